@@ -1,0 +1,32 @@
+package fold
+
+import (
+	"testing"
+
+	"pgregory.net/rapid"
+)
+
+func TestKey(t *testing.T) {
+	for _, c := range [][2]string{
+		{"Anna@Acme", "anna@acme"},
+		{"  x ", "x"},
+		{"STRASSE", "strasse"},
+		{"Straße", "strasse"},
+		{"E\u0301", "\u00e9"},
+		{"ΣΊΣΥΦΟΣ", "σίσυφοσ"},
+		{"", ""},
+	} {
+		if got := Key(c[0]); got != c[1] {
+			t.Errorf("Key(%q) = %q, want %q", c[0], got, c[1])
+		}
+	}
+}
+
+func TestKeyIsStable(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		s := rapid.String().Draw(t, "s")
+		if k := Key(s); Key(k) != k {
+			t.Fatalf("Key(Key(%q)) = %q, want %q", s, Key(k), k)
+		}
+	})
+}

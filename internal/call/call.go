@@ -1,0 +1,152 @@
+// Package call is what the domain gets of a request: who asks, of which tenant, what the decision allows, the
+// transaction, the clock, ids, and the audit event. Listeners that are not HTTP build one and run the same code.
+package call
+
+import (
+	"context"
+	"io"
+	"net/netip"
+	"time"
+
+	"github.com/google/uuid"
+
+	"limen/internal/core/grant"
+	"limen/internal/core/right"
+	"limen/internal/dbx"
+)
+
+// Tenant is the tenant a call belongs to.
+type Tenant struct {
+	ID   string // the contract's form, three letters and four digits, as ABC1234
+	Host string // preferred host name with its port unless 443, as PodFqdn shows it
+}
+
+// Means is how a caller proved who they are.
+type Means uint8
+
+// The means.
+const (
+	BySession  Means = iota + 1 // opaque session token, by cookie or bearer
+	ByPlatform                  // platform JWT of a session
+	ByOAuth                     // OAuth 2.0 access token
+	ByToken                     // long-lived API token
+	ByCert                      // client certificate
+	ByShell                     // the server's own command line
+)
+
+// Caller is who asks. It is a snapshot of cached facts, read only.
+type Caller struct {
+	User    string // UUID
+	Name    string // login name
+	Org     string // organization of the caller; empty when in none
+	Session string // id of the session; empty for machine tokens
+	Means   Means
+	Cookie  bool   // proved by a cookie, so that a browser may have sent it unasked
+	Level   string // Normal or High: High after two factors or a step-up
+	Roles   []string
+	Held    right.Held
+	Wrote   int64 // change sequence this session last wrote: a node that has not seen it reads the store
+}
+
+// Client is where the call comes from.
+type Client struct {
+	IP        netip.Addr
+	Host      string // as asked for, lower case, with its port unless 443
+	UserAgent string
+	Native    bool   // sent the native-client header, so it is no browser
+	Device    string // value of the device cookie; empty when none was sent
+	Secure    bool   // came over TLS, here or at a trusted proxy
+}
+
+// Change is one field's old and new value in an event.
+type Change struct {
+	Old any `json:"old"`
+	New any `json:"new"`
+}
+
+// Event is an audit record. Run may fill it; the kernel gives id, time, actor and outcome. Secrets never go in.
+type Event struct {
+	ID      string // UUID v7, fixed before the first try: its presence tells whether a write happened
+	Type    string // as the Event table names it, for example Cloud.Core.Login
+	Outcome string // success, refused, denied, failed
+	Reason  string // fault code of what is not a success
+	Target  string // id of the object
+	Kind    string // kind of the object: User, Role, Tenant ...
+	Name    string // name of the object at the time
+	Message string // readable line; empty: made from type, actor and target
+	User    string // UUID of the person the event is about, when not the caller
+	Login   string // login name of that person, or the name tried at a failed sign-in
+	Count   int64  // how many times, for coalesced failures; 0 counts as 1
+	Fields  map[string]any
+	Changes map[string]Change
+}
+
+// Set adds a field.
+func (e *Event) Set(name string, value any) {
+	if e.Fields == nil {
+		e.Fields = map[string]any{}
+	}
+	e.Fields[name] = value
+}
+
+// Changed notes a field's old and new value; equal values leave no trace.
+func Changed[T comparable](e *Event, name string, from, to T) {
+	if from == to {
+		return
+	}
+	if e.Changes == nil {
+		e.Changes = map[string]Change{}
+	}
+	e.Changes[name] = Change{from, to}
+}
+
+// Call is one request on its way through the domain.
+type Call struct {
+	ID     string // request id, <guid>:<32 hex>, also in the log and in ErrorID
+	Tenant Tenant
+	Caller *Caller // nil when anonymous
+	Client Client
+	Grant  grant.Grant
+	Tx     *dbx.Tx // nil outside transactions
+	Now    time.Time
+	Rand   io.Reader
+	Event  *Event   // the operation's own event, nil for reads
+	Also   []*Event // further events of the same transaction
+
+	// Snapshot runs f with Tx set to a short read snapshot. Prepare and operations that work outside transactions
+	// read through it; it must not be used while Tx is set.
+	Snapshot func(ctx context.Context, f func() error) error
+}
+
+// User is the caller's UUID; empty when anonymous.
+func (c *Call) User() string {
+	if c.Caller == nil {
+		return ""
+	}
+	return c.Caller.User
+}
+
+// NewID makes a UUID version 7: ids made later sort later, which keeps indexes dense.
+func (c *Call) NewID() string { return NewID(c.Now, c.Rand) }
+
+// NewID makes a UUID version 7 (RFC 9562 section 5.7) of the given time.
+func NewID(now time.Time, rand io.Reader) string {
+	var u uuid.UUID
+	if _, err := io.ReadFull(rand, u[6:]); err != nil {
+		panic("call: the system gives no randomness: " + err.Error()) // nothing safe can be done without it
+	}
+	ms := now.UnixMilli()
+	for i := range 6 {
+		u[i] = byte(ms >> (8 * (5 - i)))
+	}
+	u[6] = u[6]&0x0f | 0x70
+	u[8] = u[8]&0x3f | 0x80
+	return u.String()
+}
+
+// Record adds a further event to the call and returns it for filling.
+func (c *Call) Record(kind string) *Event {
+	e := &Event{ID: c.NewID(), Type: kind, Outcome: "success"}
+	c.Also = append(c.Also, e)
+	return e
+}

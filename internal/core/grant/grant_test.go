@@ -1,0 +1,30 @@
+package grant
+
+import "testing"
+
+func TestAllows(t *testing.T) {
+	for _, c := range []struct {
+		g        Grant
+		row, org string
+		want     bool
+	}{
+		{Grant{}, "u1", "o1", false},
+		{Grant{}, "", "", false},
+		{All(), "u1", "", true},
+		{Orgs("o2", "o1"), "u1", "o1", true},
+		{Orgs("o1"), "u1", "", false},
+		{Orgs("o1"), "u1", "o3", false},
+		{Rows("u2", "u1"), "u1", "", true},
+		{Rows("u1"), "u2", "o1", false},
+		{Rows("u1").Or(Orgs("o1")), "u2", "o1", true},
+		{Rows("u1").Or(All()), "u9", "", true},
+		{Rows(""), "", "", false},
+	} {
+		if got := c.g.Allows(c.row, c.org); got != c.want {
+			t.Errorf("%+v.Allows(%q, %q) = %v", c.g, c.row, c.org, got)
+		}
+	}
+	if !(Grant{}).Nothing() || All().Nothing() || Rows("x").Nothing() {
+		t.Error("Nothing")
+	}
+}

@@ -1,0 +1,150 @@
+// Package right is the closed set of administrative rights that roles can carry. Names and paths are the contract's
+// (roles.yaml, head): clients look a right up by its name and hand its path back.
+package right
+
+import "limen/internal/fold"
+
+// Right is one administrative right.
+type Right uint8
+
+// The rights. Their order is their bit in a Set and is stored nowhere; roles keep paths.
+const (
+	None Right = iota
+	AdminPortal
+	ApplicationManagement
+	EnrollOnBehalfOf
+	DeviceManagement
+	DeviceManagementLimited
+	FederationManagement
+	IdentityVerification
+	MfaUnlock
+	RadiusManagement
+	RoleManagement
+	ReadRoles
+	UserManagement
+	ReadUsers
+	ReadSystem
+	Connectors
+	ReportManagement
+	SharedCredentials
+	SystemEnrollment
+	VaultManagement
+	ComputerLogin
+	// System is full administration. No role is given it by path: members of the System Administrator role hold it.
+	System
+	end
+)
+
+// Info describes a right to people and clients.
+type Info struct {
+	Right Right
+	Name  string // the contract's Description, as lists show it
+	Path  string // the contract's id of the right; empty for System
+}
+
+var infos = [end]Info{
+	AdminPortal:             {AdminPortal, "Admin Portal Login", "/lib/rights/adminportallogin.json"},
+	ApplicationManagement:   {ApplicationManagement, "Application Management", "/lib/rights/appman.json"},
+	EnrollOnBehalfOf:        {EnrollOnBehalfOf, "Device Enroll On Behalf Of", "/lib/rights/enrollonbehalfof.json"},
+	DeviceManagement:        {DeviceManagement, "Device Management (All)", "/lib/rights/mobman.json"},
+	DeviceManagementLimited: {DeviceManagementLimited, "Device Management (Limited)", "/lib/rights/limitedmobman.json"},
+	FederationManagement:    {FederationManagement, "Federation Management", "/lib/rights/fedman.json"},
+	IdentityVerification:    {IdentityVerification, "Identity Verification", "/lib/rights/identityverification.json"},
+	MfaUnlock:               {MfaUnlock, "MFA Unlock", "/lib/rights/mfaunlock.json"},
+	RadiusManagement:        {RadiusManagement, "Radius Management", "/lib/rights/radiusman.json"},
+	RoleManagement:          {RoleManagement, "Role Management", "/lib/rights/roleman.json"},
+	ReadRoles:               {ReadRoles, "Read Only Role Management", "/lib/rights/roroleman.json"},
+	UserManagement:          {UserManagement, "User Management", "/lib/rights/dsman.json"},
+	ReadUsers:               {ReadUsers, "Read Only User Management", "/lib/rights/rouserman.json"},
+	ReadSystem:              {ReadSystem, "Read Only System Administration", "/lib/rights/monitor.json"},
+	Connectors:              {Connectors, "Register and Administer Connectors", "/lib/rights/proxycode.json"},
+	ReportManagement:        {ReportManagement, "Report Management", "/lib/rights/reportman.json"},
+	SharedCredentials:       {SharedCredentials, "Shared Credentials", "/lib/rights/sharedcredentials.json"},
+	SystemEnrollment:        {SystemEnrollment, "System Enrollment", "/lib/rights/agentmanjoin.json"},
+	VaultManagement:         {VaultManagement, "Vault Management", "/lib/rights/vaultman.json"},
+	ComputerLogin:           {ComputerLogin, "Computer Login and Privilege Elevation", "/lib/rights/cssintegration.json"},
+	System:                  {System, "System Administration", ""},
+}
+
+// All lists every right that a role can be given, by name.
+func All() []Info {
+	out := make([]Info, 0, len(infos))
+	for _, i := range infos {
+		if i.Path != "" {
+			out = append(out, i)
+		}
+	}
+	return out
+}
+
+// Info describes r.
+func (r Right) Info() Info {
+	if r < end {
+		return infos[r]
+	}
+	return Info{}
+}
+
+// String is the right's name.
+func (r Right) String() string { return r.Info().Name }
+
+var byKey = func() map[string]Right {
+	m := map[string]Right{}
+	for _, i := range All() {
+		m[fold.Key(i.Path)] = i.Right
+		m[fold.Key(i.Name)] = i.Right
+	}
+	return m
+}()
+
+// Parse finds a right by its path or its name, without regard to case; None when there is none.
+func Parse(s string) Right { return byKey[fold.Key(s)] }
+
+// Set is a set of rights.
+type Set uint64
+
+// Of makes a set.
+func Of(rs ...Right) Set {
+	var s Set
+	for _, r := range rs {
+		s |= 1 << r
+	}
+	return s
+}
+
+// Has says whether r is in the set.
+func (s Set) Has(r Right) bool { return s&(1<<r) != 0 }
+
+// Rights lists the set's members.
+func (s Set) Rights() []Right {
+	var out []Right
+	for r := None + 1; r < end; r++ {
+		if s.Has(r) {
+			out = append(out, r)
+		}
+	}
+	return out
+}
+
+// Held is what a caller holds: rights over the whole tenant, and rights over single organizations.
+type Held struct {
+	Tenant Set
+	Orgs   map[string]Set // organization id -> rights over its members
+}
+
+// System says whether the caller is a system administrator.
+func (h Held) System() bool { return h.Tenant.Has(System) }
+
+// Everywhere says whether r is held over the whole tenant; a system administrator holds everything.
+func (h Held) Everywhere(r Right) bool { return h.System() || h.Tenant.Has(r) }
+
+// In lists the organizations over which r is held, in no order.
+func (h Held) In(r Right) []string {
+	var out []string
+	for org, s := range h.Orgs {
+		if s.Has(r) {
+			out = append(out, org)
+		}
+	}
+	return out
+}

@@ -1,0 +1,24 @@
+package right
+
+import "testing"
+
+func TestParse(t *testing.T) {
+	for _, i := range All() {
+		if Parse(i.Path) != i.Right || Parse(i.Name) != i.Right {
+			t.Errorf("%+v is not found by its path or name", i)
+		}
+	}
+	if Parse("/LIB/rights/DSMAN.json") != UserManagement || Parse("") != None || Parse("System Administration") != None {
+		t.Error("case, empty text, or a right that no role may carry")
+	}
+}
+
+func TestHeld(t *testing.T) {
+	h := Held{Tenant: Of(ReadUsers), Orgs: map[string]Set{"o1": Of(UserManagement)}}
+	if !h.Everywhere(ReadUsers) || h.Everywhere(UserManagement) || len(h.In(UserManagement)) != 1 {
+		t.Error(h)
+	}
+	if !(Held{Tenant: Of(System)}).Everywhere(RoleManagement) {
+		t.Error("a system administrator holds every right")
+	}
+}

@@ -1,0 +1,58 @@
+-- +goose Up
+
+-- What happened. Rows are written by the transactions they tell of and never changed.
+CREATE TABLE event (
+    tenant     {{key}} NOT NULL,
+    id         {{key}} NOT NULL, -- UUID v7
+    at         {{ms}} NOT NULL,
+    type       {{key}} NOT NULL,
+    outcome    {{key}} NOT NULL, -- success, refused, denied, failed, started
+    reason     {{key}} NOT NULL, -- fault code
+    actor      {{key}} NOT NULL, -- UUID of the caller; empty: nobody known
+    actor_name {{text}} NOT NULL,
+    user_id    {{key}} NOT NULL, -- UUID of the person it is about
+    login      {{text}} NOT NULL, -- their login name, or the name tried
+    target     {{key}} NOT NULL,
+    kind       {{key}} NOT NULL,
+    name       {{text}} NOT NULL,
+    message    {{text}} NOT NULL,
+    ip         {{key}} NOT NULL,
+    country    {{key}} NOT NULL, -- at the time, when known
+    agent      {{text}} NOT NULL,
+    os         {{key}} NOT NULL, -- Windows, Mac, iOS, Android, Linux, Unknown
+    mobile     {{bool}} NOT NULL,
+    session    {{key}} NOT NULL,
+    request    {{key}} NOT NULL,
+    node       {{key}} NOT NULL,
+    count      BIGINT NOT NULL,
+    fields     {{json}} NOT NULL, -- object
+    changes    {{json}} NOT NULL, -- object of {old, new}
+    hash       {{blob}} NOT NULL, -- SHA-256 over all of the above
+    PRIMARY KEY (tenant, id)
+);
+CREATE INDEX event_at ON event (tenant, at, id);
+CREATE INDEX event_type ON event (tenant, type, at);
+CREATE INDEX event_user ON event (tenant, user_id, at);
+CREATE INDEX event_order ON event (at, id);
+
+-- The chain over the events: each link hashes the one before it, so that altering, losing or reordering shows.
+CREATE TABLE event_seal (
+    tenant {{key}} NOT NULL,
+    seq    BIGINT NOT NULL,
+    event  {{key}} NOT NULL,
+    hash   {{blob}} NOT NULL, -- of the event as it was when sealed
+    chain  {{blob}} NOT NULL, -- SHA-256 over the previous chain value, seq, event and hash
+    at     {{ms}} NOT NULL,
+    PRIMARY KEY (tenant, seq)
+);
+CREATE UNIQUE INDEX event_seal_event ON event_seal (tenant, event);
+
+CREATE TABLE event_checkpoint (
+    tenant    {{key}} NOT NULL,
+    seq       BIGINT NOT NULL,
+    chain     {{blob}} NOT NULL,
+    at        {{ms}} NOT NULL,
+    key_id    {{key}} NOT NULL,
+    signature {{blob}} NOT NULL,
+    PRIMARY KEY (tenant, seq)
+);

@@ -1,0 +1,334 @@
+package rpc
+
+import (
+	"encoding"
+	"encoding/json"
+	"errors"
+	"math"
+	"reflect"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// bare is the plan behind pointers and optional types.
+func (p *plan) bare() *plan {
+	for p.kind == kOpt || p.kind == kPtr {
+		p = p.elem
+	}
+	return p
+}
+
+// blank reports text that means "nothing" wherever text itself is not wanted: clients send empty form fields, and the
+// words of their own language.
+func (s scalar) blank() bool {
+	if s.token != text {
+		return false
+	}
+	t := strings.TrimSpace(s.text)
+	return t == "" || t == "null" || t == "undefined"
+}
+
+// value binds the value at the scanner's position to v.
+func (b *binder) value(p *plan, v reflect.Value) (status, error) {
+	if c := b.src[b.pos]; c == '{' || c == '[' {
+		return valued, b.compound(p, v, c)
+	}
+	s, err := b.scalar(true)
+	if err != nil {
+		return valued, err
+	}
+	return b.assign(p, v, s)
+}
+
+// compound binds an object or array.
+func (b *binder) compound(p *plan, v reflect.Value, open byte) error {
+	switch {
+	case p.kind == kOpt:
+		return b.compound(p.elem, reflect.ValueOf(v.Addr().Interface().(Optional).Ptr()).Elem(), open)
+	case p.kind == kPtr:
+		v.Set(reflect.New(p.elem.typ))
+		return b.compound(p.elem, v.Elem(), open)
+	case p.kind == kStruct && open == '{':
+		at := b.reserve(len(p.fields))
+		err := b.members(p, v, at)
+		b.marks = b.marks[:at]
+		return err
+	case p.kind == kMap && open == '{':
+		return b.mapping(p, v)
+	case p.kind == kSlice && open == '[':
+		return b.list(p, v)
+	case p.kind == kSlice && p.one:
+		l := reflect.MakeSlice(p.typ, 1, 1)
+		v.Set(l)
+		return b.compound(p.elem, l.Index(0), open)
+	case p.kind == kAny:
+		a, err := b.any()
+		if err == nil {
+			v.Set(reflect.ValueOf(a))
+		}
+		return err
+	case p.kind == kRaw, p.kind == kJSON:
+		raw, err := b.canonical()
+		if err != nil {
+			return err
+		}
+		return b.raw(p, v, raw)
+	}
+	return b.wrong(p.must())
+}
+
+// must completes "Parameter X ..." for a value of the wrong shape.
+func (p *plan) must() string {
+	switch p.bare().kind {
+	case kString, kText:
+		return "must be text"
+	case kBool:
+		return "must be true or false"
+	case kInt, kUint:
+		return "must be a whole number"
+	case kFloat:
+		return "must be a number"
+	case kTime:
+		return "must be a date"
+	case kStruct, kMap:
+		return "must be an object"
+	case kSlice:
+		return "must be a list"
+	}
+	return "is not valid"
+}
+
+// assign binds a scalar.
+func (b *binder) assign(p *plan, v reflect.Value, s scalar) (status, error) {
+	if s.token == undefined {
+		return absent, nil
+	}
+	if s.token == null || s.blank() && !p.takesText() {
+		b.null(p, v)
+		return nulled, nil
+	}
+	switch p.kind {
+	case kOpt:
+		return b.assign(p.elem, reflect.ValueOf(v.Addr().Interface().(Optional).Ptr()).Elem(), s)
+	case kPtr:
+		v.Set(reflect.New(p.elem.typ))
+		return b.assign(p.elem, v.Elem(), s)
+	case kSlice:
+		return b.listed(p, v, s)
+	}
+	return valued, b.plain(p, v, s)
+}
+
+// takesText reports whether blank text is a value of its own.
+func (p *plan) takesText() bool {
+	switch p.bare().kind {
+	case kString, kText, kAny, kRaw, kJSON:
+		return true
+	}
+	return false
+}
+
+func (b *binder) null(p *plan, v reflect.Value) {
+	switch p.kind {
+	case kOpt:
+		v.Addr().Interface().(Optional).SetNull()
+	case kPtr, kSlice, kMap, kAny:
+		v.SetZero()
+	case kRaw:
+		v.SetBytes([]byte("null"))
+	}
+}
+
+// listed binds a scalar to a list, where the list's tag allows.
+func (b *binder) listed(p *plan, v reflect.Value, s scalar) (status, error) {
+	switch {
+	case p.commas && s.token == text:
+		l := reflect.MakeSlice(p.typ, 0, 0)
+		for part := range strings.SplitSeq(s.text, ",") {
+			if part = strings.TrimSpace(part); part == "" {
+				continue
+			}
+			if err := b.count(); err != nil {
+				return valued, err
+			}
+			elem := reflect.New(p.elem.typ).Elem()
+			if _, err := b.assign(p.elem, elem, scalar{token: text, text: part}); err != nil {
+				return valued, err
+			}
+			l = reflect.Append(l, elem)
+		}
+		v.Set(l)
+		return valued, nil
+	case p.one, p.commas:
+		return b.single(p, v, s)
+	}
+	return valued, b.wrong(p.must())
+}
+
+// single makes a list of one.
+func (b *binder) single(p *plan, v reflect.Value, s scalar) (status, error) {
+	switch p.kind {
+	case kOpt:
+		return b.single(p.elem, reflect.ValueOf(v.Addr().Interface().(Optional).Ptr()).Elem(), s)
+	case kPtr:
+		v.Set(reflect.New(p.elem.typ))
+		return b.single(p.elem, v.Elem(), s)
+	}
+	l := reflect.MakeSlice(p.typ, 1, 1)
+	_, err := b.assign(p.elem, l.Index(0), s)
+	v.Set(l)
+	return valued, err
+}
+
+// plain binds a boolean, number or text to a type without parts.
+func (b *binder) plain(p *plan, v reflect.Value, s scalar) error {
+	switch p.kind {
+	case kString:
+		v.SetString(s.text)
+		return nil
+	case kBool:
+		if t, ok := truth(s.text); ok {
+			v.SetBool(t)
+			return nil
+		}
+	case kInt, kUint, kFloat:
+		return b.numeric(p, v, s)
+	case kTime:
+		return b.time(p, v, s)
+	case kAny:
+		v.Set(reflect.ValueOf(s.any()))
+		return nil
+	case kRaw, kJSON:
+		return b.raw(p, v, s.append(nil))
+	case kText:
+		if v.Addr().Interface().(encoding.TextUnmarshaler).UnmarshalText([]byte(s.text)) == nil {
+			return nil
+		}
+		return b.wrong("is not valid")
+	}
+	return b.wrong(p.must())
+}
+
+// truth reads a boolean in the ways clients write them.
+func truth(t string) (value, ok bool) {
+	switch t {
+	case "true", "True", "1":
+		return true, true
+	case "false", "False", "0":
+		return false, true
+	}
+	switch strings.ToLower(strings.TrimSpace(t)) {
+	case "true", "yes", "on", "1":
+		return true, true
+	case "false", "no", "off", "0":
+		return false, true
+	}
+	return false, false
+}
+
+func (b *binder) numeric(p *plan, v reflect.Value, s scalar) error {
+	t := s.text
+	if s.token == text {
+		t = strings.TrimSpace(t)
+	}
+	if s.token == boolean || strings.ContainsAny(t, "xX_pPnNiI") {
+		return b.wrong(p.must())
+	}
+	var err error
+	switch p.kind {
+	case kInt:
+		var n int64
+		if n, err = strconv.ParseInt(whole(t), 10, 64); err == nil && v.OverflowInt(n) {
+			err = strconv.ErrRange
+		}
+		v.SetInt(n)
+	case kUint:
+		var n uint64
+		if n, err = strconv.ParseUint(whole(t), 10, 64); err == nil && v.OverflowUint(n) {
+			err = strconv.ErrRange
+		}
+		v.SetUint(n)
+	default:
+		var f float64
+		if f, err = strconv.ParseFloat(t, v.Type().Bits()); err == nil && math.IsInf(f, 0) {
+			err = strconv.ErrRange
+		}
+		v.SetFloat(f)
+	}
+	switch {
+	case errors.Is(err, strconv.ErrRange):
+		return b.wrong("is out of range")
+	case err != nil:
+		return b.wrong(p.must())
+	}
+	return nil
+}
+
+// whole rewrites 10.0 and 1e3 as 10 and 1000; what is no whole number stays as it is.
+func whole(t string) string {
+	dot := strings.IndexAny(t, ".eE")
+	if dot < 0 {
+		return t
+	}
+	mantissa, exponent := t, 0
+	if e := strings.IndexAny(t, "eE"); e >= 0 {
+		n, err := strconv.Atoi(t[e+1:])
+		if err != nil || n > 40 || n < -400 {
+			return t
+		}
+		mantissa, exponent = t[:e], n
+	}
+	before, after, _ := strings.Cut(mantissa, ".")
+	sign := ""
+	if before != "" && (before[0] == '-' || before[0] == '+') {
+		sign, before = before[:1], before[1:]
+	}
+	digits, point := before+after, len(before)+exponent
+	if digits == "" || strings.Trim(digits, "0123456789") != "" {
+		return t
+	}
+	if point < 0 {
+		digits, point = strings.Repeat("0", -point)+digits, 0
+	}
+	if point > len(digits) {
+		digits += strings.Repeat("0", point-len(digits))
+	}
+	if strings.Trim(digits[point:], "0") != "" {
+		return t
+	}
+	return sign + "0" + digits[:point]
+}
+
+func (b *binder) time(p *plan, v reflect.Value, s scalar) error {
+	if s.token == boolean {
+		return b.wrong(p.must())
+	}
+	t := strings.TrimSpace(s.text)
+	if s.token == number {
+		t = whole(t)
+	}
+	at, err := ParseDate(t)
+	if err != nil {
+		return b.wrong(p.must())
+	}
+	switch d := v.Addr().Interface().(type) {
+	case *time.Time:
+		*d = at
+	case *Time:
+		*d = Time(at)
+	}
+	return nil
+}
+
+// raw hands canonical JSON to types that read it themselves.
+func (b *binder) raw(p *plan, v reflect.Value, raw []byte) error {
+	if p.kind == kRaw {
+		v.SetBytes(raw)
+		return nil
+	}
+	if v.Addr().Interface().(json.Unmarshaler).UnmarshalJSON(raw) != nil {
+		return b.wrong("is not valid")
+	}
+	return nil
+}

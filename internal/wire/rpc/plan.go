@@ -215,6 +215,8 @@ func (b *planner) fields(p *plan, t reflect.Type, index []int) error {
 				return err
 			}
 			continue
+		case f.Anonymous && name == "" && f.Type.Kind() == reflect.Pointer:
+			return fmt.Errorf("rpc: %v embeds a pointer", t)
 		case !f.IsExported():
 			continue
 		case name == "":

@@ -75,6 +75,7 @@ func (b *binder) compound(p *plan, v reflect.Value, open byte) error {
 		}
 		return b.raw(p, v, raw)
 	}
+	b.done() // so that the error names this element
 	return b.wrong(p.must())
 }
 

@@ -21,6 +21,8 @@ type Request struct {
 	Body []byte
 	Path map[string]string // values of the pattern's segments
 	Op   *Op
+	// Bound is how many parameters Decode recognised; some dialects answer differently when it is none.
+	Bound int
 }
 
 // Credentials are what a request shows to prove its caller, as its dialect carries them.

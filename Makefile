@@ -1,0 +1,42 @@
+# The words that people and CI use. `make test` is all that a change must pass.
+GO      ?= go
+PGDIR   ?= $(CURDIR)/.postgres
+PACKAGE ?= ./...
+export CGO_ENABLED ?= 1
+
+.PHONY: run build test race lint generate verify bench fuzz kill soak clean
+
+run: build ## Build and start on https://localhost:8443, data in ./data
+	./bin/limen serve --dev
+
+build:
+	$(GO) build -trimpath -o bin/limen ./cmd/limen
+
+test: build ## Everything a change must pass, on SQLite and on a PostgreSQL of its own
+	GO=$(GO) test/run $(PACKAGE)
+
+race: ## The same with the race detector
+	GO=$(GO) TESTFLAGS=-race test/run $(PACKAGE)
+
+lint: ## Formatting, vet and the configured linters
+	test -z "$$(gofmt -l cmd internal test bench)" || { gofmt -l cmd internal test bench; exit 1; }
+	$(GO) vet ./...
+	$(GO) tool golangci-lint run ./...
+
+generate: ## API document, API pages, rules and contract state, from the registry of operations
+	$(GO) generate ./internal/gen
+
+verify: generate lint test ## What CI checks: nothing generated differs, all is clean, all tests pass
+	git diff --exit-code -- docs internal/gen
+
+bench: build ## Tables of what was measured beside its limit in the same run
+	GO=$(GO) bench/run
+
+fuzz: ## Each fuzz target for a minute
+	test/fuzz 60s
+
+kill: build ## Kill the program a hundred times under load; nothing acknowledged may be lost
+	GO=$(GO) test/kill 100
+
+clean:
+	rm -rf bin .postgres

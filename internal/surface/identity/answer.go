@@ -1,0 +1,78 @@
+package identity
+
+import (
+	"net/http"
+	"strconv"
+
+	"limen/internal/fault"
+	"limen/internal/op"
+	"limen/internal/wire/rpc"
+)
+
+// published are the error codes that the contract publishes; everything else has none.
+var published = map[string]string{"role.name_taken": "1409"}
+
+// Result writes an envelope around out.
+func (Codec) Result(w http.ResponseWriter, _ *op.Request, _ *op.Call, out any) {
+	if _, none := out.(op.None); none {
+		out = nil
+	}
+	send(w, http.StatusOK, rpc.Envelope{Success: true, Result: out})
+}
+
+// Fault writes a failure. Business failures keep status 200, which clients insist on; the envelope's MessageID is our
+// fault code and its ErrorID the request id.
+func (Codec) Fault(w http.ResponseWriter, r *op.Request, c *op.Call, f *fault.Error, out any) {
+	if f.Code == fault.ErrMissing.Code && r.Bound == 0 {
+		f = fault.ErrNoArgs
+	}
+	e := rpc.Envelope{Result: out, Message: &f.Public, MessageID: &f.Code, ErrorID: &c.ID, IsSoftError: f.Soft}
+	if code, ok := published[f.Code]; ok {
+		e.ErrorCode = &code
+	}
+	if f.After > 0 {
+		w.Header().Set("Retry-After", strconv.Itoa(f.After))
+	}
+	status := statusOf(f.Kind)
+	if f.Code == fault.ErrNoPath.Code {
+		status = http.StatusNotFound
+	}
+	if status == http.StatusUnauthorized {
+		w.Header().Set("WWW-Authenticate", "Bearer")
+		e.ErrorMessage = &f.Public // beside the envelope, where some clients look for it
+	}
+	send(w, status, e)
+}
+
+func statusOf(k fault.Kind) int {
+	switch k {
+	case fault.Unauthenticated:
+		return http.StatusUnauthorized
+	case fault.Limited:
+		return http.StatusTooManyRequests
+	case fault.TooLarge:
+		return http.StatusRequestEntityTooLarge
+	case fault.Method:
+		return http.StatusMethodNotAllowed
+	case fault.Unavailable:
+		return http.StatusServiceUnavailable
+	case fault.Internal:
+		return http.StatusInternalServerError
+	default:
+		return http.StatusOK
+	}
+}
+
+func send(w http.ResponseWriter, status int, e rpc.Envelope) {
+	b, err := rpc.AppendEnvelope(make([]byte, 0, 512), e)
+	if err != nil {
+		panic(err) // a result type that cannot be encoded is a bug of its operation
+	}
+	h := w.Header()
+	h.Set("Content-Type", "application/json; charset=utf-8")
+	h.Set("X-Content-Type-Options", "nosniff")
+	h.Set("Cache-Control", "no-store")
+	h.Set("Content-Length", strconv.Itoa(len(b)))
+	w.WriteHeader(status)
+	_, _ = w.Write(b) // the client is gone when this fails, and nothing else can be told
+}

@@ -1,0 +1,125 @@
+// Package identity is the RPC dialect: POST /Area/Operation with an envelope around every answer. Reading is as lenient
+// as the dialect's clients need (the contract: users.yaml, head; authentication.yaml, first entry); leniency ends here,
+// and behind the codec everything is typed and checked. Operations live in the packages beneath, one per area.
+package identity
+
+import (
+	"crypto/subtle"
+	"errors"
+	"net/http"
+	"slices"
+	"strings"
+
+	"limen/internal/fault"
+	"limen/internal/op"
+	"limen/internal/wire/rpc"
+)
+
+// Prefixes are the mounts of the dialect: the tenant's own host, and the shared-services portal's.
+var Prefixes = []string{"", "/api/idadmin"}
+
+// Names of the dialect's cookies.
+const (
+	SessionCookie = ".ASPXAUTH"
+	ForgeryCookie = "antixss"
+	DeviceCookie  = "CCSID"
+)
+
+// ForgeryHeader carries the anti-forgery cookie's value back: only a page of this origin can read it.
+const ForgeryHeader = "X-Antixss"
+
+// Codec reads and writes the dialect.
+type Codec struct{}
+
+// Methods are those clients use: whatever changes something is a POST, and also a PUT or DELETE to some clients;
+// what only reads is also a GET.
+func (Codec) Methods(o *op.Op) []string {
+	if o.Method != http.MethodPost {
+		return append([]string{o.Method}, o.Methods...)
+	}
+	ms := []string{http.MethodPost, http.MethodPut, http.MethodDelete}
+	reads := o.Effect <= op.Read && len(o.Effects) == 0
+	if reads || slices.Contains(o.Methods, http.MethodGet) {
+		ms = append(ms, http.MethodGet)
+	}
+	return ms
+}
+
+// Credentials finds the bearer token, or else the session cookie.
+func (Codec) Credentials(r *http.Request) op.Credentials {
+	if scheme, token, ok := strings.Cut(r.Header.Get("Authorization"), " "); ok && strings.EqualFold(scheme, "Bearer") {
+		return op.Credentials{Token: strings.TrimSpace(token)}
+	}
+	c, err := r.Cookie(SessionCookie)
+	if err != nil || c.Value == "" {
+		return op.Credentials{}
+	}
+	return op.Credentials{Token: c.Value, Cookie: true, Forged: !meant(r)}
+}
+
+// Native says whether the client declares itself no browser.
+func Native(h http.Header) bool {
+	for _, name := range [...]string{"X-Idap-Native-Client", "X-Centrify-Native-Client"} {
+		switch strings.ToLower(h.Get(name)) {
+		case "", "0", "false", "no":
+		default:
+			return true
+		}
+	}
+	return false
+}
+
+// meant says whether the client sent its cookie on purpose. A browser sends cookies with requests that other sites
+// cause, but lets no other site set these headers.
+func meant(r *http.Request) bool {
+	if Native(r.Header) {
+		return true
+	}
+	if c, err := r.Cookie(ForgeryCookie); err == nil && c.Value != "" {
+		if subtle.ConstantTimeCompare([]byte(c.Value), []byte(r.Header.Get(ForgeryHeader))) == 1 {
+			return true
+		}
+	}
+	switch r.Header.Get("Sec-Fetch-Site") {
+	case "same-origin":
+		return true
+	case "none": // typed into the address bar
+		return r.Method == http.MethodGet
+	}
+	return false
+}
+
+// Decode fills in from the query, the body, or both.
+func (Codec) Decode(r *op.Request, in any) error {
+	q := rpc.Request{Query: r.HTTP.URL.RawQuery, Body: r.Body, Path: r.Path, ContentType: r.HTTP.Header.Get("Content-Type")}
+	if isMultipart(q.ContentType) {
+		form, err := uploads(q.ContentType, r.Body, in)
+		if err != nil {
+			return err
+		}
+		q.Form, q.Body, q.ContentType = form, nil, ""
+	}
+	bound, err := rpc.Bind(q, in)
+	r.Bound = bound
+	return asFault(err)
+}
+
+func asFault(err error) error {
+	if err == nil {
+		return nil
+	}
+	e, ok := errors.AsType[*rpc.Error](err)
+	if !ok {
+		return err
+	}
+	base := fault.ErrMalformed
+	switch e.Kind {
+	case rpc.Type:
+		base = fault.ErrInvalid
+	case rpc.Twice:
+		base = fault.ErrTwice
+	case rpc.TooDeep, rpc.TooMany:
+		base = fault.ErrTooLarge
+	}
+	return base.At(e.Field).Say("%s", e.Text)
+}

@@ -1,0 +1,133 @@
+package dbx
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"hash/fnv"
+	"strings"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+)
+
+// EnsureReportRole makes the role under which reports run on PostgreSQL and grants it the views, and nothing else. A
+// database user without CREATEROLE cannot: that is logged, and reports then run without this fence. On SQLite there is
+// nothing to do.
+func (d *DB) EnsureReportRole(ctx context.Context, views []string) error {
+	p, ok := d.store.(*postgres)
+	if !ok {
+		return nil
+	}
+	role := p.reportRole()
+	exists, err := p.hasReportRole(ctx)
+	if err != nil {
+		return err
+	}
+	err = d.Serial(ctx, func(tx *Tx) error {
+		c := tx.conn.(*pgConn).c
+		name := pgx.Identifier{role}.Sanitize()
+		var steps []string
+		if !exists {
+			steps = append(steps, "CREATE ROLE "+name+" NOLOGIN NOINHERIT", "GRANT "+name+" TO CURRENT_USER")
+		}
+		steps = append(steps, "REVOKE ALL ON ALL TABLES IN SCHEMA "+currentSchema+" FROM "+name, "GRANT USAGE ON SCHEMA "+currentSchema+" TO "+name)
+		for _, v := range views {
+			steps = append(steps, "GRANT SELECT ON "+pgx.Identifier{v}.Sanitize()+" TO "+name)
+		}
+		for _, s := range steps {
+			if _, err := c.Exec(tx.ctx, s); err != nil {
+				return tx.broke(&statement{name: "EnsureReportRole"}, err)
+			}
+		}
+		return nil
+	})
+	if e, ok := errors.AsType[*pgconn.PgError](err); ok && e.Code == "42501" {
+		d.o.Log.Warn("reports run without a role of their own: the database user may not create roles", "role", role, "cause", e.Message)
+		return nil
+	}
+	return err
+}
+
+const currentSchema = "public"
+
+// reportRole is the role's name: roles belong to the whole server, so it carries the database.
+func (d *postgres) reportRole() string {
+	h := fnv.New64a()
+	h.Write([]byte(d.conf.Database))
+	return fmt.Sprintf("limen_report_%016x", h.Sum64())
+}
+
+func (d *postgres) hasReportRole(ctx context.Context) (bool, error) {
+	var n int
+	err := d.pool.QueryRow(ctx, "SELECT count(*) FROM pg_roles WHERE rolname = $1 AND pg_has_role(rolname, 'MEMBER')", d.reportRole()).Scan(&n)
+	if err != nil {
+		return false, wrap("report role", classifyPostgres(err), err)
+	}
+	return n > 0, nil
+}
+
+func (d *postgres) report(ctx context.Context, q *inspected) (*Rows, error) {
+	fenced, err := d.hasReportRole(ctx)
+	if err != nil {
+		return nil, err
+	}
+	c, err := d.acquire(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer c.Release()
+	pc := &pgConn{c.Conn()}
+	defer pc.rollback(ctx)
+	steps := []string{begins[reading], fmt.Sprintf("SET LOCAL statement_timeout = %d", q.Timeout.Milliseconds())}
+	if fenced {
+		steps = append(steps, "SET LOCAL ROLE "+pgx.Identifier{d.reportRole()}.Sanitize())
+	}
+	for _, s := range steps {
+		if _, err := pc.c.Exec(ctx, s); err != nil {
+			return nil, wrap("report", classifyPostgres(err), err)
+		}
+	}
+	rows, err := pc.c.Query(ctx, q.dollar, append([]any{pgx.QueryExecModeDescribeExec}, q.Args...)...)
+	if err != nil {
+		return nil, deniedPostgres(err)
+	}
+	defer rows.Close()
+	out := &Rows{}
+	for _, f := range rows.FieldDescriptions() {
+		out.Columns = append(out.Columns, f.Name)
+		name := ""
+		if t, ok := pc.c.TypeMap().TypeForOID(f.DataTypeOID); ok {
+			name = strings.ToUpper(t.Name)
+		}
+		out.Types = append(out.Types, name)
+	}
+	for rows.Next() {
+		if len(out.Values) == q.MaxRows {
+			pc.drop()
+			return nil, ErrReportRows
+		}
+		v, err := rows.Values()
+		if err != nil {
+			return nil, ErrReportQuery.Because(err)
+		}
+		out.Values = append(out.Values, v)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, deniedPostgres(err)
+	}
+	return out, nil
+}
+
+func deniedPostgres(err error) error {
+	e, ok := errors.AsType[*pgconn.PgError](err)
+	switch {
+	case ok && (e.Code == "42501" || e.Code == "25006"):
+		return ErrReportDenied.Because(err)
+	case ok && e.Code == "57014":
+		return ErrReportTime.Because(err)
+	case ok:
+		return ErrReportQuery.Because(err)
+	}
+	return wrap("report", classifyPostgres(err), err)
+}

@@ -192,7 +192,7 @@ func (b *binder) lone(p *plan, v reflect.Value) error {
 	if err != nil || s.token <= null || s.blank() {
 		return err
 	}
-	if p.array < 0 || !p.fields[p.array].plan.one {
+	if p.array < 0 || !p.fields[p.array].plan.bare().one {
 		return b.wrong("must be an object")
 	}
 	f := &p.fields[p.array]
@@ -214,22 +214,23 @@ func (b *binder) object(p *plan, v reflect.Value) error {
 		return nil
 	}
 	f := &p.fields[p.array]
-	if !f.plan.one || f.plan.elem.kind != kStruct {
+	inner := f.plan.bare()
+	if !inner.one || inner.elem.kind != kStruct {
 		return nil
 	}
 	to := b.pos
 	b.pos, b.keys = from, keys
-	list := reflect.New(f.plan.typ).Elem()
-	list.Set(reflect.MakeSlice(f.plan.typ, 1, 1))
-	at := b.reserve(len(f.plan.elem.fields))
-	if err := b.members(f.plan.elem, list.Index(0), at); err != nil {
+	list := reflect.MakeSlice(inner.typ, 1, 1)
+	at := b.reserve(len(inner.elem.fields))
+	if err := b.members(inner.elem, list.Index(0), at); err != nil {
 		return err
 	}
 	found := slices.ContainsFunc(b.marks[at:], func(m mark) bool { return m.source != nowhere })
 	b.marks = b.marks[:at]
 	b.pos = to
 	if found && b.marks[p.array].source == nowhere {
-		v.FieldByIndex(f.index).Set(list)
+		_, target := unwrap(f.plan, v.FieldByIndex(f.index))
+		target.Set(list)
 		b.marks[p.array] = mark{key: f.name, source: inBody}
 	}
 	return nil

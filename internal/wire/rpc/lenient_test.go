@@ -225,3 +225,41 @@ func TestBindCopies(t *testing.T) {
 		t.Error(got.ID)
 	}
 }
+
+type lists struct {
+	Users opt[[]string] `rpc:"commas"`
+	Grant opt[[]grant]  `rpc:"array,one"`
+	Many  *[]string
+	Raw   json.RawMessage
+}
+
+// Lists may be optional, and everything that holds for lists holds for those.
+func TestOptionalLists(t *testing.T) {
+	ab := []string{"a", "b"}
+	for in, want := range map[*Request]lists{
+		{Query: "users=a,b"}:                      {Users: opt[[]string]{"value", ab}},
+		{Query: "users=a&users=b"}:                {Users: opt[[]string]{"value", ab}},
+		{Query: "users="}:                         {Users: opt[[]string]{State: "null"}},
+		{Query: "many=a&many=b&raw={'a':[1,]}"}:   {Many: &ab, Raw: json.RawMessage(`{"a":[1]}`)},
+		{Body: []byte(`{"users":["a","b"]}`)}:     {Users: opt[[]string]{"value", ab}},
+		{Body: []byte(`{"role":"r","path":"p"}`)}: {Grant: opt[[]grant]{"value", []grant{{"r", "p"}}}},
+		{Body: []byte(`[{"role":"r"}]`)}:          {Grant: opt[[]grant]{"value", []grant{{"r", ""}}}},
+	} {
+		var got lists
+		if _, err := Bind(*in, &got); err != nil || !reflect.DeepEqual(got, want) {
+			t.Errorf("%s %s: %v\n got %+v\nwant %+v", in.Query, in.Body, err, got, want)
+		}
+	}
+}
+
+func TestCanonical(t *testing.T) {
+	got, err := Canonical(" {'Name': {'_eq': 'x'}, b:[True,],} ")
+	if err != nil || string(got) != `{"Name":{"_eq":"x"},"b":[true]}` {
+		t.Errorf("%s %v", got, err)
+	}
+	for _, s := range []string{"", " ", "{", "{} {}", "x", "'\xff'", `{"a":1,"a":2}`} {
+		if got, err := Canonical(s); err == nil {
+			t.Errorf("%q: %s", s, got)
+		}
+	}
+}

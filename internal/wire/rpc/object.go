@@ -75,8 +75,10 @@ func (b *binder) again(f *field, target reflect.Value, was mark, g given) error 
 	if err != nil || st == absent || st == nulled && was.source != g.source {
 		return err
 	}
-	if f.plan.kind == kSlice && g.isText && was.source == g.source {
-		target.Set(reflect.AppendSlice(target, fresh))
+	if g.isText && was.source == g.source && f.plan.bare().kind == kSlice && st == valued {
+		_, more := unwrap(f.plan, fresh)
+		_, list := unwrap(f.plan, target)
+		list.Set(reflect.AppendSlice(list, more))
 		return nil
 	}
 	if reflect.DeepEqual(fresh.Interface(), target.Interface()) {
@@ -100,7 +102,7 @@ func (b *binder) fromText(p *plan, v reflect.Value, t string) (status, error) {
 	s := scalar{token: text, text: t}
 	switch inner := p.bare(); {
 	case s.blank():
-	case inner.kind == kStruct, inner.kind == kMap, inner.kind == kJSON, inner.kind == kSlice:
+	case inner.kind == kStruct, inner.kind == kMap, inner.kind == kRaw, inner.kind == kJSON, inner.kind == kSlice:
 		lead := strings.TrimLeft(t, " \t\r\n")[0]
 		if lead == '{' || lead == '[' {
 			return b.nested(p, v, t)

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"reflect"
+	"unicode/utf8"
 )
 
 // drop reads a value that nobody wants.
@@ -121,6 +122,27 @@ func (s scalar) append(dst []byte) []byte {
 		return appendString(dst, s.text)
 	}
 	return append(dst, "null"...)
+}
+
+// Canonical reads one value of lenient JSON and writes it as plain JSON. It is for parameters that hold JSON in text,
+// such as the filters of DirectoryServiceQuery, which some clients write as Python dicts (directories.yaml). Errors are
+// of type *Error.
+func Canonical(s string) (json.RawMessage, error) {
+	if !utf8.ValidString(s) {
+		return nil, &Error{Kind: Malformed, Text: "The text is not valid UTF-8."}
+	}
+	var b binder
+	b.maxDepth, b.maxKeys = DefaultDepth, DefaultKeys
+	b.load(s)
+	more, err := b.space()
+	if err != nil || !more {
+		return nil, b.orEnded(err)
+	}
+	raw, err := b.canonical()
+	if err != nil {
+		return nil, err
+	}
+	return raw, b.end()
 }
 
 // canonical reads a value and writes it as plain JSON: members in their order, numbers as written, no spaces.

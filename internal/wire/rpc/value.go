@@ -19,6 +19,24 @@ func (p *plan) bare() *plan {
 	return p
 }
 
+// unwrap is the plain type behind pointers and optional types, and where to put its value, which is now given.
+func unwrap(p *plan, v reflect.Value) (*plan, reflect.Value) {
+	for {
+		switch p.kind {
+		case kOpt:
+			v = reflect.ValueOf(v.Addr().Interface().(Optional).Ptr()).Elem()
+		case kPtr:
+			if v.IsNil() {
+				v.Set(reflect.New(p.elem.typ))
+			}
+			v = v.Elem()
+		default:
+			return p, v
+		}
+		p = p.elem
+	}
+}
+
 // blank reports text that means "nothing" wherever text itself is not wanted: clients send empty form fields, and the
 // words of their own language.
 func (s scalar) blank() bool {
@@ -43,12 +61,7 @@ func (b *binder) value(p *plan, v reflect.Value) (status, error) {
 
 // compound binds an object or array.
 func (b *binder) compound(p *plan, v reflect.Value, open byte) error {
-	switch {
-	case p.kind == kOpt:
-		return b.compound(p.elem, reflect.ValueOf(v.Addr().Interface().(Optional).Ptr()).Elem(), open)
-	case p.kind == kPtr:
-		v.Set(reflect.New(p.elem.typ))
-		return b.compound(p.elem, v.Elem(), open)
+	switch p, v = unwrap(p, v); {
 	case p.kind == kStruct && open == '{':
 		at := b.reserve(len(p.fields))
 		err := b.members(p, v, at)
@@ -109,13 +122,7 @@ func (b *binder) assign(p *plan, v reflect.Value, s scalar) (status, error) {
 		b.null(p, v)
 		return nulled, nil
 	}
-	switch p.kind {
-	case kOpt:
-		return b.assign(p.elem, reflect.ValueOf(v.Addr().Interface().(Optional).Ptr()).Elem(), s)
-	case kPtr:
-		v.Set(reflect.New(p.elem.typ))
-		return b.assign(p.elem, v.Elem(), s)
-	case kSlice:
+	if p, v = unwrap(p, v); p.kind == kSlice {
 		return b.listed(p, v, s)
 	}
 	return valued, b.plain(p, v, s)
@@ -169,13 +176,7 @@ func (b *binder) listed(p *plan, v reflect.Value, s scalar) (status, error) {
 
 // single makes a list of one.
 func (b *binder) single(p *plan, v reflect.Value, s scalar) (status, error) {
-	switch p.kind {
-	case kOpt:
-		return b.single(p.elem, reflect.ValueOf(v.Addr().Interface().(Optional).Ptr()).Elem(), s)
-	case kPtr:
-		v.Set(reflect.New(p.elem.typ))
-		return b.single(p.elem, v.Elem(), s)
-	}
+	p, v = unwrap(p, v)
 	l := reflect.MakeSlice(p.typ, 1, 1)
 	_, err := b.assign(p.elem, l.Index(0), s)
 	v.Set(l)

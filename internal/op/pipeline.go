@@ -44,8 +44,6 @@ func (k *Kernel) identify(ctx context.Context, c *Call, o *Op, cred Credentials)
 	switch {
 	case cred.Token == "":
 		err = ErrSignIn
-	case cred.Forged && !o.Allow.open:
-		err = ErrForged
 	case cred.Forged:
 		err = ErrForged
 	default:
@@ -174,12 +172,12 @@ func (k *Kernel) effect(ctx context.Context, o *Op, c *Call, in any, effect Effe
 type transact func(context.Context, func(*dbx.Tx) error, ...dbx.Witness) error
 
 // write runs the operation in its transaction with its event. Everything it sets is set anew on each try.
-func (k *Kernel) write(ctx context.Context, o *Op, c *Call, in, prepared any, in1 transact) (any, error) {
+func (k *Kernel) write(ctx context.Context, o *Op, c *Call, in, prepared any, begin transact) (any, error) {
 	id, caller := c.NewID(), c.Caller
 	var out any
 	var refused error
 	inside := context.WithoutCancel(ctx) // the caller's patience must not end statements of a shared transaction
-	err := in1(ctx, func(tx *dbx.Tx) (err error) {
+	err := begin(ctx, func(tx *dbx.Tx) (err error) {
 		refused = nil
 		c.Tx, c.Caller, c.Also = tx, caller, nil
 		defer func() { c.Tx = nil }()

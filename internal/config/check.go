@@ -1,0 +1,228 @@
+package config
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"net/netip"
+	"net/url"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"unicode"
+
+	"limen/internal/crypt"
+)
+
+var (
+	nodeName = regexp.MustCompile(`^[A-Za-z0-9]([A-Za-z0-9._-]{0,62}[A-Za-z0-9])?$`)
+	hostName = regexp.MustCompile(`^(\*\.)?[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)*$`)
+)
+
+// check puts the settings into their final form, and says what is wrong with each and where it came from.
+func (s *Settings) check() []error {
+	var errs []error
+	for _, c := range []struct {
+		name string
+		err  error
+	}{
+		{"data", s.checkData()},
+		{"db", s.checkDB()},
+		{"listen", address(&s.Listen)},
+		{"tls", s.checkTLS()},
+		{"host", s.checkHosts()},
+		{"log-level", oneOf(&s.LogLevel, "debug", "info", "warn", "error")},
+		{"log-format", oneOf(&s.LogFormat, "text", "json")},
+		{"admin-user", s.checkAdminUser()},
+		{"admin-password", s.checkAdminPassword()},
+		{"trusted-proxy", s.checkProxies()},
+		{"mail-relay", optionalURL(s.MailRelay, "smtp", "smtps")},
+		{"metrics-listen", s.checkMetrics()},
+		{"trace-endpoint", optionalURL(s.TraceEndpoint, "http", "https")},
+		{"master-key", s.checkMasterKey()},
+		{"node", s.checkNode()},
+	} {
+		if c.err != nil {
+			errs = append(errs, fmt.Errorf("%s: %s %w", s.Origin(c.name), c.name, c.err))
+		}
+	}
+	return errs
+}
+
+func (s *Settings) checkData() error {
+	if strings.TrimSpace(s.Data) == "" {
+		return errors.New("names no directory")
+	}
+	s.Data = filepath.Clean(s.Data)
+	if info, err := os.Stat(s.Data); err == nil && !info.IsDir() {
+		return fmt.Errorf("%s is not a directory", s.Data)
+	}
+	return nil
+}
+
+func (s *Settings) checkDB() error {
+	if s.DB == "sqlite" {
+		return nil
+	}
+	u, err := url.Parse(s.DB)
+	if err != nil || u.Scheme != "postgres" && u.Scheme != "postgresql" {
+		// The text may hold a password and is not repeated.
+		return errors.New(`is "sqlite" or a URL of the form postgres://USER:PASSWORD@HOST/NAME`)
+	}
+	if strings.Trim(u.Path, "/") == "" {
+		return errors.New("names no database: postgres://.../NAME")
+	}
+	return nil
+}
+
+// address checks HOST:PORT and makes localhost an address, so that no resolver is asked.
+func address(text *string) error {
+	host, port, err := net.SplitHostPort(*text)
+	if err != nil {
+		return fmt.Errorf("is HOST:PORT, for example localhost:8443 or :8443, not %q", *text)
+	}
+	if n, err := strconv.ParseUint(port, 10, 16); err != nil || strconv.FormatUint(n, 10) != port {
+		return fmt.Errorf("has the port %q, which is not a number from 0 to 65535", port)
+	}
+	switch host = strings.ToLower(host); {
+	case host == "localhost":
+		host = "127.0.0.1"
+	case host != "" && !hostName.MatchString(host):
+		if _, err := netip.ParseAddr(host); err != nil {
+			return fmt.Errorf("has the host %q, which is neither a name nor an address", host)
+		}
+	}
+	*text = net.JoinHostPort(host, port)
+	return nil
+}
+
+func (s *Settings) checkTLS() error {
+	if s.TLS == "auto" || s.TLS == "off" {
+		return nil
+	}
+	cert, key, ok := strings.Cut(s.TLS, ",")
+	cert, key = strings.TrimSpace(cert), strings.TrimSpace(key)
+	if !ok || cert == "" || key == "" || strings.Contains(key, ",") {
+		return fmt.Errorf("is auto, off, or two files as CERT,KEY, not %q", s.TLS)
+	}
+	for _, f := range []string{cert, key} {
+		if _, err := os.Stat(f); err != nil {
+			return err
+		}
+	}
+	s.TLS = cert + "," + key
+	return nil
+}
+
+func (s *Settings) checkHosts() error {
+	var out []string
+	for _, h := range s.Hosts {
+		name := strings.TrimSuffix(strings.ToLower(strings.TrimSpace(h)), ".")
+		ip, err := netip.ParseAddr(strings.Trim(name, "[]"))
+		switch {
+		case err == nil:
+			name = ip.String()
+		case strings.Contains(name, "/") || strings.Contains(name, ":"):
+			return fmt.Errorf("is a name alone, without scheme, port or path, not %q", h)
+		case len(name) > 253 || !hostName.MatchString(name):
+			return fmt.Errorf("has %q, which is no host name (others than ASCII letters in their xn-- form)", h)
+		}
+		if !slices.Contains(out, name) {
+			out = append(out, name)
+		}
+	}
+	s.Hosts = out
+	return nil
+}
+
+func oneOf(text *string, known ...string) error {
+	lower := strings.ToLower(*text)
+	if !slices.Contains(known, lower) {
+		return fmt.Errorf("is one of %s, not %q%s", strings.Join(known, ", "), *text, suggest(lower, known, quoted))
+	}
+	*text = lower
+	return nil
+}
+
+func (s *Settings) checkAdminUser() error {
+	bad := func(r rune) bool { return unicode.IsSpace(r) || unicode.IsControl(r) }
+	if len(s.AdminUser) > 128 || strings.ContainsFunc(s.AdminUser, bad) {
+		return errors.New("is longer than 128 bytes or has a space in it")
+	}
+	return nil
+}
+
+func (s *Settings) checkAdminPassword() error {
+	switch n := len(s.AdminPassword); {
+	case n == 0:
+		return nil
+	case s.AdminUser == "":
+		return errors.New("is set, but admin-user is not")
+	case n < 8 || n > crypt.MaxPassword:
+		return fmt.Errorf("has %d bytes, and needs 8 to %d", n, crypt.MaxPassword)
+	}
+	return nil
+}
+
+func (s *Settings) checkProxies() error {
+	for _, text := range s.TrustedProxies {
+		p, err := network(text)
+		if err != nil {
+			return fmt.Errorf("has %q, which is no network such as 10.0.0.0/8", text)
+		}
+		if p.Bits() == 0 {
+			return fmt.Errorf("has %q, which would believe every caller", text)
+		}
+	}
+	return nil
+}
+
+func (s *Settings) checkMetrics() error {
+	if s.MetricsListen == "" {
+		return nil
+	}
+	if err := address(&s.MetricsListen); err != nil {
+		return err
+	}
+	if s.MetricsListen == s.Listen {
+		return errors.New("is the same address as listen; leave it out to serve metrics there")
+	}
+	return nil
+}
+
+func optionalURL(text string, schemes ...string) error {
+	if text == "" {
+		return nil
+	}
+	u, err := url.Parse(text)
+	if err != nil || !slices.Contains(schemes, u.Scheme) || u.Hostname() == "" {
+		return fmt.Errorf("is a URL of the form %s://HOST:PORT", strings.Join(schemes, ":// or "))
+	}
+	return nil
+}
+
+func (s *Settings) checkMasterKey() error {
+	if s.MasterKey == "" {
+		return nil
+	}
+	if s.MasterKeyFile != "" {
+		return fmt.Errorf("is set, and so is master-key-file (%s); one of them is enough", s.Origin("master-key-file"))
+	}
+	if _, err := crypt.MasterFromText(s.MasterKey); err != nil {
+		return errors.New("is not base64 of 32 bytes; make one with: openssl rand -base64 32")
+	}
+	return nil
+}
+
+func (s *Settings) checkNode() error {
+	if s.Node == "" {
+		s.Node = Hostname()
+	}
+	if !nodeName.MatchString(s.Node) {
+		return fmt.Errorf("is up to 64 letters, digits, dots and dashes, not %q", s.Node)
+	}
+	return nil
+}

@@ -41,7 +41,7 @@ CREATE TABLE session (
     PRIMARY KEY (tenant, id)
 );
 CREATE UNIQUE INDEX session_hash ON session (hash);
-CREATE INDEX session_user ON session (tenant, user_id);
+CREATE INDEX session_owner ON session (tenant, user_id);
 CREATE INDEX session_expires ON session (expires);
 
 CREATE TABLE refresh_token (

@@ -41,9 +41,12 @@ func build(t *testing.T, db *dbx.DB) *world {
 		})
 	}
 	w.Passwords = password.Passwords{
-		Hasher:  &crypt.Hasher{Memory: 64, Random: rand.Reader},
-		Policy:  func(context.Context, *call.Call, string) (password.Policy, error) { return w.pol, nil },
-		Changed: func(_ context.Context, _ *call.Call, _ string, force bool) error { w.forced = append(w.forced, force); return nil },
+		Hasher: &crypt.Hasher{Memory: 64, Random: rand.Reader},
+		Policy: func(context.Context, *call.Call, string) (password.Policy, error) { return w.pol, nil },
+		Changed: func(_ context.Context, _ *call.Call, _ string, force bool) error {
+			w.forced = append(w.forced, force)
+			return nil
+		},
 	}
 	return w
 }

@@ -147,12 +147,18 @@ func TestRevocation(t *testing.T) {
 		w.refused(token)
 		w.accepted(other)
 		var n int64
-		w.write(func(ctx context.Context, c *call.Call) (err error) { n, err = w.EndAll(ctx, c, "alice", o.ID); return err })
+		w.write(func(ctx context.Context, c *call.Call) (err error) {
+			n, err = w.EndAll(ctx, c, "alice", o.ID)
+			return err
+		})
 		if n != 0 {
 			t.Fatal("ended the one kept", n)
 		}
 		w.accepted(other)
-		w.write(func(ctx context.Context, c *call.Call) (err error) { n, err = w.EndAll(ctx, c, "alice", ""); return err })
+		w.write(func(ctx context.Context, c *call.Call) (err error) {
+			n, err = w.EndAll(ctx, c, "alice", "")
+			return err
+		})
 		w.refused(other)
 		w.accepted(bob)
 		if n != 1 {

@@ -200,7 +200,7 @@ func (b *binder) lone(p *plan, v reflect.Value) error {
 		return b.twice("in %s and in %s", sourceNames[b.marks[p.array].source], sourceNames[inBody])
 	}
 	b.marks[p.array] = mark{key: f.name, source: inBody}
-	_, err = b.assign(f.plan, v.FieldByIndex(f.index), s)
+	_, err = b.assign(f.plan, f.of(v), s)
 	return err
 }
 
@@ -229,7 +229,7 @@ func (b *binder) object(p *plan, v reflect.Value) error {
 	b.marks = b.marks[:at]
 	b.pos = to
 	if found && b.marks[p.array].source == nowhere {
-		_, target := unwrap(f.plan, v.FieldByIndex(f.index))
+		_, target := unwrap(f.plan, f.of(v))
 		target.Set(list)
 		b.marks[p.array] = mark{key: f.name, source: inBody}
 	}

@@ -54,7 +54,7 @@ func (b *binder) members(p *plan, v reflect.Value, at int) error {
 // put binds one occurrence of a parameter to its field in v; at is the index of its mark.
 func (b *binder) put(f *field, v reflect.Value, at int, g given) error {
 	was := b.marks[at]
-	target := v.FieldByIndex(f.index)
+	target := f.of(v)
 	if was.source == nowhere || was.null && was.source != g.source {
 		st, err := b.read(f.plan, target, &g)
 		if err == nil && st != absent {

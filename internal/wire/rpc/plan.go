@@ -58,6 +58,14 @@ type field struct {
 	plan  *plan
 }
 
+// of is the field in the struct v.
+func (f *field) of(v reflect.Value) reflect.Value {
+	if len(f.index) == 1 {
+		return v.Field(f.index[0])
+	}
+	return v.FieldByIndex(f.index)
+}
+
 // maxName is the length in bytes that no parameter name exceeds.
 const maxName = 64
 

@@ -65,6 +65,13 @@ func (s *scanner) cut(from, to int) string {
 
 // space skips white space and comments and reports whether anything follows.
 func (s *scanner) space() (more bool, err error) {
+	if s.pos < len(s.src) && s.src[s.pos] > ' ' && s.src[s.pos] != '/' && s.src[s.pos] < utf8.RuneSelf {
+		return true, nil
+	}
+	return s.skip()
+}
+
+func (s *scanner) skip() (more bool, err error) {
 	for s.pos < len(s.src) {
 		switch c := s.src[s.pos]; {
 		case c == ' ' || c == '\n' || c == '\r' || c == '\t' || c == '\v' || c == '\f':

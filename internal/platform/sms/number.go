@@ -19,7 +19,7 @@ const maxNumber = 40
 // refused: no text message reaches one.
 func Normalize(number, region string) (string, error) {
 	number = strings.TrimSpace(number)
-	if number == "" || len(number) > maxNumber {
+	if number == "" || len(number) > maxNumber || len(region) > 3 {
 		return "", ErrNumber
 	}
 	n, err := phonenumbers.Parse(number, strings.ToUpper(region))
@@ -29,7 +29,11 @@ func Normalize(number, region string) (string, error) {
 	if !phonenumbers.IsValidNumber(n) || n.GetExtension() != "" {
 		return "", ErrNumber
 	}
-	return phonenumbers.Format(n, phonenumbers.E164), nil
+	text := phonenumbers.Format(n, phonenumbers.E164)
+	if !e164.MatchString(text) {
+		return "", ErrNumber // some countries have numbers longer than E.164's fifteen digits; no text message reaches them
+	}
+	return text, nil
 }
 
 // Last returns the last four digits of a number, which is what people may see of it before they signed in (contract:

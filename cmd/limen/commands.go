@@ -1,0 +1,202 @@
+package main
+
+import (
+	"context"
+
+	"github.com/alecthomas/kong"
+
+	"limen/internal/app"
+	"limen/internal/config"
+)
+
+// environ is the environment in the form of os.Environ.
+type environ []string
+
+// tree mounts the commands that exist.
+func tree(c *app.Commands) (out []kong.Option) {
+	add := func(exists bool, name, help string, cmd any) {
+		if exists {
+			out = append(out, kong.DynamicCommand(name, help, "", cmd))
+		}
+	}
+	add(c.Serve != nil, "serve", "Serve until stopped.", &serveCmd{})
+	add(c.Migrate != nil, "migrate", "Bring the database to this version's schema, without serving.", &migrateCmd{})
+	add(c.Backup != nil, "backup", "Write a backup while the server runs.", &backupCmd{})
+	add(c.Restore != nil, "restore", "Replace the database by a backup.", &restoreCmd{})
+	add(c.Reset != nil && c.Tenant != nil, "admin", "Repairs and set-up on the server's own machine.", &adminCmd{})
+	add(c.Audit != nil, "audit", "The audit trail.", &auditCmd{})
+	add(c.Check != nil, "check", "Print the settings in effect and where each comes from.", &checkCmd{})
+	add(c.Version != nil, "version", "Print the version.", &versionCmd{})
+	return out
+}
+
+type serveCmd struct{ config.Flags }
+
+func (*serveCmd) Help() string {
+	return `The embedded database, a local certificate, mail on a page instead of sent:
+
+    limen serve --dev
+
+A real host name behind a proxy, and PostgreSQL:
+
+    LIMEN_DB=postgres://limen:secret@db/limen limen serve --listen :8080 --tls off --host id.example.com --trusted-proxy 10.0.0.0/8
+
+Everything from a file:
+
+    limen serve --config /etc/limen/limen.yaml
+
+The first start of a new database needs LIMEN_ADMIN_USER and LIMEN_ADMIN_PASSWORD. Clients trust DIR/tls/ca.pem.`
+}
+
+func (c *serveCmd) Run(ctx context.Context, k *kong.Context, env environ, do *app.Commands) error {
+	s, err := c.Resolve(k, env)
+	if err != nil {
+		return err
+	}
+	return do.Serve(ctx, s)
+}
+
+type migrateCmd struct{ config.Flags }
+
+func (*migrateCmd) Help() string {
+	return `The server does this by itself when it starts. Run it apart to see that it works before servers are replaced:
+
+    limen migrate --db postgres://limen@db/limen`
+}
+
+func (c *migrateCmd) Run(ctx context.Context, k *kong.Context, env environ, do *app.Commands) error {
+	s, err := c.Resolve(k, env)
+	if err != nil {
+		return err
+	}
+	return do.Migrate(ctx, s)
+}
+
+type backupCmd struct {
+	To string `arg:"" placeholder:"FILE" help:"File to write; it must not exist."`
+	config.Flags
+}
+
+func (*backupCmd) Help() string {
+	return `    limen backup --data /var/lib/limen /backup/limen-monday
+
+Keep the master key apart from backups: without it they cannot be read, with it they can.`
+}
+
+func (c *backupCmd) Run(ctx context.Context, k *kong.Context, env environ, do *app.Commands) error {
+	s, err := c.Resolve(k, env)
+	if err != nil {
+		return err
+	}
+	return do.Backup(ctx, s, c.To)
+}
+
+type restoreCmd struct {
+	From  string `arg:"" placeholder:"FILE" help:"Backup to read."`
+	Force bool   `help:"Replace a database that exists."`
+	config.Flags
+}
+
+func (*restoreCmd) Help() string {
+	return `Stop the server first.
+
+    limen restore --data /var/lib/limen --force /backup/limen-monday`
+}
+
+func (c *restoreCmd) Run(ctx context.Context, k *kong.Context, env environ, do *app.Commands) error {
+	s, err := c.Resolve(k, env)
+	if err != nil {
+		return err
+	}
+	return do.Restore(ctx, s, c.From, c.Force)
+}
+
+type adminCmd struct {
+	ResetPassword resetCmd  `cmd:"" help:"Give a user a new password."`
+	AddTenant     tenantCmd `cmd:"" help:"Add a tenant."`
+}
+
+type resetCmd struct {
+	User   string `arg:"" placeholder:"USER" help:"Login name."`
+	Tenant string `placeholder:"ID" help:"Tenant of the user; the only one without it."`
+	Stdin  bool   `help:"Read the password from standard input instead of printing a drawn one."`
+	config.Flags
+}
+
+func (*resetCmd) Help() string {
+	return `A drawn password, printed once, that must be changed at the next login:
+
+    limen admin reset-password admin@example.com
+
+Your own:
+
+    limen admin reset-password --stdin admin@example.com < password.txt`
+}
+
+func (c *resetCmd) Run(ctx context.Context, k *kong.Context, env environ, do *app.Commands) error {
+	s, err := c.Resolve(k, env)
+	if err != nil {
+		return err
+	}
+	return do.Reset(ctx, s, app.PasswordReset{Tenant: c.Tenant, User: c.User, Stdin: c.Stdin})
+}
+
+type tenantCmd struct {
+	ID       string   `arg:"" placeholder:"ID" help:"Identifier of the tenant."`
+	Suffixes []string `name:"suffix" placeholder:"SUFFIX" help:"Login suffix; may be given several times."`
+	Names    []string `name:"tenant-host" placeholder:"NAME" help:"Host name that selects the tenant; may be given several times."`
+	config.Flags
+}
+
+func (*tenantCmd) Help() string {
+	return `    limen admin add-tenant ABC1234 --suffix example.com --tenant-host abc1234.id.example.com`
+}
+
+func (c *tenantCmd) Run(ctx context.Context, k *kong.Context, env environ, do *app.Commands) error {
+	s, err := c.Resolve(k, env)
+	if err != nil {
+		return err
+	}
+	return do.Tenant(ctx, s, app.NewTenant{ID: c.ID, Suffixes: c.Suffixes, Hosts: c.Names})
+}
+
+type auditCmd struct {
+	Verify verifyCmd `cmd:"" help:"Verify that no audit event was changed or removed."`
+}
+
+type verifyCmd struct {
+	Tenant string `placeholder:"ID" help:"One tenant; all without it."`
+	config.Flags
+}
+
+func (*verifyCmd) Help() string {
+	return `    limen audit verify --data /var/lib/limen`
+}
+
+func (c *verifyCmd) Run(ctx context.Context, k *kong.Context, env environ, do *app.Commands) error {
+	s, err := c.Resolve(k, env)
+	if err != nil {
+		return err
+	}
+	return do.Audit(ctx, s, c.Tenant)
+}
+
+type checkCmd struct{ config.Flags }
+
+func (*checkCmd) Help() string {
+	return `Takes the same settings as serve, changes nothing, and hides secrets:
+
+    limen check --config /etc/limen/limen.yaml`
+}
+
+func (c *checkCmd) Run(ctx context.Context, k *kong.Context, env environ, do *app.Commands) error {
+	s, err := c.Resolve(k, env)
+	if err != nil {
+		return err
+	}
+	return do.Check(ctx, s)
+}
+
+type versionCmd struct{}
+
+func (*versionCmd) Run(ctx context.Context, do *app.Commands) error { return do.Version(ctx) }

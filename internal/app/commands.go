@@ -1,0 +1,95 @@
+// Package app wires the program: every constructor call is here.
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"runtime"
+	"runtime/debug"
+
+	"limen/internal/config"
+	"limen/internal/crypt"
+	"limen/internal/fault"
+)
+
+// ErrCheck says that the settings are readable, but the program could not start with them.
+var ErrCheck = fault.New(fault.Invalid, "check.failed", "The program cannot start with these settings.")
+
+// Commands are what the command line can do. A command whose function is nil does not exist on it.
+type Commands struct {
+	In  io.Reader
+	Out io.Writer
+
+	Serve   func(context.Context, config.Settings) error
+	Migrate func(context.Context, config.Settings) error
+	// Backup writes the database and the master key's data to a file that must not exist yet.
+	Backup func(ctx context.Context, s config.Settings, to string) error
+	// Restore replaces the database by a backup; over an existing one only with force.
+	Restore func(ctx context.Context, s config.Settings, from string, force bool) error
+	Reset   func(context.Context, config.Settings, PasswordReset) error
+	Tenant  func(context.Context, config.Settings, NewTenant) error
+	// Audit verifies the chain of audit events of a tenant, or of all for an empty one.
+	Audit   func(ctx context.Context, s config.Settings, tenant string) error
+	Check   func(context.Context, config.Settings) error
+	Version func(context.Context) error
+}
+
+// PasswordReset gives a user a new password, from In or, without Stdin, a drawn one that is printed once.
+type PasswordReset struct {
+	Tenant, User string
+	Stdin        bool
+}
+
+// NewTenant is a tenant to add.
+type NewTenant struct {
+	ID       string
+	Suffixes []string // login suffixes
+	Hosts    []string
+}
+
+// Wire gives the commands of this program, reading from in and printing to out.
+func Wire(in io.Reader, out io.Writer) *Commands {
+	c := &Commands{In: in, Out: out}
+	c.Check, c.Version = c.check, c.version
+	return c
+}
+
+// check prints the settings and tries what can be tried without changing anything.
+func (c *Commands) check(_ context.Context, s config.Settings) error {
+	if err := s.Explain(c.Out); err != nil {
+		return err
+	}
+	if s.MasterKey != "" {
+		return nil // its form is a matter of the settings
+	}
+	_, err := crypt.MasterFromFile(s.KeyFile(), false)
+	if errors.Is(err, fs.ErrNotExist) {
+		_, err = fmt.Fprintf(c.Out, "\n%s does not exist yet; the first start makes it.\n", s.KeyFile())
+		return err
+	}
+	if err != nil {
+		return ErrCheck.Because(err)
+	}
+	return nil
+}
+
+// version prints the version, and what it was built from and with.
+func (c *Commands) version(context.Context) error {
+	version, revision := "unknown", ""
+	if info, ok := debug.ReadBuildInfo(); ok {
+		version = info.Main.Version
+		for _, s := range info.Settings {
+			switch {
+			case s.Key == "vcs.revision":
+				revision += " " + s.Value
+			case s.Key == "vcs.modified" && s.Value == "true":
+				revision += " (modified)"
+			}
+		}
+	}
+	_, err := fmt.Fprintf(c.Out, "limen %s%s %s %s/%s\n", version, revision, runtime.Version(), runtime.GOOS, runtime.GOARCH)
+	return err
+}

@@ -1,0 +1,25 @@
+package dbx
+
+import "context"
+
+// Run executes a text that no declaration would take.
+func Run(ctx context.Context, tx *Tx, text string, args ...any) error {
+	s := &statement{id: -1, name: "test.raw", text: [2]string{text, text}, params: len(args), writes: tx.write}
+	_, err := tx.do(ctx, s, args)
+	return err
+}
+
+// Get reads one value with such a text.
+func Get(ctx context.Context, tx *Tx, dst any, text string, args ...any) error {
+	s := &statement{id: -1, name: "test.raw", text: [2]string{text, text}, params: len(args)}
+	return tx.each(ctx, s, args, func(c cursor) error { return c.scan([]any{dst}) })
+}
+
+// Shape gives what becomes of a text on each engine.
+func Shape(text string) (lite, pg string, params int, writes bool, err error) {
+	sh, err := shapeOf(text)
+	return sh.lite, sh.pg, sh.params, sh.writes, err
+}
+
+// Queued says how many members wait for the writer.
+func Queued(d *DB) int { return len(d.store.(*lite).writer.in) }

@@ -44,6 +44,8 @@ CREATE INDEX users_mail ON users (tenant, mail_key);
 CREATE INDEX users_display ON users (tenant, display_key, id);
 CREATE INDEX users_suffix ON users (tenant, suffix_key);
 CREATE INDEX users_org ON users (tenant, org, name_key);
+CREATE INDEX users_reports ON users (tenant, reports_to) WHERE reports_to <> '';
+CREATE INDEX users_mfa ON users (tenant, mfa_user) WHERE mfa_user <> '';
 
 -- When a person was last seen, apart from the row of the person: it is flushed in batches.
 CREATE TABLE user_seen (

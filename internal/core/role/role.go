@@ -1,0 +1,114 @@
+// Package role is who holds what: roles, their members and their rights. Built-in roles are Everybody and System
+// Administrator. Whether somebody is in Everybody is a flag of the person (core/user).
+package role
+
+import (
+	"context"
+	"time"
+
+	"limen/internal/call"
+	"limen/internal/core/change"
+	"limen/internal/core/right"
+	"limen/internal/fault"
+)
+
+// Ids of the built-in roles (roles.yaml, head).
+const (
+	Everybody = "Everybody"
+	System    = "sysadmin"
+)
+
+// Kinds of roles.
+const (
+	Static  = "PrincipalList"
+	Dynamic = "Script"
+	Open    = "Everybody"
+)
+
+// Faults of roles.
+var (
+	ErrNotFound  = fault.New(fault.NotFound, "role.not_found", "The requested data or its dependent data was not found in the service.")
+	ErrMember    = fault.New(fault.NotFound, "role.member_not_found", "The requested data or its dependent data was not found in the service.")
+	ErrNameTaken = fault.New(fault.Exists, "role.name_taken", "A role of that name already exists.")
+	ErrBuiltIn   = fault.New(fault.Denied, "role.built_in", "A built-in role cannot be changed in this way.")
+	ErrEverybody = fault.New(fault.Denied, "role.everybody", "The members of the role Everybody cannot be changed here.")
+	ErrDynamic   = fault.New(fault.Denied, "role.dynamic", "The members of a dynamic role come from its script.")
+	ErrSystem    = fault.New(fault.Denied, "role.system", "Only system administrators may change who is a system administrator.")
+	ErrCycle     = fault.New(fault.Invalid, "role.cycle", "A role cannot contain itself, directly or through others.")
+	ErrRight     = fault.New(fault.Invalid, "role.right", "Specified path is invalid")
+	ErrNotHeld   = fault.New(fault.Denied, "role.right_not_held", "A right can only be given or taken by somebody who holds it.")
+	ErrLast      = fault.New(fault.Conflict, "role.last_system", "This is the last active system administrator.")
+	ErrTooMany   = fault.New(fault.Limited, "role.too_many", "The tenant has as many roles as it may have.")
+)
+
+// maxRoles bounds the roles of a tenant, which are held in memory.
+const maxRoles = 10_000
+
+// Role is a set of people that can hold rights. Times are milliseconds since 1970 UTC.
+type Role struct {
+	ID          string `db:"id"` // UUID with underscores, or the literal id of a built-in role
+	Name        string `db:"name"`
+	Description string `db:"description"`
+	Kind        string `db:"kind"`
+	BuiltIn     bool   `db:"built_in"`
+	Created     int64  `db:"created"`
+	Changed     int64  `db:"changed"`
+	Version     int64  `db:"version"`
+}
+
+// Membership is what a person holds at a moment.
+type Membership struct {
+	Roles []string   // ids of every role the person is in: Everybody, direct and nested; sorted
+	Held  right.Held // the rights of these roles
+	Until time.Time  // next moment at which a from or until changes it; zero when none does
+}
+
+// Roles are the roles of the call's tenant.
+//
+// The version of the role Everybody counts every change to the tenant's roles, their nesting and their rights. Of reads
+// it together with the person's own memberships, so that what is kept in memory is never older than the transaction.
+type Roles struct {
+	// Changes gets topic "role", item the tenant, when nesting or rights change, and topic "user", item tenant/userID,
+	// when a person's own membership does.
+	Changes *change.Log
+
+	cache cache
+}
+
+// Of is what a person holds at c.Now. It costs one indexed query while nothing changes; ErrMember when there is no such
+// person.
+func (r *Roles) Of(ctx context.Context, c *call.Call, userID string) (Membership, error) {
+	rows, err := ofUser.All(ctx, c.Tx, c.Tenant.ID, userID)
+	if err != nil {
+		return Membership{}, err
+	}
+	if len(rows) == 0 {
+		return Membership{}, ErrMember
+	}
+	s, err := r.snapshot(ctx, c, rows[0].Version)
+	if err != nil {
+		return Membership{}, err
+	}
+	w := walk{s: s, now: c.Now.UnixMilli(), in: map[string]bool{}}
+	if rows[0].Everybody {
+		w.enter(Everybody)
+	}
+	for _, m := range rows {
+		if m.Role != nil && w.during(*m.Since, *m.Until) {
+			w.enter(*m.Role)
+		}
+	}
+	return w.membership(), nil
+}
+
+// IsSystem says whether a person is a system administrator at c.Now.
+func (r *Roles) IsSystem(ctx context.Context, c *call.Call, userID string) (bool, error) {
+	m, err := r.Of(ctx, c, userID)
+	return m.Held.System(), err
+}
+
+// Direct says whether a person is a direct member of a role, whatever the window.
+func (r *Roles) Direct(ctx context.Context, c *call.Call, roleID, userID string) (bool, error) {
+	n, err := direct.One(ctx, c.Tx, c.Tenant.ID, roleID, userID)
+	return n > 0, err
+}

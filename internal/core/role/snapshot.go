@@ -1,0 +1,197 @@
+package role
+
+import (
+	"context"
+	"maps"
+	"slices"
+	"sync"
+	"time"
+
+	"limen/internal/call"
+	"limen/internal/core/right"
+)
+
+// snapshot is what a tenant's roles are at one version: all but the people in them. It is never changed.
+type snapshot struct {
+	version int64
+	roles   map[string]Role
+	parents map[string][]edge // role -> the roles it is a member of
+	rights  map[string][]held
+}
+
+type edge struct {
+	to           string
+	since, until int64
+}
+
+type held struct {
+	path         string
+	right        right.Right // None for rights of other services
+	since, until int64
+}
+
+// cache keeps one snapshot per tenant.
+type cache struct {
+	mu sync.Mutex
+	of map[string]*snapshot
+}
+
+// maxTenants bounds the cache; beyond it an arbitrary tenant is forgotten.
+const maxTenants = 4096
+
+func (ca *cache) get(tenant string, version int64) *snapshot {
+	ca.mu.Lock()
+	defer ca.mu.Unlock()
+	if s := ca.of[tenant]; s != nil && s.version == version {
+		return s
+	}
+	return nil
+}
+
+func (ca *cache) put(tenant string, s *snapshot) {
+	ca.mu.Lock()
+	defer ca.mu.Unlock()
+	if old := ca.of[tenant]; old != nil && old.version >= s.version {
+		return
+	}
+	if ca.of == nil {
+		ca.of = map[string]*snapshot{}
+	}
+	for k := range ca.of {
+		if len(ca.of) < maxTenants {
+			break
+		}
+		delete(ca.of, k)
+	}
+	ca.of[tenant] = s
+}
+
+// snapshot gives the tenant's roles at the version that the transaction saw.
+func (r *Roles) snapshot(ctx context.Context, c *call.Call, version int64) (*snapshot, error) {
+	if s := r.cache.get(c.Tenant.ID, version); s != nil {
+		return s, nil
+	}
+	s, err := load(ctx, c, version)
+	if err != nil {
+		return nil, err
+	}
+	// What a transaction that may still be rolled back has written must not be found by others.
+	if !c.Tx.Writable() {
+		r.cache.put(c.Tenant.ID, s)
+	}
+	return s, nil
+}
+
+// now gives the snapshot as the transaction sees it.
+func (r *Roles) now(ctx context.Context, c *call.Call) (*snapshot, error) {
+	v, err := version.One(ctx, c.Tx, c.Tenant.ID)
+	if err != nil {
+		return nil, err
+	}
+	return r.snapshot(ctx, c, v)
+}
+
+func load(ctx context.Context, c *call.Call, version int64) (*snapshot, error) {
+	s := &snapshot{version: version, roles: map[string]Role{}, parents: map[string][]edge{}, rights: map[string][]held{}}
+	roles, err := allRoles.All(ctx, c.Tx, c.Tenant.ID)
+	if err != nil {
+		return nil, err
+	}
+	for _, row := range roles {
+		s.roles[row.ID] = row
+	}
+	nested, err := nesting.All(ctx, c.Tx, c.Tenant.ID)
+	if err != nil {
+		return nil, err
+	}
+	for _, n := range nested {
+		s.parents[n.Member] = append(s.parents[n.Member], edge{n.Role, n.Since, n.Until})
+	}
+	given, err := allRights.All(ctx, c.Tx, c.Tenant.ID)
+	if err != nil {
+		return nil, err
+	}
+	for _, g := range given {
+		s.rights[g.Role] = append(s.rights[g.Role], held{g.Path, right.Parse(g.Path), g.Since, g.Until})
+	}
+	return s, nil
+}
+
+// walk gathers the roles that a person is in.
+type walk struct {
+	s    *snapshot
+	now  int64
+	in   map[string]bool
+	next int64 // the nearest from or until ahead; 0: none
+}
+
+// during says whether a window is open, and notes when that changes.
+func (w *walk) during(since, until int64) bool {
+	for _, t := range [2]int64{since, until} {
+		if t > w.now && (w.next == 0 || t < w.next) {
+			w.next = t
+		}
+	}
+	return since <= w.now && (until == 0 || w.now < until)
+}
+
+// enter adds a role and those it is nested in.
+func (w *walk) enter(role string) {
+	todo := []string{role}
+	for len(todo) > 0 {
+		id := todo[len(todo)-1]
+		todo = todo[:len(todo)-1]
+		if _, known := w.s.roles[id]; w.in[id] || !known {
+			continue
+		}
+		w.in[id] = true
+		for _, e := range w.s.parents[id] {
+			if w.during(e.since, e.until) {
+				todo = append(todo, e.to)
+			}
+		}
+	}
+}
+
+func (w *walk) membership() Membership {
+	m := Membership{Roles: slices.Sorted(maps.Keys(w.in))}
+	for _, id := range m.Roles {
+		if id == System {
+			m.Held.Tenant |= right.Of(right.System)
+		}
+		for _, h := range w.s.rights[id] {
+			if w.during(h.since, h.until) && h.right != right.None {
+				m.Held.Tenant |= right.Of(h.right)
+			}
+		}
+	}
+	if w.next != 0 {
+		m.Until = time.UnixMilli(w.next).UTC()
+	}
+	return m
+}
+
+// into lists the roles whose members are members of target, target included; without regard to windows when always.
+func (s *snapshot) into(target string, now int64, always bool) map[string]bool {
+	children := map[string][]edge{}
+	for child, es := range s.parents {
+		for _, e := range es {
+			children[e.to] = append(children[e.to], edge{child, e.since, e.until})
+		}
+	}
+	out, todo := map[string]bool{}, []string{target}
+	for len(todo) > 0 {
+		id := todo[len(todo)-1]
+		todo = todo[:len(todo)-1]
+		if out[id] {
+			continue
+		}
+		out[id] = true
+		for _, e := range children[id] {
+			if always || e.since <= now && e.until == 0 {
+				todo = append(todo, e.to)
+			}
+		}
+	}
+	return out
+}

@@ -1,0 +1,92 @@
+package role
+
+import "limen/internal/dbx"
+
+const columns = `id, name, description, kind, built_in, created, changed, version`
+
+// A membership row as Of reads it; the fields of the member are nil when the person is in no role.
+type ofRow struct {
+	Version   int64   `db:"version"`
+	Everybody bool    `db:"everybody"`
+	Role      *string `db:"role"`
+	Since     *int64  `db:"since"`
+	Until     *int64  `db:"until"`
+}
+
+type nestRow struct {
+	Role   string `db:"role"`
+	Member string `db:"member"`
+	Since  int64  `db:"since"`
+	Until  int64  `db:"until"`
+}
+
+type rightRow struct {
+	Role  string `db:"role"`
+	Path  string `db:"path"`
+	Since int64  `db:"since"`
+	Until int64  `db:"until"`
+}
+
+// MemberRow is a member of a role. Times are milliseconds since 1970 UTC.
+type MemberRow struct {
+	Kind  string `db:"kind"`   // User, Group, Role
+	ID    string `db:"member"` // UUID of the person or group, id of the role
+	Name  string `db:"name"`   // login name or role name; empty for groups
+	Org   string `db:"org"`    // organization of a person
+	Since int64  `db:"since"`
+	Until int64  `db:"until"` // 0: without end
+}
+
+var (
+	ofUser = dbx.Q[ofRow]("role.ofUser", `SELECT r.version AS version, u.everybody AS everybody, m.role AS role, m.since AS since, m.until AS until
+		FROM users u JOIN role r ON r.tenant = u.tenant AND r.id = 'Everybody'
+		LEFT JOIN role_member m ON m.tenant = u.tenant AND m.kind = 'User' AND m.member = u.id
+		WHERE u.tenant = ? AND u.id = ?`)
+	version = dbx.Q[int64]("role.version", `SELECT version FROM role WHERE tenant = ? AND id = 'Everybody'`)
+	// bump comes before anything else that changes nesting or rights is read: it lets only one such change happen at a time.
+	bump     = dbx.E("role.bump", `UPDATE role SET version = version + 1 WHERE tenant = ? AND id = 'Everybody'`)
+	lockSys  = dbx.Q[string]("role.lockSystem", `SELECT id FROM role WHERE tenant = ? AND id = 'sysadmin' FOR UPDATE`)
+	allRoles = dbx.Q[Role]("role.all", `SELECT `+columns+` FROM role WHERE tenant = ?`)
+	nesting  = dbx.Q[nestRow]("role.nesting", `SELECT role, member, since, until FROM role_member WHERE tenant = ? AND kind = 'Role'`)
+
+	allRights = dbx.Q[rightRow]("role.rights", `SELECT role, path, since, until FROM role_right WHERE tenant = ?`)
+	giveRight = dbx.E("role.giveRight", `INSERT INTO role_right (tenant, role, path, since, until, reason, granter) VALUES (?, ?, ?, ?, ?, ?, ?)
+		ON CONFLICT (tenant, role, path) DO UPDATE SET since = excluded.since, until = excluded.until, reason = excluded.reason, granter = excluded.granter`)
+	takeRight   = dbx.E("role.takeRight", `DELETE FROM role_right WHERE tenant = ? AND role = ? AND path = ?`)
+	dropRights  = dbx.E("role.dropRights", `DELETE FROM role_right WHERE tenant = ? AND role = ?`)
+	dropMembers = dbx.E("role.dropMembers", `DELETE FROM role_member WHERE tenant = ? AND role = ?`)
+	dropNested  = dbx.E("role.dropNested", `DELETE FROM role_member WHERE tenant = ? AND kind = 'Role' AND member = ?`)
+
+	byID   = dbx.Q[Role]("role.byID", `SELECT `+columns+` FROM role WHERE tenant = ? AND id = ?`)
+	byName = dbx.Q[Role]("role.byName", `SELECT `+columns+` FROM role WHERE tenant = ? AND name_key = ?`)
+	count  = dbx.Q[int64]("role.count", `SELECT count(*) FROM role WHERE tenant = ?`)
+	insert = dbx.E("role.insert", `INSERT INTO role (tenant, id, name, name_key, description, kind, built_in, created, changed, version)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 1) ON CONFLICT (tenant, name_key) DO NOTHING`)
+	taken  = dbx.Q[int64]("role.taken", `SELECT count(*) FROM role WHERE tenant = ? AND name_key = ? AND id <> ?`)
+	update = dbx.E("role.update", `UPDATE role SET name = ?, name_key = ?, description = ?, changed = ?, version = version + 1 WHERE tenant = ? AND id = ?`)
+	remove = dbx.E("role.remove", `DELETE FROM role WHERE tenant = ? AND id = ?`)
+
+	join = dbx.E("role.join", `INSERT INTO role_member (tenant, role, kind, member, since, until, reason, granter) VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+		ON CONFLICT (tenant, role, kind, member) DO UPDATE SET since = excluded.since, until = excluded.until, reason = excluded.reason, granter = excluded.granter`)
+	leave    = dbx.E("role.leave", `DELETE FROM role_member WHERE tenant = ? AND role = ? AND kind = ? AND member = ?`)
+	leaveAll = dbx.E("role.leaveAll", `DELETE FROM role_member WHERE tenant = ? AND kind = 'User' AND member = ?`)
+	direct   = dbx.Q[int64]("role.direct", `SELECT count(*) FROM role_member WHERE tenant = ? AND role = ? AND kind = 'User' AND member = ?`)
+	person   = dbx.Q[string]("role.person", `SELECT id FROM users WHERE tenant = ? AND id = ?`)
+
+	members = dbx.L[MemberRow]("role.members", `SELECT m.kind AS kind, m.member AS member, COALESCE(u.name, r.name, '') AS name, COALESCE(u.org, '') AS org,
+		m.since AS since, m.until AS until FROM role_member m
+		LEFT JOIN users u ON u.tenant = m.tenant AND m.kind = 'User' AND u.id = m.member
+		LEFT JOIN role r ON r.tenant = m.tenant AND m.kind = 'Role' AND r.id = m.member
+		WHERE m.tenant = ? AND m.role = ?`)
+
+	// Those who can administer now and for good: what is locked, suspended, ending or ended does not count.
+	active = dbx.L[activeRow]("role.activeSystem", `SELECT m.role AS role, m.member AS member FROM role_member m
+		JOIN users u ON u.tenant = m.tenant AND u.id = m.member
+		WHERE m.tenant = ? AND m.kind = 'User' AND m.until = 0 AND m.since <= ? AND u.expires = 0
+		AND NOT u.locked AND NOT u.disabled AND NOT u.expired AND NOT u.cloud_locked AND NOT u.suspended`)
+)
+
+type activeRow struct {
+	Role   string `db:"role"`
+	Member string `db:"member"`
+}

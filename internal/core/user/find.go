@@ -1,0 +1,52 @@
+package user
+
+import (
+	"context"
+	"errors"
+	"strings"
+
+	"github.com/google/uuid"
+
+	"limen/internal/call"
+	"limen/internal/dbx"
+	"limen/internal/fold"
+)
+
+func found(u User, err error) (User, error) {
+	if errors.Is(err, dbx.ErrNoRow) {
+		return User{}, ErrNotFound
+	}
+	return u, err
+}
+
+// ByID finds a user by UUID; ErrNotFound when there is none.
+func (d *Directory) ByID(ctx context.Context, c *call.Call, id string) (User, error) {
+	return found(byID.One(ctx, c.Tx, c.Tenant.ID, id))
+}
+
+// ByName finds a user by login name, whatever its case; ErrNotFound when there is none.
+func (d *Directory) ByName(ctx context.Context, c *call.Call, name string) (User, error) {
+	if len(name) > 4*(maxLocal+maxMail) {
+		return User{}, ErrNotFound
+	}
+	return found(byName.One(ctx, c.Tx, c.Tenant.ID, fold.Key(name)))
+}
+
+// ByIDOrName finds a user by UUID or else by login name, as almost every ID of the contract may be either.
+func (d *Directory) ByIDOrName(ctx context.Context, c *call.Call, s string) (User, error) {
+	s = strings.TrimSpace(s)
+	if len(s) == 36 {
+		if id, err := uuid.Parse(s); err == nil {
+			return d.ByID(ctx, c, id.String())
+		}
+	}
+	return d.ByName(ctx, c, s)
+}
+
+// ByMail finds up to limit users with a mail address, whatever its case, by name.
+func (d *Directory) ByMail(ctx context.Context, c *call.Call, mail string, limit int) ([]User, error) {
+	if mail == "" || len(mail) > 4*maxMail {
+		return nil, nil
+	}
+	return byMail.All(ctx, c.Tx, c.Tenant.ID, fold.Key(mail), int64(limit))
+}

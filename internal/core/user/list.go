@@ -1,0 +1,227 @@
+package user
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"sync"
+	"time"
+
+	"limen/internal/call"
+	"limen/internal/core/grant"
+	"limen/internal/dbx"
+	"limen/internal/fold"
+)
+
+// Listed is a user as lists show it.
+type Listed struct {
+	User
+	LastLogin int64 `db:"last_login"` // ms since 1970 UTC; 0: never
+}
+
+// Sort is what a list is sorted by; rows that are equal in it are sorted by id.
+type Sort string
+
+// The orders.
+const (
+	ByNames    Sort = "name_key"
+	ByDisplay  Sort = "display_key"
+	ByMails    Sort = "mail_key"
+	ByCreation Sort = "created"
+)
+
+// Query picks users.
+type Query struct {
+	Prefix string // login names that begin so, whatever the case
+	Sort   Sort   // ByNames when empty
+	Desc   bool
+	// After gives the page behind this user; the zero value the first page.
+	After User
+	Limit int // most users given, at most MaxPage
+}
+
+// MaxPage is the most users that one page has.
+const MaxPage = 100_000
+
+var list = dbx.L[Listed]("user.list", `SELECT u.id, u.name, u.name_key, u.suffix_key, u.display, u.display_key, u.mail, u.mail_key, u.mobile, u.home,
+	u.office, u.description, u.culture, u.reports_to, u.org, u.locked, u.disabled, u.expired, u.cloud_locked, u.suspended, u.invited, u.active, u.service,
+	u.oauth_client, u.everybody, u.force_change, u.never_expires, u.expires, u.mfa_user, u.password_changed, u.picture, u.created, u.changed, u.version,
+	COALESCE(s.last_login, 0) AS last_login
+	FROM users u LEFT JOIN user_seen s ON s.tenant = u.tenant AND s.user_id = u.id WHERE u.tenant = ?`)
+
+// keyed is what pages are counted by.
+type keyed struct {
+	ID         string `db:"id"`
+	NameKey    string `db:"name_key"`
+	DisplayKey string `db:"display_key"`
+	MailKey    string `db:"mail_key"`
+	Created    int64  `db:"created"`
+	Org        string `db:"org"`
+}
+
+var keys = dbx.L[keyed]("user.keys", `SELECT id, name_key, display_key, mail_key, created, org FROM users WHERE tenant = ?`)
+
+// Allowed is the clause that keeps a list of users within a grant.
+func Allowed(g grant.Grant) dbx.Clause {
+	if g.Everything() {
+		return dbx.Clause{}
+	}
+	return dbx.Or(dbx.In("org", g.Orgs()...), dbx.In("id", g.Rows()...))
+}
+
+func (q Query) where(g grant.Grant) dbx.Clause {
+	cs := []dbx.Clause{Allowed(g)}
+	if q.Prefix != "" {
+		cs = append(cs, dbx.Prefix("name_key", fold.Key(q.Prefix)))
+	}
+	if q.After.ID != "" {
+		cs = append(cs, dbx.After(q.order(), q.value(q.After), q.After.ID))
+	}
+	return dbx.And(cs...)
+}
+
+func (q Query) column() string {
+	switch q.Sort {
+	case ByDisplay, ByMails, ByCreation:
+		return string(q.Sort)
+	}
+	return string(ByNames)
+}
+
+func (q Query) order() []dbx.Order {
+	return []dbx.Order{{Column: q.column(), Desc: q.Desc}, {Column: "id", Desc: q.Desc}}
+}
+
+func (q Query) value(u User) any {
+	switch q.Sort {
+	case ByDisplay:
+		return u.DisplayKey
+	case ByMails:
+		return u.MailKey
+	case ByCreation:
+		return u.Created
+	}
+	return u.NameKey
+}
+
+// List gives a page of the users that the grant allows.
+func (d *Directory) List(ctx context.Context, c *call.Call, g grant.Grant, q Query) ([]Listed, error) {
+	if g.Nothing() {
+		return nil, nil
+	}
+	return list.Rows(ctx, c.Tx, q.where(g), q.order(), min(max(q.Limit, 1), MaxPage), c.Tenant.ID)
+}
+
+// Page gives page number n, from 1, of q.Limit users each, for dialects that ask so. Where pages begin is remembered
+// for a short while, so that going on costs no more than a page by key.
+func (d *Directory) Page(ctx context.Context, c *call.Call, g grant.Grant, q Query, n int) ([]Listed, error) {
+	if g.Nothing() {
+		return nil, nil
+	}
+	q.Limit = min(max(q.Limit, 1), MaxPage)
+	what := fmt.Sprintf("%s\x00%q\x00%q\x00%q\x00%s\x00%v\x00%d", c.Tenant.ID, g.Orgs(), g.Rows(), fold.Key(q.Prefix), q.column(), q.Desc, q.Limit)
+	at := 1
+	for at < n {
+		anchor, ok := d.counts.anchor(fmt.Sprintf("%s\x00%d", what, n), c)
+		if ok && at == 1 {
+			q.After, at = anchor, n
+			break
+		}
+		if anchor, ok = d.counts.anchor(fmt.Sprintf("%s\x00%d", what, at+1), c); !ok {
+			rows, err := keys.Rows(ctx, c.Tx, q.where(g), q.order(), q.Limit, c.Tenant.ID)
+			if err != nil || len(rows) < q.Limit {
+				return nil, err
+			}
+			last := rows[len(rows)-1]
+			anchor = User{ID: last.ID, NameKey: last.NameKey, DisplayKey: last.DisplayKey, MailKey: last.MailKey, Created: last.Created}
+			d.counts.setAnchor(fmt.Sprintf("%s\x00%d", what, at+1), c, anchor)
+		}
+		q.After = anchor
+		at++
+	}
+	return d.List(ctx, c, g, q)
+}
+
+// counts remembers how many users a query has, and where its pages begin.
+type counts struct {
+	mu         sync.Mutex
+	generation map[string]int64 // tenant -> changes made on this node
+	of         map[string]count
+}
+
+type count struct {
+	generation int64
+	at         time.Time
+	n          int64
+	anchor     User
+}
+
+const (
+	countLife = 2 * time.Second // in which changes made on other nodes are not seen
+	maxCounts = 10_000
+)
+
+// drop forgets the counts of a tenant when the transaction is committed.
+func (cs *counts) drop(c *call.Call) {
+	tenant := c.Tenant.ID
+	c.Tx.After(func() {
+		cs.mu.Lock()
+		defer cs.mu.Unlock()
+		if cs.generation == nil {
+			cs.generation = map[string]int64{}
+		}
+		cs.generation[tenant]++
+	})
+}
+
+func (cs *counts) get(key string, c *call.Call) (count, bool) {
+	cs.mu.Lock()
+	defer cs.mu.Unlock()
+	v, ok := cs.of[key]
+	return v, ok && v.generation == cs.generation[c.Tenant.ID] && time.Since(v.at) < countLife
+}
+
+func (cs *counts) put(key string, c *call.Call, generation int64, v count) {
+	if c.Tx.Writable() {
+		return
+	}
+	cs.mu.Lock()
+	defer cs.mu.Unlock()
+	if cs.of == nil || len(cs.of) >= maxCounts {
+		cs.of = map[string]count{}
+	}
+	v.at, v.generation = time.Now(), generation
+	cs.of[key] = v
+}
+
+func (cs *counts) now(c *call.Call) int64 {
+	cs.mu.Lock()
+	defer cs.mu.Unlock()
+	return cs.generation[c.Tenant.ID]
+}
+
+func (cs *counts) anchor(key string, c *call.Call) (User, bool) {
+	v, ok := cs.get("a"+key, c)
+	return v.anchor, ok
+}
+
+func (cs *counts) setAnchor(key string, c *call.Call, u User) {
+	cs.put("a"+key, c, cs.now(c), count{anchor: u})
+}
+
+// Count counts the users that the grant and the query's prefix allow. The number may be two seconds old.
+func (d *Directory) Count(ctx context.Context, c *call.Call, g grant.Grant, q Query) (int64, error) {
+	if g.Nothing() {
+		return 0, nil
+	}
+	key := strings.Join([]string{"c", c.Tenant.ID, fold.Key(q.Prefix), fmt.Sprintf("%v %q %q", g.Everything(), g.Orgs(), g.Rows())}, "\x00")
+	if v, ok := d.counts.get(key, c); ok {
+		return v.n, nil
+	}
+	generation := d.counts.now(c)
+	n, err := keys.Count(ctx, c.Tx, Query{Prefix: q.Prefix}.where(g), c.Tenant.ID)
+	if err == nil {
+		d.counts.put(key, c, generation, count{n: n})
+	}
+	return n, err
+}

@@ -139,6 +139,9 @@ func (l *texts) shown(k Kind, d Data) (values, error) {
 		Code: plain(d.Code, 64), Link: d.Link, IP: plain(d.IP, 60), Place: plain(d.Place, 80), Device: plain(d.Device, 120),
 		When: moment(d.At, d.Zone), Until: moment(d.Until, d.Zone),
 	}
+	if l.Direction == "rtl" {
+		v.When, v.Until, v.Place, v.Device = isolate(v.When), isolate(v.Until), isolate(v.Place), isolate(v.Device)
+	}
 	if d.Lasts > 0 {
 		v.Lasts = l.lasts(d.Lasts)
 	}
@@ -190,6 +193,15 @@ func (v values) has(name string) bool {
 		return len(v.Accounts) > 0
 	}
 	return v.field(name) != ""
+}
+
+// isolate keeps text from being shuffled with what stands around it: in plain text a date after an Arabic word would be
+// shown from its end (Unicode Annex 9, rule W2). Names and addresses that people may copy are left alone.
+func isolate(s string) string {
+	if s == "" {
+		return ""
+	}
+	return "\u2066" + s + "\u2069"
 }
 
 func moment(t time.Time, zone *time.Location) string {

@@ -362,6 +362,43 @@ func TestCheckRefuses(t *testing.T) {
 	}
 }
 
+// TestDraft holds that our own text as a tenant's text changes nothing, with all data and with the least.
+func TestDraft(t *testing.T) {
+	c := load(t)
+	full := message.Sample()
+	full.Support = "room 17"
+	least := message.Data{
+		Product: "P", Tenant: "T", Name: "N", Code: "1", Link: full.Link, Lasts: time.Minute, At: full.At, Accounts: []string{"a"}, Account: "a",
+	}
+	for _, lang := range c.Languages() {
+		for _, k := range message.Kinds() {
+			o, err := c.Draft(k, lang)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := c.Check(o); err != nil {
+				t.Errorf("%s in %s: %v", k, lang, err)
+			}
+			for _, d := range []message.Data{full, least} {
+				want, err := c.Render(k, []string{lang}, d, nil)
+				if err != nil {
+					t.Fatal(err)
+				}
+				got, err := c.Render(k, []string{lang}, d, []message.Override{o})
+				if err != nil || got.Refused != nil {
+					t.Fatal(err, got.Refused)
+				}
+				if got != want {
+					t.Fatalf("%s in %s:\n%+v\nwant\n%+v", k, lang, got, want)
+				}
+			}
+		}
+	}
+	if o, err := c.Draft(message.LoginCode, "sv"); err != nil || o.Lang != "sv" || !strings.Contains(o.Text, "{{if .Place}}Place: {{.Place}}") {
+		t.Errorf("%v %s", err, o.Text)
+	}
+}
+
 // FuzzOverride holds that no text of a tenant makes rendering panic, and that values stay escaped in whatever it is.
 func FuzzOverride(f *testing.F) {
 	for _, s := range []string{"{{.Code}}", "<a href='{AuthLink}'>", "{{if .Place}}{{.Place}}{{end}}", "{{range .Accounts}}{{.}}{{end}}", "{{", "<script>{{.Code}}</script>"} {

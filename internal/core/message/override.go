@@ -126,8 +126,13 @@ func (o *Override) apply(k Kind, v values, r *Rendered) error {
 		if err != nil {
 			return reason(p.part, err)
 		}
-		if p.part == "Subject" {
+		switch p.part {
+		case "Subject":
 			text = plain(text, 150)
+		case "Text":
+			text = tidy(text) // what was left out leaves empty lines behind
+		case "SMS":
+			text = strings.TrimSpace(text)
 		}
 		if strings.TrimSpace(text) == "" {
 			return reason(p.part, errors.New("nothing is left of the text"))

@@ -22,10 +22,15 @@ type page struct {
 	Help                string
 	Support, SupportURL string
 	Footer              string
+
+	// Open and Close surround what depends on a placeholder. They are empty in a message; a draft has its conditions in
+	// them (see Draft).
+	Open  map[string]string
+	Close string
 }
 
 // fact is a labelled value.
-type fact struct{ Label, Value string }
+type fact struct{ Field, Label, Value string }
 
 // maxRendered bounds each part of a rendered message, in bytes.
 const maxRendered = 256 << 10
@@ -91,11 +96,18 @@ func (c *Catalog) ours(l *texts, k Kind, v values) (Rendered, error) {
 	if err != nil {
 		return Rendered{}, fmt.Errorf("message: %s in %s: %w", k, l.tag, err)
 	}
+	r, err := c.lay(p)
+	r.SMS = sms
+	return r, err
+}
+
+// lay puts the sentences into the layouts.
+func (c *Catalog) lay(p page) (Rendered, error) {
 	var text, html bounded
 	if err := errors.Join(c.text.Execute(&text, p), c.html.Execute(&html, p)); err != nil {
-		return Rendered{}, fmt.Errorf("message: %s in %s: %w", k, l.tag, err)
+		return Rendered{}, fmt.Errorf("message: layout in %s: %w", p.Lang, err)
 	}
-	return Rendered{Lang: p.Lang, Subject: p.Subject, Text: tidy(text.String()), HTML: html.String(), SMS: sms}, nil
+	return Rendered{Lang: p.Lang, Subject: p.Subject, Text: tidy(text.String()), HTML: html.String()}, nil
 }
 
 // page says all sentences of a message.
@@ -134,7 +146,7 @@ func (l *texts) page(k Kind, v values) (p page, sms string, err error) {
 	}
 	for _, f := range kinds[k].facts {
 		if value := v.field(f); value != "" {
-			p.Facts = append(p.Facts, fact{l.Words[f], value})
+			p.Facts = append(p.Facts, fact{f, l.Words[f], value})
 		}
 	}
 	v.Tenant = plain(v.Tenant, 30) // a long name would cost a segment

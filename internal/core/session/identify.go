@@ -105,7 +105,7 @@ func newEntry(row Session, h Holder, now time.Time) *entry {
 
 // Watch registers what must be forgotten with a change log's Watch.
 func (s *Sessions) Watch(watch func(topic string, f func(item string))) {
-	for _, topic := range []string{"session", "user", "role", "tenant"} {
+	for _, topic := range []string{"session", "user", "role"} {
 		watch(topic, func(item string) { s.forget(topic, item) })
 	}
 }
@@ -115,7 +115,7 @@ const everything = "*"
 
 func (s *Sessions) forget(topic, item string) {
 	switch {
-	case item == everything || topic == "tenant":
+	case item == everything:
 		s.cache.drop(nil)
 	case topic == "session":
 		s.cache.dropKey(kindSession, item)

@@ -176,7 +176,7 @@ func TestChangesElsewhere(t *testing.T) {
 		w.Watch(func(topic string, f func(string)) { watchers[topic] = f })
 		token, s := w.open(session.New{User: "alice"})
 		set := func(h session.Holder) { w.mu.Lock(); w.people["alice"] = h; w.mu.Unlock() }
-		for topic, item := range map[string]string{"role": w.tenant, "user": w.tenant + "/alice", "session": w.tenant + "/" + s.ID, "tenant": ""} {
+		for topic, item := range map[string]string{"role": w.tenant, "user": w.tenant + "/alice", "session": w.tenant + "/" + s.ID} {
 			for _, item := range []string{item, "*"} {
 				set(session.Holder{Name: "before"})
 				w.Sessions.Watch(func(tp string, f func(string)) { f("*") })

@@ -1,0 +1,79 @@
+package throttle
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"time"
+
+	"limen/internal/call"
+	"limen/internal/crypt"
+	"limen/internal/dbx"
+)
+
+// maxDevices is how many devices of a person are known; the one seen longest ago makes room.
+const maxDevices = 50
+
+var (
+	findDevice = dbx.Q[int64]("device.find", `SELECT seen FROM known_device WHERE tenant = ? AND user_id = ? AND hash = ?`)
+	addDevice  = dbx.E("device.add", `INSERT INTO known_device (tenant, user_id, hash, agent, created, seen) VALUES (?, ?, ?, ?, ?, ?)
+		ON CONFLICT (tenant, user_id, hash) DO UPDATE SET agent = excluded.agent, seen = excluded.seen`)
+	trimDevices = dbx.E("device.trim", `DELETE FROM known_device WHERE tenant = ? AND user_id = ? AND hash IN
+		(SELECT hash FROM known_device WHERE tenant = ? AND user_id = ? ORDER BY seen DESC, hash LIMIT 1000 OFFSET ?)`)
+	dropDevices  = dbx.E("device.drop", `DELETE FROM known_device WHERE tenant = ? AND user_id = ?`)
+	sweepDevices = dbx.E("device.sweep", `DELETE FROM known_device WHERE seen < ?`)
+)
+
+// DeviceHash is the form in which a device cookie is stored; nil for none.
+func DeviceHash(cookie string) []byte {
+	if cookie == "" || len(cookie) > 256 {
+		return nil
+	}
+	return crypt.TokenHash(cookie)
+}
+
+// Known gives the hash back when the person has signed in completely on the device, else nil: what Attempt.Device takes.
+func (t Throttle) Known(ctx context.Context, c *call.Call, userID string, hash []byte) ([]byte, error) {
+	if userID == "" || len(hash) == 0 {
+		return nil, nil
+	}
+	_, err := findDevice.One(ctx, c.Tx, c.Tenant.ID, userID, hash)
+	if errors.Is(err, dbx.ErrNoRow) {
+		return nil, nil
+	}
+	return hash, err
+}
+
+// Remember notes a complete sign-in on a device, and says whether the device was unknown before.
+func (t Throttle) Remember(ctx context.Context, c *call.Call, userID string, hash []byte) (unknown bool, err error) {
+	if len(hash) == 0 {
+		return false, nil
+	}
+	known, err := t.Known(ctx, c, userID, hash)
+	if err != nil {
+		return false, err
+	}
+	agent, now := c.Client.UserAgent, c.Now.UnixMilli()
+	if len(agent) > 300 {
+		agent = strings.ToValidUTF8(agent[:300], "")
+	}
+	if _, err := addDevice.Do(ctx, c.Tx, c.Tenant.ID, userID, hash, agent, now, now); err != nil || known != nil {
+		return false, err
+	}
+	_, err = trimDevices.Do(ctx, c.Tx, c.Tenant.ID, userID, c.Tenant.ID, userID, maxDevices)
+	return true, err
+}
+
+// ForgetDevices makes every device of a person unknown: after a reset of the password, or when the person is deleted.
+func (t Throttle) ForgetDevices(ctx context.Context, c *call.Call, userID string) error {
+	_, err := dropDevices.Do(ctx, c.Tx, c.Tenant.ID, userID)
+	return err
+}
+
+// SweepDevices removes devices of all tenants that were not seen since a time.
+func (t Throttle) SweepDevices(ctx context.Context, db *dbx.DB, before time.Time) error {
+	return db.Write(ctx, func(tx *dbx.Tx) error {
+		_, err := sweepDevices.Do(ctx, tx, before.UnixMilli())
+		return err
+	})
+}

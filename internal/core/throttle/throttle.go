@@ -1,0 +1,259 @@
+// Package throttle slows guessers down without giving them a way to keep people out.
+//
+// Failures are counted apart for the password and for second factors, per account and per network (one IPv4 address, or
+// one IPv6 /64). After some failures each further one costs a delay that doubles; after more the account is refused for
+// a while, never for good. A device on which the person has signed in completely has a counter of its own and is not
+// touched by those of account and network: whoever guesses from elsewhere delays strangers only. An account is its name
+// as it was typed, so that names which do not exist are slowed alike.
+package throttle
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"net/netip"
+	"time"
+
+	"limen/internal/call"
+	"limen/internal/dbx"
+	"limen/internal/fold"
+)
+
+// Limits are the numbers of a tenant; the zero value of a field takes its default.
+type Limits struct {
+	Free     int           // failures that cost no delay; 3
+	MaxDelay time.Duration // the longest delay before a lock; 30 s
+	Lock     int           // failures within Window after which the account is refused; 10
+	Window   time.Duration // failures older than this count no more; 30 min
+	LockFor  time.Duration // 30 min
+	Network  int           // failures of all accounts within Window after which a network is refused; 100
+}
+
+func (l Limits) filled() Limits {
+	def := func(v *int, d int) {
+		if *v <= 0 {
+			*v = d
+		}
+	}
+	dur := func(v *time.Duration, d time.Duration) {
+		if *v <= 0 {
+			*v = d
+		}
+	}
+	def(&l.Free, 3)
+	def(&l.Lock, 10)
+	def(&l.Network, 100)
+	dur(&l.MaxDelay, 30*time.Second)
+	dur(&l.Window, 30*time.Minute)
+	dur(&l.LockFor, 30*time.Minute)
+	return l
+}
+
+// Kind is what is being guessed.
+type Kind string
+
+// The kinds.
+const (
+	Password Kind = "password"
+	Second   Kind = "second"
+)
+
+// Attempt says who tries what.
+type Attempt struct {
+	Kind   Kind
+	Login  string     // login name as typed
+	IP     netip.Addr // where from
+	Device []byte     // hash of the device cookie where the person knows the device (Known), else nil
+}
+
+// Outcome is what became of an attempt.
+type Outcome struct {
+	Allowed bool          // the answer counts; when false even a right one must be refused
+	Wait    time.Duration // until the next attempt is allowed
+	Locked  bool          // this failure locked the account
+}
+
+// Throttle counts. Its fields are set before use.
+type Throttle struct {
+	// Limits gives a tenant's numbers; the defaults when nil. It runs in a transaction.
+	Limits func(ctx context.Context, c *call.Call) (Limits, error)
+}
+
+type counter struct {
+	Failures int64 `db:"failures"`
+	Since    int64 `db:"since"`
+	Until    int64 `db:"until"`
+}
+
+var (
+	findRow = dbx.Q[counter]("throttle.find", `SELECT failures, since, until FROM throttle WHERE tenant = ? AND scope = ? AND subject = ?`)
+	// takeRow makes the row or locks it: of attempts at once one is counted after the other.
+	takeRow = dbx.W[counter]("throttle.take", `INSERT INTO throttle (tenant, scope, subject, failures, since, until) VALUES (?, ?, ?, 0, ?, 0)
+		ON CONFLICT (tenant, scope, subject) DO UPDATE SET failures = throttle.failures RETURNING failures, since, until`)
+	countRow = dbx.E("throttle.count", `UPDATE throttle SET failures = ?, since = ?, until = ? WHERE tenant = ? AND scope = ? AND subject = ?`)
+	clearRow = dbx.E("throttle.clear", `DELETE FROM throttle WHERE tenant = ? AND scope = ? AND subject = ?`)
+	sweepRow = dbx.E("throttle.sweep", `DELETE FROM throttle WHERE since < ? AND until < ?`)
+)
+
+// subject is a counter that an attempt falls under.
+type subject struct {
+	scope, key string
+	network    bool
+}
+
+func (a Attempt) subjects() []subject {
+	account := hashed(fold.Key(a.Login))
+	if len(a.Device) > 0 {
+		return []subject{{scope: string(a.Kind) + ".device", key: account + "." + hex.EncodeToString(a.Device[:min(len(a.Device), 16)])}}
+	}
+	return []subject{
+		{scope: string(a.Kind) + ".account", key: account},
+		{scope: string(a.Kind) + ".network", key: Network(a.IP), network: true},
+	}
+}
+
+// hashed keeps names that were typed out of the table, a password typed into the wrong field among them.
+func hashed(s string) string {
+	sum := sha256.Sum256([]byte("limen throttle\x00" + s))
+	return hex.EncodeToString(sum[:16])
+}
+
+// Network is the part of an address that one stranger controls: a host in IPv4, a /64 in IPv6.
+func Network(ip netip.Addr) string {
+	ip = ip.Unmap().WithZone("")
+	if ip.Is6() {
+		if p, err := ip.Prefix(64); err == nil {
+			return p.String()
+		}
+	}
+	return ip.String()
+}
+
+func (t Throttle) limits(ctx context.Context, c *call.Call) (Limits, error) {
+	if t.Limits == nil {
+		return Limits{}.filled(), nil
+	}
+	l, err := t.Limits(ctx, c)
+	return l.filled(), err
+}
+
+// Wait says how long until an attempt would be allowed; 0 when it is now. It only reads.
+func (t Throttle) Wait(ctx context.Context, c *call.Call, a Attempt) (time.Duration, error) {
+	var wait time.Duration
+	for _, s := range a.subjects() {
+		row, err := findRow.One(ctx, c.Tx, c.Tenant.ID, s.scope, s.key)
+		if errors.Is(err, dbx.ErrNoRow) {
+			continue
+		}
+		if err != nil {
+			return 0, err
+		}
+		wait = max(wait, row.wait(c.Now))
+	}
+	return wait, nil
+}
+
+func (r counter) wait(now time.Time) time.Duration {
+	return max(0, time.Duration(r.Until-now.UnixMilli())*time.Millisecond)
+}
+
+// Count takes an attempt whose answer was right or wrong, in a transaction that may write. A refused attempt counts
+// nothing, so that nobody prolongs a refusal by trying on. A right answer clears the account's or the device's counter,
+// but not the network's: an account of one's own must not wash away the guesses at others'.
+func (t Throttle) Count(ctx context.Context, c *call.Call, a Attempt, right bool) (Outcome, error) {
+	limits, err := t.limits(ctx, c)
+	if err != nil {
+		return Outcome{}, err
+	}
+	subjects := a.subjects()
+	rows := make([]counter, len(subjects))
+	out := Outcome{Allowed: true}
+	for i, s := range subjects {
+		if rows[i], err = t.take(ctx, c, s, right); err != nil {
+			return Outcome{}, err
+		}
+		if wait := rows[i].wait(c.Now); wait > 0 {
+			out.Allowed, out.Wait = false, max(out.Wait, wait)
+		}
+	}
+	if !out.Allowed {
+		return out, nil
+	}
+	for i, s := range subjects {
+		if err := t.settle(ctx, c, s, rows[i], limits, right, &out); err != nil {
+			return Outcome{}, err
+		}
+	}
+	return out, nil
+}
+
+func (t Throttle) take(ctx context.Context, c *call.Call, s subject, right bool) (counter, error) {
+	if s.network && right { // nothing will change, so no row is made
+		row, err := findRow.One(ctx, c.Tx, c.Tenant.ID, s.scope, s.key)
+		if errors.Is(err, dbx.ErrNoRow) {
+			return counter{}, nil
+		}
+		return row, err
+	}
+	return takeRow.One(ctx, c.Tx, c.Tenant.ID, s.scope, s.key, c.Now.UnixMilli())
+}
+
+func (t Throttle) settle(ctx context.Context, c *call.Call, s subject, row counter, l Limits, right bool, out *Outcome) error {
+	if right {
+		if s.network {
+			return nil
+		}
+		_, err := clearRow.Do(ctx, c.Tx, c.Tenant.ID, s.scope, s.key)
+		return err
+	}
+	locked := row.fail(c.Now, l, s.network)
+	out.Wait = max(out.Wait, row.wait(c.Now))
+	out.Locked = out.Locked || locked && !s.network
+	_, err := countRow.Do(ctx, c.Tx, row.Failures, row.Since, row.Until, c.Tenant.ID, s.scope, s.key)
+	return err
+}
+
+// fail counts a failure and says whether it locked.
+func (r *counter) fail(now time.Time, l Limits, network bool) bool {
+	ms := now.UnixMilli()
+	most := l.Lock
+	if network {
+		most = l.Network
+	}
+	if ms-r.Since > l.Window.Milliseconds() || r.Failures >= int64(most) {
+		r.Failures, r.Since = 0, ms
+	}
+	r.Failures++
+	switch {
+	case r.Failures >= int64(most):
+		r.Until = ms + l.LockFor.Milliseconds()
+		return true
+	case !network && r.Failures > int64(l.Free):
+		delay := l.MaxDelay
+		if shift := r.Failures - int64(l.Free) - 1; shift < 16 {
+			delay = min(delay, time.Second<<shift)
+		}
+		r.Until = ms + delay.Milliseconds()
+	}
+	return false
+}
+
+// Clear forgets the failures of an account, whoever made them; for administrators who unlock it.
+func (t Throttle) Clear(ctx context.Context, c *call.Call, login string) error {
+	for _, kind := range []Kind{Password, Second} {
+		if _, err := clearRow.Do(ctx, c.Tx, c.Tenant.ID, string(kind)+".account", hashed(fold.Key(login))); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Sweep removes counters of all tenants that count no more: those whose window began before a time at least a Window
+// ago, and that refuse nobody.
+func (t Throttle) Sweep(ctx context.Context, db *dbx.DB, before time.Time) error {
+	return db.Write(ctx, func(tx *dbx.Tx) error {
+		_, err := sweepRow.Do(ctx, tx, before.UnixMilli(), before.UnixMilli())
+		return err
+	})
+}

@@ -1,5 +1,7 @@
 package redrock
 
+import "errors"
+
 // expr checks e in a scope and emits it.
 func (c *compiler) expr(e Expr, sc *scope) (frag, error) {
 	if sc.group != nil {
@@ -58,6 +60,10 @@ func (c *compiler) dispatch(e Expr, sc *scope) (frag, error) {
 // constant is the value of an argument that must be known before the query runs.
 func (c *compiler) constant(e Expr, function string) (literal, error) {
 	f, err := c.expr(e, &scope{clause: "an argument"})
+	var column *Error
+	if errors.As(err, &column) && column.Code == CodeColumn {
+		err, f.lit = nil, nil
+	}
 	if err != nil {
 		return literal{}, err
 	}

@@ -11,6 +11,7 @@ import (
 
 	_ "github.com/jackc/pgx/v5/stdlib"
 	_ "github.com/ncruces/go-sqlite3/driver"
+	"pgregory.net/rapid"
 )
 
 var now = time.Date(2026, 11, 21, 12, 0, 0, 0, time.UTC)
@@ -33,7 +34,7 @@ func options() Options {
 	}}
 }
 
-func compile(t testing.TB, c *Catalogue, e Engine, o Options, script string) *Plan {
+func compile(t rapid.TB, c *Catalogue, e Engine, o Options, script string) *Plan {
 	t.Helper()
 	s, err := Parse(script, Limits{})
 	if err != nil {
@@ -128,7 +129,7 @@ func (s store) create(t testing.TB, table *Table, rows ...map[string]any) {
 }
 
 // run answers p as lines of JSON, and the count over all pages.
-func (s store) run(t testing.TB, p *Plan) (lines []string, count int64) {
+func (s store) run(t rapid.TB, p *Plan) (lines []string, count int64) {
 	t.Helper()
 	lines, err := s.try(p)
 	if err != nil {

@@ -219,6 +219,7 @@ func (c *compiler) relation(f *From) (*source, frag, error) {
 			src.sort = append(src.sort, k.in(t))
 		}
 		for _, k := range q.ties {
+			k.filled = k.filled && f.Join != Left
 			src.ties = append(src.ties, k.in(t))
 		}
 		return src, sqlf(untyped, "(%s) AS "+t, q.frag), nil

@@ -1,14 +1,12 @@
--- +goose Up
-
 -- Work that follows a transaction: deliveries, jobs, leases, and what caches must forget.
 CREATE TABLE outbox (
-    id      {{key}} NOT NULL PRIMARY KEY, -- UUID v7
+    id      {{key}} NOT NULL PRIMARY KEY, -- UUID v7, the same for every try: receivers recognise repeats by it
     tenant  {{key}} NOT NULL,
     topic   {{key}} NOT NULL, -- mail, sms ...
     dedup   {{key}} NOT NULL, -- the same delivery has the same key, however often it is asked for
-    payload {{text}} NOT NULL, -- sealed
+    payload {{text}} NOT NULL, -- sealed; empty once delivered
     created {{ms}} NOT NULL,
-    due     {{ms}} NOT NULL,
+    due     {{ms}} NOT NULL, -- when to try next; while leased, the end of the lease
     expires {{ms}} NOT NULL, -- of no use after; 0: never
     tries   BIGINT NOT NULL,
     holder  {{key}} NOT NULL, -- worker that leases it
@@ -18,7 +16,9 @@ CREATE TABLE outbox (
     ended   {{ms}} NOT NULL
 );
 CREATE UNIQUE INDEX outbox_dedup ON outbox (tenant, topic, dedup);
-CREATE INDEX outbox_due ON outbox (state, due);
+CREATE INDEX outbox_due ON outbox (topic, due) WHERE state = 'waiting';
+CREATE INDEX outbox_ended ON outbox (state, ended) WHERE state <> 'waiting';
+CREATE INDEX outbox_tenant ON outbox (tenant, id);
 
 CREATE TABLE job (
     id       {{key}} NOT NULL PRIMARY KEY,
@@ -29,13 +29,13 @@ CREATE TABLE job (
     done     BIGINT NOT NULL,
     total    BIGINT NOT NULL,
     message  {{text}} NOT NULL,
-    payload  {{text}} NOT NULL, -- sealed
+    payload  {{text}} NOT NULL, -- sealed; empty once ended
     cursor   {{text}} NOT NULL, -- where to go on after a restart
     result   {{text}} NOT NULL,
     cancel   {{bool}} NOT NULL,
     by_user  {{key}} NOT NULL,
     created  {{ms}} NOT NULL,
-    due      {{ms}} NOT NULL,
+    due      {{ms}} NOT NULL, -- when to start; while running, when another node may take over
     started  {{ms}} NOT NULL,
     ended    {{ms}} NOT NULL,
     tries    BIGINT NOT NULL,
@@ -43,8 +43,9 @@ CREATE TABLE job (
     held     {{ms}} NOT NULL
 );
 CREATE UNIQUE INDEX job_live ON job (tenant, kind, dedup) WHERE state IN ('waiting', 'running');
-CREATE INDEX job_due ON job (state, due);
-CREATE INDEX job_tenant ON job (tenant, created);
+CREATE INDEX job_due ON job (kind, due) WHERE state IN ('waiting', 'running');
+CREATE INDEX job_ended ON job (ended) WHERE state IN ('done', 'failed', 'cancelled');
+CREATE INDEX job_tenant ON job (tenant, id);
 
 CREATE TABLE lease (
     name   {{key}} NOT NULL PRIMARY KEY,

@@ -1,5 +1,3 @@
--- +goose Up
-
 -- What happened. Rows are written by the transactions they tell of and never changed.
 CREATE TABLE event (
     tenant     {{key}} NOT NULL,
@@ -27,25 +25,43 @@ CREATE TABLE event (
     count      BIGINT NOT NULL,
     fields     {{json}} NOT NULL, -- object
     changes    {{json}} NOT NULL, -- object of {old, new}
-    hash       {{blob}} NOT NULL, -- SHA-256 over all of the above
+    hash       {{blob}} NOT NULL, -- a version byte, and SHA-256 over all of the above
     PRIMARY KEY (tenant, id)
 );
 CREATE INDEX event_at ON event (tenant, at, id);
 CREATE INDEX event_type ON event (tenant, type, at);
 CREATE INDEX event_user ON event (tenant, user_id, at);
+CREATE INDEX event_target ON event (tenant, target, at);
 CREATE INDEX event_order ON event (at, id);
+
+-- Events that wait to be sealed, written with them and removed by the sealer: however late a transaction commits, its
+-- events are found, and an event that vanishes before it is sealed is missed.
+CREATE TABLE event_queue (
+    event  {{key}} NOT NULL, -- UUID v7, so that their order is that of time
+    tenant {{key}} NOT NULL,
+    PRIMARY KEY (event, tenant)
+);
 
 -- The chain over the events: each link hashes the one before it, so that altering, losing or reordering shows.
 CREATE TABLE event_seal (
     tenant {{key}} NOT NULL,
-    seq    BIGINT NOT NULL,
+    seq    BIGINT NOT NULL, -- from 1, in order of sealing
     event  {{key}} NOT NULL,
-    hash   {{blob}} NOT NULL, -- of the event as it was when sealed
-    chain  {{blob}} NOT NULL, -- SHA-256 over the previous chain value, seq, event and hash
-    at     {{ms}} NOT NULL,
+    hash   {{blob}} NOT NULL, -- of the event as it was when sealed; empty when it had vanished by then
+    chain  {{blob}} NOT NULL, -- SHA-256 over the previous chain value, tenant, seq, event, hash and at
+    at     {{ms}} NOT NULL, -- when it was sealed
     PRIMARY KEY (tenant, seq)
 );
 CREATE UNIQUE INDEX event_seal_event ON event_seal (tenant, event);
+
+-- The end of each tenant's chain.
+CREATE TABLE event_head (
+    tenant {{key}} NOT NULL PRIMARY KEY,
+    seq    BIGINT NOT NULL,
+    chain  {{blob}} NOT NULL,
+    signed BIGINT NOT NULL, -- seq of the last checkpoint
+    since  {{ms}} NOT NULL -- when the first link after that checkpoint was sealed; 0: there is none
+);
 
 CREATE TABLE event_checkpoint (
     tenant    {{key}} NOT NULL,
@@ -55,4 +71,14 @@ CREATE TABLE event_checkpoint (
     key_id    {{key}} NOT NULL,
     signature {{blob}} NOT NULL,
     PRIMARY KEY (tenant, seq)
+);
+
+-- Where a chain begins after retention removed what was before: a signed copy of the last link removed.
+CREATE TABLE event_anchor (
+    tenant    {{key}} NOT NULL PRIMARY KEY,
+    seq       BIGINT NOT NULL,
+    chain     {{blob}} NOT NULL,
+    at        {{ms}} NOT NULL,
+    key_id    {{key}} NOT NULL,
+    signature {{blob}} NOT NULL
 );

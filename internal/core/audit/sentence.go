@@ -1,0 +1,73 @@
+package audit
+
+import (
+	"strings"
+	"unicode"
+)
+
+// phrases say what someone did, for types whose name does not read well when split into words. The object follows.
+var phrases = map[string]string{
+	LoginStart: "began to sign in", LoginStep: "answered a sign-in challenge", Login: "signed in", ServiceLogin: "signed in as a service",
+	LoginFail: "failed to sign in", Logout: "signed out", MfaSummary: "was asked for further factors", StepUp: "raised the session's level",
+	Lockout: "was locked out", Unlock: "unlocked the account of", AccessDenied: "asked for what is not allowed",
+	RateLimited: "was held back", Impersonate: "began to act as", ImpersonateEnd: "ended acting as", OAuthCreate: "got an OAuth token",
+	OAuthRevoke: "revoked an OAuth token", OAuthInvalidClient: "failed to prove an OAuth client",
+	ResetStart: "asked to reset the password of", ResetFinish: "reset the password of", UserState: "changed the state of",
+	PasswordChange: "changed the password of", PasswordSet: "set the password of", PasswordForce: "forced a new password on",
+	SecurityQuestion: "changed security questions of", RoleMembers: "changed members of", RoleRights: "changed rights of",
+	DeliveryFail: "gave up a delivery", DeliveryRetry: "tried again a delivery", SessionEnd: "ended a session of",
+	SessionEndAll: "ended all sessions of", FactorEnroll: "enrolled a factor", FactorChange: "changed a factor",
+	FactorRemove: "removed a factor", FactorReset: "removed the factors of", FactorBypass: "allowed to pass without further factors",
+	RecoveryCodes: "made new recovery codes", DeviceForget: "forgot a browser", TokenCreate: "made an API token",
+	TokenDelete: "removed an API token", Query: "ran a query", Shell: "used the command line",
+}
+
+// sentence makes the readable line of an event from its type, actor and object.
+func sentence(r Row) string {
+	var b strings.Builder
+	b.WriteString(first(r.ActorName, r.Login, "Someone"))
+	b.WriteByte(' ')
+	did := phrase(r.Type)
+	b.WriteString(did)
+	if object := first(r.Name, r.Target); object != "" {
+		if kind := strings.ToLower(r.Kind); kind != "" && !strings.HasSuffix(did, " "+kind) {
+			b.WriteString(" " + kind)
+		}
+		b.WriteString(" " + object)
+	} else if r.Login != "" && r.Login != r.ActorName && r.ActorName != "" {
+		b.WriteString(" " + r.Login)
+	}
+	if r.Outcome != "success" {
+		b.WriteString(": " + r.Outcome)
+		if r.Reason != "" {
+			b.WriteString(" (" + r.Reason + ")")
+		}
+	}
+	return b.String()
+}
+
+// verbs turns the last word of a type into what someone did.
+var verbs = map[string]string{"Create": "created", "Change": "changed", "Delete": "deleted", "Rename": "renamed", "Invite": "invited",
+	"Import": "imported", "Export": "exported", "Start": "started", "End": "ended", "Cancel": "cancelled", "Rotate": "rotated",
+	"Send": "sent", "Verify": "verified", "Prune": "pruned", "Launch": "launched", "Publish": "published", "Unpublish": "withdrew"}
+
+func phrase(kind string) string {
+	if p := phrases[kind]; p != "" {
+		return p
+	}
+	last := kind[strings.LastIndexByte(kind, '.')+1:]
+	i := strings.LastIndexFunc(last, unicode.IsUpper)
+	if i > 0 && verbs[last[i:]] != "" {
+		return verbs[last[i:]] + " " + strings.ToLower(last[:i])
+	}
+	return "did " + kind
+}
+
+func first(all ...string) string {
+	for _, s := range all {
+		if s != "" {
+			return s
+		}
+	}
+	return ""
+}

@@ -1,0 +1,107 @@
+package audit
+
+import "limen/internal/fault"
+
+// ErrValue is an event whose values are no JSON: a mistake in the program.
+var ErrValue = fault.New(fault.Internal, "event.value", fault.ErrInternal.Public)
+
+// Types of events. Those of the contract's Event table (redrock-tables.yaml) are Login, ServiceLogin, LoginFail, Logout,
+// MfaSummary, Impersonate, OAuthCreate and OAuthInvalidClient; the others follow their pattern.
+const (
+	// Sign-in.
+
+	LoginStart         = "Cloud.Core.LoginStart"               // a sign-in began
+	LoginStep          = "Cloud.Core.LoginStep"                // a challenge of a sign-in was answered, rightly or not
+	Login              = "Cloud.Core.Login"                    // someone signed in
+	ServiceLogin       = "Cloud.Core.Login.ServiceLogin"       // a service user or confidential client signed in
+	LoginFail          = "Cloud.Core.LoginFail"                // a sign-in ended without success
+	Logout             = "Cloud.Core.Logout"                   // someone signed out
+	MfaSummary         = "Cloud.Core.MfaSummary"               // which factors a sign-in or step-up asked for, and how it ended
+	StepUp             = "Cloud.Core.StepUp"                   // a session was raised to a higher level
+	Lockout            = "Cloud.Core.UserLockout"              // an account was locked after too many failures
+	Unlock             = "Cloud.Core.UserUnlock"               // an account was unlocked
+	AccessDenied       = "Cloud.Core.AccessDenied"             // someone asked for what they may not have
+	RateLimited        = "Cloud.Core.RateLimited"              // a source was held back
+	Impersonate        = "Cloud.Core.StartImpersonate"         // an administrator began to act as someone else
+	ImpersonateEnd     = "Cloud.Core.EndImpersonate"           // and ended it
+	OAuthCreate        = "Cloud.Core.OAuthToken.Create"        // an OAuth token was issued
+	OAuthRevoke        = "Cloud.Core.OAuthToken.Revoke"        // an OAuth token was revoked
+	OAuthInvalidClient = "Cloud.Core.OAuthToken.InvalidClient" // an OAuth client could not prove who it is
+	ResetStart         = "Cloud.Core.PasswordReset.Start"      // someone asked for a forgotten password
+	ResetFinish        = "Cloud.Core.PasswordReset.Finish"     // a forgotten password was replaced
+
+	// People.
+
+	UserCreate       = "Cloud.Core.UserCreate"          // a user was added
+	UserChange       = "Cloud.Core.UserChange"          // attributes of a user changed
+	UserDelete       = "Cloud.Core.UserDelete"          // a user was removed
+	UserState        = "Cloud.Core.UserStateChange"     // a user was enabled, disabled, suspended or expired
+	UserRename       = "Cloud.Core.UserRename"          // a login name changed
+	UserInvite       = "Cloud.Core.UserInvite"          // an invitation was sent
+	UserImport       = "Cloud.Core.UserImport"          // users were taken from a file or another directory
+	UserExport       = "Cloud.Core.UserExport"          // users were written to a file
+	UserPicture      = "Cloud.Core.UserPicture"         // a picture was set or removed
+	PasswordChange   = "Cloud.Core.PasswordChange"      // someone changed their own password
+	PasswordSet      = "Cloud.Core.PasswordSet"         // an administrator set someone's password
+	PasswordForce    = "Cloud.Core.PasswordForceChange" // someone must change their password at the next sign-in
+	SecurityQuestion = "Cloud.Core.SecurityQuestion"    // security questions or their answers changed
+	AttributesSchema = "Cloud.Core.SchemaChange"        // the attributes that users can have changed
+
+	// Roles, rights and organizations.
+
+	RoleCreate    = "Cloud.Core.RoleCreate"         // a role was added
+	RoleChange    = "Cloud.Core.RoleChange"         // a role's name or description changed
+	RoleDelete    = "Cloud.Core.RoleDelete"         // a role was removed
+	RoleMembers   = "Cloud.Core.RoleMembers"        // members joined or left a role
+	RoleRights    = "Cloud.Core.RoleRights"         // rights were given to or taken from a role
+	OrgCreate     = "Cloud.Core.OrganizationCreate" // an organization was added
+	OrgChange     = "Cloud.Core.OrganizationChange" // an organization, its members or administrators changed
+	OrgDelete     = "Cloud.Core.OrganizationDelete" // an organization was removed
+	PolicyChange  = "Cloud.Core.PolicyChange"       // a policy or its assignment changed
+	ProfileChange = "Cloud.Core.ProfileChange"      // an authentication profile changed
+
+	// Tenant.
+
+	TenantCreate  = "Cloud.Core.TenantCreate"  // a tenant was made
+	TenantChange  = "Cloud.Core.TenantChange"  // a tenant's name changed
+	SuffixCreate  = "Cloud.Core.SuffixCreate"  // a login suffix was added
+	SuffixChange  = "Cloud.Core.SuffixChange"  // a login suffix changed
+	SuffixDelete  = "Cloud.Core.SuffixDelete"  // a login suffix was removed
+	HostCreate    = "Cloud.Core.HostCreate"    // a host name was registered
+	HostChange    = "Cloud.Core.HostChange"    // the preferred host name changed
+	HostDelete    = "Cloud.Core.HostDelete"    // a host name was removed
+	SettingChange = "Cloud.Core.SettingChange" // settings changed
+	MessageSend   = "Cloud.Core.MessageSend"   // a test message was sent, or a message on request
+	KeyRotate     = "Cloud.Core.KeyRotate"     // a signing or sealing key was replaced
+	DeliveryFail  = "Cloud.Core.DeliveryFail"  // a mail, SMS or call to another system was given up
+	DeliveryRetry = "Cloud.Core.DeliveryRetry" // a delivery given up is tried again
+	JobStart      = "Cloud.Core.JobStart"      // a long-running job was started
+	JobCancel     = "Cloud.Core.JobCancel"     // a job was cancelled
+	JobEnd        = "Cloud.Core.JobEnd"        // a job ended
+	Query         = "Cloud.Core.Query"         // an administrator's query read across people
+	AuditVerify   = "Cloud.Core.AuditVerify"   // the audit log was verified
+	AuditExport   = "Cloud.Core.AuditExport"   // audit events were exported
+	AuditPrune    = "Cloud.Core.AuditPrune"    // old audit events were removed by retention
+	Shell         = "Cloud.Core.Shell"         // a command of the server's own command line changed something
+	Backup        = "Cloud.Core.Backup"        // a copy of the store was made
+
+	// Sessions, tokens and factors.
+
+	SessionEnd    = "Cloud.Core.SessionEnd"       // a session was ended by its owner from elsewhere, or by an administrator
+	SessionEndAll = "Cloud.Core.SessionEndAll"    // all sessions of someone were ended
+	TokenCreate   = "Cloud.Core.ApiToken.Create"  // an API token was made
+	TokenDelete   = "Cloud.Core.ApiToken.Delete"  // an API token was removed
+	FactorEnroll  = "Cloud.Core.MfaEnroll"        // a factor was enrolled: authenticator, passkey, phone ...
+	FactorChange  = "Cloud.Core.MfaChange"        // an enrolled factor was renamed, or set as the default
+	FactorRemove  = "Cloud.Core.MfaRemove"        // an enrolled factor was removed
+	FactorReset   = "Cloud.Core.MfaReset"         // an administrator removed someone's factors
+	FactorBypass  = "Cloud.Core.MfaBypass"        // an administrator let someone pass without further factors for a while
+	RecoveryCodes = "Cloud.Core.MfaRecoveryCodes" // recovery codes were made anew
+	DeviceForget  = "Cloud.Core.DeviceForget"     // a remembered browser was forgotten
+
+	// Applications, as the contract names them.
+
+	AppLaunch    = "Cloud.Saas.Application.AppLaunch"    // someone opened an application
+	AppPublish   = "Cloud.Saas.Application.AppPublish"   // an application was made available
+	AppUnpublish = "Cloud.Saas.Application.AppUnpublish" // an application was withdrawn
+)

@@ -106,6 +106,10 @@ func TestQuery(t *testing.T) {
 		t.Errorf("%v %s", err, empty)
 	}
 	bad := listing()
+	bad.FullCount = 0
+	if got, err := bad.AppendJSON(nil); err != nil || !bytes.Contains(got, []byte(`"FullCount":2,`)) {
+		t.Errorf("%v %s", err, got)
+	}
 	bad.Results[1].Row = bad.Results[1].Row[:1]
 	if _, err := bad.AppendJSON(nil); err == nil {
 		t.Error("a row too short is written")

@@ -107,6 +107,7 @@ func (s *scanner) location() string {
 // field is the path of the current parameter in the struct's spelling.
 func (s *scanner) field() string {
 	var b strings.Builder
+	b.WriteString(s.root)
 	for _, g := range s.path {
 		if !g.object {
 			if g.n >= 0 {

@@ -70,6 +70,15 @@ func TestErrors(t *testing.T) {
 		{body(`{"Columns":{"a":{}}}`), Type, "Columns.a", "Parameter Columns.a must be text."},
 		{body(`{"Args":"x"}`), Type, "Args", "Parameter Args must be an object."},
 		{body(`{"Level":"low"}`), Type, "Level", "Parameter Level is not valid."},
+		{body(`{"Own":{"a":2}}`), Type, "Own", "Parameter Own is not valid."},
+		{body(`{"Own":[}`), Malformed, "Own", "Unexpected character encountered while parsing value: }. Path 'Own', line 1, position 8."},
+		{body(`{"Features":[0],"Action":{}}`), Type, "Action", "Parameter Action must be text."},
+		{body(`{"Users":[1,2,3}`), Malformed, "Users[2]", "A comma or the end was expected after a value, not: }. Path 'Users[2]', line 1, position 15."},
+		{body(`{"Columns":{"a":"b`), Malformed, "Columns.a", `Unterminated string. Expected delimiter: ". Path 'Columns.a', line 1, position 18.`},
+		{body(`{"Any":{"a":["\q"]}}`), Malformed, "Any.a", `Bad JSON escape sequence: \q. Path 'Any.a', line 1, position 16.`},
+		{body(`{"Junk":{"a":["\q"]}}`), Malformed, "Junk.a", `Bad JSON escape sequence: \q. Path 'Junk.a', line 1, position 17.`},
+		{body(`{"Filter":{"a":["\q"]}}`), Malformed, "Filter.a", `Bad JSON escape sequence: \q. Path 'Filter.a', line 1, position 19.`},
+		{body(`{"When":true}`), Type, "When", "Parameter When must be a date."},
 		{body(`"x"`), Type, "", "The request must be an object."},
 		{body(`["x"]`), Type, "", "The request must be an object, not a list."},
 
@@ -108,6 +117,28 @@ func TestErrors(t *testing.T) {
 				t.Errorf("got  %d %q %q\nwant %d %q %q", e.Kind, e.Field, e.Text, tt.kind, tt.field, tt.text)
 			}
 		})
+	}
+}
+
+// A list and its one element cannot both be given.
+func TestListGivenBothWays(t *testing.T) {
+	for _, r := range []Request{
+		{Query: `grants=[{Role:'r'}]`, Body: []byte(`{"Role":"x"}`)},
+		{Query: `grants=[{Role:'r'}]`, Body: []byte(`{"Grants":[{"Role":"x"}]}`)},
+		{Query: `grants=[{Role:'r'}]`, Body: []byte(`[{"Role":"x"}]`)},
+	} {
+		_, err := Bind(r, new(grants))
+		if e, ok := errors.AsType[*Error](err); !ok || e.Kind != Twice || e.Field != "Grants" {
+			t.Errorf("%s: %v", r.Body, err)
+		}
+	}
+	_, err := Bind(body(`[{},{"Role":[]}]`), new(grants))
+	if e, ok := errors.AsType[*Error](err); !ok || e.Kind != Type || e.Field != "Grants[1].Role" {
+		t.Error(err)
+	}
+	_, err = Bind(Request{Query: "suffixes=a", Body: []byte(`"b"`)}, new(suffixes))
+	if e, ok := errors.AsType[*Error](err); !ok || e.Kind != Twice || e.Field != "Suffixes" {
+		t.Error(err)
 	}
 }
 

@@ -82,18 +82,15 @@ func (d *postgres) try(ctx context.Context, m mode, f func(*Tx) error) (again bo
 		return ctx.Err() == nil && !errors.Is(err, ErrClosed), err
 	}
 	defer c.Release()
-	parent := ctx
+	tctx := ctx
 	if m != reading {
 		// A caller who leaves must not cut a transaction's connection: see commit.
-		parent = context.WithoutCancel(ctx)
-	}
-	tctx, cancel := context.WithTimeout(parent, d.o.Budget)
-	defer cancel()
-	if m == reading {
-		tctx = ctx
+		var cancel context.CancelFunc
+		tctx, cancel = context.WithTimeout(context.WithoutCancel(ctx), d.o.Budget)
+		defer cancel()
 	}
 	pc := &pgConn{c.Conn()}
-	if _, err := pc.c.Exec(tctx, begins[m]); err != nil {
+	if _, err := pc.simple(tctx, begins[m]); err != nil {
 		cl := classifyPostgres(err)
 		return (cl == broken || cl == retry) && ctx.Err() == nil, wrap("BEGIN", cl, err)
 	}
@@ -155,7 +152,7 @@ func (d *postgres) acquire(ctx context.Context) (*pgxpool.Conn, error) {
 func (d *postgres) commit(ctx context.Context, pc *pgConn) (again bool, err error) {
 	cctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), d.o.Budget)
 	defer cancel()
-	tag, err := pc.c.Exec(cctx, "COMMIT")
+	tag, err := pc.simple(cctx, "COMMIT")
 	if err == nil {
 		if tag.String() == "COMMIT" {
 			return false, nil
@@ -253,6 +250,16 @@ func (p *pgConn) exec(ctx context.Context, s *statement, args []any) (int64, err
 	return tag.RowsAffected(), err
 }
 
+// simple runs a command in one round trip, without preparing it.
+func (p *pgConn) simple(ctx context.Context, text string) (pgconn.CommandTag, error) {
+	r := p.c.PgConn().Exec(ctx, text)
+	var tag pgconn.CommandTag
+	for r.NextResult() {
+		tag, _ = r.ResultReader().Close()
+	}
+	return tag, r.Close()
+}
+
 func (p *pgConn) classify(err error) class { return classifyPostgres(err) }
 
 // rollback ends the transaction, or the connection when that fails.
@@ -262,7 +269,7 @@ func (p *pgConn) rollback(ctx context.Context) {
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Second)
 	defer cancel()
-	if _, err := p.c.Exec(ctx, "ROLLBACK"); err != nil {
+	if _, err := p.simple(ctx, "ROLLBACK"); err != nil {
 		p.drop()
 	}
 }

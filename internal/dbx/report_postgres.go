@@ -84,7 +84,7 @@ func (d *postgres) report(ctx context.Context, q *inspected) (*Rows, error) {
 		steps = append(steps, "SET LOCAL ROLE "+pgx.Identifier{d.reportRole()}.Sanitize())
 	}
 	for _, s := range steps {
-		if _, err := pc.c.Exec(ctx, s); err != nil {
+		if _, err := pc.simple(ctx, s); err != nil {
 			return nil, wrap("report", classifyPostgres(err), err)
 		}
 	}

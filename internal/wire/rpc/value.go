@@ -241,4 +241,3 @@ func (b *binder) time(p *plan, v reflect.Value, s scalar) error {
 	}
 	return nil
 }
-

@@ -143,6 +143,8 @@ func (d *postgres) acquire(ctx context.Context) (*pgxpool.Conn, error) {
 		return nil, gone(ctx)
 	case strings.Contains(err.Error(), "closed pool"):
 		return nil, ErrClosed.Because(err)
+	case errors.Is(err, context.DeadlineExceeded):
+		return nil, ErrBusy.Because(err)
 	}
 	return nil, ErrDown.Because(err)
 }

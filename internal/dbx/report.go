@@ -23,7 +23,7 @@ type ReportQuery struct {
 type Rows struct {
 	Columns []string
 	Types   []string // the engine's name of each column's type; empty where SQLite knows none
-	Values  [][]any  // nil, int64, float64, string, bool or []byte; on PostgreSQL also what pgx makes of other types
+	Values  [][]any  // nil, int64, float64, string, bool or []byte
 }
 
 var (
@@ -70,6 +70,7 @@ type inspected struct {
 	dollar string          // the text with $n
 	views  map[string]bool // lower case
 	ctes   map[string]bool // names that WITH defines, lower case
+	words  map[string]bool // everything that could be a name, lower case
 }
 
 // inspect refuses what no engine shall see: several statements, other quotes than ” and "", functions not on the list.
@@ -78,7 +79,8 @@ func inspect(r ReportQuery) (*inspected, error) {
 	if err != nil {
 		return nil, ErrReportQuery.Because(err)
 	}
-	q := &inspected{ReportQuery: r, dollar: dollar(r.SQL, toks), views: map[string]bool{}, ctes: map[string]bool{}}
+	q := &inspected{ReportQuery: r, dollar: dollar(r.SQL, toks), views: map[string]bool{}, ctes: map[string]bool{},
+		words: map[string]bool{}}
 	for _, v := range r.Views {
 		q.views[strings.ToLower(v)] = true
 	}
@@ -111,6 +113,7 @@ func inspect(r ReportQuery) (*inspected, error) {
 		default:
 			continue
 		}
+		q.words[strings.ToLower(unquote(s))] = true
 		if with && isCTE(toks, r.SQL, i) {
 			q.ctes[strings.ToLower(unquote(s))] = true
 		}

@@ -23,8 +23,9 @@ func (c *liteConn) fence(q *inspected) error {
 		case sqlite3.AUTH_READ:
 			table := strings.ToLower(name3rd)
 			// inner names the innermost view; one that is not on the list can only be reached through one that is, because
-			// a direct read of it is a READ of its own.
-			ok = q.views[table] || inner != "" && !q.ctes[strings.ToLower(inner)] || name4th == "" && q.ctes[table]
+			// a direct read of it is a READ of its own. A table of which no column is read (count(*) of a view that
+			// became part of the query) comes without inner: then the query must not name it itself.
+			ok = q.views[table] || inner != "" && !q.ctes[strings.ToLower(inner)] || name4th == "" && (q.ctes[table] || !q.words[table])
 		}
 		if ok {
 			return sqlite3.AUTH_OK

@@ -6,9 +6,11 @@ import (
 	"fmt"
 	"hash/fnv"
 	"strings"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/pgtype"
 )
 
 // EnsureReportRole makes the role under which reports run on PostgreSQL and grants it the views, and nothing else. A
@@ -111,6 +113,9 @@ func (d *postgres) report(ctx context.Context, q *inspected) (*Rows, error) {
 		if err != nil {
 			return nil, ErrReportQuery.Because(err)
 		}
+		for i := range v {
+			v[i] = plain(v[i])
+		}
 		out.Values = append(out.Values, v)
 	}
 	if err := rows.Err(); err != nil {
@@ -130,4 +135,29 @@ func deniedPostgres(err error) error {
 		return ErrReportQuery.Because(err)
 	}
 	return wrap("report", classifyPostgres(err), err)
+}
+
+// plain turns what pgx makes of a column into one of the few types that reports give.
+func plain(v any) any {
+	switch v := v.(type) {
+	case nil, int64, float64, string, bool, []byte:
+		return v
+	case int32:
+		return int64(v)
+	case int16:
+		return int64(v)
+	case float32:
+		return float64(v)
+	case time.Time:
+		return v.UTC().Format(time.RFC3339Nano)
+	case pgtype.Numeric:
+		if n, err := v.Int64Value(); err == nil && n.Valid {
+			return n.Int64
+		}
+		if f, err := v.Float64Value(); err == nil && f.Valid {
+			return f.Float64
+		}
+		return nil
+	}
+	return fmt.Sprint(v)
 }

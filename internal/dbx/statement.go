@@ -52,7 +52,7 @@ func declare(skip int, name, text string, row reflect.Type, check func(shape) er
 	}
 	s := &statement{name: name, params: sh.params, writes: sh.writes, locks: sh.locks, row: row}
 	s.text[SQLite], s.text[Postgres] = sh.lite, sh.pg
-	s.facts = Statement{Name: name, Text: text, Package: packageOf(skip + 1), Writes: sh.writes}
+	s.facts = Statement{Name: name, Text: text, Package: packageOf(skip + 2), Writes: sh.writes}
 	registry.Lock()
 	defer registry.Unlock()
 	if i := slices.IndexFunc(registry.all, func(o *statement) bool { return o.name == name }); i >= 0 {

@@ -146,10 +146,10 @@ func shapeOf(text string) (shape, error) {
 				sh.writes = true
 			} else if prev != "DO" {
 				sh.locks = true
-				if prev == "KEY" {
+				for at(i) != "FOR" && i > 0 {
 					i--
 				}
-				sh.lite = strings.TrimRight(text[:toks[i-1].from], " \n\t\r")
+				sh.lite = strings.TrimRight(text[:toks[i].from], " \n\t\r")
 			}
 		}
 	}

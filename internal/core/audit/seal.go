@@ -28,6 +28,12 @@ type head struct {
 	Since  int64  `db:"since"`
 }
 
+// end is a place in a chain.
+type end struct {
+	Seq   int64  `db:"seq"`
+	Chain []byte `db:"chain"`
+}
+
 const (
 	sealBatch = 500
 	wide      = 20 // rows written by one statement when there are many
@@ -51,6 +57,8 @@ var (
 		WHERE seq > signed AND (seq - signed >= ? OR since <= ?) LIMIT 200`)
 	checkpoint = dbx.E("audit.checkpoint", `INSERT INTO event_checkpoint (tenant, seq, chain, at, key_id, signature)
 		VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (tenant, seq) DO NOTHING`)
+	lastLink = dbx.Q[end]("audit.last_link", `SELECT seq, chain FROM event_seal WHERE tenant = ? ORDER BY seq DESC LIMIT 1`)
+	anchored = dbx.Q[end]("audit.anchored", `SELECT seq, chain FROM event_anchor WHERE tenant = ?`)
 	sealedAt = dbx.Q[int64]("audit.sealed_at", `SELECT at FROM event_seal WHERE tenant = ? AND seq = ?`)
 )
 
@@ -202,10 +210,24 @@ func (l *Log) batch(ctx context.Context) (n int, err error) {
 // begin reads the end of a tenant's chain, or begins a chain.
 func begin(ctx context.Context, tx *dbx.Tx, tenant string, now int64) (*head, error) {
 	h, err := headOf.One(ctx, tx, tenant)
-	if errors.Is(err, dbx.ErrNoRow) {
-		h = head{Tenant: tenant, Chain: make([]byte, 32), Since: now}
-		_, err = headNew.Do(ctx, tx, tenant, 0, h.Chain, now)
+	if !errors.Is(err, dbx.ErrNoRow) {
+		return &h, err
 	}
+	// Who deletes the head must not stop the sealing: the chain goes on from its last link, and the verifier compares.
+	h = head{Tenant: tenant, Chain: make([]byte, 32), Since: now}
+	ends, err := lastLink.All(ctx, tx, tenant)
+	if err != nil {
+		return nil, err
+	}
+	if len(ends) == 0 {
+		if ends, err = anchored.All(ctx, tx, tenant); err != nil {
+			return nil, err
+		}
+	}
+	if len(ends) > 0 {
+		h.Seq, h.Chain = ends[0].Seq, ends[0].Chain
+	}
+	_, err = headNew.Do(ctx, tx, tenant, h.Seq, h.Chain, now)
 	return &h, err
 }
 

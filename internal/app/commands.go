@@ -53,7 +53,7 @@ type NewTenant struct {
 // Wire gives the commands of this program, reading from in and printing to out.
 func Wire(in io.Reader, out io.Writer) *Commands {
 	c := &Commands{In: in, Out: out}
-	c.Check, c.Version = c.check, c.version
+	c.Check, c.Version, c.Serve = c.check, c.version, c.serve
 	return c
 }
 
@@ -76,20 +76,37 @@ func (c *Commands) check(_ context.Context, s config.Settings) error {
 	return nil
 }
 
-// version prints the version, and what it was built from and with.
-func (c *Commands) version(context.Context) error {
-	version, revision := "unknown", ""
-	if info, ok := debug.ReadBuildInfo(); ok {
-		version = info.Main.Version
-		for _, s := range info.Settings {
-			switch {
-			case s.Key == "vcs.revision":
-				revision += " " + s.Value
-			case s.Key == "vcs.modified" && s.Value == "true":
-				revision += " (modified)"
-			}
+// Version is the program's version: the module's, or the revision it was built from.
+func Version() string {
+	version, revision, _ := build()
+	if version == "(devel)" || version == "" {
+		return or(revision, "devel")
+	}
+	return version
+}
+
+func build() (version, revision string, modified bool) {
+	info, ok := debug.ReadBuildInfo()
+	if !ok {
+		return "unknown", "", false
+	}
+	for _, s := range info.Settings {
+		switch s.Key {
+		case "vcs.revision":
+			revision = s.Value
+		case "vcs.modified":
+			modified = s.Value == "true"
 		}
 	}
-	_, err := fmt.Fprintf(c.Out, "limen %s%s %s %s/%s\n", version, revision, runtime.Version(), runtime.GOOS, runtime.GOARCH)
+	return info.Main.Version, revision, modified
+}
+
+// version prints the version, and what it was built from and with.
+func (c *Commands) version(context.Context) error {
+	version, revision, modified := build()
+	if modified {
+		revision += " (modified)"
+	}
+	_, err := fmt.Fprintf(c.Out, "limen %s %s %s %s/%s\n", version, revision, runtime.Version(), runtime.GOOS, runtime.GOARCH)
 	return err
 }

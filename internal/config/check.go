@@ -38,7 +38,8 @@ func (s *Settings) check() []error {
 		{"log-format", oneOf(&s.LogFormat, "text", "json")},
 		{"admin-user", s.checkAdminUser()},
 		{"admin-password", s.checkAdminPassword()},
-		{"trusted-proxy", s.checkProxies()},
+		{"trusted-proxy", checkNetworks(s.TrustedProxies)},
+		{"allow-network", checkNetworks(s.AllowNetworks)},
 		{"mail-relay", optionalURL(s.MailRelay, "smtp", "smtps")},
 		{"metrics-listen", s.checkMetrics()},
 		{"trace-endpoint", optionalURL(s.TraceEndpoint, "http", "https")},
@@ -167,14 +168,14 @@ func (s *Settings) checkAdminPassword() error {
 	return nil
 }
 
-func (s *Settings) checkProxies() error {
-	for _, text := range s.TrustedProxies {
+func checkNetworks(texts []string) error {
+	for _, text := range texts {
 		p, err := network(text)
 		if err != nil {
 			return fmt.Errorf("has %q, which is no network such as 10.0.0.0/8", text)
 		}
 		if p.Bits() == 0 {
-			return fmt.Errorf("has %q, which would believe every caller", text)
+			return fmt.Errorf("has %q, which is every network", text)
 		}
 	}
 	return nil

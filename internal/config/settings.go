@@ -40,6 +40,8 @@ type Settings struct {
 	AdminPassword string `name:"admin-password" kong:"-" secret:"all" help:"Password of the first administrator of a new database."`
 	// TrustedProxies are the networks whose X-Forwarded-For and X-Forwarded-Proto are believed.
 	TrustedProxies []string `name:"trusted-proxy" placeholder:"CIDR" help:"Network whose X-Forwarded-For is believed; may be given several times."`
+	// AllowNetworks are private networks in which mail servers and gateways that tenants name may be.
+	AllowNetworks []string `name:"allow-network" placeholder:"CIDR" help:"Private network in which the mail servers that tenants name may be; may be given several times."`
 	// MailRelay is the SMTP server for tenants that set none: smtp://USER:PASSWORD@HOST:PORT or smtps://...
 	MailRelay string `name:"mail-relay" placeholder:"URL" secret:"url" help:"SMTP server for outgoing mail, smtp://HOST:PORT or smtps://HOST:PORT. Give a URL with a password as LIMEN_MAIL_RELAY."`
 	// MetricsListen is an address for metrics alone; empty serves them on Listen to loopback and private callers.
@@ -73,9 +75,14 @@ func (s Settings) KeyFile() string {
 func (s Settings) TLSDir() string { return filepath.Join(s.Data, "tls") }
 
 // Proxies are the trusted networks; an address is a network of its own.
-func (s Settings) Proxies() []netip.Prefix {
-	out := make([]netip.Prefix, 0, len(s.TrustedProxies))
-	for _, text := range s.TrustedProxies {
+func (s Settings) Proxies() []netip.Prefix { return networks(s.TrustedProxies) }
+
+// Networks are the private networks that tenants' own servers may be in; an address is a network of its own.
+func (s Settings) Networks() []netip.Prefix { return networks(s.AllowNetworks) }
+
+func networks(texts []string) []netip.Prefix {
+	out := make([]netip.Prefix, 0, len(texts))
+	for _, text := range texts {
 		if p, err := network(text); err == nil {
 			out = append(out, p)
 		}

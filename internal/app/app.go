@@ -1,0 +1,171 @@
+package app
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"time"
+
+	"limen/internal/config"
+	"limen/internal/core/audit"
+	"limen/internal/core/change"
+	"limen/internal/core/key"
+	"limen/internal/core/lease"
+	"limen/internal/core/message"
+	"limen/internal/core/outbox"
+	"limen/internal/core/password"
+	"limen/internal/core/post"
+	"limen/internal/core/role"
+	"limen/internal/core/session"
+	"limen/internal/core/setting"
+	"limen/internal/core/tenant"
+	"limen/internal/core/user"
+	"limen/internal/crypt"
+	"limen/internal/dbx"
+	"limen/internal/op"
+	"limen/internal/platform/mail"
+	"limen/internal/platform/metric"
+	"limen/internal/platform/sms"
+	"limen/internal/platform/trace"
+	"limen/internal/schema"
+	"limen/internal/surface/dev"
+)
+
+// App is the program's parts, wired together. Nothing runs before Run or Serve.
+type App struct {
+	Settings config.Settings
+	Log      *slog.Logger
+
+	DB      *dbx.DB
+	Keys    key.Keys
+	Ring    *crypt.Ring
+	Signers *crypt.Signers
+	Hasher  *crypt.Hasher
+
+	Changes *change.Log
+	Leases  *lease.Leases
+	Outbox  *outbox.Outbox
+	Audit   *audit.Log
+	Post    *post.Post
+
+	Mailer  *mail.Sender // to servers that tenants name
+	Trusted *mail.Sender // to the installation's own relay
+	Relay   *mail.Server // nil when none is set
+	Gateway *sms.Twilio
+
+	Values    *setting.Store
+	Index     *tenant.Index
+	Tenants   *tenant.Tenants
+	Roles     *role.Roles
+	People    *user.Directory
+	Passwords password.Passwords
+	Sessions  *session.Sessions
+
+	Kernel  *op.Kernel
+	Metrics *metric.Metrics
+	Tracer  *trace.Tracer // nil unless an endpoint is set
+	Tray    *dev.Tray     // nil without --dev
+}
+
+// Open opens the store, brings it to this version's schema and wires everything. Close it in the end.
+func Open(ctx context.Context, s config.Settings, log *slog.Logger) (*App, error) {
+	a := &App{Settings: s, Log: log}
+	master, err := a.master()
+	if err != nil {
+		return nil, err
+	}
+	if a.DB, err = dbx.Open(ctx, a.url(), dbx.Options{Log: log}); err != nil {
+		return nil, err
+	}
+	if err := a.wire(ctx, master); err != nil {
+		return nil, errors.Join(err, a.DB.Close())
+	}
+	return a, nil
+}
+
+// Close closes the store. What runs must have stopped.
+func (a *App) Close() error { return a.DB.Close() }
+
+func (a *App) master() (*crypt.Master, error) {
+	if a.Settings.MasterKey != "" {
+		return crypt.MasterFromText(a.Settings.MasterKey)
+	}
+	if err := os.MkdirAll(filepath.Dir(a.Settings.KeyFile()), 0o700); err != nil {
+		return nil, err
+	}
+	return crypt.MasterFromFile(a.Settings.KeyFile(), true)
+}
+
+func (a *App) url() string {
+	if file, ok := a.Settings.SQLite(); ok {
+		return "sqlite:" + file
+	}
+	return a.Settings.DB
+}
+
+func (a *App) wire(ctx context.Context, master *crypt.Master) error {
+	if _, _, err := schema.Apply(ctx, a.DB); err != nil {
+		return err
+	}
+	if err := a.wireKeys(ctx, master); err != nil {
+		return err
+	}
+	a.wireWork()
+	if err := a.wireOutside(ctx); err != nil {
+		return err
+	}
+	if err := a.wireDomain(ctx); err != nil {
+		return err
+	}
+	if err := a.wireSenders(); err != nil {
+		return err
+	}
+	a.wireDelivery()
+	a.wireKernel()
+	return nil
+}
+
+func (a *App) wireKeys(ctx context.Context, master *crypt.Master) error {
+	a.Keys = key.Keys{DB: a.DB}
+	a.Ring = &crypt.Ring{Master: master, Load: a.Keys.Seals, Store: a.Keys.AddSeal, Now: time.Now}
+	a.Signers = &crypt.Signers{Ring: a.Ring, Load: a.Keys.Signs, Store: a.Keys.SetSigns, Now: time.Now}
+	a.Hasher = &crypt.Hasher{Random: rand.Reader}
+	return a.Ring.Check(ctx)
+}
+
+// wireWork wires what follows transactions.
+func (a *App) wireWork() {
+	a.Changes = &change.Log{DB: a.DB, Log: a.Log}
+	a.Leases = &lease.Leases{DB: a.DB, Log: a.Log, Node: a.Settings.Node}
+	a.Outbox = &outbox.Outbox{
+		DB: a.DB, Log: a.Log, Node: a.Settings.Node,
+		Seal: func(ctx context.Context, tenant string, plain []byte, aad string) (string, error) {
+			return a.Ring.Seal(ctx, tenant, purposeOutbox, plain, aad)
+		},
+		Open: func(ctx context.Context, tenant, sealed, aad string) ([]byte, error) {
+			return a.Ring.Open(ctx, tenant, purposeOutbox, sealed, aad)
+		},
+	}
+	a.Audit = &audit.Log{DB: a.DB, Log: a.Log, Node: a.Settings.Node, Leases: a.Leases}
+}
+
+func (a *App) wireDomain(ctx context.Context) error {
+	catalog, err := message.Load()
+	if err != nil {
+		return err
+	}
+	a.Values = &setting.Store{DB: a.DB, Changes: a.Changes, Ring: a.Ring}
+	a.Values.Start()
+	a.Post = &post.Post{Catalog: catalog, Outbox: a.Outbox, Style: a.style}
+	a.Index = &tenant.Index{DB: a.DB, Changes: a.Changes, Port: a.port()}
+	a.Roles = &role.Roles{Changes: a.Changes}
+	a.Tenants = &tenant.Tenants{Index: a.Index, Changes: a.Changes, Roles: a.Roles}
+	a.People = &user.Directory{DB: a.DB, Changes: a.Changes, Tenants: a.Index, Roles: a.Roles}
+	a.Passwords = password.Passwords{Hasher: a.Hasher, Policy: a.passwordPolicy, Changed: a.People.PasswordSet}
+	a.Sessions = &session.Sessions{DB: a.DB, Holder: a.holder, Put: a.Changes.Put, Fresh: a.Changes.Fresh}
+	a.Sessions.Watch(a.Changes.Watch)
+	return a.Index.Start(ctx)
+}

@@ -1,0 +1,186 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"net"
+	"net/http"
+	"net/netip"
+	"net/url"
+	"strconv"
+	"syscall"
+	"time"
+
+	"limen/internal/call"
+	"limen/internal/core/outbox"
+	"limen/internal/core/post"
+	"limen/internal/core/setting"
+	"limen/internal/fault"
+	"limen/internal/platform/mail"
+	"limen/internal/platform/sms"
+	"limen/internal/surface/dev"
+)
+
+// wireDelivery says how what the outbox holds leaves the program: over the tenant's mail server and text message
+// gateway, or onto the tray of --dev.
+func (a *App) wireDelivery() {
+	if a.Tray != nil {
+		a.Outbox.Handle(post.TopicMail, a.trayMail)
+		a.Outbox.Handle(post.TopicSMS, a.traySMS)
+		return
+	}
+	a.Outbox.Handle(post.TopicMail, a.sendMail)
+	a.Outbox.Handle(post.TopicSMS, a.sendSMS)
+}
+
+func (a *App) trayMail(_ context.Context, d outbox.Delivery) error {
+	var m post.Mail
+	if err := d.Into(&m); err != nil {
+		return outbox.Permanent(err)
+	}
+	a.Tray.Put(dev.Message{At: time.Now(), Channel: "mail", Tenant: d.Tenant, To: m.To, Subject: m.Subject, Text: m.Text, HTML: m.HTML})
+	return nil
+}
+
+func (a *App) traySMS(_ context.Context, d outbox.Delivery) error {
+	var m post.SMS
+	if err := d.Into(&m); err != nil {
+		return outbox.Permanent(err)
+	}
+	a.Tray.Put(dev.Message{At: time.Now(), Channel: "sms", Tenant: d.Tenant, To: m.To, Text: m.Text})
+	return nil
+}
+
+// sendMail sends over the tenant's own mail server, else over the installation's relay.
+func (a *App) sendMail(ctx context.Context, d outbox.Delivery) error {
+	var m post.Mail
+	if err := d.Into(&m); err != nil {
+		return outbox.Permanent(err)
+	}
+	to := mail.Message{ID: d.ID, To: m.To, Subject: m.Subject, Text: m.Text, HTML: m.HTML, At: d.Created}
+	v, err := a.Values.Get(ctx, &call.Call{Tenant: call.Tenant{ID: d.Tenant}})
+	if err != nil {
+		return err
+	}
+	if v.SMTP.Enabled {
+		server, err := a.ownServer(ctx, d.Tenant, v.SMTP)
+		if err != nil {
+			return err
+		}
+		return mailed(a.Mailer.Send(ctx, server, to))
+	}
+	if a.Relay == nil {
+		return errNoServer
+	}
+	return mailed(a.Trusted.Send(ctx, *a.Relay, to))
+}
+
+var errNoServer = fault.New(fault.Unavailable, "mail.no_server", "No mail server is set: neither the tenant's own, nor the installation's relay.")
+
+func mailed(err error) error {
+	if f, ok := errors.AsType[*mail.Failure](err); ok && f.Class == mail.Permanent {
+		return outbox.Permanent(err)
+	}
+	return err
+}
+
+// ownServer is the mail server that a tenant has set.
+func (a *App) ownServer(ctx context.Context, tenantID string, s setting.SMTP) (mail.Server, error) {
+	out := mail.Server{Host: s.Host, Port: s.Port, UseTLS: s.UseTLS, From: s.From, FromName: s.FromDisplayName}
+	if !s.Authenticate {
+		return out, nil
+	}
+	password, err := a.Values.Open(ctx, tenantID, setting.SMTPPassword, s.Password)
+	out.User, out.Password = s.User, password
+	return out, err
+}
+
+// sendSMS sends through the tenant's account at the gateway.
+func (a *App) sendSMS(ctx context.Context, d outbox.Delivery) error {
+	var m post.SMS
+	if err := d.Into(&m); err != nil {
+		return outbox.Permanent(err)
+	}
+	v, err := a.Values.Get(ctx, &call.Call{Tenant: call.Tenant{ID: d.Tenant}})
+	if err != nil {
+		return err
+	}
+	if !v.Twilio.Enabled || !v.Twilio.SMS {
+		return errNoGateway
+	}
+	number, err := sms.Normalize(m.To, v.Country)
+	if err != nil {
+		return outbox.Permanent(err)
+	}
+	token, err := a.Values.Open(ctx, d.Tenant, setting.TwilioToken, v.Twilio.AuthToken)
+	if err != nil {
+		return err
+	}
+	gateway := *a.Gateway
+	gateway.Base = v.Twilio.BaseURL
+	_, err = gateway.Send(ctx, sms.Account{SID: v.Twilio.AccountSID, Token: token, From: v.Twilio.From, Service: v.Twilio.Service}, sms.Message{To: number, Body: m.Text})
+	if f, ok := errors.AsType[*sms.Failure](err); ok && f.Class == sms.Permanent {
+		return outbox.Permanent(err)
+	}
+	return err
+}
+
+var errNoGateway = fault.New(fault.Unavailable, "sms.no_gateway", "No text message gateway is set.")
+
+// wireSenders makes what talks to the outside. Servers that tenants name are dialled only in public networks and in
+// those that the settings allow.
+func (a *App) wireSenders() error {
+	guard := mail.Guard{Permit: a.Settings.Networks()}
+	a.Mailer = &mail.Sender{Log: a.Log, Allow: guard.Allow}
+	a.Trusted = &mail.Sender{Log: a.Log}
+	dialer := &net.Dialer{Timeout: 10 * time.Second, ControlContext: func(_ context.Context, _, address string, _ syscall.RawConn) error {
+		at, err := netip.ParseAddrPort(address)
+		if err != nil {
+			return err
+		}
+		return guard.Allow(at.Addr())
+	}}
+	a.Gateway = &sms.Twilio{Log: a.Log, HTTP: &http.Client{Transport: &http.Transport{DialContext: dialer.DialContext, TLSHandshakeTimeout: 10 * time.Second}}}
+	var err error
+	a.Relay, err = relay(a.Settings.MailRelay)
+	return err
+}
+
+// relay reads smtp://USER:PASSWORD@HOST:PORT?from=ADDRESS; smtps is TLS from the first byte.
+func relay(text string) (*mail.Server, error) {
+	if text == "" {
+		return nil, nil
+	}
+	u, err := url.Parse(text)
+	if err != nil {
+		return nil, err
+	}
+	s := &mail.Server{Host: u.Hostname(), Port: 587, UseTLS: true, Implicit: u.Scheme == "smtps", From: u.Query().Get("from")}
+	if p := u.Port(); p != "" {
+		if s.Port, err = strconv.Atoi(p); err != nil {
+			return nil, err
+		}
+	} else if s.Implicit {
+		s.Port = 465
+	}
+	if u.User != nil {
+		s.User = u.User.Username()
+		s.Password, _ = u.User.Password()
+	}
+	if u.Query().Get("tls") == "off" {
+		s.UseTLS = false
+	}
+	if s.From == "" {
+		s.From = "limen@" + s.Host
+	}
+	return s, nil
+}
+
+// style is what a tenant's messages show.
+func (a *App) style(ctx context.Context, c *call.Call) (post.Style, error) {
+	v, err := a.Values.Get(ctx, c)
+	if err != nil {
+		return post.Style{}, err
+	}
+	return post.Style{Product: "Limen", Tenant: or(v.Company.Name, "Limen"), Support: v.Company.Support, Culture: v.Language}, nil
+}

@@ -1,0 +1,104 @@
+package app
+
+import (
+	"context"
+	"net/http"
+	"time"
+
+	"limen/internal/call"
+	"limen/internal/core/password"
+	"limen/internal/core/session"
+	"limen/internal/core/tenant"
+	"limen/internal/fault"
+	"limen/internal/op"
+	"limen/internal/surface/identity"
+)
+
+// wireKernel gives the kernel what its stages need.
+func (a *App) wireKernel() {
+	a.Kernel = &op.Kernel{
+		DB: a.DB, Log: a.Log, Fallback: identity.Codec{}, Failures: &op.Failures{},
+		Identify: a.identify, Tenant: a.place,
+		Client: op.Clients{Trusted: a.Settings.Proxies(), Native: identity.Native, Device: deviceCookie}.Of,
+		Limit:  op.NewLimiter(op.DefaultBudgets, time.Now).Check,
+		Record: a.Audit.Record, Happened: a.Audit.Happened,
+		Meter: func(o *op.Op) func(*fault.Error, time.Duration) { return a.Metrics.Operation(o.Path) },
+	}
+	if a.Tracer != nil {
+		a.Kernel.Trace = func(ctx context.Context, o *op.Op, id string) (context.Context, func(*fault.Error)) {
+			return a.Tracer.Start(ctx, o.Path, id)
+		}
+	}
+	for _, s := range a.Surfaces() {
+		a.Kernel.Mount(s.Codec, s.Prefixes, s.Ops...)
+	}
+}
+
+func deviceCookie(r *http.Request) string {
+	c, err := r.Cookie(identity.DeviceCookie)
+	if err != nil {
+		return ""
+	}
+	return c.Value
+}
+
+// holder is what sessions need to know of a person.
+func (a *App) holder(ctx context.Context, c *call.Call, userID string) (session.Holder, error) {
+	u, err := a.People.ByID(ctx, c, userID)
+	if err != nil {
+		return session.Holder{}, err
+	}
+	m, err := a.Roles.Of(ctx, c, userID)
+	if err != nil {
+		return session.Holder{}, err
+	}
+	until := m.Until
+	if end := time.UnixMilli(u.Expires); u.Expires != 0 && (until.IsZero() || end.Before(until)) {
+		until = end
+	}
+	return session.Holder{Name: u.Name, Org: u.Org, Barred: u.Barred(c.Now), Roles: m.Roles, Held: m.Held, Until: until}, nil
+}
+
+// identify proves callers by their token and refuses hosts of other tenants.
+func (a *App) identify(ctx context.Context, c *call.Call, cred op.Credentials) error {
+	caller, id, err := a.Sessions.Identify(ctx, c, cred.Token)
+	if err != nil {
+		return err
+	}
+	t, err := a.Index.ByID(ctx, id)
+	if err != nil {
+		return err
+	}
+	at, err := a.Index.AtHost(ctx, c.Client.Host)
+	if err != nil {
+		return err
+	}
+	if at != "" && at != id {
+		return op.ErrTenant
+	}
+	caller.Cookie = cred.Cookie
+	c.Tenant, c.Caller = t, &caller
+	return nil
+}
+
+// place finds the tenant of callers who are not signed in.
+func (a *App) place(ctx context.Context, c *call.Call, h op.Hint) error {
+	t, err := a.Index.Find(ctx, tenant.Hint{Tenant: h.Tenant, Login: h.Login}, c.Client.Host)
+	if err != nil && fault.Of(err).Kind != fault.NotFound {
+		return err
+	}
+	if err != nil {
+		return op.ErrNoTenant
+	}
+	c.Tenant = t
+	return nil
+}
+
+// passwordPolicy is the tenant's; policies per person come with policy sets.
+func (a *App) passwordPolicy(ctx context.Context, c *call.Call, _ string) (password.Policy, error) {
+	v, err := a.Values.Get(ctx, c)
+	if err != nil {
+		return password.Policy{}, err
+	}
+	return v.Password, nil
+}

@@ -1,0 +1,180 @@
+package app
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"strconv"
+	"strings"
+	"time"
+
+	"limen/internal/config"
+	"limen/internal/platform/metric"
+	"limen/internal/platform/trace"
+	"limen/internal/platform/web"
+	"limen/internal/surface/dev"
+)
+
+// serve is the command "limen serve".
+func (c *Commands) serve(ctx context.Context, s config.Settings) error {
+	log := logger(s, os.Stderr)
+	a, err := Open(ctx, s, log)
+	if err != nil {
+		return err
+	}
+	defer a.Close()
+	return a.Serve(ctx, c.Out)
+}
+
+func logger(s config.Settings, w io.Writer) *slog.Logger {
+	var level slog.Level
+	_ = level.UnmarshalText([]byte(s.LogLevel)) // checked with the settings
+	o := &slog.HandlerOptions{Level: level}
+	if s.LogFormat == "json" {
+		return slog.New(slog.NewJSONHandler(w, o))
+	}
+	return slog.New(slog.NewTextHandler(w, o))
+}
+
+// wireOutside wires what the settings add to the program: metrics, traces, the tray.
+func (a *App) wireOutside(ctx context.Context) (err error) {
+	a.Metrics = metric.New(Version())
+	if a.Settings.Dev {
+		a.Tray = &dev.Tray{}
+	}
+	if a.Settings.TraceEndpoint != "" {
+		a.Tracer, err = trace.New(ctx, a.Settings.TraceEndpoint, Version(), a.Settings.Node)
+	}
+	return err
+}
+
+// Serve makes the first tenant where there is none, and serves until ctx ends; then it finishes what runs.
+func (a *App) Serve(ctx context.Context, out io.Writer) error {
+	certs := &web.TLS{Mode: a.Settings.TLS, Dir: a.Settings.TLSDir(), Hosts: a.Settings.Hosts, Log: a.Log, Now: time.Now}
+	if _, err := certs.Config(); err != nil {
+		return err // before the first start, whose password is shown only once
+	}
+	admin, err := a.FirstStart(ctx)
+	if err != nil {
+		return err
+	}
+	workers := a.Workers()
+	if certs.Enabled() {
+		workers = append(workers, web.Worker{Name: "certificates", Run: certs.Watch})
+	}
+	if a.Settings.MetricsListen != "" {
+		apart := &web.Server{Name: "metrics", Addr: a.Settings.MetricsListen, Handler: a.Metrics.Handler(), Log: a.Log}
+		workers = append(workers, web.Worker{Name: "metrics", Run: apart.Run})
+	}
+	ready := &web.Ready{}
+	server := &web.Server{
+		Name: "main", Addr: a.Settings.Listen, Handler: a.Handler(ready), TLS: certs, Log: a.Log, Workers: workers, Ready: ready,
+		Started: func(at net.Addr) { a.greet(out, at, certs, admin) },
+	}
+	err = server.Run(ctx)
+	a.settle()
+	return err
+}
+
+// Workers are what runs beside the server.
+func (a *App) Workers() web.Group {
+	return web.Group{
+		{Name: "changes", Run: a.Changes.Run},
+		{Name: "outbox", Run: a.Outbox.Run},
+		{Name: "audit", Run: a.Audit.Run},
+		{Name: "sessions", Run: a.Sessions.Run},
+		{Name: "failures", Run: a.Kernel.Failures.Run},
+	}
+}
+
+// settle sends what is left of traces.
+func (a *App) settle() {
+	if a.Tracer != nil {
+		if err := a.Tracer.Close(context.Background()); err != nil {
+			a.Log.Warn("traces are lost", "error", err)
+		}
+	}
+}
+
+// greet prints, in this order and little else: the address, the administrator, the authority, and how to sign in.
+func (a *App) greet(out io.Writer, at net.Addr, certs *web.TLS, admin *Admin) {
+	url := a.baseURL(at, certs.Enabled())
+	fmt.Fprintln(out, "Limen serves", url)
+	name, _ := a.firstName()
+	if admin != nil {
+		name = admin.Name
+		fmt.Fprintln(out, "Administrator", name)
+		if admin.Password != "" {
+			fmt.Fprintln(out, "Password", admin.Password, "(shown this once)")
+		}
+	}
+	trust := ""
+	if certs.Enabled() && a.Settings.TLS == "auto" {
+		fmt.Fprintln(out, "CA certificate", certs.CAFile())
+		trust = " --cacert " + certs.CAFile()
+	}
+	if admin != nil {
+		fmt.Fprintf(out, "Sign in: curl%s %s/Security/Login -H 'X-IDAP-NATIVE-CLIENT: true' --json '{\"user\":\"%s\",\"password\":\"%s\"}'\n",
+			trust, url, name, or(admin.Password, "..."))
+	}
+	if a.Tray != nil {
+		fmt.Fprintf(out, "Outbox %s/dev/outbox\n", url)
+	}
+}
+
+func or(s, otherwise string) string {
+	if s == "" {
+		return otherwise
+	}
+	return s
+}
+
+// baseURL is where clients on this machine reach the server.
+func (a *App) baseURL(at net.Addr, secure bool) string {
+	host, port, err := net.SplitHostPort(at.String())
+	if err != nil {
+		return at.String()
+	}
+	if len(a.Settings.Hosts) > 0 {
+		host = a.Settings.Hosts[0]
+	} else if ip := net.ParseIP(host); ip == nil || ip.IsLoopback() || ip.IsUnspecified() {
+		host = "localhost"
+	}
+	if secure {
+		return "https://" + strings.TrimSuffix(net.JoinHostPort(host, port), ":443")
+	}
+	return "http://" + strings.TrimSuffix(net.JoinHostPort(host, port), ":80")
+}
+
+// port is the one that clients use, as far as the settings tell: behind a proxy that ends TLS it is 443.
+func (a *App) port() int {
+	if a.Settings.TLS == "off" && len(a.Settings.TrustedProxies) > 0 {
+		return 443
+	}
+	_, p, err := net.SplitHostPort(a.Settings.Listen)
+	if err != nil {
+		return 443
+	}
+	n, err := strconv.Atoi(p)
+	if err != nil {
+		return 443
+	}
+	return n
+}
+
+// Handler serves the operations, and the pages for whoever runs the program.
+func (a *App) Handler(ready *web.Ready) http.Handler {
+	health := a.health(ready)
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		switch r.URL.Path {
+		case "/healthz", "/readyz", "/metrics":
+			health.ServeHTTP(w, r)
+		default:
+			a.Kernel.ServeHTTP(w, r)
+		}
+	})
+}

@@ -1,0 +1,23 @@
+package app
+
+import (
+	"limen/internal/gen"
+	"limen/internal/op"
+	"limen/internal/surface/dev"
+	"limen/internal/surface/identity"
+)
+
+// Surfaces are the dialects with their operations, as they are mounted. On an App without a store they can still be
+// listed: documents are made from them.
+func (a *App) Surfaces() []gen.Surface {
+	out := []gen.Surface{{Name: "identity", Prefixes: identity.Prefixes, Codec: identity.Codec{}, Ops: a.identityOps()}}
+	if a.Tray != nil {
+		out = append(out, gen.Surface{Name: "dev", Prefixes: []string{""}, Codec: dev.Codec{}, Ops: dev.Outbox{Tray: a.Tray}.Ops()})
+	}
+	return out
+}
+
+func (a *App) identityOps() []op.Op {
+	var out []op.Op
+	return out
+}

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"strings"
 	"testing"
+	"time"
 )
 
 // TestComplaints wants each bad script refused with its code and with words that help.
@@ -84,8 +85,16 @@ func TestComplaints(t *testing.T) {
 		{"SELECT *,*,*,*,*,*,*,*,*,*,*,* FROM Event", CodeLimit, "columns are selected"},
 		{"SELECT '" + strings.Repeat("a", 70000) + "'", CodeLimit, "longer than"},
 		{"SELECT " + strings.Repeat("substr(", 40) + "ID" + strings.Repeat(",-5,3)", 40) + " FROM User", CodeLimit, "too complex"},
+		{"SELECT ID FROM User ORDER BY 1" + strings.Repeat(",1", 100), CodeLimit, "ORDER BY has more"},
+		{"SELECT ID FROM User GROUP BY 1" + strings.Repeat(",1", 100), CodeLimit, "GROUP BY has more"},
+		{"SELECT ID IN ('a'" + strings.Repeat(",ID", 3000) + ") AS a FROM User WHERE 1 IN (a" + strings.Repeat(",a", 3000) + ")", CodeLimit, "too complex"},
+		{"SELECT ID FROM User WHERE " + strings.Repeat("CASE ", 40) + "ID" + strings.Repeat(" WHEN 'a' THEN 'b' WHEN 'b' THEN 'c' ELSE 'd' END", 40) + " = 'x'", CodeLimit, "too complex"},
 	} {
+		start := time.Now()
 		err := attempt(cat, c.script)
+		if d := time.Since(start); d > 5*time.Second { // milliseconds are usual; the limits fail when it is minutes
+			t.Errorf("%.80q: refused after %v", c.script, d)
+		}
 		var e *Error
 		if !errors.As(err, &e) {
 			t.Errorf("%.80q: %v, want %s", c.script, err, c.code)

@@ -262,6 +262,9 @@ func (c *compiler) in(e *In, sc *scope) (frag, error) {
 		if err != nil {
 			return l, err
 		}
+		if err := c.spend(y, l); err != nil {
+			return l, err
+		}
 		left, right = append(left, l), append(right, r)
 		same = same && l.key() == left[0].key()
 	}
@@ -306,7 +309,9 @@ func (c *compiler) caseWhen(e *Case, sc *scope) (frag, error) {
 			return f, err
 		}
 		if e.X != nil {
-			f, err = c.compare(w.If, "=", x, f)
+			if err = c.spend(w.If, x); err == nil {
+				f, err = c.compare(w.If, "=", x, f)
+			}
 		} else {
 			f, err = c.condition(w.If, f)
 		}

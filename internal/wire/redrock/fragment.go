@@ -76,14 +76,26 @@ func join(typ Type, sep string, parts []frag) frag {
 	return frag{sql: strings.Join(texts, sep), args: args, typ: typ}
 }
 
-// maxSQL bounds the text that one script becomes, in bytes; some constructs repeat their operands.
-const maxSQL = 1 << 20
+const (
+	maxSQL   = 1 << 20  // bytes of the text that one script becomes; some constructs repeat their operands
+	maxBound = 30000    // values bound to it; SQLite takes 32766
+	maxWork  = 64 << 20 // bytes written on the way: aliases and operands that repeat each other could cost hours
+)
 
+// bounded refuses a script that grows beyond what the engines take, or costs too much here.
 func (c *compiler) bounded(e Expr, f frag) (frag, error) {
-	if len(f.sql) > maxSQL || len(f.args) > 30000 {
+	if len(f.sql) > maxSQL || len(f.args) > maxBound {
 		return frag{}, errAt(e.at(), CodeLimit, "the script is too complex")
 	}
-	return f, nil
+	return f, c.spend(e, f)
+}
+
+// spend counts the writing of f.
+func (c *compiler) spend(e Expr, f frag) error {
+	if c.work += len(f.sql) + 16*len(f.args) + 100; c.work > maxWork {
+		return errAt(e.at(), CodeLimit, "the script is too complex")
+	}
+	return nil
 }
 
 // literal emits a value.

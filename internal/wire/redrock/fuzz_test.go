@@ -79,7 +79,7 @@ func generated(w string) bool {
 var ourWords = func() map[string]bool {
 	words := set(strings.Fields(`SELECT AS FROM WHERE ORDER BY GROUP HAVING DISTINCT LIMIT OFFSET AND OR NOT IN IS NULL LIKE ILIKE ESCAPE CASE WHEN THEN ELSE END
 		CROSS INNER LEFT JOIN ON ASC DESC NULLS FIRST LAST COLLATE C TRUE FALSE text bigint double precision boolean integer numeric CAST TEXT REAL BIGINT
-		NULLIF COALESCE count min max sum avg bool_and bool_or lower upper length substr right replace trim btrim ltrim rtrim abs round owner_tenant one
+		NULLIF COALESCE count min max sum avg bool_and bool_or lower upper length substr right replace trim btrim ltrim rtrim abs round owner_tenant one w row_number OVER PARTITION
 		VALUES v id tablename columnname type title description tablekey foreignkey column1 column2 column3 column4 column5 column6 column7 column8`)...)
 	for _, table := range Tables() {
 		words["rr_"+strings.ToLower(table.Name)] = true

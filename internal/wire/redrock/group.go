@@ -2,7 +2,9 @@ package redrock
 
 import (
 	"reflect"
+	"slices"
 	"strconv"
+	"strings"
 )
 
 // grouping is the level above GROUP BY and aggregates. What it needs of the rows beneath is projected by an inner SELECT under plain
@@ -15,6 +17,8 @@ type grouping struct {
 	names map[string]string
 	keys  []groupKey
 	kinds map[reflect.Type]bool // of the syntax of the keys
+	best  *key                  // order in which the row of the only min or max comes first
+	ranks bool                  // something takes its value from that row
 }
 
 type groupKey struct {
@@ -43,7 +47,7 @@ func (c *compiler) grouping(s *Select, rows *scope) (*grouping, error) {
 		g.keys = append(g.keys, groupKey{match: value.key(), value: ref})
 		g.kinds[reflect.TypeOf(e)] = true
 	}
-	return g, nil
+	return g, g.extreme(s)
 }
 
 // groupTerm is a column, else an alias, else a position in the list, else an expression.
@@ -114,14 +118,94 @@ func (g *grouping) match(e Expr, sc *scope) (frag, bool) {
 	return frag{}, false
 }
 
-// bare is a column beside aggregates that is no key: SQLite answers with any row's value, we with the least, so that both engines say the same.
+// bare is a column beside aggregates that is no key. Beside a single min or max it has the value of the row where that is found, as in
+// SQLite; otherwise SQLite answers with any row's value, and we with the least, so that both engines say the same.
 func (g *grouping) bare(col *column) frag {
 	for _, key := range g.keys {
 		if key.match == col.value.key() {
 			return key.value
 		}
 	}
-	return g.c.least(g.project(col.value))
+	f := g.project(col.value)
+	if g.best != nil {
+		g.ranks = true
+		f = frag{sql: "CASE WHEN " + g.alias + ".w = 1 THEN " + f.sql + " END", typ: f.typ}
+	}
+	f = g.c.least(f)
+	f.origin = col.value.origin
+	return f
+}
+
+// extreme finds the only min or max of s, if it has just one.
+func (g *grouping) extreme(s *Select) error {
+	var found *Call
+	for _, e := range s.above() {
+		for _, x := range calls(e, nil) {
+			if x.Name != "min" && x.Name != "max" || len(x.Args) != 1 {
+				continue
+			}
+			if found != nil && text(found) != text(x) {
+				return nil
+			}
+			found = x
+		}
+	}
+	if found == nil {
+		return nil
+	}
+	rows := *g.rows
+	rows.clause = "another aggregate"
+	f, err := g.c.expr(found.Args[0], &rows)
+	if err != nil {
+		return err
+	}
+	if f.typ == untyped {
+		f, _ = g.c.as(f, Text)
+	}
+	g.best = &key{value: f, desc: found.Name == "max", nulls: 2}
+	return nil
+}
+
+// relation is the inner SELECT; where a column is taken from the row of the min or max, rows are numbered so that it is 1 in its group.
+func (g *grouping) relation(from frag) frag {
+	var order string
+	if g.ranks {
+		best := *g.best
+		best.value = frag{sql: g.column(best.value), typ: best.value.typ}
+		keys := []key{best}
+		for _, src := range g.rows.sources {
+			for _, k := range src.ties {
+				k.value = frag{sql: g.column(k.value), typ: k.value.typ}
+				keys = append(keys, k)
+			}
+		}
+		order = g.c.orderBy(g.alias, keys)
+	}
+	inner := []frag{}
+	for i, f := range g.inner {
+		inner = append(inner, sqlf(f.typ, "%s AS a"+strconv.Itoa(i+1), f))
+	}
+	if len(inner) == 0 {
+		inner = append(inner, frag{sql: "1 AS a0"})
+	}
+	out := sqlf(untyped, "(SELECT %s%s) AS "+g.alias, join(untyped, ", ", inner), from)
+	if !g.ranks {
+		return out
+	}
+	var parts []frag
+	for _, k := range g.keys {
+		parts = append(parts, k.value)
+	}
+	over := join(untyped, ", ", parts)
+	if len(parts) > 0 {
+		over.sql = "PARTITION BY " + over.sql
+	}
+	return sqlf(untyped, "(SELECT "+g.alias+".*, row_number() OVER (%s"+order+") AS w FROM %s) AS "+g.alias, over, out)
+}
+
+// column is the name of f in the inner SELECT.
+func (g *grouping) column(f frag) string {
+	return strings.TrimPrefix(g.project(f).sql, g.alias+".")
 }
 
 func (c *compiler) least(f frag) frag {
@@ -191,32 +275,37 @@ func (c *compiler) aggregateCall(e *Call, sc *scope) (frag, error) {
 }
 
 // counts says whether an aggregate stands in e.
-func counts(e Expr) bool {
+func counts(e Expr) bool { return len(calls(e, nil)) > 0 }
+
+// calls lists the aggregates in e.
+func calls(e Expr, list []*Call) []*Call {
 	if c, ok := e.(*Call); ok && aggregates[c.Name] {
-		return true
+		list = append(list, c)
 	}
 	for _, x := range children(e) {
-		if counts(x) {
-			return true
+		list = calls(x, list)
+	}
+	return list
+}
+
+// above lists the expressions that can hold aggregates.
+func (s *Select) above() []Expr {
+	var out []Expr
+	for _, it := range s.Items {
+		if it.Expr != nil {
+			out = append(out, it.Expr)
 		}
 	}
-	return false
+	for _, o := range s.Order {
+		out = append(out, o.Expr)
+	}
+	if s.Having != nil {
+		out = append(out, s.Having)
+	}
+	return out
 }
 
 // grouped says whether s works on groups.
 func (s *Select) grouped() bool {
-	if len(s.Group) > 0 {
-		return true
-	}
-	for _, it := range s.Items {
-		if it.Expr != nil && counts(it.Expr) {
-			return true
-		}
-	}
-	for _, o := range s.Order {
-		if counts(o.Expr) {
-			return true
-		}
-	}
-	return s.Having != nil && counts(s.Having)
+	return len(s.Group) > 0 || slices.ContainsFunc(s.above(), counts)
 }

@@ -70,8 +70,9 @@ func (c *compiler) orderTerm(r *result, l *level, o Order) (key, error) {
 		return k, err
 	}
 	if it == nil {
+		k := f.key()
 		for _, x := range sc.items {
-			if x.value.key() == f.key() {
+			if x.key == k {
 				it = x
 			}
 		}

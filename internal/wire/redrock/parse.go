@@ -162,6 +162,9 @@ func (p *parser) query() (*Select, error) {
 	return s, nil
 }
 
+// maxTerms bounds GROUP BY and ORDER BY.
+const maxTerms = 64
+
 func (p *parser) clauses(s *Select) (err error) {
 	if p.words("where") {
 		if s.Where, err = p.expr(); err != nil {
@@ -169,8 +172,12 @@ func (p *parser) clauses(s *Select) (err error) {
 		}
 	}
 	if p.words("group", "by") {
+		at := p.peek().pos
 		if s.Group, err = p.list(); err != nil {
 			return err
+		}
+		if len(s.Group) > maxTerms {
+			return errAt(at, CodeLimit, "GROUP BY has more than %d terms", maxTerms)
 		}
 	}
 	if p.words("having") {
@@ -184,7 +191,9 @@ func (p *parser) clauses(s *Select) (err error) {
 			if err != nil {
 				return err
 			}
-			s.Order = append(s.Order, o)
+			if s.Order = append(s.Order, o); len(s.Order) > maxTerms {
+				return errAt(o.Expr.at(), CodeLimit, "ORDER BY has more than %d terms", maxTerms)
+			}
 			if !p.sign(",") {
 				break
 			}

@@ -149,7 +149,7 @@ func (a Args) sortBy(l Limits) ([]Order, error) {
 			break
 		}
 	}
-	if p.peek().kind != kindEnd || len(out) > l.Columns {
+	if p.peek().kind != kindEnd || len(out) > maxTerms {
 		return nil, &Error{Code: CodeArgument, Text: "SortBy takes names of columns, separated by commas"}
 	}
 	return out, nil

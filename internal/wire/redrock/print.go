@@ -125,6 +125,14 @@ func (p *printer) alias(a string) {
 // ident is a name that is always quoted, for places where a name is the only reading.
 func ident(s string) string { return `"` + strings.ReplaceAll(s, `"`, `""`) + `"` }
 
+// short is ident without the quotes where they are not needed.
+func short(s string) string {
+	if word(s) {
+		return s
+	}
+	return ident(s)
+}
+
 func quote(s string) string { return `'` + strings.ReplaceAll(s, `'`, `''`) + `'` }
 
 // word says whether s reads as a name without quotes at the start of an expression.
@@ -229,7 +237,7 @@ func (p *printer) expr(e Expr, least int) {
 func (p *printer) name(e *Name) {
 	switch {
 	case e.Table != "":
-		p.put(ident(e.Table), ".", ident(e.Column))
+		p.put(short(e.Table), ".", short(e.Column))
 	case e.Quoted:
 		p.put(ident(e.Column))
 	case word(e.Column):

@@ -13,6 +13,7 @@ type compiler struct {
 	names  int
 	nested int // SELECTs around the one at hand
 	tables []string
+	work   int // bytes written so far
 }
 
 // alias is a fresh name for a relation.
@@ -35,6 +36,7 @@ type item struct {
 	alias string
 	expr  Expr
 	value frag
+	key   string // of value
 	name  string
 	ref   string // its column in the result
 }
@@ -175,14 +177,7 @@ func (c *compiler) above(s *Select, l *level, from frag) (func() frag, error) {
 		}
 	}
 	return func() frag {
-		inner := []frag{}
-		for i, f := range g.inner {
-			inner = append(inner, sqlf(f.typ, "%s AS a"+strconv.Itoa(i+1), f))
-		}
-		if len(inner) == 0 {
-			inner = append(inner, frag{sql: "1 AS a0"})
-		}
-		out := sqlf(untyped, " FROM (SELECT %s%s) AS "+g.alias, join(untyped, ", ", inner), from)
+		out := sqlf(untyped, " FROM %s", g.relation(from))
 		for i, k := range g.keys {
 			word := "%s, %s"
 			if i == 0 {
@@ -211,10 +206,10 @@ func (c *compiler) columns(r *result, l *level, items []*item, distinct bool) er
 		if f.typ == untyped {
 			f, _ = c.as(f, Text)
 		}
-		it.value = f
+		it.value, it.key = f, f.key()
 		it.name = itemName(it)
 		k, there := seen[it.name]
-		for n := 1; there && k != f.key(); n++ {
+		for n := 1; there && k != it.key; n++ {
 			it.name = itemName(it) + ":" + strconv.Itoa(n)
 			k, there = seen[it.name]
 		}
@@ -226,7 +221,7 @@ func (c *compiler) columns(r *result, l *level, items []*item, distinct bool) er
 			}
 			continue
 		}
-		seen[it.name] = f.key()
+		seen[it.name] = it.key
 		it.ref = l.add("o", f)
 		col := column{name: it.name, value: frag{sql: it.ref, typ: f.typ, origin: f.origin}}
 		if c.nested > 0 && !r.grouped && !distinct { // a query around this one may compare by them

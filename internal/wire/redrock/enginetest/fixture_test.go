@@ -1,6 +1,10 @@
-package redrock
+package enginetest
 
-import "testing"
+import (
+	"testing"
+
+	"limen/internal/wire/redrock"
+)
 
 type row = map[string]any
 
@@ -40,7 +44,7 @@ func (s store) fill(t testing.TB) {
 			{"owner": "other", "ID": "x9", "EventType": "Cloud.Core.Login", "NormalizedUser": "anna@acme", "WhenOccurred": ms(1, 0)},
 		},
 	}
-	tables := Tables()
+	tables := redrock.Tables()
 	for i := range tables {
 		s.create(t, &tables[i], rows[tables[i].Name]...)
 	}

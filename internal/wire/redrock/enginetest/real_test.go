@@ -1,4 +1,4 @@
-package redrock
+package enginetest
 
 import (
 	"errors"
@@ -9,13 +9,15 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"limen/internal/wire/redrock"
 )
 
 var update = flag.Bool("update", false, "write the golden files")
 
 func lines(t testing.TB, name string) []string {
 	t.Helper()
-	b, err := os.ReadFile(filepath.Join("testdata", name))
+	b, err := os.ReadFile(name)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -33,16 +35,16 @@ func TestRealQueries(t *testing.T) {
 		s.fill(t)
 	}
 	var golden strings.Builder
-	for _, q := range lines(t, "real_queries.txt") {
+	for _, q := range lines(t, filepath.Join("..", "testdata", "real_queries.txt")) {
 		fmt.Fprintf(&golden, "%s\n", q)
-		s, err := Parse(q, Limits{})
+		s, err := redrock.Parse(q, redrock.Limits{})
 		if err != nil {
 			t.Errorf("%s: %v", q, err)
 			continue
 		}
-		if _, err := Compile(s, cat, SQLite, options()); err != nil {
-			var e *Error
-			if !errors.As(err, &e) || e.Code != CodeTable || !slices.ContainsFunc(later, func(n string) bool { return e.Token == n }) {
+		if _, err := redrock.Compile(s, cat, redrock.SQLite, options()); err != nil {
+			var e *redrock.Error
+			if !errors.As(err, &e) || e.Code != redrock.CodeTable || !slices.ContainsFunc(later, func(n string) bool { return e.Token == n }) {
 				t.Errorf("%s: %v", q, err)
 			}
 			fmt.Fprintf(&golden, "    error: %v\n\n", err)
@@ -50,7 +52,7 @@ func TestRealQueries(t *testing.T) {
 		}
 		var first []string
 		for i, name := range []string{"sqlite", "postgres"} {
-			p := compile(t, cat, Engine(i), options(), q)
+			p := compile(t, cat, redrock.Engine(i), options(), q)
 			fmt.Fprintf(&golden, "    %s: %s\n    %v\n", name, p.SQL, p.Args)
 			if i >= len(dbs) {
 				continue

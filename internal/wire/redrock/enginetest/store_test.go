@@ -1,13 +1,16 @@
-package redrock
+package enginetest
 
 import (
 	"database/sql"
 	"encoding/json"
 	"fmt"
 	"os"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
+
+	"limen/internal/wire/redrock"
 
 	_ "github.com/jackc/pgx/v5/stdlib"
 	_ "github.com/ncruces/go-sqlite3/driver"
@@ -16,31 +19,31 @@ import (
 
 var now = time.Date(2026, 11, 21, 12, 0, 0, 0, time.UTC)
 
-func catalogue(t testing.TB, tables ...Table) *Catalogue {
+func catalogue(t testing.TB, tables ...redrock.Table) *redrock.Catalogue {
 	t.Helper()
 	if tables == nil {
-		tables = Tables()
+		tables = redrock.Tables()
 	}
-	c, err := NewCatalogue(tables)
+	c, err := redrock.NewCatalogue(tables)
 	if err != nil {
 		t.Fatal(err)
 	}
 	return c
 }
 
-func options() Options {
-	return Options{Now: now, Fold: strings.ToLower, Source: func(t *Table) (string, []any) {
+func options() redrock.Options {
+	return redrock.Options{Now: now, Fold: strings.ToLower, Source: func(t *redrock.Table) (string, []any) {
 		return "(SELECT * FROM rr_" + strings.ToLower(t.Name) + " WHERE owner_tenant = ?)", []any{"acme"}
 	}}
 }
 
-func compile(t rapid.TB, c *Catalogue, e Engine, o Options, script string) *Plan {
+func compile(t rapid.TB, c *redrock.Catalogue, e redrock.Engine, o redrock.Options, script string) *redrock.Plan {
 	t.Helper()
-	s, err := Parse(script, Limits{})
+	s, err := redrock.Parse(script, redrock.Limits{})
 	if err != nil {
 		t.Fatalf("%s: %v", script, err)
 	}
-	p, err := Compile(s, c, e, o)
+	p, err := redrock.Compile(s, c, e, o)
 	if err != nil {
 		t.Fatalf("%s: %v", script, err)
 	}
@@ -49,7 +52,7 @@ func compile(t rapid.TB, c *Catalogue, e Engine, o Options, script string) *Plan
 
 // store is an engine under test.
 type store struct {
-	engine Engine
+	engine redrock.Engine
 	db     *sql.DB
 }
 
@@ -62,7 +65,7 @@ func stores(t testing.TB) []store {
 	}
 	lite.SetMaxOpenConns(1)
 	t.Cleanup(func() { lite.Close() })
-	out := []store{{SQLite, lite}}
+	out := []store{{redrock.SQLite, lite}}
 	url := os.Getenv("LIMEN_TEST_POSTGRES")
 	if url == "" {
 		return out
@@ -73,12 +76,12 @@ func stores(t testing.TB) []store {
 	}
 	pg.SetMaxOpenConns(1) // the fixtures are temporary tables of one connection
 	t.Cleanup(func() { pg.Close() })
-	return append(out, store{Postgres, pg})
+	return append(out, store{redrock.Postgres, pg})
 }
 
 func (s store) exec(t testing.TB, text string, args ...any) {
 	t.Helper()
-	if s.engine == Postgres {
+	if s.engine == redrock.Postgres {
 		text = dollars(text)
 	}
 	if _, err := s.db.Exec(text, args...); err != nil {
@@ -87,7 +90,7 @@ func (s store) exec(t testing.TB, text string, args ...any) {
 }
 
 // create makes the relation of a table as the owners' views offer it, with tenant and folded keys.
-func (s store) create(t testing.TB, table *Table, rows ...map[string]any) {
+func (s store) create(t testing.TB, table *redrock.Table, rows ...map[string]any) {
 	t.Helper()
 	defs := []string{"owner_tenant TEXT"}
 	extra := map[string]string{}
@@ -96,11 +99,11 @@ func (s store) create(t testing.TB, table *Table, rows ...map[string]any) {
 		if col.Fixed != "" || col.Empty {
 			continue
 		}
-		kind := map[Type]string{Text: "TEXT", Object: "TEXT", Time: "BIGINT", Integer: "BIGINT", Bool: "BOOLEAN", Double: "DOUBLE PRECISION"}[col.Type]
-		defs = append(defs, `"`+col.stored()+`" `+kind)
+		kind := map[redrock.Type]string{redrock.Text: "TEXT", redrock.Object: "TEXT", redrock.Time: "BIGINT", redrock.Integer: "BIGINT", redrock.Bool: "BOOLEAN", redrock.Double: "DOUBLE PRECISION"}[col.Type]
+		defs = append(defs, `"`+stored(col)+`" `+kind)
 		if col.Fold {
-			defs = append(defs, `"`+col.stored()+`_key" TEXT`)
-			extra[col.stored()] = col.stored() + "_key"
+			defs = append(defs, `"`+stored(col)+`_key" TEXT`)
+			extra[stored(col)] = stored(col) + "_key"
 		}
 		if col.Country != "" {
 			defs = append(defs, `"`+col.Country+`" TEXT`)
@@ -115,12 +118,12 @@ func (s store) create(t testing.TB, table *Table, rows ...map[string]any) {
 				args[0] = v
 				continue
 			}
-			stored := c
-			if col := table.column(c); col != nil {
-				stored = col.stored()
+			name := c
+			if col := column(table, c); col != nil {
+				name = stored(col)
 			}
-			cols, marks, args = append(cols, `"`+stored+`"`), append(marks, "?"), append(args, v)
-			if k := extra[stored]; k != "" && v != nil {
+			cols, marks, args = append(cols, `"`+name+`"`), append(marks, "?"), append(args, v)
+			if k := extra[name]; k != "" && v != nil {
 				cols, marks, args = append(cols, k), append(marks, "?"), append(args, strings.ToLower(v.(string)))
 			}
 		}
@@ -129,7 +132,7 @@ func (s store) create(t testing.TB, table *Table, rows ...map[string]any) {
 }
 
 // run answers p as lines of JSON, and the count over all pages.
-func (s store) run(t rapid.TB, p *Plan) (lines []string, count int64) {
+func (s store) run(t rapid.TB, p *redrock.Plan) (lines []string, count int64) {
 	t.Helper()
 	lines, err := s.try(p)
 	if err != nil {
@@ -141,7 +144,7 @@ func (s store) run(t rapid.TB, p *Plan) (lines []string, count int64) {
 	return lines, count
 }
 
-func (s store) try(p *Plan) (lines []string, err error) {
+func (s store) try(p *redrock.Plan) (lines []string, err error) {
 	rows, err := s.db.Query(p.SQL, p.Args...)
 	if err != nil {
 		return nil, err
@@ -169,4 +172,31 @@ func (s store) try(p *Plan) (lines []string, err error) {
 		lines = append(lines, string(b))
 	}
 	return lines, rows.Err()
+}
+
+// stored is the name of a column in the relation.
+func stored(c *redrock.Column) string {
+	if c.Stored != "" {
+		return c.Stored
+	}
+	return strings.ToLower(c.Name)
+}
+
+func column(t *redrock.Table, name string) *redrock.Column {
+	for i := range t.Columns {
+		if t.Columns[i].Name == name {
+			return &t.Columns[i]
+		}
+	}
+	return nil
+}
+
+func quoted(s string) string { return "'" + strings.ReplaceAll(s, "'", "''") + "'" }
+
+// dollars numbers the placeholders of the fixtures' statements.
+func dollars(text string) string {
+	for n := 1; strings.Contains(text, "?"); n++ {
+		text = strings.Replace(text, "?", "$"+strconv.Itoa(n), 1)
+	}
+	return text
 }

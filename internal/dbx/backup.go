@@ -73,8 +73,8 @@ func (d *lite) vacuumInto(ctx context.Context, part string) error {
 	if err := s.bind([]any{part}); err != nil {
 		return err
 	}
-	s.step()
-	if err := s.reset(); err != nil {
+	defer s.finalize()
+	if _, err := s.exec(); err != nil {
 		return err
 	}
 	if err := os.Chmod(part, 0o600); err != nil {

@@ -6,7 +6,7 @@
 // Serial itself: SQLite has one writer, which would wait for itself until the budget is used up.
 //
 // The default SQLite driver is github.com/ncruces/go-sqlite3. The build tag modernc takes modernc.org/sqlite instead,
-// which has no authorizer: Report is then fenced by query_only and by the caller's own parser alone.
+// which has no authorizer: see Report.
 package dbx
 
 import (

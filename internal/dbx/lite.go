@@ -221,8 +221,8 @@ func (c *liteConn) command(text string) error {
 	if err != nil {
 		return err
 	}
-	s.step()
-	return s.reset()
+	_, err = s.exec()
+	return err
 }
 
 // maxDynamic bounds the prepared texts that were made at run time.
@@ -279,11 +279,7 @@ func (c *liteConn) exec(_ context.Context, s *statement, args []any) (int64, err
 	if err := ls.bind(args); err != nil {
 		return 0, err
 	}
-	ls.step()
-	if err := ls.reset(); err != nil {
-		return 0, err
-	}
-	return c.changes(), nil
+	return ls.exec()
 }
 
 func (c *liteConn) classify(err error) class { return classifyLite(err) }

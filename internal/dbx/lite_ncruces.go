@@ -83,7 +83,15 @@ func (c *liteConn) prepare(text string) (*liteStmt, error) {
 	return ls, nil
 }
 
-func (c *liteConn) changes() int64 { return c.c.Changes() }
+// exec runs a statement to its end and gives the number of rows changed.
+func (s *liteStmt) exec() (int64, error) {
+	for s.s.Step() {
+	}
+	if err := s.reset(); err != nil {
+		return 0, err
+	}
+	return s.s.Conn().Changes(), nil
+}
 
 func (s *liteStmt) finalize() { s.s.Close() }
 

@@ -40,7 +40,8 @@ var (
 // Report runs a query on a connection that can do little else.
 //
 // SQLite: connections of its own, query_only, an authorizer that admits SELECT, the listed views (and what they read
-// themselves) and a list of functions, interrupted at the timeout. With the modernc driver there is no authorizer.
+// themselves) and a list of functions, interrupted at the timeout. With the modernc
+// driver, which has no authorizer, the query may not mention the name of any other table or view, in whatever role.
 //
 // PostgreSQL: a READ ONLY transaction under the role that EnsureReportRole made, which sees the listed views only, with a
 // statement_timeout. Without that role the caller's parser and the list of functions are the only fence.

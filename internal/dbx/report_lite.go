@@ -24,7 +24,7 @@ func (d *lite) report(ctx context.Context, q *inspected) (*Rows, error) {
 		return nil, err
 	}
 	if err := c.fence(q); err != nil {
-		return nil, ErrReportQuery.Because(err)
+		return nil, err
 	}
 	s, err := c.prepare(q.SQL)
 	if err != nil {

@@ -1,0 +1,106 @@
+package setting
+
+import (
+	"time"
+
+	"limen/internal/core/password"
+)
+
+// keys are the known settings. A setting that has no default is empty when nothing is set.
+var keys = concat(smtpKeys, twilioKeys, authKeys, guards("Password", func(v *Values) *Guard { return &v.Lockout.Password }),
+	guards("Factor", func(v *Values) *Guard { return &v.Lockout.Factor }), passwordKeys, otherKeys)
+
+func concat(groups ...[]Key) (out []Key) {
+	for _, g := range groups {
+		out = append(out, g...)
+	}
+	return out
+}
+
+var smtpKeys = []Key{
+	boolean("Smtp.Enabled", false, "Send mail through this server instead of the installation's.", func(v *Values) *bool { return &v.SMTP.Enabled }),
+	text("Smtp.Host", "", 253, "Name of the mail server.", func(v *Values) *string { return &v.SMTP.Host }, oneLine, isHost),
+	integer("Smtp.Port", 587, 1, 65535, "Port of the mail server.", func(v *Values) *int { return &v.SMTP.Port }),
+	boolean("Smtp.UseTls", true, "Demand an encrypted connection: STARTTLS, or from the first byte on port 465.", func(v *Values) *bool { return &v.SMTP.UseTLS }),
+	boolean("Smtp.UseAuthentication", false, "Sign in at the mail server.", func(v *Values) *bool { return &v.SMTP.Authenticate }),
+	text("Smtp.UserName", "", 256, "User name at the mail server.", func(v *Values) *string { return &v.SMTP.User }, oneLine),
+	secret(SMTPPassword, "Password at the mail server.", func(v *Values) *Sealed { return &v.SMTP.Password }),
+	text("Smtp.FromAddress", "", 254, "Address that mail is sent from.", func(v *Values) *string { return &v.SMTP.From }, isMail),
+	text("Smtp.FromDisplayName", "", 200, "Name shown before that address.", func(v *Values) *string { return &v.SMTP.FromDisplayName }, oneLine),
+}
+
+var twilioKeys = []Key{
+	boolean("Twilio.Enabled", false, "Send text messages through this Twilio account.", func(v *Values) *bool { return &v.Twilio.Enabled }),
+	text("Twilio.AccountSid", "", 34, "Id of the account: AC and 32 hexadecimal digits.", func(v *Values) *string { return &v.Twilio.AccountSID },
+		isForm(accountSID, "AC and 32 hexadecimal digits")),
+	secret(TwilioToken, "Token of the account.", func(v *Values) *Sealed { return &v.Twilio.AuthToken }),
+	text("Twilio.FromNumber", "", 16, "Number that messages are sent from, in E.164 form.", func(v *Values) *string { return &v.Twilio.From },
+		isForm(e164, "a telephone number in E.164 form, as +12065550100")),
+	text("Twilio.MessagingServiceSid", "", 34, "Messaging service that picks the number: MG and 32 hexadecimal digits.",
+		func(v *Values) *string { return &v.Twilio.Service }, isForm(serviceSID, "MG and 32 hexadecimal digits")),
+	boolean("Twilio.UseForSms", true, "Use the account for text messages.", func(v *Values) *bool { return &v.Twilio.SMS }),
+	boolean("Twilio.UseForVoice", false, "Use the account for calls.", func(v *Values) *bool { return &v.Twilio.Voice }),
+	text("Twilio.BaseURL", "", 500, "Address of the API, where it is not Twilio's own.", func(v *Values) *string { return &v.Twilio.BaseURL }, isURL),
+}
+
+var authKeys = []Key{
+	challenges("Authentication.Challenges", "UP;OATH,EMAIL,SMS,SQ",
+		"What people answer to sign in: challenges are separated by semicolons, the mechanisms of which one is enough by commas.",
+		func(v *Values) *[][]string { return &v.Auth.Challenges }),
+	boolean("Authentication.RequireSecondFactor", false, "Refuse people who have enrolled none of the second challenge's mechanisms.",
+		func(v *Values) *bool { return &v.Auth.RequireSecondFactor }),
+	boolean("Authentication.RememberDevice", false, "Ask for no second factor on a device on which the person signed in completely.",
+		func(v *Values) *bool { return &v.Auth.RememberDevice }),
+	duration("Authentication.RememberDeviceDays", "days", 30, 1, 365, "For how long a device is remembered.", func(v *Values) *time.Duration { return &v.Auth.RememberFor }),
+	duration("Session.IdleMinutes", "minutes", 20, 1, 43200, "Time without a call after which a session ends.", func(v *Values) *time.Duration { return &v.Session.Idle }),
+	duration("Session.LifespanHours", "hours", 12, 1, 720, "Time after which a session ends in any case.", func(v *Values) *time.Duration { return &v.Session.Life }),
+	boolean("Session.AllowPersist", false, "Offer to stay signed in when the browser is closed.", func(v *Values) *bool { return &v.Session.AllowPersist }),
+	duration("Session.PersistLifespanHours", "hours", 336, 1, 8760, "Time after which the session of somebody who stays signed in ends.",
+		func(v *Values) *time.Duration { return &v.Session.PersistLife }),
+	integer("Session.MaxConcurrent", 0, 0, 1000, "Most sessions of one person; 0 is any number.", func(v *Values) *int { return &v.Session.Concurrent }),
+}
+
+func guards(what string, at func(*Values) *Guard) []Key {
+	of := map[string]string{"Password": "wrong passwords", "Factor": "wrong answers to second factors"}[what]
+	return []Key{
+		integer("Lockout."+what+".Free", 3, 0, 100, "How many "+of+" cost no delay.", func(v *Values) *int { return &at(v).Free }),
+		integer("Lockout."+what+".Threshold", 10, 3, 1000, "How many "+of+" within the window lock the account.", func(v *Values) *int { return &at(v).Lock }),
+		integer("Lockout."+what+".Network", 100, 10, 1_000_000, "How many "+of+" of all accounts within the window lock out a network.",
+			func(v *Values) *int { return &at(v).Network }),
+		duration("Lockout."+what+".WindowMinutes", "minutes", 30, 1, 1440, "How long "+of+" count.", func(v *Values) *time.Duration { return &at(v).Window }),
+		duration("Lockout."+what+".DurationMinutes", "minutes", 30, 1, 1440, "How long the lock lasts.", func(v *Values) *time.Duration { return &at(v).LockFor }),
+	}
+}
+
+var passwordKeys = []Key{
+	integer("Password.MinLength", 12, 4, 64, "Least number of characters.", func(v *Values) *int { return &v.Password.MinLength }),
+	integer("Password.MaxLength", int64(password.Default.MaxLength), 8, 128, "Greatest number of characters.", func(v *Values) *int { return &v.Password.MaxLength }),
+	boolean("Password.RequireDigit", password.Default.Digit, "Demand a digit.", func(v *Values) *bool { return &v.Password.Digit }),
+	boolean("Password.RequireMixCase", password.Default.MixedCase, "Demand an upper-case and a lower-case letter.", func(v *Values) *bool { return &v.Password.MixedCase }),
+	boolean("Password.RequireSymbol", password.Default.Symbol, "Demand a character that is neither letter nor digit.", func(v *Values) *bool { return &v.Password.Symbol }),
+	boolean("Password.RequireUnicode", password.Default.Unicode, "Demand a character outside ASCII.", func(v *Values) *bool { return &v.Password.Unicode }),
+	integer("Password.AllowRepeatedChar", int64(password.Default.Repeated), 0, 64, "Most equal characters in a row; 0 is any number.",
+		func(v *Values) *int { return &v.Password.Repeated }),
+	boolean("Password.CheckWeakPassword", password.Default.RefuseWeak, "Refuse common passwords.", func(v *Values) *bool { return &v.Password.RefuseWeak }),
+	integer("Password.MinScore", int64(password.Default.MinScore), 0, 4, "Least strength by zxcvbn.", func(v *Values) *int { return &v.Password.MinScore }),
+	boolean("Password.AllowIncludeUsername", password.Default.AllowLogin, "Allow the login name in it.", func(v *Values) *bool { return &v.Password.AllowLogin }),
+	boolean("Password.AllowIncludeDisplayname", password.Default.AllowDisplay, "Allow the display name in it.", func(v *Values) *bool { return &v.Password.AllowDisplay }),
+	duration("Password.MinAgeInDays", "days", 0, 0, 365, "Time between changes.", func(v *Values) *time.Duration { return &v.Password.MinAge }),
+	duration("Password.AgeInDays", "days", int64(password.Default.MaxAge/(24*time.Hour)), 0, 3650, "Time after which it must be changed; 0 is never.",
+		func(v *Values) *time.Duration { return &v.Password.MaxAge }),
+	integer("Password.History", int64(password.Default.History), 0, 24, "How many earlier ones may not come back.", func(v *Values) *int { return &v.Password.History }),
+}
+
+var otherKeys = []Key{
+	integer("Code.Length", 6, 6, 10, "Digits of codes sent by mail and text message.", func(v *Values) *int { return &v.Code.Length }),
+	duration("Code.LifeMinutes", "minutes", 10, 1, 60, "How long such a code is good.", func(v *Values) *time.Duration { return &v.Code.Life }),
+	integer("Code.Answers", 5, 1, 20, "Wrong answers after which a code is of no use.", func(v *Values) *int { return &v.Code.Answers }),
+	duration("Link.LifeMinutes", "minutes", 30, 1, 1440, "How long a link to answer a challenge or reset a password is good.", func(v *Values) *time.Duration { return &v.Code.Link }),
+	duration("Invitation.LifeDays", "days", 7, 1, 90, "How long the link of an invitation is good.", func(v *Values) *time.Duration { return &v.Code.Invite }),
+	boolean("Signup.Allowed", false, "Let strangers register themselves.", func(v *Values) *bool { return &v.Signup.Allowed }),
+	boolean("CusCreateUser.QandD", false, "Allow /CDirectoryService/CreateUsers.", func(v *Values) *bool { return &v.CreateUsers }),
+	text("Company.Name", "", 200, "Name of the organization, as people are shown it.", func(v *Values) *string { return &v.Company.Name }, oneLine),
+	text("Company.Support", "", 500, "Where people get help: a web address, or mailto: and an address.", func(v *Values) *string { return &v.Company.Support }, isLink),
+	text("Language", "en", 35, "Language of people who chose none, as a BCP 47 tag.", func(v *Values) *string { return &v.Language }, isForm(isLanguage, "a language tag, as en-US")),
+	text("Country", "US", 2, "Country whose telephone numbers may lack their country code.", func(v *Values) *string { return &v.Country }, isForm(country, "two letters, as US")),
+}

@@ -1,0 +1,343 @@
+// Package setting is what a tenant's administrators have set: known keys with a type, a default and a range, and free
+// keys that clients keep for themselves. Secrets are stored sealed.
+package setting
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+	"unicode"
+	"unicode/utf8"
+
+	"limen/internal/call"
+	"limen/internal/core/change"
+	"limen/internal/crypt"
+	"limen/internal/dbx"
+	"limen/internal/fault"
+	"limen/internal/fold"
+)
+
+// Faults of settings.
+var (
+	ErrValue     = fault.New(fault.Invalid, "setting.value", "The value does not fit the setting.")
+	ErrName      = fault.New(fault.Invalid, "setting.name", "A setting's name has 1 to 200 printable characters.")
+	ErrTooMany   = fault.New(fault.Limited, "setting.too_many", "The tenant has as many settings of its own as it may have.")
+	ErrDuplicate = fault.New(fault.Invalid, "setting.twice", "A setting is given twice.")
+)
+
+// Limits of free settings, and of all texts.
+const (
+	maxFree  = 500
+	maxName  = 200     // bytes
+	maxValue = 8 << 10 // bytes
+)
+
+// purpose names the key that seals secrets.
+const purpose = "setting"
+
+// Sealed is a secret as it is stored; empty when none is set. Store.Open reads it.
+type Sealed string
+
+// Store keeps the settings of every tenant.
+type Store struct {
+	DB      *dbx.DB     // read when there is no transaction
+	Changes *change.Log // topic "setting", item the tenant; Start watches it
+	Ring    *crypt.Ring
+
+	generation atomic.Int64
+	mu         sync.Mutex
+	of         map[string]kept
+}
+
+type kept struct {
+	values     *Values
+	generation int64
+	loaded     time.Time
+}
+
+const (
+	// life bounds what a transaction that began before a change and read after it may leave behind.
+	life       = 30 * time.Second
+	maxTenants = 4096
+)
+
+type row struct {
+	Key    string `db:"name_key"`
+	Name   string `db:"name"`
+	Value  string `db:"value"`
+	Secret bool   `db:"secret"`
+}
+
+var (
+	list   = dbx.Q[row]("setting.list", `SELECT name_key, name, value, secret FROM setting WHERE tenant = ? ORDER BY name_key`)
+	find   = dbx.Q[row]("setting.find", `SELECT name_key, name, value, secret FROM setting WHERE tenant = ? AND name_key = ?`)
+	upsert = dbx.E("setting.set", `INSERT INTO setting (tenant, name_key, name, value, secret, changed) VALUES (?, ?, ?, ?, ?, ?)
+		ON CONFLICT (tenant, name_key) DO UPDATE SET name = excluded.name, value = excluded.value, secret = excluded.secret, changed = excluded.changed`)
+	remove = dbx.E("setting.delete", `DELETE FROM setting WHERE tenant = ? AND name_key = ?`)
+)
+
+// Start watches for changes.
+func (s *Store) Start() {
+	s.Changes.Watch("setting", func(item string) {
+		s.generation.Add(1)
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		if item == change.Reset {
+			s.of = nil
+		} else {
+			delete(s.of, item)
+		}
+	})
+}
+
+// Get gives the settings of the call's tenant, from memory while they are up to date. The values are shared: read only.
+func (s *Store) Get(ctx context.Context, c *call.Call) (*Values, error) {
+	tenant := c.Tenant.ID
+	if v := s.cached(tenant); v != nil && (c.Tx == nil || !c.Tx.Writable()) {
+		return v, nil
+	}
+	generation := s.generation.Load()
+	var rows []row
+	var err error
+	if c.Tx != nil {
+		rows, err = list.All(ctx, c.Tx, tenant)
+	} else {
+		err = s.DB.Read(ctx, func(tx *dbx.Tx) (err error) {
+			rows, err = list.All(ctx, tx, tenant)
+			return err
+		})
+	}
+	if err != nil {
+		return nil, err
+	}
+	v := read(rows)
+	if c.Tx == nil || !c.Tx.Writable() {
+		s.keep(tenant, kept{v, generation, time.Now()})
+	}
+	return v, nil
+}
+
+func (s *Store) cached(tenant string) *Values {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	k := s.of[tenant]
+	if k.values == nil || time.Since(k.loaded) > life || !s.Changes.Fresh() {
+		return nil
+	}
+	return k.values
+}
+
+// keep remembers what was read, unless something changed while it was.
+func (s *Store) keep(tenant string, k kept) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if k.generation != s.generation.Load() {
+		return
+	}
+	if s.of == nil || len(s.of) >= maxTenants {
+		s.of = map[string]kept{}
+	}
+	s.of[tenant] = k
+}
+
+// Open reads a secret; empty when none is set. It may read keys from the store, so it belongs outside transactions.
+func (s *Store) Open(ctx context.Context, tenant, name string, secret Sealed) (string, error) {
+	if secret == "" {
+		return "", nil
+	}
+	plain, err := s.Ring.Open(ctx, tenant, purpose, string(secret), fold.Key(name))
+	return string(plain), err
+}
+
+// Pair is a setting to be changed. An absent Value puts the default back.
+type Pair struct {
+	Name  string
+	Value *string
+}
+
+// Set is a Pair with a value.
+func Set(name, value string) Pair { return Pair{name, &value} }
+
+// Unset is a Pair that puts the default back.
+func Unset(name string) Pair { return Pair{Name: name} }
+
+// Ready are changes that were checked, with secrets sealed.
+type Ready struct{ rows []row }
+
+// Prepare checks changes and seals the secrets among them; outside transactions. Faults: ErrName, ErrValue with the
+// setting as its field, ErrDuplicate.
+func (s *Store) Prepare(ctx context.Context, c *call.Call, pairs ...Pair) (Ready, error) {
+	var out Ready
+	for _, p := range pairs {
+		r, err := check(p)
+		if err != nil {
+			return Ready{}, err
+		}
+		if slices.ContainsFunc(out.rows, func(o row) bool { return o.Key == r.Key }) {
+			return Ready{}, ErrDuplicate.At(p.Name)
+		}
+		if r.Secret && r.Value != "" {
+			if r.Value, err = s.Ring.Seal(ctx, c.Tenant.ID, purpose, []byte(r.Value), r.Key); err != nil {
+				return Ready{}, err
+			}
+		}
+		out.rows = append(out.rows, r)
+	}
+	return out, nil
+}
+
+func check(p Pair) (row, error) {
+	name := strings.TrimSpace(p.Name)
+	if name == "" || len(name) > maxName || !utf8.ValidString(name) || strings.ContainsFunc(name, func(r rune) bool { return !unicode.IsPrint(r) }) {
+		return row{}, ErrName
+	}
+	r := row{Key: fold.Key(name), Name: name}
+	k := byKey[r.Key]
+	if k != nil {
+		r.Name, r.Secret = k.Name, k.Secret
+	}
+	if p.Value == nil {
+		return r, nil
+	}
+	r.Value = *p.Value
+	switch {
+	case len(r.Value) > maxValue || !utf8.ValidString(r.Value) || strings.ContainsRune(r.Value, 0):
+		return row{}, ErrValue.At(r.Name).Say("The value of %s may have %d bytes of text.", r.Name, maxValue)
+	case k == nil:
+		if r.Value == "" {
+			r.Value = " " // a free setting that is set to nothing is set: only Unset removes it
+		}
+		return r, nil
+	}
+	var into Values
+	value, err := k.set(&into, r.Value)
+	if err != nil {
+		return row{}, ErrValue.At(r.Name).Say("The value of %s %s.", r.Name, err.Error())
+	}
+	r.Value = value
+	return r, nil
+}
+
+// Write stores prepared changes.
+func (s *Store) Write(ctx context.Context, c *call.Call, ready Ready) error {
+	old, err := list.All(ctx, c.Tx, c.Tenant.ID)
+	if err != nil {
+		return err
+	}
+	free := 0
+	was := map[string]row{}
+	for _, r := range old {
+		was[r.Key] = r
+		if byKey[r.Key] == nil {
+			free++
+		}
+	}
+	for _, r := range ready.rows {
+		before, had := was[r.Key]
+		switch {
+		case r.Value == "" && had:
+			_, err = remove.Do(ctx, c.Tx, c.Tenant.ID, r.Key)
+		case r.Value != "" && (!had || before.Value != r.Value):
+			if !had && byKey[r.Key] == nil {
+				if free++; free > maxFree {
+					return ErrTooMany
+				}
+			}
+			_, err = upsert.Do(ctx, c.Tx, c.Tenant.ID, r.Key, r.Name, r.Value, r.Secret, c.Now.UnixMilli())
+		}
+		if err != nil {
+			return err
+		}
+		noted(c, r, before)
+	}
+	now, err := list.All(ctx, c.Tx, c.Tenant.ID)
+	if err != nil {
+		return err
+	}
+	if err := read(now).consistent(); err != nil {
+		return err
+	}
+	return s.Changes.Put(ctx, c, "setting", c.Tenant.ID)
+}
+
+// noted keeps the change in the event; of a secret only that it changed.
+func noted(c *call.Call, now, before row) {
+	if c.Event == nil {
+		return
+	}
+	if c.Event.Target == "" {
+		c.Event.Target, c.Event.Kind, c.Event.Name = now.Name, "Setting", now.Name
+	}
+	if now.Secret {
+		call.Changed(c.Event, now.Name, "", map[bool]string{true: "(removed)", false: "(changed)"}[now.Value == ""])
+		return
+	}
+	call.Changed(c.Event, now.Name, shown(before), shown(now))
+}
+
+func shown(r row) string {
+	if byKey[r.Key] == nil && r.Value == " " {
+		return ""
+	}
+	return r.Value
+}
+
+// Mask stands for a secret that is set.
+const Mask = "********"
+
+// Shown is a setting as administrators see it.
+type Shown struct {
+	Name  string
+	Value string // Mask for a secret
+}
+
+// Find gives one setting as text: what is set, else the default of a known key. ok is false when neither is there.
+func (s *Store) Find(ctx context.Context, c *call.Call, name string) (value string, ok bool, err error) {
+	r, err := find.One(ctx, c.Tx, c.Tenant.ID, fold.Key(name))
+	if errors.Is(err, dbx.ErrNoRow) {
+		if k := byKey[fold.Key(name)]; k != nil && k.Default != "" {
+			return k.Default, true, nil
+		}
+		return "", false, nil
+	}
+	if err != nil {
+		return "", false, err
+	}
+	if r.Secret {
+		return Mask, true, nil
+	}
+	return shown(r), true, nil
+}
+
+// List gives every setting: the known ones with what is set or their default, and the free ones; by name.
+func (s *Store) List(ctx context.Context, c *call.Call) ([]Shown, error) {
+	rows, err := list.All(ctx, c.Tx, c.Tenant.ID)
+	if err != nil {
+		return nil, err
+	}
+	var out []Shown
+	set := map[string]row{}
+	for _, r := range rows {
+		set[r.Key] = r
+		if byKey[r.Key] == nil {
+			out = append(out, Shown{r.Name, shown(r)})
+		}
+	}
+	for i := range keys {
+		k := &keys[i]
+		v := Shown{k.Name, k.Default}
+		if r, ok := set[fold.Key(k.Name)]; ok {
+			v.Value = r.Value
+			if r.Secret {
+				v.Value = Mask
+			}
+		}
+		out = append(out, v)
+	}
+	slices.SortFunc(out, func(a, b Shown) int { return strings.Compare(fold.Key(a.Name), fold.Key(b.Name)) })
+	return out, nil
+}

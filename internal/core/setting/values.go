@@ -1,0 +1,209 @@
+package setting
+
+import (
+	"errors"
+	"regexp"
+	"strings"
+	"time"
+
+	"golang.org/x/text/language"
+
+	"limen/internal/core/password"
+	"limen/internal/fold"
+)
+
+// Values are a tenant's settings at a moment. They are shared between calls: read only.
+type Values struct {
+	SMTP     SMTP
+	Twilio   Twilio
+	Auth     Auth
+	Session  Session
+	Lockout  Lockout
+	Password password.Policy
+	Code     Code
+	Signup   Signup
+	Company  Company
+	Language string // BCP 47 tag of people who chose none
+	Country  string // ISO 3166 code of the country whose telephone numbers may lack their country code
+	// CreateUsers allows /CDirectoryService/CreateUsers (users.yaml n 82).
+	CreateUsers bool
+
+	free map[string]string
+}
+
+// Free gives a setting that is none of the known ones.
+func (v *Values) Free(name string) (value string, ok bool) {
+	value, ok = v.free[fold.Key(name)]
+	return value, ok
+}
+
+// SMTP is the tenant's own mail server.
+type SMTP struct {
+	Enabled         bool // use it instead of the installation's
+	Host            string
+	Port            int
+	UseTLS          bool
+	Authenticate    bool
+	User            string
+	Password        Sealed // name SMTPPassword
+	From            string
+	FromDisplayName string
+}
+
+// Twilio is the tenant's own account for text messages.
+type Twilio struct {
+	Enabled    bool
+	AccountSID string
+	AuthToken  Sealed // name TwilioToken
+	From       string // E.164
+	Service    string // messaging service
+	SMS        bool
+	Voice      bool
+	BaseURL    string // of the API; empty: Twilio's own
+}
+
+// Names of the secrets, as Store.Open takes them.
+const (
+	SMTPPassword = "Smtp.Password"
+	TwilioToken  = "Twilio.AuthToken"
+)
+
+// Auth is how people sign in while no policy says otherwise.
+type Auth struct {
+	Challenges          [][]string // one after the other; each a list of mechanisms of which one is enough
+	RequireSecondFactor bool       // false: who has enrolled no second factor signs in with the password alone
+	RememberDevice      bool       // a device on which somebody signed in completely needs no second factor
+	RememberFor         time.Duration
+}
+
+// Session is how long sign-ins last.
+type Session struct {
+	Idle         time.Duration // without a call
+	Life         time.Duration // in all
+	AllowPersist bool          // offer to stay signed in
+	PersistLife  time.Duration // of those who stay signed in
+	Concurrent   int           // most sessions of one person; 0: any number
+}
+
+// Guard is when guessing is stopped.
+type Guard struct {
+	Free    int           // failures that cost no delay
+	Lock    int           // failures within Window after which the account is refused
+	Network int           // failures of all accounts within Window after which a network is refused
+	Window  time.Duration // failures older than this count no more
+	LockFor time.Duration // how long it is refused
+}
+
+// Lockout guards passwords and second factors apart.
+type Lockout struct{ Password, Factor Guard }
+
+// Code is what is sent to people to prove that they can read it.
+type Code struct {
+	Length  int           // digits
+	Life    time.Duration // of codes
+	Link    time.Duration // of links that answer a challenge or reset a password
+	Invite  time.Duration // of links in invitations
+	Answers int           // wrong answers after which a code is of no use
+}
+
+// Signup is self-registration.
+type Signup struct{ Allowed bool }
+
+// Company is what people are shown of the tenant.
+type Company struct{ Name, Support string }
+
+// Mechanisms are the factors that Authentication.Challenges may name: the password, authenticator codes, codes by mail
+// and text message, security questions, passkeys, push.
+var Mechanisms = []string{"UP", "OATH", "EMAIL", "SMS", "SQ", "U2F", "OTP", "PF"}
+
+// read fills the values from the stored rows. A stored value that is not valid any more counts as not set.
+func read(rows []row) *Values {
+	v := &Values{free: map[string]string{}}
+	for i := range keys {
+		if keys[i].Default != "" {
+			_, _ = keys[i].set(v, keys[i].Default) // a test sets every default
+		}
+	}
+	for _, r := range rows {
+		k := byKey[r.Key]
+		if k == nil {
+			v.free[r.Key] = shown(r)
+			continue
+		}
+		if k.Secret {
+			_, _ = k.set(v, r.Value)
+			continue
+		}
+		next := *v
+		if _, err := k.set(&next, r.Value); err == nil {
+			*v = next
+		}
+	}
+	return v
+}
+
+// consistent says which settings do not go together.
+func (v *Values) consistent() error {
+	switch {
+	case v.Password.MinLength > v.Password.MaxLength:
+		return ErrValue.At("Password.MinLength").Say("The least length of passwords is greater than the greatest.")
+	case v.Session.Idle > max(v.Session.Life, v.Session.PersistLife):
+		return ErrValue.At("Session.IdleMinutes").Say("A session cannot idle for longer than it lasts.")
+	case v.SMTP.Enabled && (v.SMTP.Host == "" || v.SMTP.From == ""):
+		return ErrValue.At("Smtp.Host").Say("A mail server that is enabled needs a host and a sender's address.")
+	case v.Twilio.Enabled && (v.Twilio.AccountSID == "" || v.Twilio.AuthToken == "" || v.Twilio.From == "" && v.Twilio.Service == ""):
+		return ErrValue.At("Twilio.AccountSid").Say("A Twilio account that is enabled needs its id, its token, and a number or a messaging service.")
+	}
+	return nil
+}
+
+// parseChallenges reads "UP;OATH,SMS": challenges one after the other, of each one mechanism.
+func parseChallenges(s string) ([][]string, error) {
+	var out [][]string
+	for part := range strings.SplitSeq(s, ";") {
+		var any []string
+		for m := range strings.SplitSeq(part, ",") {
+			m = strings.ToUpper(strings.TrimSpace(m))
+			known := false
+			for _, k := range Mechanisms {
+				known = known || k == m
+			}
+			if !known {
+				return nil, errors.New("must name mechanisms of " + strings.Join(Mechanisms, ", "))
+			}
+			any = append(any, m)
+		}
+		out = append(out, any)
+	}
+	if len(out) > 5 {
+		return nil, errors.New("may have five challenges")
+	}
+	return out, nil
+}
+
+func challenges(name, def, meaning string, at func(*Values) *[][]string) Key {
+	return Key{Name: name, Kind: "text", Default: def, Max: 200, Meaning: meaning, set: func(v *Values, text string) (string, error) {
+		parsed, err := parseChallenges(text)
+		if err != nil {
+			return "", err
+		}
+		*at(v) = parsed
+		parts := make([]string, len(parsed))
+		for i, p := range parsed {
+			parts[i] = strings.Join(p, ",")
+		}
+		return strings.Join(parts, ";"), nil
+	}}
+}
+
+var (
+	accountSID = regexp.MustCompile(`^AC[0-9a-fA-F]{32}$`).MatchString
+	serviceSID = regexp.MustCompile(`^MG[0-9a-fA-F]{32}$`).MatchString
+	e164       = regexp.MustCompile(`^\+[1-9][0-9]{6,14}$`).MatchString
+	country    = regexp.MustCompile(`^[A-Za-z]{2}$`).MatchString
+)
+
+func isLanguage(s string) bool {
+	_, err := language.Parse(s)
+	return err == nil
+}

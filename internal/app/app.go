@@ -70,20 +70,32 @@ type App struct {
 	Tray    *dev.Tray     // nil without --dev
 }
 
-// Open opens the store, brings it to this version's schema and wires everything. Close it in the end.
+// Open opens the store and wires everything onto it. Close it in the end.
 func Open(ctx context.Context, s config.Settings, log *slog.Logger) (*App, error) {
-	a := &App{Settings: s, Log: log}
+	if file, ok := s.SQLite(); ok {
+		if err := os.MkdirAll(filepath.Dir(file), 0o700); err != nil {
+			return nil, err
+		}
+	}
+	db, err := dbx.Open(ctx, storeURL(s), dbx.Options{Log: log})
+	if err != nil {
+		return nil, err
+	}
+	a, err := New(ctx, s, log, db)
+	if err != nil {
+		return nil, errors.Join(err, db.Close())
+	}
+	return a, nil
+}
+
+// New wires everything onto a store, which it brings to this version's schema.
+func New(ctx context.Context, s config.Settings, log *slog.Logger, db *dbx.DB) (*App, error) {
+	a := &App{Settings: s, Log: log, DB: db}
 	master, err := a.master()
 	if err != nil {
 		return nil, err
 	}
-	if a.DB, err = dbx.Open(ctx, a.url(), dbx.Options{Log: log}); err != nil {
-		return nil, err
-	}
-	if err := a.wire(ctx, master); err != nil {
-		return nil, errors.Join(err, a.DB.Close())
-	}
-	return a, nil
+	return a, a.wire(ctx, master)
 }
 
 // Close closes the store. What runs must have stopped.
@@ -99,11 +111,11 @@ func (a *App) master() (*crypt.Master, error) {
 	return crypt.MasterFromFile(a.Settings.KeyFile(), true)
 }
 
-func (a *App) url() string {
-	if file, ok := a.Settings.SQLite(); ok {
+func storeURL(s config.Settings) string {
+	if file, ok := s.SQLite(); ok {
 		return "sqlite:" + file
 	}
-	return a.Settings.DB
+	return s.DB
 }
 
 func (a *App) wire(ctx context.Context, master *crypt.Master) error {

@@ -26,8 +26,8 @@ const (
 	purposeFactor  = "factor"
 )
 
-// shell is the call of someone at the server's own command line: they own the machine, so they may everything.
-func (a *App) shell(tenantID string) *call.Call {
+// Shell is the call of someone at the server's own command line: they own the machine, so they may everything.
+func (a *App) Shell(tenantID string) *call.Call {
 	c := &call.Call{
 		Now: time.Now(), Rand: rand.Reader, Tenant: call.Tenant{ID: tenantID},
 		Caller: &call.Caller{Name: "command line", Means: call.ByShell, Held: right.Held{Tenant: right.Of(right.System)}},
@@ -37,8 +37,8 @@ func (a *App) shell(tenantID string) *call.Call {
 	return c
 }
 
-// write runs f in a transaction of c with an event of the given type.
-func (a *App) write(ctx context.Context, c *call.Call, kind string, f func(ctx context.Context) error) error {
+// Write runs f in a transaction of c with an event of the given type.
+func (a *App) Write(ctx context.Context, c *call.Call, kind string, f func(ctx context.Context) error) error {
 	id := c.NewID()
 	inside := context.WithoutCancel(ctx)
 	return a.DB.Write(ctx, func(tx *dbx.Tx) error {
@@ -62,7 +62,7 @@ type Admin struct {
 // AddTenant makes a tenant with its keys and its first administrator, and gives back what was drawn.
 func (a *App) AddTenant(ctx context.Context, n tenant.New, admin Admin) (tenant.Tenant, user.User, Admin, error) {
 	var t tenant.Tenant
-	c := a.shell("")
+	c := a.Shell("")
 	err := a.DB.Write(ctx, func(tx *dbx.Tx) (err error) {
 		c.Tx, c.Also = tx, nil
 		defer func() { c.Tx = nil }()
@@ -96,7 +96,7 @@ func (a *App) ensureKeys(ctx context.Context, tenantID string) error {
 }
 
 func (a *App) addAdmin(ctx context.Context, tenantID string, admin Admin) (user.User, Admin, error) {
-	c := a.shell(tenantID)
+	c := a.Shell(tenantID)
 	if admin.Password == "" {
 		plain, err := password.Default.Generate(rand.Reader, 20)
 		if err != nil {
@@ -109,7 +109,7 @@ func (a *App) addAdmin(ctx context.Context, tenantID string, admin Admin) (user.
 		return user.User{}, admin, err
 	}
 	var u user.User
-	err = a.write(ctx, c, audit.UserCreate, func(ctx context.Context) (err error) {
+	err = a.Write(ctx, c, audit.UserCreate, func(ctx context.Context) (err error) {
 		u, err = a.People.Create(ctx, c, user.New{Name: admin.Name, Mail: admin.Mail, Display: "Administrator", Everybody: true, System: true})
 		if err != nil {
 			return err

@@ -59,4 +59,6 @@ func (m *Metrics) Gauge(name, help string, value func() float64) {
 }
 
 // Handler serves the counters.
-func (m *Metrics) Handler() http.Handler { return promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{}) }
+func (m *Metrics) Handler() http.Handler {
+	return promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{})
+}

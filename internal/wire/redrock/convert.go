@@ -96,46 +96,43 @@ func (c *compiler) condition(e Expr, f frag) (frag, error) {
 	return b, nil
 }
 
-// common finds the type that all of the list can take: that of columns and computed values first, literals follow.
+// common finds the type that all of the list can take: that of the columns and computed values, which literals then follow, or else one
+// that is wide enough for the literals too.
 func (c *compiler) common(list []frag) (Type, bool) {
-	to, fixed := untyped, false
-	for _, f := range list {
-		known := f.lit != nil
-		switch {
-		case f.typ == untyped || f.lit != nil && f.lit.typ == untyped:
-		case to == untyped, !known && !fixed:
-			to, fixed = f.typ, !known
-		case known && fixed, f.typ == to:
-		default:
-			wide, ok := wider(to, f.typ)
-			if !ok {
-				return to, false
+	fits := func(to Type, ok bool) bool {
+		for _, f := range list {
+			if _, can := c.as(f, to); !can && to != untyped {
+				return false
 			}
-			to = wide
 		}
+		return ok
 	}
-	for _, f := range list {
-		if _, ok := c.as(f, to); !ok && to != untyped {
-			if to == Integer || to == Bool { // a text beside a number, or a number beside a boolean
-				next := Double
-				if f.typ == Text {
-					next = Text
-				} else if to == Bool && f.typ == Integer {
-					next = Integer
-				}
-				for _, g := range list {
-					if _, ok := c.as(g, next); !ok {
-						return to, false
-					}
-				}
-				return next, true
-			}
-			return to, false
-		}
+	computed := func(f frag) bool { return f.lit == nil }
+	to, ok := widest(list, computed)
+	if to != untyped && fits(to, ok) {
+		return to, true
 	}
-	return to, true
+	to, ok = widest(list, func(frag) bool { return true })
+	return to, fits(to, ok)
 }
 
+// widest is the least type that holds all chosen values, not counting NULL.
+func widest(list []frag, choose func(frag) bool) (Type, bool) {
+	to, all := untyped, true
+	for _, f := range list {
+		switch {
+		case f.typ == untyped || f.lit != nil && f.lit.typ == untyped || !choose(f):
+		case to == untyped:
+			to = f.typ
+		default:
+			wide, ok := wider(to, f.typ)
+			to, all = wide, all && ok
+		}
+	}
+	return to, all
+}
+
+// wider is the type that holds values of both.
 func wider(a, b Type) (Type, bool) {
 	number := func(t Type) int {
 		switch t {

@@ -63,7 +63,7 @@ func (c *compiler) moment(l literal) (int64, bool) {
 	case Time:
 		return l.i, true
 	case Text:
-		if strings.EqualFold(strings.TrimSpace(l.s), "now") {
+		if same(strings.TrimSpace(l.s), "now") {
 			return c.opt.Now.UnixMilli(), true
 		}
 		return moment(l.s)

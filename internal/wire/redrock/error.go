@@ -93,8 +93,17 @@ func distance(a, b string, limit int) int {
 	return row[len(b)]
 }
 
-// fold is the form in which names of tables, columns, functions and keywords are compared: ASCII without case.
-func fold(s string) string { return strings.ToLower(s) }
+// fold is the form in which names of tables, columns, functions and keywords are compared: without the case of ASCII letters.
+func fold(s string) string {
+	return strings.Map(func(r rune) rune {
+		if r >= 'A' && r <= 'Z' {
+			return r + 'a' - 'A'
+		}
+		return r
+	}, s)
+}
+
+func same(a, b string) bool { return len(a) == len(b) && fold(a) == fold(b) }
 
 func sorted(names []string) []string {
 	out := slices.Clone(names)

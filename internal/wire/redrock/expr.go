@@ -252,7 +252,7 @@ func (c *compiler) in(e *In, sc *scope) (frag, error) {
 		return c.literal(boolean(e.Not)), nil
 	}
 	var left, right []frag
-	same := true
+	alike := true
 	for _, y := range e.List {
 		f, err := c.expr(y, sc)
 		if err != nil {
@@ -266,9 +266,9 @@ func (c *compiler) in(e *In, sc *scope) (frag, error) {
 			return l, err
 		}
 		left, right = append(left, l), append(right, r)
-		same = same && l.key() == left[0].key()
+		alike = alike && l.key() == left[0].key()
 	}
-	if same {
+	if alike {
 		return negate(e.Not, sqlf(Bool, "(%s IN (%s))", left[0], join(untyped, ", ", right))), nil
 	}
 	for i := range left {

@@ -110,7 +110,11 @@ func (c *compiler) textCall(e *Call, args []frag) (frag, error) {
 	case "length":
 		return sqlf(Integer, c.choose("length(%s)", "length(%s)::bigint"), args[0]), nil
 	case "replace":
-		return sqlf(Text, "replace(%s)", join(Text, ", ", args)), nil
+		f := sqlf(Text, "replace(%s)", join(Text, ", ", args))
+		if c.pg && (args[1].lit == nil || args[1].lit.s == "") { // SQLite replaces an empty text by nothing at all, not even by null
+			f = sqlf(Text, "(CASE WHEN %s = '' THEN %s ELSE %s END)", args[1], args[0], f)
+		}
+		return f, nil
 	case "trim", "ltrim", "rtrim":
 		name := e.Name
 		if c.pg && name == "trim" {
@@ -184,7 +188,7 @@ func (c *compiler) number(e *Call, args []frag) (frag, error) {
 
 // ipLookup resolves IPLookup(column, 'country_name') to the country that was stored with the address.
 func (c *compiler) ipLookup(e *Call, args []frag) (frag, error) {
-	if args[1].lit == nil || args[1].typ != Text || !strings.EqualFold(args[1].lit.s, "country_name") {
+	if args[1].lit == nil || args[1].typ != Text || !same(args[1].lit.s, "country_name") {
 		return frag{}, errAt(e.Args[1].at(), CodeFunction, "IPLookup knows 'country_name' only")
 	}
 	if args[0].country == "" {

@@ -133,7 +133,7 @@ func (c *compiler) sortByTerm(r *result, l *level, o Order) (key, error) {
 	}
 	if n.Table == "" {
 		for _, it := range l.sc.items {
-			if strings.EqualFold(it.name, n.Column) {
+			if same(it.name, n.Column) {
 				o.Expr = &Int{Value: int64(place(l.sc.items, it))}
 				if nocase {
 					o.Expr = &Collate{X: o.Expr, Name: "NOCASE"}

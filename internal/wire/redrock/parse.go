@@ -42,7 +42,7 @@ func (p *parser) take() token {
 	return t
 }
 
-func (t token) word(w string) bool { return t.kind == kindWord && strings.EqualFold(t.text, w) }
+func (t token) word(w string) bool { return t.kind == kindWord && same(t.text, w) }
 func (t token) sign(s string) bool { return t.kind == kindSign && t.text == s }
 
 // words takes the given keywords when all of them come next.

@@ -65,8 +65,8 @@ func (p *parser) logic(op string, next func() (Expr, error)) (Expr, error) {
 	}
 	l := &Logic{At: at, Op: op}
 	for add := e; ; {
-		if same, ok := add.(*Logic); ok && same.Op == op { // parentheses around a chain of the same kind mean nothing
-			l.X = append(l.X, same.X...)
+		if inner, ok := add.(*Logic); ok && inner.Op == op { // parentheses around a chain of the same kind mean nothing
+			l.X = append(l.X, inner.X...)
 		} else {
 			l.X = append(l.X, add)
 		}
@@ -244,7 +244,7 @@ func (p *parser) collate() (Expr, error) {
 		switch w := p.take(); {
 		case w.kind != kindWord && w.kind != kindQuoted && w.kind != kindName:
 			return nil, errAt(w.pos, CodeSyntax, "expected NOCASE or BINARY after COLLATE, found %s", w.pos.token)
-		case strings.EqualFold(w.text, "nocase"), strings.EqualFold(w.text, "binary"):
+		case same(w.text, "nocase"), same(w.text, "binary"):
 			e, err = &Collate{At: t.pos, X: e, Name: strings.ToUpper(w.text)}, p.node(t.pos)
 		default:
 			return nil, errAt(w.pos, CodeUnsupported, "COLLATE knows NOCASE and BINARY, not %s", w.pos.token)

@@ -167,7 +167,7 @@ func (c *compiler) filter(t string, cols []column) (frag, error) {
 	pattern := c.literal(literal{typ: Text, s: "%" + plainPattern(strings.ToValidUTF8(a.FilterValue, "\ufffd")) + "%"})
 	var any []frag
 	for _, name := range a.FilterBy {
-		i := slices.IndexFunc(cols, func(col column) bool { return strings.EqualFold(col.name, strings.TrimSpace(name)) })
+		i := slices.IndexFunc(cols, func(col column) bool { return same(col.name, strings.TrimSpace(name)) })
 		if i < 0 {
 			var have []string
 			for _, col := range cols {

@@ -60,7 +60,7 @@ func (k key) in(t string) key {
 
 // find looks a name up among the tables, the exact spelling first: Event has both ID and Id.
 func (sc *scope) find(e *Name) (*column, error) {
-	for _, equal := range []func(a, b string) bool{func(a, b string) bool { return a == b }, strings.EqualFold} {
+	for _, equal := range []func(a, b string) bool{func(a, b string) bool { return a == b }, same} {
 		var hit *column
 		for _, s := range sc.sources {
 			if e.Table != "" && !s.named(e.Table) {
@@ -86,7 +86,7 @@ func (sc *scope) find(e *Name) (*column, error) {
 
 func (s *source) named(name string) bool {
 	for _, n := range s.names {
-		if strings.EqualFold(n, name) {
+		if same(n, name) {
 			return true
 		}
 	}
@@ -95,7 +95,7 @@ func (s *source) named(name string) bool {
 
 // aliased finds the item with an alias.
 func (sc *scope) aliased(name string) *item {
-	for _, equal := range []func(a, b string) bool{func(a, b string) bool { return a == b }, strings.EqualFold} {
+	for _, equal := range []func(a, b string) bool{func(a, b string) bool { return a == b }, same} {
 		for _, it := range sc.items {
 			if it.alias != "" && equal(it.alias, name) {
 				return it
@@ -123,8 +123,8 @@ func (c *compiler) name(e *Name, sc *scope) (frag, error) {
 			inner.items = nil
 			return c.expr(it.expr, &inner)
 		}
-		if !e.Quoted && (strings.EqualFold(e.Column, "true") || strings.EqualFold(e.Column, "false")) {
-			return c.literal(boolean(strings.EqualFold(e.Column, "true"))), nil
+		if !e.Quoted && (same(e.Column, "true") || same(e.Column, "false")) {
+			return c.literal(boolean(same(e.Column, "true"))), nil
 		}
 		if e.Quoted {
 			return c.literal(literal{typ: Text, s: e.Column}), nil

@@ -41,6 +41,7 @@ func TestMeaning(t *testing.T) {
 		{`SELECT ID FROM User ORDER BY Username`, `{"ID":"u2"} {"ID":"u1"} {"ID":"u3"}`},
 		{`SELECT ID FROM User ORDER BY DisplayName COLLATE NOCASE DESC`, `{"ID":"u3"} {"ID":"u2"} {"ID":"u1"}`},
 		{`SELECT u.ID AS a, d.InternalName AS b FROM User u JOIN DSUsers d ON u.Username = d.SystemName`, `{"a":"u1","b":"u1"}`},
+		{`SELECT replace('ab', 'b', 'c') AS a, replace('ab', '', NULL) AS b, replace('ab', NULL, 'c') AS c, replace('ab', substr('x', 9), NULL) AS d`, `{"a":"ac","b":"ab","c":null,"d":"ab"}`},
 		// nulls
 		{`SELECT ID FROM User ORDER BY LastLogin`, `{"ID":"u2"} {"ID":"u3"} {"ID":"u1"}`},
 		{`SELECT ID FROM User ORDER BY LastLogin DESC`, `{"ID":"u1"} {"ID":"u3"} {"ID":"u2"}`},

@@ -64,21 +64,22 @@ func (s *Server) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	group := s.Workers
-	if srv.TLSConfig != nil {
+	// Serving changes the server's configuration; it is not looked at again.
+	secure, group := srv.TLSConfig != nil, s.Workers
+	if secure {
 		group = append(slices.Clone(group), Worker{"certificate", s.TLS.Watch})
 	}
 	workers := group.start(base, s.Log)
 	served := make(chan error, 1)
 	go func() {
-		if srv.TLSConfig != nil {
+		if secure {
 			served <- srv.ServeTLS(listener, "", "")
 		} else {
 			served <- srv.Serve(listener)
 		}
 	}()
 	ready.Set(true)
-	s.Log.Info("listening", "server", s.Name, "address", listener.Addr().String(), "tls", srv.TLSConfig != nil)
+	s.Log.Info("listening", "server", s.Name, "address", listener.Addr().String(), "tls", secure)
 	if s.Started != nil {
 		s.Started(listener.Addr())
 	}

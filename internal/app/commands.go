@@ -53,7 +53,8 @@ type NewTenant struct {
 // Wire gives the commands of this program, reading from in and printing to out.
 func Wire(in io.Reader, out io.Writer) *Commands {
 	c := &Commands{In: in, Out: out}
-	c.Check, c.Version, c.Serve = c.check, c.version, c.serve
+	c.Check, c.Version, c.Serve, c.Migrate = c.check, c.version, c.serve, c.migrate
+	c.Backup, c.Restore, c.Reset, c.Tenant, c.Audit = c.backup, c.restore, c.reset, c.tenant, c.audit
 	return c
 }
 

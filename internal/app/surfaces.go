@@ -21,3 +21,6 @@ func (a *App) identityOps() []op.Op {
 	var out []op.Op
 	return out
 }
+
+// Catalogue lists the operations of every dialect without a store, for documents and tests.
+func Catalogue() []gen.Surface { return (&App{}).Surfaces() }

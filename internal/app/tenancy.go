@@ -14,7 +14,6 @@ import (
 	"limen/internal/core/user"
 	"limen/internal/crypt"
 	"limen/internal/dbx"
-	"limen/internal/fault"
 )
 
 // Purposes of a tenant's sealing keys.
@@ -159,6 +158,3 @@ func (a *App) firstName() (name, suffix string) {
 	}
 	return name + "@limen", "limen"
 }
-
-// ErrNobody says that a command names a user who does not exist.
-var ErrNobody = fault.New(fault.NotFound, "admin.user", "There is no such user.")

@@ -161,7 +161,17 @@ func (a *App) wireWork() {
 			return a.Ring.Open(ctx, tenant, purposeOutbox, sealed, aad)
 		},
 	}
-	a.Audit = &audit.Log{DB: a.DB, Log: a.Log, Node: a.Settings.Node, Leases: a.Leases}
+	a.Audit = &audit.Log{DB: a.DB, Log: a.Log, Node: a.Settings.Node, Leases: a.Leases, Sign: a.signCheckpoint, Check: a.checkCheckpoint}
+}
+
+// signCheckpoint authenticates a checkpoint of the audit chain with a key of the tenant that only the master key opens.
+func (a *App) signCheckpoint(ctx context.Context, tenantID string, message []byte) (string, []byte, error) {
+	mac, err := a.Ring.MAC(ctx, tenantID, purposeAudit, message)
+	return "mac", []byte(mac), err
+}
+
+func (a *App) checkCheckpoint(ctx context.Context, tenantID, _ string, message, signature []byte) (bool, error) {
+	return a.Ring.CheckMAC(ctx, tenantID, purposeAudit, message, string(signature))
 }
 
 func (a *App) wireDomain(ctx context.Context) error {

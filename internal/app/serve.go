@@ -8,11 +8,14 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
 
 	"limen/internal/config"
+	"limen/internal/core/grant"
+	"limen/internal/core/role"
 	"limen/internal/platform/metric"
 	"limen/internal/platform/trace"
 	"limen/internal/platform/web"
@@ -104,26 +107,43 @@ func (a *App) settle() {
 func (a *App) greet(out io.Writer, at net.Addr, certs *web.TLS, admin *Admin) {
 	url := a.baseURL(at, certs.Enabled())
 	fmt.Fprintln(out, "Limen serves", url)
-	name, _ := a.firstName()
+	name, password := a.administrator(context.Background()), "..."
 	if admin != nil {
 		name = admin.Name
-		fmt.Fprintln(out, "Administrator", name)
-		if admin.Password != "" {
-			fmt.Fprintln(out, "Password", admin.Password, "(shown this once)")
-		}
+	}
+	fmt.Fprintln(out, "Administrator", name)
+	if admin != nil && admin.Password != "" {
+		password = admin.Password
+		fmt.Fprintln(out, "Password", password, "(shown this once)")
 	}
 	trust := ""
 	if certs.Enabled() && a.Settings.TLS == "auto" {
 		fmt.Fprintln(out, "CA certificate", certs.CAFile())
 		trust = " --cacert " + certs.CAFile()
 	}
-	if admin != nil {
-		fmt.Fprintf(out, "Sign in: curl%s %s/Security/Login -H 'X-IDAP-NATIVE-CLIENT: true' --json '{\"user\":\"%s\",\"password\":\"%s\"}'\n",
-			trust, url, name, or(admin.Password, "..."))
-	}
+	fmt.Fprintf(out, "Sign in: curl%s %s/Security/Login -H 'X-IDAP-NATIVE-CLIENT: true' --json '{\"user\":\"%s\",\"password\":\"%s\"}'\n",
+		trust, url, name, password)
 	if a.Tray != nil {
 		fmt.Fprintf(out, "Outbox %s/dev/outbox\n", url)
 	}
+}
+
+// administrator is the login name of a system administrator of the only, or first, tenant.
+func (a *App) administrator(ctx context.Context) string {
+	name, _ := a.firstName()
+	ids, err := a.Index.All(ctx)
+	if err != nil || len(ids) == 0 {
+		return name
+	}
+	c := a.Shell(slices.Min(ids))
+	_ = c.Snapshot(ctx, func() error {
+		members, err := a.Roles.Members(ctx, c, grant.All(), role.System, role.After{}, 1)
+		if err == nil && len(members) > 0 {
+			name = members[0].Name
+		}
+		return err
+	})
+	return name
 }
 
 func or(s, otherwise string) string {

@@ -23,6 +23,7 @@ const (
 	purposeSetting = "setting"
 	purposeLogin   = "login"
 	purposeFactor  = "factor"
+	purposeAudit   = "audit"
 )
 
 // Shell is the call of someone at the server's own command line: they own the machine, so they may everything.
@@ -87,7 +88,7 @@ func (a *App) AddTenant(ctx context.Context, n tenant.New, admin Admin) (tenant.
 // ensureKeys makes a tenant's keys where they are missing: never within a write transaction, which cannot wait for
 // another one.
 func (a *App) ensureKeys(ctx context.Context, tenantID string) error {
-	err := a.Ring.Ensure(ctx, tenantID, purposeOutbox, purposeJob, purposeSetting, purposeLogin, purposeFactor)
+	err := a.Ring.Ensure(ctx, tenantID, purposeOutbox, purposeJob, purposeSetting, purposeLogin, purposeFactor, purposeAudit)
 	if err != nil {
 		return err
 	}

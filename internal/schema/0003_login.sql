@@ -89,8 +89,8 @@ CREATE TABLE oath_profile (
     secret    {{text}} NOT NULL, -- sealed
     algorithm {{key}} NOT NULL, -- SHA1, SHA256, SHA512
     digits    BIGINT NOT NULL,
-    period    BIGINT NOT NULL, -- seconds
-    last_step BIGINT NOT NULL, -- of the last code accepted: none is accepted twice
+    period    BIGINT NOT NULL, -- seconds; 0: codes are counted (HOTP)
+    last_step BIGINT NOT NULL, -- time step or count of the last code accepted: none is accepted twice
     confirmed {{bool}} NOT NULL,
     created   {{ms}} NOT NULL,
     version   BIGINT NOT NULL,

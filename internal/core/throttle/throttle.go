@@ -57,6 +57,7 @@ type Kind string
 const (
 	Password Kind = "password"
 	Second   Kind = "second"
+	Send     Kind = "send" // not a guess: asking for a code to be sent, each of which counts as a failure
 )
 
 // Attempt says who tries what.
@@ -76,8 +77,8 @@ type Outcome struct {
 
 // Throttle counts. Its fields are set before use.
 type Throttle struct {
-	// Limits gives a tenant's numbers; the defaults when nil. It runs in a transaction.
-	Limits func(ctx context.Context, c *call.Call) (Limits, error)
+	// Limits gives a tenant's numbers for a kind; the defaults when nil. It runs in a transaction.
+	Limits func(ctx context.Context, c *call.Call, k Kind) (Limits, error)
 }
 
 type counter struct {
@@ -130,11 +131,11 @@ func Network(ip netip.Addr) string {
 	return ip.String()
 }
 
-func (t Throttle) limits(ctx context.Context, c *call.Call) (Limits, error) {
+func (t Throttle) limits(ctx context.Context, c *call.Call, k Kind) (Limits, error) {
 	if t.Limits == nil {
 		return Limits{}.filled(), nil
 	}
-	l, err := t.Limits(ctx, c)
+	l, err := t.Limits(ctx, c, k)
 	return l.filled(), err
 }
 
@@ -162,7 +163,7 @@ func (r counter) wait(now time.Time) time.Duration {
 // nothing, so that nobody prolongs a refusal by trying on. A right answer clears the account's or the device's counter,
 // but not the network's: an account of one's own must not wash away the guesses at others'.
 func (t Throttle) Count(ctx context.Context, c *call.Call, a Attempt, right bool) (Outcome, error) {
-	limits, err := t.limits(ctx, c)
+	limits, err := t.limits(ctx, c, a.Kind)
 	if err != nil {
 		return Outcome{}, err
 	}
@@ -241,7 +242,7 @@ func (r *counter) fail(now time.Time, l Limits, network bool) bool {
 
 // Clear forgets the failures of an account, whoever made them; for administrators who unlock it.
 func (t Throttle) Clear(ctx context.Context, c *call.Call, login string) error {
-	for _, kind := range []Kind{Password, Second} {
+	for _, kind := range []Kind{Password, Second, Send} {
 		if _, err := clearRow.Do(ctx, c.Tx, c.Tenant.ID, string(kind)+".account", hashed(fold.Key(login))); err != nil {
 			return err
 		}

@@ -28,7 +28,7 @@ type world struct {
 
 func build(t *testing.T, db *dbx.DB) *world {
 	return &world{t: t, db: db, id: fmt.Sprintf("THR%04d", tenants.Add(1)), now: time.Now(), Throttle: throttle.Throttle{
-		Limits: func(context.Context, *call.Call) (throttle.Limits, error) {
+		Limits: func(context.Context, *call.Call, throttle.Kind) (throttle.Limits, error) {
 			return throttle.Limits{Free: 2, Lock: 6, Network: 12, MaxDelay: 4 * time.Second}, nil
 		},
 	}}

@@ -1,0 +1,62 @@
+// Package password is the mechanism UP: the password.
+package password
+
+import (
+	"context"
+
+	"limen/internal/call"
+	"limen/internal/core/factor"
+	"limen/internal/core/password"
+)
+
+// Mechanism asks for the password. Everybody is asked, so that it does not tell who has one.
+type Mechanism struct{ Passwords password.Passwords }
+
+type proof struct {
+	current password.Current
+	verdict password.Verdict
+}
+
+// Name is UP.
+func (Mechanism) Name() string { return factor.Password }
+
+// Offer is the same for everybody.
+func (Mechanism) Offer(context.Context, *call.Call, factor.Person) (factor.Prompt, bool, error) {
+	return factor.Prompt{AnswerType: factor.Text, Chosen: "Enter Password", Select: "Password"}, true, nil
+}
+
+// Disguise has nothing to hide.
+func (Mechanism) Disguise(p factor.Prompt, _ []byte) factor.Prompt { return p }
+
+// Start refuses: a password is typed.
+func (Mechanism) Start(context.Context, *call.Call, factor.Person, *factor.Challenge, string) error {
+	return factor.ErrNoStart
+}
+
+// Check hashes.
+func (m Mechanism) Check(ctx context.Context, c *call.Call, p factor.Person, _ factor.Challenge, a factor.Answer) (factor.Verdict, error) {
+	var cur password.Current
+	if err := c.Snapshot(ctx, func() (err error) {
+		cur, err = m.Passwords.Find(ctx, c, p.ID)
+		return err
+	}); err != nil {
+		return factor.Verdict{}, err
+	}
+	v, err := m.Passwords.Verify(ctx, cur, a.Text)
+	return factor.Verdict{Right: v.OK, Proof: proof{cur, v}}, err
+}
+
+// Commit refuses when the password was changed since, and stores the new hash of one that was imported.
+func (m Mechanism) Commit(ctx context.Context, c *call.Call, p factor.Person, ch *factor.Challenge, v factor.Verdict) (bool, error) {
+	pr, ok := v.Proof.(proof)
+	if !ok || !v.Right || ch.Passed || p.ID == "" {
+		ch.Tries++
+		return false, nil
+	}
+	now, err := m.Passwords.Find(ctx, c, p.ID)
+	if err != nil || now.Version != pr.current.Version {
+		return false, err
+	}
+	ch.Passed = true
+	return true, m.Passwords.Keep(ctx, c, p.ID, pr.current, pr.verdict)
+}

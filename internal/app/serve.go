@@ -66,9 +66,6 @@ func (a *App) Serve(ctx context.Context, out io.Writer) error {
 		return err
 	}
 	workers := a.Workers()
-	if certs.Enabled() {
-		workers = append(workers, web.Worker{Name: "certificates", Run: certs.Watch})
-	}
 	if a.Settings.MetricsListen != "" {
 		apart := &web.Server{Name: "metrics", Addr: a.Settings.MetricsListen, Handler: a.Metrics.Handler(), Log: a.Log}
 		workers = append(workers, web.Worker{Name: "metrics", Run: apart.Run})

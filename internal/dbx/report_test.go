@@ -121,7 +121,8 @@ func TestBackup(t *testing.T) {
 	db := lite(t, dbx.Options{})
 	ctx, cancel := context.WithCancel(t.Context())
 	var wg sync.WaitGroup
-	written := make(chan int, 1)
+	written, begun := make(chan int, 1), make(chan struct{})
+	var once sync.Once
 	wg.Go(func() {
 		i := 0
 		for ; ctx.Err() == nil; i += 2 {
@@ -131,12 +132,13 @@ func TestBackup(t *testing.T) {
 			}); err != nil {
 				t.Error(err)
 			}
+			once.Do(func() { close(begun) })
 		}
 		written <- i
 	})
 	dir := t.TempDir()
 	path := filepath.Join(dir, "copy.db")
-	time.Sleep(50 * time.Millisecond)
+	<-begun
 	if err := db.Backup(t.Context(), path); err != nil {
 		t.Fatal(err)
 	}

@@ -31,10 +31,10 @@ package schema
 import (
 	"context"
 	"embed"
-	"errors"
 	"fmt"
 	"io/fs"
 	"log/slog"
+	"strings"
 	"time"
 
 	"github.com/pressly/goose/v3"
@@ -73,19 +73,26 @@ func (s Set) Apply(ctx context.Context, db *dbx.DB) (from, to int64, err error) 
 	if err != nil || p == nil {
 		return 0, 0, err
 	}
-	// Two processes can still meet while the tables of goose itself are made; the second try finds them.
+	// Two processes can still meet: over goose's own tables, and on SQLite, where the loser of the write lock finds its
+	// file applied. The next try sees what the other has done.
 	for try := 0; ; try++ {
 		from, to, err = up(ctx, p)
-		if err == nil || try == 5 || ctx.Err() != nil || isPartial(err) && db.Engine() == dbx.Postgres {
+		if err == nil || try == 8 || ctx.Err() != nil || !raced(err) {
 			return from, to, err
 		}
-		time.Sleep(time.Duration(50<<try) * time.Millisecond)
+		time.Sleep(time.Duration(20<<try) * time.Millisecond)
 	}
 }
 
-func isPartial(err error) bool {
-	_, ok := errors.AsType[*goose.PartialError](err)
-	return ok
+// raced says whether an error is what two processes do to each other, by the texts of the engines: both drivers and
+// goose wrap what they got.
+func raced(err error) bool {
+	for _, text := range []string{"is locked", "SQLITE_BUSY", "already exists", "duplicate key", "duplicate column", "UNIQUE constraint failed"} {
+		if strings.Contains(err.Error(), text) {
+			return true
+		}
+	}
+	return false
 }
 
 func up(ctx context.Context, p *goose.Provider) (from, to int64, err error) {

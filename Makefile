@@ -2,6 +2,7 @@
 GO      ?= go
 PGDIR   ?= $(CURDIR)/.postgres
 PACKAGE ?= ./...
+LINT    ?= v2.15.0
 export CGO_ENABLED ?= 1
 
 .PHONY: run build test race lint generate verify bench fuzz kill soak clean
@@ -21,7 +22,7 @@ race: ## The same with the race detector
 lint: ## Formatting, vet and the configured linters
 	test -z "$$(gofmt -l cmd internal test bench)" || { gofmt -l cmd internal test bench; exit 1; }
 	$(GO) vet ./...
-	$(GO) tool golangci-lint run ./...
+	$(GO) run github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(LINT) run ./...
 
 generate: ## API document, API pages, rules and contract state, from the registry of operations
 	$(GO) generate ./internal/gen

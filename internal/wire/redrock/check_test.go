@@ -65,6 +65,7 @@ func TestComplaints(t *testing.T) {
 		{"SELECT ID FROM User RIGHT JOIN Role ON 1=1", CodeUnsupported, "RIGHT JOIN"},
 		{"SELECT ID COLLATE RTRIM FROM User", CodeUnsupported, "NOCASE and BINARY"},
 		{"SELECT DateFunc('then')", CodeFunction, "DateFunc takes 'now'"},
+		{"SELECT DateFunc('/Date(9223372036854775807)/', 1)", CodeFunction, "DateFunc takes 'now'"},
 		{"SELECT DateFunc('now', 'x')", CodeFunction, "a number of days"},
 		{"SELECT DateFunc('now', 99999999999)", CodeFunction, "a number of days"},
 		{"SELECT DateFunc(LastLogin) FROM User", CodeFunction, "takes written texts and numbers, not columns"},

@@ -12,12 +12,15 @@ var layouts = [...]string{
 	"2006-01-02T15:04Z07:00", "2006-01-02 15:04Z07:00", "2006-01-02T15:04", "2006-01-02 15:04", "2006-01-02",
 }
 
+// maxMoment is the farthest date that clients' JavaScript can hold, in milliseconds either way.
+const maxMoment = 8_640_000_000_000_000
+
 // moment reads a date in ISO form or as /Date(ms)/ into milliseconds since 1970 UTC.
 func moment(s string) (int64, bool) {
 	s = strings.TrimSpace(s)
 	if strings.HasPrefix(s, "/Date(") && strings.HasSuffix(s, ")/") {
 		ms, err := strconv.ParseInt(s[len("/Date("):len(s)-len(")/")], 10, 64)
-		return ms, err == nil
+		return ms, err == nil && ms >= -maxMoment && ms <= maxMoment
 	}
 	for _, l := range layouts {
 		if t, err := time.Parse(l, s); err == nil {

@@ -26,7 +26,7 @@
 //   - Names resolve to a column, then to an alias, then, in double quotes, to a text. GROUP BY prefers columns, ORDER BY aliases. The exact
 //     spelling goes before others: Event has ID and Id.
 //   - Texts compare and sort by their bytes. LIKE, upper, lower and NOCASE know the case of ASCII letters only. Columns with Fold compare
-//     by their folded key under =, <>, IS, IN, CASE x and NOCASE.
+//     by their folded key under =, <>, IS, IN, CASE x and NOCASE, except above GROUP BY and DISTINCT.
 //   - NULL sorts before everything, a division by zero is NULL, and whole numbers divide to whole numbers.
 //   - Beside a single min or max a bare column has the value of that row; among equals, of the first by primary key. In other groups it has
 //     its least value, where SQLite would take any.

@@ -95,15 +95,31 @@ func distance(a, b string, limit int) int {
 
 // fold is the form in which names of tables, columns, functions and keywords are compared: without the case of ASCII letters.
 func fold(s string) string {
-	return strings.Map(func(r rune) rune {
-		if r >= 'A' && r <= 'Z' {
-			return r + 'a' - 'A'
-		}
-		return r
-	}, s)
+	b := []byte(s)
+	for i, c := range b {
+		b[i] = lowered(c)
+	}
+	return string(b)
 }
 
-func same(a, b string) bool { return len(a) == len(b) && fold(a) == fold(b) }
+func same(a, b string) bool {
+	if len(a) != len(b) {
+		return false
+	}
+	for i := range len(a) {
+		if lowered(a[i]) != lowered(b[i]) {
+			return false
+		}
+	}
+	return true
+}
+
+func lowered(c byte) byte {
+	if c >= 'A' && c <= 'Z' {
+		return c + 'a' - 'A'
+	}
+	return c
+}
 
 func sorted(names []string) []string {
 	out := slices.Clone(names)
@@ -112,8 +128,13 @@ func sorted(names []string) []string {
 }
 
 func byName(a, b string) int {
-	if c := strings.Compare(fold(a), fold(b)); c != 0 {
-		return c
+	for i := range min(len(a), len(b)) {
+		if c := int(lowered(a[i])) - int(lowered(b[i])); c != 0 {
+			return c
+		}
+	}
+	if len(a) != len(b) {
+		return len(a) - len(b)
 	}
 	return strings.Compare(a, b)
 }

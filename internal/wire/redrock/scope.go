@@ -47,10 +47,12 @@ func (col column) in(t string) frag {
 
 // key is a term of an order.
 type key struct {
-	value  frag
-	desc   bool
-	nulls  uint8
-	filled bool // never null: needs no word about nulls, which would keep PostgreSQL from its index
+	value frag
+	desc  bool
+	nulls uint8
+	// filled keys are primary keys: null only in rows of a LEFT JOIN that no other row ties with. They need no word about nulls,
+	// which would keep PostgreSQL from its index.
+	filled bool
 }
 
 func (k key) in(t string) key {
@@ -219,7 +221,6 @@ func (c *compiler) relation(f *From) (*source, frag, error) {
 			src.sort = append(src.sort, k.in(t))
 		}
 		for _, k := range q.ties {
-			k.filled = k.filled && f.Join != Left
 			src.ties = append(src.ties, k.in(t))
 		}
 		return src, sqlf(untyped, "(%s) AS "+t, q.frag), nil
@@ -247,7 +248,7 @@ func (c *compiler) relation(f *From) (*source, frag, error) {
 	if table.Natural != "" {
 		src.ties = append(src.ties, key{value: c.stored(t, table, table.column(table.Natural)).value})
 	}
-	src.ties = append(src.ties, key{value: c.stored(t, table, table.column(table.Key)).value, filled: f.Join != Left})
+	src.ties = append(src.ties, key{value: c.stored(t, table, table.column(table.Key)).value, filled: true})
 	return src, sqlf(untyped, "%s AS "+t, rel), nil
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime"
 	"sync"
 	"testing"
 
@@ -213,5 +214,42 @@ func TestManyWriters(t *testing.T) {
 			}
 			return nil
 		})
+	})
+}
+
+// A function that panics or ends its goroutine leaves nothing behind, on the writer and on the readers.
+func TestPanics(t *testing.T) {
+	each(t, func(t *testing.T, db *dbx.DB) {
+		if err := db.Write(t.Context(), put("0")); err != nil {
+			t.Fatal(err)
+		}
+		for _, run := range []func(context.Context, func(*dbx.Tx) error) error{
+			db.Read,
+			func(ctx context.Context, f func(*dbx.Tx) error) error { return db.Write(ctx, f) },
+			func(ctx context.Context, f func(*dbx.Tx) error) error { return db.Serial(ctx, f) },
+		} {
+			for _, end := range []func(){func() { panic("boom") }, runtime.Goexit} {
+				// More often than there are connections: none may be lost.
+				for range 25 {
+					done := make(chan struct{})
+					go func() {
+						defer close(done)
+						defer func() { recover() }()
+						run(context.Background(), func(tx *dbx.Tx) error {
+							if tx.Writable() {
+								put("x")(tx)
+							}
+							return itemsOf.Each(context.Background(), tx, func(item) error { end(); return nil }, "a")
+						})
+					}()
+					<-done
+				}
+			}
+		}
+		count(t, db, 1)
+		if err := db.Write(t.Context(), put("1")); err != nil {
+			t.Error(err)
+		}
+		count(t, db, 2)
 	})
 }

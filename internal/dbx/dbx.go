@@ -43,7 +43,7 @@ type Options struct {
 	Log      *slog.Logger  // slog.Default when nil
 	Readers  int           // SQLite: connections that read; max(4, GOMAXPROCS) when 0
 	Conns    int           // PostgreSQL: connections in all; 20 when 0
-	Budget   time.Duration // what a function of Write or Serial may take, its statements included; 5 s when 0
+	Budget   time.Duration // what a function of Write or Serial may take, and on PostgreSQL any statement; 5 s when 0
 	Patience time.Duration // how long a caller without a deadline waits and retries; 30 s when 0
 	Group    int           // SQLite: most functions in one commit; 256 when 0
 }
@@ -131,7 +131,8 @@ func Open(ctx context.Context, url string, o Options) (*DB, error) {
 // Engine is the engine behind the store.
 func (d *DB) Engine() Engine { return d.engine }
 
-// Read runs f in one snapshot that cannot change anything.
+// Read runs f in one snapshot that cannot change anything. ctx ends it. f should not call Read: with all connections taken
+// by functions that wait for another, nobody gets one.
 func (d *DB) Read(ctx context.Context, f func(*Tx) error) error {
 	return d.run(ctx, reading, f, nil)
 }
@@ -142,7 +143,11 @@ func (d *DB) Read(ctx context.Context, f func(*Tx) error) error {
 // without any the answer is then ErrCommitUnknown.
 //
 // On SQLite the functions of several callers share a commit. ctx counts until f starts; from then on f runs to its end
-// under the store's own deadline (Options.Budget), whatever context it hands to its statements.
+// under the store's own deadline (Options.Budget), whatever context it hands to its statements. On PostgreSQL a caller who
+// has gone by the time f returns is not committed.
+//
+// A panic in f rolls back what f did and goes on in the caller; on SQLite its value is a *Panic, since f ran on another
+// goroutine.
 func (d *DB) Write(ctx context.Context, f func(*Tx) error, w ...Witness) error {
 	return d.run(ctx, writing, f, w)
 }
@@ -165,7 +170,7 @@ func (d *DB) run(ctx context.Context, m mode, f func(*Tx) error, w []Witness) er
 			if happened {
 				return nil
 			}
-			again = true
+			again, err = true, ErrDown.Because(err)
 		}
 		if err == nil || !again {
 			return err

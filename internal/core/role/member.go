@@ -241,16 +241,34 @@ func (r *Roles) kept(ctx context.Context, c *call.Call, roleID string, change fu
 	if s, err = load(ctx, c, 0); err != nil {
 		return err
 	}
+	return anyLeft(ctx, c, s, dbx.Clause{})
+}
+
+// anyLeft fails with ErrLast when no active system administrator meets the condition.
+func anyLeft(ctx context.Context, c *call.Call, s *snapshot, where dbx.Clause) error {
 	now := c.Now.UnixMilli()
 	roles := slices.Sorted(maps.Keys(s.into(System, now, false)))
-	left, err := active.Rows(ctx, c.Tx, dbx.In("role", roles...), nil, 1, c.Tenant.ID, now)
+	left, err := active.Rows(ctx, c.Tx, dbx.And(dbx.In("role", roles...), where), nil, 1, c.Tenant.ID, now)
+	if err == nil && len(left) == 0 {
+		return ErrLast
+	}
+	return err
+}
+
+// Others fails with ErrLast when a person is the last active system administrator, before anything is changed.
+func (r *Roles) Others(ctx context.Context, c *call.Call, userID string) error {
+	is, err := r.IsSystem(ctx, c, userID)
+	if err != nil || !is {
+		return err
+	}
+	if _, err := lockSys.One(ctx, c.Tx, c.Tenant.ID); err != nil {
+		return err
+	}
+	s, err := r.now(ctx, c)
 	if err != nil {
 		return err
 	}
-	if len(left) == 0 {
-		return ErrLast
-	}
-	return nil
+	return anyLeft(ctx, c, s, dbx.Ne("member", userID))
 }
 
 // Gone forgets a person who is being deleted.

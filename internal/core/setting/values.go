@@ -107,7 +107,10 @@ type Code struct {
 }
 
 // Signup is self-registration.
-type Signup struct{ Allowed bool }
+type Signup struct {
+	Allowed bool
+	Captcha bool // strangers prove that they are people
+}
 
 // Company is what people are shown of the tenant.
 type Company struct{ Name, Support string }

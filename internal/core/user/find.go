@@ -32,9 +32,16 @@ func (d *Directory) ByName(ctx context.Context, c *call.Call, name string) (User
 	return found(byName.One(ctx, c.Tx, c.Tenant.ID, fold.Key(name)))
 }
 
-// ByIDOrName finds a user by UUID or else by login name, as almost every ID of the contract may be either.
+// ByIDOrName is Find.
 func (d *Directory) ByIDOrName(ctx context.Context, c *call.Call, s string) (User, error) {
+	return Find(ctx, c, s)
+}
+
+// Find finds a user by UUID or else by login name, as almost every ID of the contract may be either. It needs nothing but
+// the transaction, so that inputs can resolve whom they name.
+func Find(ctx context.Context, c *call.Call, s string) (User, error) {
 	s = strings.TrimSpace(s)
+	var d *Directory
 	if len(s) == 36 {
 		if id, err := uuid.Parse(s); err == nil {
 			return d.ByID(ctx, c, id.String())

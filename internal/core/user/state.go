@@ -39,6 +39,11 @@ func (d *Directory) Suspend(ctx context.Context, c *call.Call, id string, suspen
 	return err
 }
 
+// End ends what a person has open, such as sessions.
+func (d *Directory) End(ctx context.Context, c *call.Call, id string) error {
+	return each(ctx, c, d.Shut, id)
+}
+
 // Delete removes a user with everything that refers to them. Faults: ErrNotFound, role.ErrLast.
 func (d *Directory) Delete(ctx context.Context, c *call.Call, id string) error {
 	u, err := found(lockID.One(ctx, c.Tx, c.Tenant.ID, id))

@@ -159,7 +159,9 @@ func TestDelete(t *testing.T) {
 		var gone, shut []string
 		w.users.Gone = append(w.users.Gone, func(_ context.Context, _ *call.Call, id string) error { gone = append(gone, id); return nil })
 		w.users.Shut = append(w.users.Shut, func(_ context.Context, _ *call.Call, id string) error { shut = append(shut, id); return nil })
-		w.write(nil, func(ctx context.Context, c *call.Call) error { return w.users.SetState(ctx, c, boss.ID, user.State{Disabled: true}) })
+		w.write(nil, func(ctx context.Context, c *call.Call) error {
+			return w.users.SetState(ctx, c, boss.ID, user.State{Disabled: true})
+		})
 		w.write(nil, func(ctx context.Context, c *call.Call) error { return w.users.Delete(ctx, c, boss.ID) })
 		if len(gone) != 1 || len(shut) != 2 || gone[0] != boss.ID {
 			t.Error(gone, shut)
@@ -175,8 +177,10 @@ func TestTheLastSystemAdministratorStays(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		a := w.add("a", system)
 		for what, f := range map[string]func(ctx context.Context, c *call.Call) error{
-			"delete":  func(ctx context.Context, c *call.Call) error { return w.users.Delete(ctx, c, a.ID) },
-			"disable": func(ctx context.Context, c *call.Call) error { return w.users.SetState(ctx, c, a.ID, user.State{Disabled: true}) },
+			"delete": func(ctx context.Context, c *call.Call) error { return w.users.Delete(ctx, c, a.ID) },
+			"disable": func(ctx context.Context, c *call.Call) error {
+				return w.users.SetState(ctx, c, a.ID, user.State{Disabled: true})
+			},
 			"lock":    func(ctx context.Context, c *call.Call) error { return w.users.SetCloudLock(ctx, c, a.ID, true) },
 			"suspend": func(ctx context.Context, c *call.Call) error { return w.users.Suspend(ctx, c, a.ID, true) },
 			"demote": func(ctx context.Context, c *call.Call) error {
@@ -193,7 +197,9 @@ func TestTheLastSystemAdministratorStays(t *testing.T) {
 			}
 		}
 		b := w.add("b", system)
-		w.write(nil, func(ctx context.Context, c *call.Call) error { return w.users.SetState(ctx, c, b.ID, user.State{Locked: true}) })
+		w.write(nil, func(ctx context.Context, c *call.Call) error {
+			return w.users.SetState(ctx, c, b.ID, user.State{Locked: true})
+		})
 		w.write(role.ErrLast, func(ctx context.Context, c *call.Call) error { return w.users.Delete(ctx, c, a.ID) })
 		w.write(nil, func(ctx context.Context, c *call.Call) error { return w.users.SetState(ctx, c, b.ID, user.State{}) })
 		w.write(nil, func(ctx context.Context, c *call.Call) error { return w.users.Delete(ctx, c, a.ID) })

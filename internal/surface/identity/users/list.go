@@ -1,0 +1,118 @@
+package users
+
+import (
+	"context"
+	"strings"
+
+	"limen/internal/core/right"
+	"limen/internal/core/user"
+	"limen/internal/op"
+	"limen/internal/surface/identity/page"
+	"limen/internal/wire/rpc"
+)
+
+// maxRows is the most rows that one page has.
+const maxRows = 10_000
+
+// Listing asks for users.
+type Listing struct {
+	// Args say which page.
+	Args page.Args `json:"Args"`
+}
+
+var userColumns = []rpc.Column{
+	{Name: "Uuid", IsHidden: true, TableKey: "Primary"}, {Name: "Name", TableKey: "Alternate"}, {Name: "DisplayName"}, {Name: "Mail"}, {Name: "Description"},
+	{Name: "State"}, {Name: "CloudState"}, {Name: "StatusEnum"}, {Name: "MobileNumber"}, {Name: "OfficeNumber"}, {Name: "HomeNumber"},
+	{Name: "ReportsTo"}, {Name: "ServiceUser", Type: rpc.TypeBool}, {Name: "OauthClient", Type: rpc.TypeBool}, {Name: "InEverybodyRole", Type: rpc.TypeBool},
+	{Name: "LastLogin", Type: rpc.TypeDate}, {Name: "LastInvite", Type: rpc.TypeDate}, {Name: "LastPasswordChangeDate", Type: rpc.TypeDate},
+	{Name: "CreateDate", Type: rpc.TypeDate},
+}
+
+func userRow(p user.Listed) rpc.Row {
+	return rpc.Row{
+		Entities: []rpc.Entity{{Type: "User", Key: p.ID}},
+		Row: []any{
+			p.ID, p.Name, p.Display, p.Mail, p.Description, p.State().String(), cloudState(p.User), string(p.Status()), p.Mobile, p.Office, p.Home,
+			p.ReportsTo, p.Service, p.OAuthClient, p.Everybody, at(p.LastLogin), at(p.Invited), at(p.PasswordChanged), at(p.Created),
+		},
+	}
+}
+
+var sorts = map[string]user.Sort{"displayname": user.ByDisplay, "mail": user.ByMails, "createdate": user.ByCreation}
+
+// GetUsers lists the users of the built-in directory whom the caller administers, sorted by Name unless SortBy is
+// DisplayName, Mail or CreateDate. A page has at most 10,000 rows. users.yaml n 98.
+func (u Users) GetUsers(ctx context.Context, c *op.Call, in Listing) (rpc.Query, error) {
+	q := user.Query{Sort: sorts[strings.ToLower(in.Args.SortBy)], Desc: in.Args.Desc(), Limit: in.Args.Size(maxRows)}
+	rows, err := u.People.Page(ctx, c, c.Grant, q, in.Args.Number())
+	if err != nil {
+		return rpc.Query{}, err
+	}
+	rows = rows[:min(len(rows), in.Args.Rows(maxRows))]
+	n, err := u.People.Count(ctx, c, c.Grant, user.Query{})
+	if err != nil {
+		return rpc.Query{}, err
+	}
+	out := rpc.Query{Columns: userColumns, FullCount: int(n), Results: make([]rpc.Row, len(rows))}
+	for i, p := range rows {
+		out.Results[i] = userRow(p)
+	}
+	return out, nil
+}
+
+// RightRow is an administrative right as lists show it.
+type RightRow struct {
+	Description string  `json:"Description"`
+	Path        string  `json:"Path"`
+	ServiceName *string `json:"ServiceName"`
+}
+
+var roleColumns = []rpc.Column{
+	{Name: "_ID", IsHidden: true, TableKey: "Primary"}, {Name: "Name"}, {Name: "RoleName"}, {Name: "Description"},
+	{Name: "IsHidden", IsHidden: true, Type: rpc.TypeBool}, {Name: "AdministrativeRights", Type: rpc.TypeObject},
+}
+
+// GetUsersRolesAndAdministrativeRights lists the roles that a user is in, directly, by nesting or as everybody is, each
+// with the administrative rights that it gives. users.yaml n 104.
+func (u Users) GetUsersRolesAndAdministrativeRights(ctx context.Context, c *op.Call, in UserRef) (rpc.Query, error) {
+	m, err := u.Roles.Of(ctx, c, in.found.ID)
+	if err != nil {
+		return rpc.Query{}, err
+	}
+	out := rpc.Query{Columns: roleColumns, Results: []rpc.Row{}}
+	for _, id := range m.Roles {
+		r, err := u.Roles.Get(ctx, c, id)
+		if err != nil {
+			return rpc.Query{}, err
+		}
+		paths, err := u.Roles.Rights(ctx, c, id)
+		if err != nil {
+			return rpc.Query{}, err
+		}
+		out.Results = append(out.Results, rpc.Row{
+			Entities: []rpc.Entity{{Type: "Role", Key: id}},
+			Row:      []any{id, r.Name, r.Name, r.Description, false, rightRows(id, paths)},
+		})
+	}
+	out.FullCount = len(out.Results)
+	return out, nil
+}
+
+// rightRows shows the rights of a role. System administrators hold every right without being given any.
+func rightRows(roleID string, paths []string) []RightRow {
+	out := []RightRow{}
+	if roleID == "sysadmin" {
+		for _, i := range right.All() {
+			out = append(out, RightRow{Description: i.Name, Path: i.Path})
+		}
+		return out
+	}
+	for _, p := range paths {
+		row := RightRow{Description: right.Parse(p).Info().Name, Path: p}
+		if service, ok := strings.CutPrefix(p, "ServiceRight/"); ok {
+			row.Description, row.ServiceName = service, &service
+		}
+		out = append(out, row)
+	}
+	return out
+}

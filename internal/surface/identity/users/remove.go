@@ -1,0 +1,105 @@
+package users
+
+import (
+	"context"
+	"errors"
+
+	"limen/internal/core/role"
+	"limen/internal/core/user"
+	"limen/internal/fault"
+	"limen/internal/op"
+)
+
+// RemoveUser deletes a user with their memberships, sessions and secrets. Callers cannot remove themselves, nor the last
+// system administrator. users.yaml n 120, deprecated.yaml n 527 and 528.
+func (u Users) RemoveUser(ctx context.Context, c *op.Call, in OneUser) (op.None, error) {
+	return op.None{}, u.remove(ctx, c, in.found.ID)
+}
+
+func (u Users) remove(ctx context.Context, c *op.Call, id string) error {
+	if id == c.User() {
+		return ErrSelf
+	}
+	if err := u.guard(ctx, c, id); err != nil {
+		return err
+	}
+	return u.People.Delete(ctx, c, id)
+}
+
+// Removal names users to be removed.
+type Removal struct {
+	// Users are UUIDs or login names, required; at most 1000.
+	Users []string `json:"Users" rpc:"array,one"`
+}
+
+// maxRemove bounds the users of one call, which is one transaction.
+const maxRemove = 1000
+
+// Check wants some.
+func (r *Removal) Check() error {
+	switch {
+	case len(r.Users) == 0:
+		return fault.Missing("Users")
+	case len(r.Users) > maxRemove:
+		return ErrMany.Say("At most %d users can be removed in one call.", maxRemove)
+	}
+	return nil
+}
+
+// Removed tells what could not be removed.
+type Removed struct {
+	Exceptions Exceptions `json:"Exceptions"`
+}
+
+// Exceptions are failures by kind of object.
+type Exceptions struct {
+	// User lists the users that stay, with the reason; null when all are gone.
+	User []Exception `json:"User"`
+}
+
+// Exception is a user that stays.
+type Exception struct {
+	ID      string `json:"ID"` // as it was given
+	Message string `json:"Message"`
+}
+
+// RemoveUsers deletes several users. It fails as a whole when the caller is among them; others who cannot be removed are
+// listed in Exceptions with the reason. users.yaml n 121, deprecated.yaml n 526.
+func (u Users) RemoveUsers(ctx context.Context, c *op.Call, in Removal) (Removed, error) {
+	var out Removed
+	ids := map[string]string{} // UUID -> as given
+	order := make([]string, 0, len(in.Users))
+	for _, ref := range in.Users {
+		p, err := user.Find(ctx, c, ref)
+		switch {
+		case errors.Is(err, user.ErrNotFound) || err == nil && !c.Grant.Allows(p.ID, p.Org):
+			out.Exceptions.User = append(out.Exceptions.User, Exception{ref, user.ErrNotFound.Public})
+		case err != nil:
+			return out, err
+		case p.ID == c.User():
+			return out, ErrSelf
+		case ids[p.ID] == "":
+			ids[p.ID], order = ref, append(order, p.ID)
+		}
+	}
+	gone := []string{}
+	for _, id := range order {
+		err := u.Roles.Others(ctx, c, id)
+		if err == nil {
+			err = u.remove(ctx, c, id)
+		}
+		switch {
+		case errors.Is(err, role.ErrLast), errors.Is(err, ErrSystem):
+			out.Exceptions.User = append(out.Exceptions.User, Exception{ids[id], fault.Of(err).Public})
+		case err != nil:
+			return out, err
+		default:
+			gone = append(gone, id)
+		}
+	}
+	e := c.Event
+	e.Target, e.Name, e.User, e.Login = "", "", "", ""
+	e.Kind = "User"
+	e.Set("Users", gone)
+	return out, nil
+}

@@ -1,0 +1,209 @@
+// Package users is the RPC dialect's operations on people (users.yaml).
+package users
+
+import (
+	"context"
+	"strings"
+	"time"
+
+	"limen/internal/call"
+	"limen/internal/core/audit"
+	"limen/internal/core/password"
+	"limen/internal/core/post"
+	"limen/internal/core/right"
+	"limen/internal/core/role"
+	"limen/internal/core/setting"
+	"limen/internal/core/tenant"
+	"limen/internal/core/user"
+	"limen/internal/fault"
+	"limen/internal/op"
+)
+
+// Users are the operations.
+type Users struct {
+	People    *user.Directory
+	Roles     *role.Roles
+	Passwords password.Passwords
+	Settings  *setting.Store
+	Tenants   *tenant.Index
+	Post      *post.Post
+	// Org finds an organization by its path; nil while there are none.
+	Org func(ctx context.Context, c *call.Call, path string) (id string, err error)
+	// Link makes the link of an invitation, good for as long as lasts says; nil: the tenant's sign-in page.
+	Link func(ctx context.Context, c *call.Call, u user.User, lasts time.Duration) (string, error)
+	// Captcha checks what proves that a person and no program signs up; nil: nothing does.
+	Captcha func(ctx context.Context, c *call.Call, token string) error
+}
+
+// Faults of this surface.
+var (
+	ErrSelf    = fault.New(fault.Invalid, "user.self", "You cannot do this to your own account.")
+	ErrField   = fault.New(fault.Denied, "user.field", "You are not authorized to change this.")
+	ErrSystem  = fault.New(fault.Denied, "user.system", "Only system administrators may change the account of a system administrator.")
+	ErrOrg     = fault.New(fault.NotFound, "user.org", "The organization was not found.")
+	ErrMany    = fault.New(fault.TooLarge, "user.many", "Too many users in one call.")
+	ErrGate    = fault.New(fault.Denied, "user.gate", "Creating several users in one call is not allowed. Set the tenant configuration key CusCreateUser.QandD to TRUE.")
+	ErrSignup  = fault.New(fault.Denied, "user.signup", "Sign-up is switched off.")
+	ErrCaptcha = fault.New(fault.Denied, "user.captcha", "Sign-up needs the answer to a CAPTCHA, or a bearer token.")
+)
+
+var (
+	manage = op.Has(right.UserManagement)
+	view   = op.Any(op.Self, manage, op.Has(right.ReadUsers))
+	lookup = op.Any(manage, op.Has(right.ReadUsers))
+	either = op.Any(op.Self, manage)
+)
+
+// What creating and changing people can give.
+var (
+	createFaults = []*fault.Error{
+		user.ErrNameTaken, user.ErrSuffix, user.ErrManager, user.ErrRedirect, role.ErrSystem, ErrOrg,
+		fault.ErrBlank, fault.ErrInvalid, fault.ErrMissing, password.ErrPolicy, password.ErrWeak, password.ErrCommon,
+	}
+	changeFaults = append(append([]*fault.Error(nil), createFaults...),
+		user.ErrNotFound, user.ErrStale, user.ErrCycle, role.ErrLast, ErrSelf, ErrField, ErrSystem, password.ErrUsed, password.ErrChanged)
+	stateFaults = []*fault.Error{user.ErrNotFound, role.ErrLast, ErrSelf, ErrSystem, fault.ErrInvalid, fault.ErrMissing, user.ErrStale}
+)
+
+// Ops declares them.
+func (u Users) Ops() []op.Op {
+	return append(append(append(u.creating(), u.changing()...), u.reading()...), u.inviting()...)
+}
+
+func (u Users) creating() []op.Op {
+	return []op.Op{
+		op.Prepared(op.Spec{Path: "/CDirectoryService/CreateUser", Allow: manage, Effect: op.Write, Audit: audit.UserCreate, Faults: createFaults},
+			u.hashNew, u.CreateUser),
+		op.Prepared(op.Spec{Path: "/CDirectoryService/CreateUserQuick", Allow: manage, Effect: op.Write, Audit: audit.UserCreate, Faults: createFaults},
+			u.hashQuick, u.CreateUserQuick),
+		op.Prepared(op.Spec{Path: "/CDirectoryService/CreateUsers", Allow: manage, Effect: op.Write, Audit: audit.UserCreate, Rate: op.Costly,
+			Faults: append([]*fault.Error{ErrGate, ErrMany}, createFaults...)}, u.hashAll, u.CreateUsers),
+		op.Prepared(op.Spec{Path: "/User/Signup", Paths: []string{"/CDirectoryService/Signup"}, Allow: op.Anonymous, Effect: op.Write,
+			Audit: audit.UserCreate, Rate: op.Guess, Faults: append([]*fault.Error{ErrSignup, ErrCaptcha}, createFaults...)}, u.hashSignup, u.Signup),
+	}
+}
+
+func (u Users) changing() []op.Op {
+	return []op.Op{
+		op.Prepared(op.Spec{Path: "/CDirectoryService/ChangeUser", Allow: either, Effect: op.Write, Effects: []op.Effect{op.Serial},
+			Invar: "nobody is their own manager, directly or through others", Audit: audit.UserChange, Faults: changeFaults}, u.hashChange, u.ChangeUser),
+		op.New(op.Spec{Path: "/CDirectoryService/SetUserState", Allow: manage, Effect: op.Write, Audit: audit.UserState, Faults: stateFaults}, u.SetUserState),
+		op.New(op.Spec{Path: "/CDirectoryService/ChangeUserState", Allow: manage, Effect: op.Write, Audit: audit.UserState, Faults: stateFaults}, u.ChangeUserState),
+		op.New(op.Spec{Path: "/UserMgmt/SetCloudLock", Allow: manage, Effect: op.Write, Audit: audit.UserState,
+			Faults: append([]*fault.Error{user.ErrExempt}, stateFaults...)}, u.SetCloudLock),
+		op.Prepared(op.Spec{Path: "/UserMgmt/ResetUserPassword", Allow: manage, Effect: op.Write, Audit: audit.PasswordSet,
+			Faults: changeFaults}, u.hashReset, u.ResetUserPassword),
+		op.Prepared(op.Spec{Path: "/CDirectoryService/SetUserPicture", Allow: either, Effect: op.Write, Audit: audit.UserPicture, MaxBody: 1 << 20,
+			Faults: []*fault.Error{user.ErrNotFound, user.ErrPicture, fault.ErrMissing}}, u.redraw, u.SetUserPicture),
+		op.New(op.Spec{Path: "/UserMgmt/RemoveUser", Paths: []string{"/CDirectoryService/DeleteUser", "/UserMgmt/DeleteUser"}, Allow: manage,
+			Effect: op.Write, Audit: audit.UserDelete, Faults: stateFaults}, u.RemoveUser),
+		op.New(op.Spec{Path: "/UserMgmt/RemoveUsers", Paths: []string{"/UserMgmt/DeleteUsers"}, Allow: manage, Effect: op.Write, Audit: audit.UserDelete,
+			Rate: op.Costly, Faults: append([]*fault.Error{ErrMany}, stateFaults...)}, u.RemoveUsers),
+	}
+}
+
+func (u Users) reading() []op.Op {
+	none := []*fault.Error{user.ErrNotFound}
+	return []op.Op{
+		op.New(op.Spec{Path: "/CDirectoryService/GetUser", Allow: view, Effect: op.Read, Faults: none}, u.GetUser),
+		op.New(op.Spec{Path: "/CDirectoryService/GetUserByName", Allow: view, Effect: op.Read, Faults: none}, u.GetUserByName),
+		op.New(op.Spec{Path: "/UserMgmt/GetUserAttributes", Allow: view, Effect: op.Read, Faults: none}, u.GetUserAttributes),
+		op.New(op.Spec{Path: "/CDirectoryService/GetUserAttributes", Allow: op.Authenticated, Effect: op.Read, Faults: none}, u.GetOwnAttributes),
+		op.New(op.Spec{Path: "/UserMgmt/GetUserInfo", Allow: view, Effect: op.Read, Faults: none}, u.GetUserInfo),
+		op.New(op.Spec{Path: "/CDirectoryService/GetUsers", Allow: lookup, Effect: op.Read}, u.GetUsers),
+		op.New(op.Spec{Path: "/UserMgmt/GetUserPicture", Allow: op.Authenticated, Effect: op.Read}, u.GetUserPicture),
+		op.New(op.Spec{Path: "/UserMgmt/IsUserCloudLocked", Allow: either, Effect: op.Read, Faults: none}, u.IsUserCloudLocked),
+		op.New(op.Spec{Path: "/UserMgmt/IsUserSubjectToCloudLocks", Allow: either, Effect: op.Read, Faults: none}, u.IsUserSubjectToCloudLocks),
+		op.New(op.Spec{Path: "/UserMgmt/GetUsersRolesAndAdministrativeRights", Allow: op.Any(op.Self, manage, op.Has(right.RoleManagement)),
+			Effect: op.Read, Faults: none}, u.GetUsersRolesAndAdministrativeRights),
+	}
+}
+
+func (u Users) inviting() []op.Op {
+	faults := []*fault.Error{user.ErrNotFound, role.ErrNotFound, post.ErrNoMail, post.ErrNoMobile, fault.ErrMissing, fault.ErrInvalid, ErrMany}
+	return []op.Op{
+		op.New(op.Spec{Path: "/UserMgmt/InviteUsers", Allow: manage, Effect: op.Write, Audit: audit.UserInvite, Rate: op.Costly, Faults: faults}, u.InviteUsers),
+		op.New(op.Spec{Path: "/UserMgmt/SendLoginEmail", Allow: manage, Effect: op.Write, Audit: audit.UserInvite, Rate: op.Costly, Faults: faults}, u.SendLoginEmail),
+		op.New(op.Spec{Path: "/UserMgmt/SendLoginEmails", Allow: manage, Effect: op.Write, Audit: audit.UserInvite, Rate: op.Costly, Faults: faults}, u.SendLoginEmails),
+		op.New(op.Spec{Path: "/UserMgmt/SendSmsInvite", Allow: manage, Effect: op.Write, Audit: audit.UserInvite, Rate: op.Costly, Faults: faults}, u.SendSmsInvite),
+	}
+}
+
+// person is the user that an input names, once it is resolved.
+type person struct{ found user.User }
+
+// Target is who the call is about.
+func (p *person) Target() op.Target { return op.Target{ID: p.found.ID, Org: p.found.Org} }
+
+// find resolves a UUID or login name; empty is the caller.
+func (p *person) find(ctx context.Context, c *op.Call, ref string) (err error) {
+	if strings.TrimSpace(ref) == "" {
+		ref = c.User()
+	}
+	p.found, err = user.Find(ctx, c, ref)
+	return err
+}
+
+// UserRef names a user.
+type UserRef struct {
+	// ID is the user's UUID or login name; the caller's own when absent.
+	ID string `json:"ID" also:"Uuid,username,user,Name"`
+	person
+}
+
+// Resolve finds the user.
+func (r *UserRef) Resolve(ctx context.Context, c *op.Call) error { return r.find(ctx, c, r.ID) }
+
+// OneUser names a user who is not implied.
+type OneUser struct {
+	// ID is the user's UUID or login name, required.
+	ID string `json:"ID" also:"Uuid,username,user,Name"`
+	person
+}
+
+// Check wants the user to be named.
+func (r *OneUser) Check() error { return required("ID", r.ID) }
+
+// Resolve finds the user.
+func (r *OneUser) Resolve(ctx context.Context, c *op.Call) error { return r.find(ctx, c, r.ID) }
+
+func required(field, value string) error {
+	if strings.TrimSpace(value) == "" {
+		return fault.Missing(field)
+	}
+	return nil
+}
+
+// guard keeps those who are no system administrators from taking over the account of one.
+func (u Users) guard(ctx context.Context, c *op.Call, userID string) error {
+	if c.Caller == nil || userID == c.Caller.User || c.Caller.Held.System() {
+		return nil
+	}
+	is, err := u.Roles.IsSystem(ctx, c, userID)
+	if err == nil && is {
+		return ErrSystem
+	}
+	return err
+}
+
+// administers says whether the caller acts on a person as an administrator, and not only on themselves.
+func administers(c *op.Call, p user.User) bool {
+	return c.Grant.Everything() || c.Grant.Allows("", p.Org)
+}
+
+// place finds the organization of a new or changed user and refuses one that the caller does not administer.
+func (u Users) place(ctx context.Context, c *op.Call, path string) (id string, err error) {
+	path = strings.TrimSpace(path)
+	if path != "" && path != "/" {
+		if u.Org == nil {
+			return "", ErrOrg.At("OrgPath")
+		}
+		if id, err = u.Org(ctx, c, path); err != nil {
+			return "", err
+		}
+	}
+	if !c.Grant.Everything() && !c.Grant.Allows("", id) {
+		return "", op.ErrDenied
+	}
+	return id, nil
+}

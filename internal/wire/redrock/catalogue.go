@@ -32,6 +32,8 @@ type Column struct {
 	Hidden bool
 	// Stored is the column's name in the relation; the lower-case Name when empty.
 	Stored string
+	// Filled columns are never null, as the primary key: PostgreSQL can then use an index for their order.
+	Filled bool
 	// Fold says that =, <>, IN and NOCASE compare by the relation's column <Stored>_key, which holds the result of Options.Fold.
 	Fold bool
 	// Country is the relation's column (text) with the name of the country of this address, for IPLookup; empty: not an address.

@@ -13,6 +13,7 @@ type frag struct {
 	typ  Type
 
 	lit     *literal // set when the value is known now
+	filled  bool     // a column that is never null
 	nocase  bool     // COLLATE NOCASE was written
 	fold    string   // SQL of the folded form of a column, empty: none
 	country string   // SQL of the country of a column with an address, empty: none

@@ -85,6 +85,7 @@ func (c *compiler) orderTerm(r *result, l *level, o Order) (key, error) {
 			return k, errAt(e.at(), CodeUnsupported, "with SELECT DISTINCT, ORDER BY can use the selected columns only")
 		}
 	}
+	k.filled = f.filled
 	if nocase && (f.typ == Text || f.typ == Object) {
 		if l.distinct != nil && it != nil {
 			f = frag{sql: l.distinct.sources[0].names[0] + "." + it.ref, typ: f.typ}

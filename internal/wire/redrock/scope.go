@@ -50,8 +50,8 @@ type key struct {
 	value frag
 	desc  bool
 	nulls uint8
-	// filled keys are primary keys: null only in rows of a LEFT JOIN that no other row ties with. They need no word about nulls,
-	// which would keep PostgreSQL from its index.
+	// filled keys are never null, or only in rows of a LEFT JOIN that no other row ties with. They need no word about nulls, which
+	// would keep PostgreSQL from its index.
 	filled bool
 }
 
@@ -175,6 +175,11 @@ func (c *compiler) from(s *Select) ([]*source, frag, error) {
 		if err != nil {
 			return nil, out, err
 		}
+		if f.Join == Left {
+			for i := range src.cols {
+				src.cols[i].value.filled = false
+			}
+		}
 		sources = append(sources, src)
 		switch {
 		case i == 0:
@@ -246,7 +251,7 @@ func (c *compiler) relation(f *From) (*source, frag, error) {
 		src.cols = append(src.cols, c.stored(t, table, &table.Columns[i]))
 	}
 	if table.Natural != "" {
-		src.ties = append(src.ties, key{value: c.stored(t, table, table.column(table.Natural)).value})
+		src.ties = append(src.ties, key{value: c.stored(t, table, table.column(table.Natural)).value, filled: table.column(table.Natural).Filled})
 	}
 	src.ties = append(src.ties, key{value: c.stored(t, table, table.column(table.Key)).value, filled: true})
 	return src, sqlf(untyped, "%s AS "+t, rel), nil
@@ -272,6 +277,7 @@ func (c *compiler) stored(t string, table *Table, col *Column) column {
 			f.country = t + `."` + col.Country + `"`
 		}
 	}
+	f.filled = !col.Empty && (col.Filled || col.Name == table.Key)
 	f.origin = &origin{table, col}
 	return column{name: col.Name, hidden: col.Hidden, value: f}
 }

@@ -207,10 +207,10 @@ func (c *compiler) columns(r *result, l *level, items []*item, distinct bool) er
 			f, _ = c.as(f, Text)
 		}
 		it.value, it.key = f, f.key()
-		it.name = itemName(it)
+		it.name = itemName(it, &sc)
 		k, there := seen[it.name]
 		for n := 1; there && k != it.key; n++ {
-			it.name = itemName(it) + ":" + strconv.Itoa(n)
+			it.name = itemName(it, &sc) + ":" + strconv.Itoa(n)
 			k, there = seen[it.name]
 		}
 		if there {
@@ -223,7 +223,7 @@ func (c *compiler) columns(r *result, l *level, items []*item, distinct bool) er
 		}
 		seen[it.name] = it.key
 		it.ref = l.add("o", f)
-		col := column{name: it.name, value: frag{sql: it.ref, typ: f.typ, origin: f.origin}}
+		col := column{name: it.name, value: frag{sql: it.ref, typ: f.typ, origin: f.origin, filled: f.filled}}
 		if c.nested > 0 && !r.grouped && !distinct { // a query around this one may compare by them
 			if f.fold != "" {
 				col.fold = l.add("f", frag{sql: f.fold, typ: Text})
@@ -237,7 +237,8 @@ func (c *compiler) columns(r *result, l *level, items []*item, distinct bool) er
 	return nil
 }
 
-func itemName(it *item) string {
+// itemName is the alias, or the column's name in its table, or the text of the expression.
+func itemName(it *item, sc *scope) string {
 	if it.alias != "" {
 		return it.alias
 	}
@@ -245,8 +246,8 @@ func itemName(it *item) string {
 		return d.col.name
 	}
 	if n, ok := it.expr.(*Name); ok {
-		if it.value.origin != nil {
-			return it.value.origin.column.Name
+		if col, _ := sc.find(n); col != nil {
+			return col.name
 		}
 		return n.Column
 	}

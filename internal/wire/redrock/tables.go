@@ -28,7 +28,7 @@ func userTable() Table {
 		{Name: "SourceDsType", Type: Text, Title: "Source Ds Type", Description: "Kind of the directory: CDS, AdProxy, LdapProxy or FDS"},
 		{Name: "Status", Type: Text, Description: "Status in words"},
 		{Name: "StatusEnum", Type: Text, Title: "Status Enum", Description: "Created, Invited, Active or Suspended"},
-		{Name: "Username", Type: Text, Description: "User name.", Fold: true},
+		{Name: "Username", Type: Text, Filled: true, Description: "User name.", Fold: true},
 		{Name: "UserType", Type: Text, Title: "User Type", Description: "Kind of user"},
 		{Name: "RiskLevel", Type: Text, Title: "Risk Level", Description: "Risk of the user: Normal, Low, Medium, High, Unknown or SystemUnavailable"},
 		{Name: "MobileNumber", Type: Text, Title: "Mobile Number", Description: "Mobile phone number"},
@@ -40,7 +40,7 @@ func userTable() Table {
 func cloudUserTable() Table {
 	return Table{Name: "CDUser", Key: "ID", Alternate: "Name", Columns: []Column{
 		{Name: "ID", Type: Text, Description: "Row Identifier (primary key)"},
-		{Name: "Name", Type: Text, Description: "Login name", Fold: true},
+		{Name: "Name", Type: Text, Filled: true, Description: "Login name", Fold: true},
 		{Name: "DisplayName", Type: Text, Title: "Display Name", Description: "Name that people see"},
 		{Name: "Mail", Type: Text, Description: "Mail address"},
 		{Name: "Description", Type: Text, Description: "Description"},
@@ -97,7 +97,7 @@ func directoryGroupTable() Table {
 func roleTable() Table {
 	return Table{Name: "Role", Key: "ID", Aliases: []string{"Roles"}, Alternate: "Name", Columns: []Column{
 		{Name: "ID", Type: Text, Description: "Row Identifier (primary key)"},
-		{Name: "Name", Type: Text, Description: "Name of the role"},
+		{Name: "Name", Type: Text, Filled: true, Description: "Name of the role"},
 		{Name: "Description", Type: Text, Description: "Description of the role"},
 		{Name: "RoleType", Type: Text, Title: "Role Type", Description: "PrincipalList, Everybody or Script"},
 		{Name: "ReadOnly", Type: Bool, Title: "Read Only", Description: "Is the role built in"},

@@ -6,10 +6,10 @@ func eventTable() Table {
 	return Table{Name: "Event", Key: "ID", Aliases: []string{"Events"}, Natural: "WhenOccurred", Foreign: map[string]string{"UserGuid": "User", "NormalizedUser": "User"}, Columns: []Column{
 		{Name: "ID", Type: Text, Description: "Row Identifier (primary key)"},
 		{Name: "_TableName", Type: Text, Title: "Table Name", Fixed: "events", Hidden: true, Stored: "table_name"},
-		{Name: "EventType", Type: Text, Title: "Event Type", Description: "Kind of event, such as Cloud.Core.Login"},
+		{Name: "EventType", Type: Text, Filled: true, Title: "Event Type", Description: "Kind of event, such as Cloud.Core.Login"},
 		{Name: "EventMessage", Type: Text, Title: "Event Message", Description: "The event in words"},
 		{Name: "Level", Type: Text, Description: "Severity"},
-		{Name: "WhenOccurred", Type: Time, Title: "When Occurred", Description: "When it happened"},
+		{Name: "WhenOccurred", Type: Time, Filled: true, Title: "When Occurred", Description: "When it happened"},
 		{Name: "WhenLogged", Type: Time, Title: "When Logged", Description: "When it was written down"},
 		{Name: "Tenant", Type: Text, Description: "Tenant"},
 		{Name: "NormalizedUser", Type: Text, Title: "Normalized User", Description: "Login name of the user", Fold: true},

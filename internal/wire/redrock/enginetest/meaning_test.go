@@ -49,6 +49,10 @@ func TestMeaning(t *testing.T) {
 		{`SELECT Email || 'x' AS a FROM User WHERE ID = 'u3'`, `{"a":null}`},
 		{`SELECT ID FROM User WHERE Email IS 'bob@acme' OR Email IS NULL`, `{"ID":"u2"} {"ID":"u3"}`},
 		{`SELECT ID FROM User WHERE ID IN ()`, ``},
+		{`SELECT u.ID AS a, e.EventType AS b FROM User u LEFT JOIN Event e ON e.UserGuid = u.ID AND e.ID = 'e1' ORDER BY e.EventType, u.ID`,
+			`{"a":"u2","b":null} {"a":"u3","b":null} {"a":"u1","b":"Cloud.Core.Login"}`},
+		{`SELECT a, b FROM (SELECT u.ID AS a, d.ID AS b FROM User u LEFT JOIN (SELECT * FROM Event) d ON d.UserGuid = u.ID AND d.ID = 'e1') ORDER BY b DESC, a`,
+			`{"a":"u1","b":"e1"} {"a":"u2","b":null} {"a":"u3","b":null}`},
 		// booleans and numbers
 		{`SELECT ID FROM User WHERE ServiceUser = 1`, `{"ID":"u2"}`},
 		{`SELECT ID FROM User WHERE ServiceUser = 'True' AND ServiceUser <> FALSE`, `{"ID":"u2"}`},

@@ -1,0 +1,3 @@
+// Package tenant holds the operations on a tenant itself: its domain names and
+// suffixes, its configuration, and the senders its messages leave by.
+package tenant

@@ -35,7 +35,7 @@ const (
 // null leaves a plain field alone and empties pointers, lists and maps; for Optional fields it is a value of its own.
 // Blank text given for anything but text is null. Tag rpc, for lists only: "commas" takes text as a list with commas,
 // "one" takes a single value as a list of one, "array" takes a body that is a bare array (with "one" also a body that
-// is a single element). Members that no field names are read, limited and ignored.
+// is a single element). Members that no field names are read, limited and ignored. Text with U+0000 is refused.
 func Bind(r Request, into any) (matched int, err error) {
 	v := reflect.ValueOf(into)
 	if v.Kind() != reflect.Pointer || v.IsNil() || v.Elem().Kind() != reflect.Struct {
@@ -214,6 +214,9 @@ func (b *binder) named(p *plan, v reflect.Value, from source, key, value string)
 	b.path = append(b.path[:0], segment{object: true, started: true, n: -1, key: key, field: f.name})
 	if !utf8.ValidString(value) {
 		return &Error{Kind: Malformed, Field: f.name, Text: "Parameter " + f.name + " is not valid UTF-8."}
+	}
+	if hasNUL(value) {
+		return b.nul()
 	}
 	err := b.put(f, v, i, given{source: from, key: key, text: value, isText: true})
 	b.path = b.path[:0]

@@ -12,7 +12,7 @@ type ErrKind uint8
 
 // The kinds of error.
 const (
-	Malformed ErrKind = iota + 1 // the bytes are not readable, even leniently; Text has the original's words where clients know them
+	Malformed ErrKind = iota + 1 // the bytes are not readable, even leniently, or text holds U+0000; Text has the original's words where clients know them
 	Type                         // the value of Field does not fit its type
 	Twice                        // Field is given twice, in different case or with different values
 	TooDeep                      // nested deeper than MaxDepth
@@ -138,6 +138,16 @@ func (s *scanner) wrong(why string) *Error {
 		text = "The request " + why + "."
 	}
 	return &Error{Kind: Type, Field: f, Text: text, Offset: int64(s.pos)}
+}
+
+// hasNUL looks for U+0000, which PostgreSQL keeps in no text: it is refused before anything else sees it.
+func hasNUL(text string) bool { return strings.IndexByte(text, 0) >= 0 }
+
+// nul reports text of the current parameter with U+0000 in it.
+func (s *scanner) nul() *Error {
+	e := s.wrong("may not hold the character U+0000")
+	e.Kind = Malformed
+	return e
 }
 
 func (s *scanner) twice(how string, args ...any) *Error {

@@ -2,6 +2,7 @@ package rpc
 
 import (
 	"errors"
+	"net/url"
 	"strings"
 	"testing"
 )
@@ -49,6 +50,19 @@ func TestErrors(t *testing.T) {
 		{query("ID=%zz"), Malformed, "ID", "A percent sign must be followed by two hexadecimal digits in the query."},
 		{query("ID=%ff"), Malformed, "ID", "Parameter ID is not valid UTF-8."},
 		{query("Args={PageSize:!}"), Malformed, "Args.PageSize", "Unexpected character encountered while parsing value: !. Path 'Args.PageSize', line 1, position 10."},
+
+		{body(`{"ID":"a\u0000b"}`), Malformed, "ID", "Parameter ID may not hold the character U+0000."},
+		{body("{\"ID\":'\x00'}"), Malformed, "ID", "Parameter ID may not hold the character U+0000."},
+		{query("id=a%00b"), Malformed, "ID", "Parameter ID may not hold the character U+0000."},
+		{Request{ContentType: form, Body: []byte("uuid=%00")}, Malformed, "ID", "Parameter ID may not hold the character U+0000."},
+		{Request{Path: map[string]string{"id": "\x00"}}, Malformed, "ID", "Parameter ID may not hold the character U+0000."},
+		{Request{Form: url.Values{"name": {"a\x00.csv"}}}, Malformed, "Name", "Parameter Name may not hold the character U+0000."},
+		{body(`{"users":["a","\u0000"]}`), Malformed, "Users[1]", "Parameter Users[1] may not hold the character U+0000."},
+		{query(`Args={SortBy:'\u0000'}`), Malformed, "Args.SortBy", "Parameter Args.SortBy may not hold the character U+0000."},
+		{body(`{"Features":"a,\u0000"}`), Malformed, "Features", "Parameter Features may not hold the character U+0000."},
+		{body(`{"Any":{"a":["\u0000"]}}`), Malformed, "Any.a[0]", "Parameter Any.a[0] may not hold the character U+0000."},
+		{body(`{"Filter":{"a":"\u0000"}}`), Malformed, "Filter.a", "Parameter Filter.a may not hold the character U+0000."},
+		{body(`{"Columns":{"\u0000":"a"}}`), Malformed, "Columns", "A property name may not hold the character U+0000. Path 'Columns', line 1, position 20."},
 
 		{body(`{"args":{"pagesize":"ten"}}`), Type, "Args.PageSize", "Parameter Args.PageSize must be a whole number."},
 		{body(`{"N":1.5}`), Type, "N", "Parameter N must be a whole number."},

@@ -182,6 +182,9 @@ func (s *scanner) member() (string, error) {
 		if key, err = s.quoted(true); err != nil {
 			return "", err
 		}
+		if hasNUL(key) {
+			return "", s.malformed("A property name may not hold the character U+0000.")
+		}
 	} else if key = s.identifier(); key == "" {
 		return "", s.malformed("A property name cannot start with: " + s.char() + ".")
 	}
@@ -232,6 +235,9 @@ func (s *scanner) scalar(keep bool) (scalar, error) {
 		return v, err
 	}
 	s.done()
+	if v.token == text && hasNUL(v.text) {
+		return v, s.nul()
+	}
 	return v, nil
 }
 

@@ -222,6 +222,30 @@ func check(p Pair) (row, error) {
 	return r, nil
 }
 
+// Overlay gives the values as they would be with some settings changed, without storing anything. A secret among the
+// pairs is left out: it is not sealed.
+func Overlay(v *Values, pairs ...Pair) (*Values, error) {
+	out := *v
+	for _, p := range pairs {
+		r, err := check(p)
+		if err != nil {
+			return nil, err
+		}
+		k := byKey[r.Key]
+		if k == nil || k.Secret {
+			continue
+		}
+		text := r.Value
+		if text == "" {
+			text = k.Default
+		}
+		if _, err := k.set(&out, text); err != nil && text != "" {
+			return nil, ErrValue.At(r.Name)
+		}
+	}
+	return &out, nil
+}
+
 // Write stores prepared changes.
 func (s *Store) Write(ctx context.Context, c *call.Call, ready Ready) error {
 	old, err := list.All(ctx, c.Tx, c.Tenant.ID)

@@ -86,7 +86,7 @@ func (c *compiler) as(f frag, to Type) (frag, bool) {
 
 // condition is f as the value of WHERE, ON, HAVING, AND, OR, NOT or WHEN.
 func (c *compiler) condition(e Expr, f frag) (frag, error) {
-	if f.typ == Integer && f.lit != nil {
+	if f.lit != nil && f.lit.typ == Integer {
 		return c.literal(boolean(f.lit.i != 0)), nil
 	}
 	b, ok := c.as(f, Bool)

@@ -91,9 +91,9 @@ func (c *compiler) unary(e *Unary, sc *scope) (frag, error) {
 	case e.Op == "+":
 		x.origin, x.fold, x.country = nil, "", ""
 		return x, nil
-	case x.lit != nil && x.typ == Integer:
+	case x.lit != nil && x.lit.typ == Integer:
 		return c.literal(literal{typ: Integer, i: -x.lit.i}), nil
-	case x.lit != nil && x.typ == Double:
+	case x.lit != nil && x.lit.typ == Double:
 		return c.literal(literal{typ: Double, f: -x.lit.f}), nil
 	}
 	return sqlf(x.typ, "(- %s)", x), nil

@@ -71,7 +71,7 @@ func (a author) lit() string {
 
 func (a author) text(depth int) string {
 	if depth <= 0 {
-		return a.pick(a.col("ID", "Name", "Nick", "From"), a.col("Name", "Nick"), a.lit())
+		return a.pick(a.col("ID", "Name", "Nick", "From"), a.col("Name", "Nick"), a.col("Name", "Nick"), a.lit(), a.lit(), "NULL")
 	}
 	x := a.text(depth - 1)
 	switch a.n(0, 10) {
@@ -101,7 +101,7 @@ func (a author) text(depth int) string {
 
 func (a author) whole(depth int) string {
 	if depth <= 0 {
-		return a.pick(a.col("Size"), a.col("Size"), fmt.Sprint(a.n(0, 9)))
+		return a.pick(a.col("Size"), a.col("Size"), a.col("Size"), fmt.Sprint(a.n(0, 9)), fmt.Sprint(a.n(0, 9)), "NULL")
 	}
 	x := a.whole(depth - 1)
 	switch a.n(0, 4) {

@@ -155,10 +155,32 @@ func TestLife(t *testing.T) {
 	})
 }
 
-// insert takes the place of work that must not be done twice: the name of a lease is a primary key.
-var insert = dbx.E("job_test.insert", `INSERT INTO lease (name, holder, until, term) VALUES (?, '', 0, 0)`)
+// The work that must not be done twice: rows count how often each piece was done.
+var (
+	insert = dbx.E("job_test.insert", `INSERT INTO lease (name, holder, until, term) VALUES (?, 'piece', 0, 1)
+		ON CONFLICT (name) DO UPDATE SET term = lease.term + 1`)
+	counts = dbx.Q[int64]("job_test.counts", `SELECT term FROM lease WHERE holder = 'piece'`)
+)
 
-// piece does the pieces from the cursor on, one transaction each.
+func once(t *testing.T, db *dbx.DB, total int) {
+	t.Helper()
+	if err := inside(t, db, func(c *call.Call) error {
+		all, err := counts.All(t.Context(), c.Tx)
+		if len(all) != total {
+			t.Errorf("%d pieces were done, not %d", len(all), total)
+		}
+		for _, n := range all {
+			if n != 1 {
+				t.Errorf("a piece was done %d times", n)
+			}
+		}
+		return err
+	}); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// pieces does the pieces from the cursor on, one transaction each.
 func pieces(ctx context.Context, r *job.Run, total int, before func(i int)) error {
 	from := 0
 	if r.Cursor() != "" {
@@ -205,18 +227,22 @@ func TestTakeOver(t *testing.T) {
 		var from atomic.Value
 		heir.Handle("bulk", func(ctx context.Context, r *job.Run) error {
 			from.Store(r.Cursor())
-			return pieces(ctx, r, 10, func(int) {})
+			return pieces(ctx, r, 10, func(i int) {
+				if i == 8 {
+					close(wake)
+					if err := <-outcome; !errors.Is(err, job.ErrLost) {
+						t.Errorf("the silent node went on: %v", err)
+					}
+				}
+			})
 		})
 		start(t, heir)
 		i := await(t, db, heir, id, state(job.Done))
 		if from.Load() != "4" || i.Tries != 2 || i.Done != 10 {
 			t.Errorf("from %v: %+v", from.Load(), i)
 		}
-		close(wake)
-		if err := <-outcome; !errors.Is(err, job.ErrLost) && !errors.Is(err, dbx.ErrExists) {
-			t.Errorf("the silent node went on: %v", err)
-		}
 		stop()
+		once(t, db, 10)
 		if after := get(t, db, heir, id); after != i {
 			t.Errorf("the silent node changed the job: %+v", after)
 		}
@@ -248,6 +274,7 @@ func TestStop(t *testing.T) {
 		if i := await(t, db, second, id, state(job.Done)); i.Done != 20 || i.Tries != 1 {
 			t.Fatalf("%+v", i)
 		}
+		once(t, db, 20)
 	})
 }
 
@@ -399,5 +426,34 @@ func TestSweeps(t *testing.T) {
 		if most.Load() != 1 || n != 1 {
 			t.Errorf("%d at once, on %d nodes", most.Load(), n)
 		}
+	})
+}
+
+// Nodes that look for work at the same time never take the same job.
+func TestManyNodes(t *testing.T) {
+	each(t, func(t *testing.T, db *dbx.DB) {
+		const total = 200
+		var runs atomic.Int32
+		var nodes []*job.Jobs
+		for _, name := range []string{"a", "b", "c"} {
+			j := node(db, name)
+			j.Handle("bulk", func(ctx context.Context, r *job.Run) error {
+				runs.Add(1)
+				return pieces(ctx, r, 1, func(int) {})
+			})
+			nodes = append(nodes, j)
+		}
+		var ids []string
+		for i := range total {
+			ids = append(ids, begin(t, db, nodes[i%3], job.Job{Kind: "bulk"}))
+		}
+		start(t, nodes...)
+		for _, id := range ids {
+			await(t, db, nodes[0], id, state(job.Done))
+		}
+		if runs.Load() != total {
+			t.Errorf("%d runs of %d jobs", runs.Load(), total)
+		}
+		once(t, db, total)
 	})
 }

@@ -248,9 +248,10 @@ func TestWorkerDies(t *testing.T) {
 			t.Errorf("taken over after %v, within the lease", took)
 		}
 		await(t, "done", func() bool { return list(t, db, heir)["a"].State == outbox.Done })
+		before := list(t, db, heir)["a"]
 		close(dead)
 		stopDying()
-		if e := list(t, db, heir)["a"]; e.State != outbox.Done || e.Tries != 2 {
+		if e := list(t, db, heir)["a"]; e != before || e.Tries != 2 {
 			t.Errorf("the dead worker's late note changed it: %+v", e)
 		}
 	})

@@ -92,6 +92,10 @@ func (d *postgres) try(ctx context.Context, m mode, f func(*Tx) error) (again bo
 	pc := &pgConn{c.Conn()}
 	if _, err := pc.simple(tctx, begins[m]); err != nil {
 		cl := classifyPostgres(err)
+		if cl == expired {
+			cl = broken // nothing of f has run: another connection may be quicker
+			pc.drop()
+		}
 		return (cl == broken || cl == retry) && ctx.Err() == nil, wrap("BEGIN", cl, err)
 	}
 	tx := &Tx{ctx: tctx, engine: Postgres, conn: pc, write: m != reading}

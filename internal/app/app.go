@@ -12,6 +12,7 @@ import (
 	"limen/internal/config"
 	"limen/internal/core/audit"
 	"limen/internal/core/change"
+	"limen/internal/core/job"
 	"limen/internal/core/key"
 	"limen/internal/core/lease"
 	"limen/internal/core/message"
@@ -48,6 +49,7 @@ type App struct {
 	Changes *change.Log
 	Leases  *lease.Leases
 	Outbox  *outbox.Outbox
+	Jobs    *job.Jobs
 	Audit   *audit.Log
 	Post    *post.Post
 
@@ -132,6 +134,7 @@ func (a *App) wire(ctx context.Context, master *crypt.Master) error {
 	if err := a.wireDomain(ctx); err != nil {
 		return err
 	}
+	a.wireJobs()
 	if err := a.wireSenders(); err != nil {
 		return err
 	}

@@ -85,6 +85,7 @@ func (a *App) Workers() web.Group {
 	return web.Group{
 		{Name: "changes", Run: a.Changes.Run},
 		{Name: "outbox", Run: a.Outbox.Run},
+		{Name: "jobs", Run: a.Jobs.Run},
 		{Name: "audit", Run: a.Audit.Run},
 		{Name: "sessions", Run: a.Sessions.Run},
 		{Name: "failures", Run: a.Kernel.Failures.Run},

@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -191,7 +192,7 @@ func (s *Site) Holder(t testing.TB, name string) Person {
 	if r == right.None {
 		t.Fatalf("there is no right %q", name)
 	}
-	p := s.Person(t, "holder"+fmt.Sprint(r.Info().Right))
+	p := s.Person(t, "holder"+strconv.Itoa(int(r)))
 	s.Do(t, audit.RoleCreate, func(ctx context.Context, c *call.Call) error {
 		made, err := s.App.Roles.Create(ctx, c, role.New{Name: "Holders of " + name})
 		if err != nil {

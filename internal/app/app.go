@@ -19,6 +19,7 @@ import (
 	"limen/internal/core/outbox"
 	"limen/internal/core/password"
 	"limen/internal/core/post"
+	"limen/internal/core/report"
 	"limen/internal/core/role"
 	"limen/internal/core/session"
 	"limen/internal/core/setting"
@@ -65,6 +66,7 @@ type App struct {
 	People    *user.Directory
 	Passwords password.Passwords
 	Sessions  *session.Sessions
+	Reports   *report.Reports
 
 	Kernel  *op.Kernel
 	Metrics *metric.Metrics
@@ -192,5 +194,14 @@ func (a *App) wireDomain(ctx context.Context) error {
 	a.Passwords = password.Passwords{Hasher: a.Hasher, Policy: a.passwordPolicy, Changed: a.People.PasswordSet}
 	a.Sessions = &session.Sessions{DB: a.DB, Holder: a.holder, Put: a.Changes.Put, Fresh: a.Changes.Fresh}
 	a.Sessions.Watch(a.Changes.Watch)
+	a.Tenants.Move = a.People.Move
+	a.People.Shut = append(a.People.Shut, a.endSessions)
+	a.People.Gone = append(a.People.Gone, a.endSessions, a.Passwords.Drop)
+	if a.Reports, err = report.New(a.DB); err != nil {
+		return err
+	}
+	if err := a.Reports.Prepare(ctx); err != nil {
+		return err
+	}
 	return a.Index.Start(ctx)
 }

@@ -59,6 +59,12 @@ func (a *App) holder(ctx context.Context, c *call.Call, userID string) (session.
 	return session.Holder{Name: u.Name, Org: u.Org, Barred: u.Barred(c.Now), Roles: m.Roles, Held: m.Held, Until: until}, nil
 }
 
+// endSessions signs a person out everywhere.
+func (a *App) endSessions(ctx context.Context, c *call.Call, userID string) error {
+	_, err := a.Sessions.EndAll(ctx, c, userID, "")
+	return err
+}
+
 // identify proves callers by their token and refuses hosts of other tenants.
 func (a *App) identify(ctx context.Context, c *call.Call, cred op.Credentials) error {
 	caller, id, err := a.Sessions.Identify(ctx, c, cred.Token)

@@ -5,6 +5,9 @@ import (
 	"limen/internal/op"
 	"limen/internal/surface/dev"
 	"limen/internal/surface/identity"
+	"limen/internal/surface/identity/redrock"
+	"limen/internal/surface/identity/tenant"
+	"limen/internal/surface/identity/users"
 )
 
 // Surfaces are the dialects with their operations, as they are mounted. On an App without a store they can still be
@@ -19,6 +22,11 @@ func (a *App) Surfaces() []gen.Surface {
 
 func (a *App) identityOps() []op.Op {
 	var out []op.Op
+	out = append(out, users.Users{
+		People: a.People, Roles: a.Roles, Passwords: a.Passwords, Settings: a.Values, Tenants: a.Index, Post: a.Post,
+	}.Ops()...)
+	out = append(out, tenant.Tenant{Tenants: a.Tenants, Settings: a.Values, TryMail: a.tryMail, TrySMS: a.trySMS}.Ops()...)
+	out = append(out, redrock.Redrock{Reports: a.Reports}.Ops()...)
 	return out
 }
 

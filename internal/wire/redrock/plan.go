@@ -45,7 +45,7 @@ type Options struct {
 
 // Plan is a script ready to run. All SQL is made by this package and by Options.Source; nothing of the script's text is in it.
 type Plan struct {
-	SQL       string // rows of the asked page; the columns are those of Columns, in order; ? on SQLite, $n on PostgreSQL
+	SQL       string // rows of the asked page; the columns are those of Columns, in order; placeholders are ?
 	Args      []any  // string, int64, float64 and what Source gave
 	CountSQL  string // one number: rows over all pages
 	CountArgs []any
@@ -90,9 +90,6 @@ func Compile(s *Select, cat *Catalogue, e Engine, o Options) (*Plan, error) {
 		p.CountSQL = "SELECT count(*) FROM (SELECT 1 AS one" + from.sql + capped + ") AS " + c.alias()
 	}
 	p.Args, p.CountArgs = from.args, slices.Clone(from.args)
-	if c.pg {
-		p.SQL, p.CountSQL = dollars(p.SQL), dollars(p.CountSQL)
-	}
 	return p, nil
 }
 
@@ -205,26 +202,4 @@ func describe(col column) OutColumn {
 	}
 	out.ForeignKey = o.table.Foreign[d.Name]
 	return out
-}
-
-// dollars numbers the placeholders, leaving quoted text alone.
-func dollars(sql string) string {
-	var b strings.Builder
-	n, quote := 0, byte(0)
-	for i := range len(sql) {
-		switch ch := sql[i]; {
-		case quote != 0:
-			if ch == quote {
-				quote = 0
-			}
-		case ch == '\'' || ch == '"':
-			quote = ch
-		case ch == '?':
-			n++
-			b.WriteString("$" + strconv.Itoa(n))
-			continue
-		}
-		b.WriteByte(sql[i])
-	}
-	return b.String()
 }

@@ -81,12 +81,17 @@ func stores(t testing.TB) []store {
 
 func (s store) exec(t testing.TB, text string, args ...any) {
 	t.Helper()
-	if s.engine == redrock.Postgres {
-		text = dollars(text)
-	}
-	if _, err := s.db.Exec(text, args...); err != nil {
+	if _, err := s.db.Exec(s.text(text), args...); err != nil {
 		t.Fatalf("%s: %v", text, err)
 	}
+}
+
+// text is a statement with the engine's own placeholders.
+func (s store) text(sql string) string {
+	if s.engine == redrock.Postgres {
+		return dollars(sql)
+	}
+	return sql
 }
 
 // create makes the relation of a table as the owners' views offer it, with tenant and folded keys.
@@ -138,14 +143,14 @@ func (s store) run(t rapid.TB, p *redrock.Plan) (lines []string, count int64) {
 	if err != nil {
 		t.Fatalf("engine %d: %v\n%s\n%v", s.engine, err, p.SQL, p.Args)
 	}
-	if err := s.db.QueryRow(p.CountSQL, p.CountArgs...).Scan(&count); err != nil {
+	if err := s.db.QueryRow(s.text(p.CountSQL), p.CountArgs...).Scan(&count); err != nil {
 		t.Fatalf("engine %d: %v\n%s", s.engine, err, p.CountSQL)
 	}
 	return lines, count
 }
 
 func (s store) try(p *redrock.Plan) (lines []string, err error) {
-	rows, err := s.db.Query(p.SQL, p.Args...)
+	rows, err := s.db.Query(s.text(p.SQL), p.Args...)
 	if err != nil {
 		return nil, err
 	}

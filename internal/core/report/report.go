@@ -1,0 +1,150 @@
+// Package report answers Redrock scripts: one SELECT over the views of a tenant's tables, a report that the product ships,
+// or a library script. The parser is the first fence and the engine the second; every relation that a script can name is
+// read with tenant and grant forced in.
+package report
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"limen/internal/call"
+	"limen/internal/dbx"
+	"limen/internal/fault"
+	"limen/internal/fold"
+	"limen/internal/wire/redrock"
+)
+
+// Faults of reports.
+var (
+	ErrScript  = fault.New(fault.Invalid, "report.script", "The query cannot be understood.")
+	ErrUnknown = fault.New(fault.NotFound, "report.unknown", "There is no report of that name.")
+)
+
+// Bounds of one answer.
+const (
+	maxRows = 100_000
+	timeout = 30 * time.Second
+)
+
+// Reports answers scripts. It opens its own connections, which can read the views and nothing else.
+type Reports struct {
+	DB *dbx.DB
+
+	catalogue *redrock.Catalogue
+}
+
+// New makes the catalogue of what can be asked.
+func New(db *dbx.DB) (*Reports, error) {
+	c, err := redrock.NewCatalogue(tables())
+	return &Reports{DB: db, catalogue: c}, err
+}
+
+// Prepare makes the database's own role for reports where there can be one.
+func (r *Reports) Prepare(ctx context.Context) error { return r.DB.EnsureReportRole(ctx, views) }
+
+// Ask is a script with the paging that came beside it.
+type Ask struct {
+	Script string
+	Args   redrock.Args
+}
+
+// Answer is a page of rows.
+type Answer struct {
+	Columns   []redrock.OutColumn
+	Rows      [][]any // in the order of Columns, as JSON values
+	Full      int64   // rows over all pages
+	Aggregate bool
+	Tables    []string
+}
+
+// Run answers a script for the call's caller. The faults say what is wrong with the script, at which line and column.
+func (r *Reports) Run(ctx context.Context, c *call.Call, a Ask) (Answer, error) {
+	s, err := redrock.ParseScript(a.Script, redrock.Limits{})
+	if err != nil {
+		return Answer{}, asFault(err)
+	}
+	switch s.Kind {
+	case redrock.Report:
+		text, ok := shipped[fold.Key(s.Name)]
+		if !ok {
+			return Answer{}, ErrUnknown.Say("There is no report %q.", s.Name)
+		}
+		return r.query(ctx, c, text, a.Args)
+	case redrock.Library:
+		return r.library(ctx, c, s, a.Args)
+	}
+	return r.run(ctx, c, s.Select, a.Args)
+}
+
+func (r *Reports) query(ctx context.Context, c *call.Call, text string, args redrock.Args) (Answer, error) {
+	q, err := redrock.Parse(text, redrock.Limits{})
+	if err != nil {
+		return Answer{}, asFault(err)
+	}
+	return r.run(ctx, c, q, args)
+}
+
+func (r *Reports) run(ctx context.Context, c *call.Call, q *redrock.Select, args redrock.Args) (Answer, error) {
+	plan, err := redrock.Compile(q, r.catalogue, engine(r.DB), redrock.Options{
+		Now: c.Now, Args: args, MaxRows: maxRows, Fold: fold.Key,
+		Source: func(t *redrock.Table) (string, []any) { return source(c, t) },
+	})
+	if err != nil {
+		return Answer{}, asFault(err)
+	}
+	rows, err := r.DB.Report(ctx, dbx.ReportQuery{SQL: plan.SQL, Args: plan.Args, Views: views, Timeout: timeout, MaxRows: maxRows})
+	if err != nil {
+		return Answer{}, err
+	}
+	out := Answer{Columns: plan.Columns, Aggregate: plan.Aggregate, Tables: plan.Tables, Full: plan.Offset + int64(len(rows.Values))}
+	if err := out.fill(rows.Values); err != nil {
+		return Answer{}, err
+	}
+	if plan.PageSize < 0 || int64(len(rows.Values)) < plan.PageSize && (len(rows.Values) > 0 || plan.Offset == 0) {
+		return out, nil // the last page: what is before it and on it is everything
+	}
+	out.Full, err = r.count(ctx, plan)
+	return out, err
+}
+
+func (a *Answer) fill(values [][]any) error {
+	a.Rows = values
+	for _, row := range values {
+		for i, c := range a.Columns {
+			v, err := c.Value(row[i])
+			if err != nil {
+				return err
+			}
+			row[i] = v
+		}
+	}
+	return nil
+}
+
+func (r *Reports) count(ctx context.Context, plan *redrock.Plan) (int64, error) {
+	rows, err := r.DB.Report(ctx, dbx.ReportQuery{SQL: plan.CountSQL, Args: plan.CountArgs, Views: views, Timeout: timeout, MaxRows: 1})
+	if err != nil {
+		return 0, err
+	}
+	if n, ok := rows.Values[0][0].(int64); ok {
+		return n, nil
+	}
+	return 0, errors.New("report: the count is no number")
+}
+
+func engine(db *dbx.DB) redrock.Engine {
+	if db.Engine() == dbx.Postgres {
+		return redrock.Postgres
+	}
+	return redrock.SQLite
+}
+
+func asFault(err error) error {
+	if e, ok := errors.AsType[*redrock.Error](err); ok {
+		f := ErrScript.At("Script").Say("%s", e.Error())
+		f.Code = string(e.Code)
+		return f
+	}
+	return err
+}

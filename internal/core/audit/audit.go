@@ -159,11 +159,3 @@ func (l *Log) log() *slog.Logger {
 	}
 	return slog.Default()
 }
-
-func or[T comparable](v, otherwise T) T {
-	var zero T
-	if v == zero {
-		return otherwise
-	}
-	return v
-}

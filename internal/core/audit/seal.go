@@ -1,6 +1,7 @@
 package audit
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -99,7 +100,7 @@ func (l *Log) Run(ctx context.Context) error {
 
 // lead seals round by round. With nothing to do, a round is one query of an empty table.
 func (l *Log) lead(ctx context.Context) error {
-	every := or(l.Every, time.Second)
+	every := cmp.Or(l.Every, time.Second)
 	idle := every
 	if l.DB.Engine() == dbx.SQLite {
 		idle = max(lookAlone, every)
@@ -107,7 +108,7 @@ func (l *Log) lead(ctx context.Context) error {
 	var signs time.Time // when checkpoints were last looked for
 	for {
 		n, err := l.Seal(ctx)
-		if err == nil && (n > 0 || time.Since(signs) > or(l.Age, time.Minute)/4) {
+		if err == nil && (n > 0 || time.Since(signs) > cmp.Or(l.Age, time.Minute)/4) {
 			signs = time.Now()
 			_, err = l.checkpoints(ctx)
 		}
@@ -251,7 +252,7 @@ func (l *Log) checkpoints(ctx context.Context) (signed int, err error) {
 	for {
 		var due []head
 		err := l.DB.Read(ctx, func(tx *dbx.Tx) (err error) {
-			due, err = unsigned.All(ctx, tx, or(l.Links, 1000), l.now().Add(-or(l.Age, time.Minute)).UnixMilli())
+			due, err = unsigned.All(ctx, tx, cmp.Or(l.Links, 1000), l.now().Add(-cmp.Or(l.Age, time.Minute)).UnixMilli())
 			return err
 		})
 		if err != nil || len(due) == 0 {

@@ -2,6 +2,7 @@ package audit
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -277,7 +278,7 @@ func (v *verifier) finish(ctx context.Context) error {
 	for _, id := range stray {
 		v.found(Problem{Kind: Stray, Event: id, Detail: "the event was never sealed and does not wait for it"})
 	}
-	if v.since > 0 && v.since < v.l.now().Add(-maxUnsigned-or(v.l.Age, time.Minute)).UnixMilli() {
+	if v.since > 0 && v.since < v.l.now().Add(-maxUnsigned-cmp.Or(v.l.Age, time.Minute)).UnixMilli() {
 		v.found(Problem{Kind: Unsigned, Seq: v.r.Covered + 1, Detail: "the end of the chain was not signed in time"})
 	}
 	return nil

@@ -6,6 +6,7 @@
 package job
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"encoding/json"
@@ -130,7 +131,7 @@ func (j *Jobs) Start(ctx context.Context, c *call.Call, job Job) (id string, err
 		return "", ErrPayload
 	}
 	id = c.NewID()
-	unique := or(job.Unique, id)
+	unique := cmp.Or(job.Unique, id)
 	sealed, err := j.Seal(ctx, c.Tenant.ID, plain, aad(id))
 	if err != nil {
 		return "", err
@@ -198,12 +199,4 @@ func (j *Jobs) log() *slog.Logger {
 		return j.Log
 	}
 	return slog.Default()
-}
-
-func or[T comparable](v, otherwise T) T {
-	var zero T
-	if v == zero {
-		return otherwise
-	}
-	return v
 }

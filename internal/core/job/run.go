@@ -1,6 +1,7 @@
 package job
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"encoding/json"
@@ -149,7 +150,7 @@ func (r *Run) cancel() {
 
 // keep sends heartbeats with the progress until ctx ends. It ends the job's context when the lease is lost.
 func (r *Run) keep(ctx context.Context, until time.Time) {
-	lease := or(r.j.Lease, 30*time.Second)
+	lease := cmp.Or(r.j.Lease, 30*time.Second)
 	t := time.NewTicker(min(time.Second, lease/4))
 	defer t.Stop()
 	last := time.Now()
@@ -193,7 +194,7 @@ func (r *Run) beat(ctx context.Context) (asked bool, err error) {
 	r.dirty = false
 	r.mu.Unlock()
 	err = r.j.DB.Write(ctx, func(tx *dbx.Tx) error {
-		held := r.j.now().Add(or(r.j.Lease, 30*time.Second)).UnixMilli()
+		held := r.j.now().Add(cmp.Or(r.j.Lease, 30*time.Second)).UnixMilli()
 		all, err := beat.All(ctx, tx, held, held, done, total, message, r.Tenant, r.ID, r.j.self(), r.Try)
 		if err != nil {
 			return err

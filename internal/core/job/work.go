@@ -1,6 +1,7 @@
 package job
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -64,7 +65,7 @@ func (j *Jobs) Run(ctx context.Context) error {
 	if len(j.sweeps) > 0 {
 		wg.Go(func() { j.lead(ctx) })
 	}
-	workers := or(j.Workers, 4)
+	workers := cmp.Or(j.Workers, 4)
 	busy := make(chan struct{}, workers)
 	failing := false
 	for ctx.Err() == nil {
@@ -104,7 +105,7 @@ func (j *Jobs) claim(ctx context.Context, n int) (rows []claimed, wait time.Dura
 		return nil, wait, err
 	}
 	now := j.now().UnixMilli()
-	held := now + or(j.Lease, 30*time.Second).Milliseconds()
+	held := now + cmp.Or(j.Lease, 30*time.Second).Milliseconds()
 	for _, k := range all {
 		if j.handlers[k.Kind] == nil || n == 0 {
 			continue
@@ -140,7 +141,7 @@ var errTries = fault.New(fault.Unavailable, "job.tries", "The server stopped too
 
 // work runs one job to its end.
 func (j *Jobs) work(ctx context.Context, row claimed) {
-	lease := or(j.Lease, 30*time.Second)
+	lease := cmp.Or(j.Lease, 30*time.Second)
 	inner, end := context.WithCancelCause(ctx)
 	defer end(nil)
 	r := &Run{ID: row.ID, Tenant: row.Tenant, Kind: row.Kind, User: row.User, Try: row.Tries, j: j, cursor: row.Cursor, end: end,
@@ -170,7 +171,13 @@ func (j *Jobs) work(ctx context.Context, row claimed) {
 
 // handle calls the handler.
 func (j *Jobs) handle(ctx context.Context, r *Run, row claimed) (err error) {
-	if row.Tries > or(j.Tries, 5) {
+	defer func() {
+		if v := recover(); v != nil {
+			j.log().Error("a job panicked", slog.String("kind", r.Kind), slog.Any("panic", v), slog.String("stack", string(debug.Stack())))
+			err = fmt.Errorf("panic: %v", v)
+		}
+	}()
+	if row.Tries > cmp.Or(j.Tries, 5) {
 		return errTries
 	}
 	if r.Cancelled() {
@@ -179,12 +186,6 @@ func (j *Jobs) handle(ctx context.Context, r *Run, row claimed) (err error) {
 	if r.payload, err = j.Open(ctx, row.Tenant, row.Payload, aad(row.ID)); err != nil {
 		return err
 	}
-	defer func() {
-		if v := recover(); v != nil {
-			j.log().Error("a job panicked", slog.String("kind", r.Kind), slog.Any("panic", v), slog.String("stack", string(debug.Stack())))
-			err = fmt.Errorf("panic: %v", v)
-		}
-	}()
 	return j.handlers[r.Kind](ctx, r)
 }
 
@@ -220,7 +221,7 @@ func (j *Jobs) settle(ctx context.Context, r *Run, failure error, stopping, lost
 // finish ends a job; why, if given, takes the place of its last message.
 func (j *Jobs) finish(ctx context.Context, r *Run, state, why string) error {
 	done, total, message, result := r.progress()
-	message = or(clean(why, maxText), message)
+	message = cmp.Or(clean(why, maxText), message)
 	return j.DB.Write(ctx, func(tx *dbx.Tx) error {
 		n, err := finish.Do(ctx, tx, state, done, total, message, result, j.now().UnixMilli(), r.Tenant, r.ID, j.self(), r.Try)
 		if err != nil || n == 0 || j.Ended == nil {
@@ -242,7 +243,7 @@ func (j *Jobs) finish(ctx context.Context, r *Run, state, why string) error {
 func (j *Jobs) Tidy(ctx context.Context) error {
 	for n := int64(tidyBatch); n == tidyBatch; {
 		if err := j.DB.Write(ctx, func(tx *dbx.Tx) (err error) {
-			n, err = tidy.Do(ctx, tx, j.now().Add(-or(j.Keep, 30*24*time.Hour)).UnixMilli(), tidyBatch)
+			n, err = tidy.Do(ctx, tx, j.now().Add(-cmp.Or(j.Keep, 30*24*time.Hour)).UnixMilli(), tidyBatch)
 			return err
 		}); err != nil {
 			return err

@@ -1,6 +1,7 @@
 package outbox
 
 import (
+	"cmp"
 	"errors"
 	"math/rand/v2"
 	"strings"
@@ -48,7 +49,7 @@ func (o *Outbox) wait(try int, err error) time.Duration {
 		return min(time.Duration(f.After)*time.Second, latest)
 	}
 	d := longest
-	if base := or(o.Backoff, 5*time.Second); try < 20 {
+	if base := cmp.Or(o.Backoff, 5*time.Second); try < 20 {
 		d = min(base<<(max(try, 1)-1), longest)
 	}
 	// A fifth more or less, so that what failed together does not come back together.

@@ -177,11 +177,3 @@ func (o *Outbox) self() string {
 	o.once.Do(func() { o.holder = o.Node + "/" + rand.Text() })
 	return o.holder
 }
-
-func or[T comparable](v, otherwise T) T {
-	var zero T
-	if v == zero {
-		return otherwise
-	}
-	return v
-}

@@ -1,6 +1,7 @@
 package outbox
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -79,7 +80,7 @@ func (o *Outbox) Run(ctx context.Context) error {
 func (l *lane) run(ctx context.Context) {
 	var wg sync.WaitGroup
 	defer wg.Wait()
-	workers := or(l.o.Workers, 4)
+	workers := cmp.Or(l.o.Workers, 4)
 	free := make(chan struct{}, workers)
 	failing := false
 	for ctx.Err() == nil {
@@ -118,7 +119,7 @@ func (l *lane) claim(ctx context.Context, n int) (rows []claimed, wait time.Dura
 		return nil, look, nil // a worker that becomes free pokes
 	}
 	now := l.o.now().UnixMilli()
-	until := now + or(l.o.Lease, time.Minute).Milliseconds()
+	until := now + cmp.Or(l.o.Lease, time.Minute).Milliseconds()
 	// Looking first keeps an idle node from opening write transactions.
 	err = l.o.DB.Read(ctx, func(tx *dbx.Tx) error {
 		wait = look
@@ -173,6 +174,12 @@ var errExpired = errors.New("expired before it could be delivered")
 
 // try calls the handler with a deadline before the lease's end.
 func (o *Outbox) try(ctx context.Context, f Handler, d *Delivery, r claimed) (err error) {
+	defer func() {
+		if v := recover(); v != nil {
+			o.log().Error("a delivery panicked", slog.String("topic", d.Topic), slog.Any("panic", v), slog.String("stack", string(debug.Stack())))
+			err = fmt.Errorf("panic: %v", v)
+		}
+	}()
 	if r.Expires > 0 && r.Expires <= o.now().UnixMilli() {
 		return Permanent(errExpired)
 	}
@@ -181,15 +188,9 @@ func (o *Outbox) try(ctx context.Context, f Handler, d *Delivery, r claimed) (er
 		return err
 	}
 	d.Payload = json.RawMessage(plain)
-	lease := or(o.Lease, time.Minute)
+	lease := cmp.Or(o.Lease, time.Minute)
 	ctx, cancel := context.WithTimeout(ctx, lease-lease/10)
 	defer cancel()
-	defer func() {
-		if v := recover(); v != nil {
-			o.log().Error("a delivery panicked", slog.String("topic", d.Topic), slog.Any("panic", v), slog.String("stack", string(debug.Stack())))
-			err = fmt.Errorf("panic: %v", v)
-		}
-	}()
 	return f(ctx, *d)
 }
 
@@ -206,7 +207,7 @@ func (o *Outbox) settle(ctx context.Context, d Delivery, r claimed, failure erro
 		if r.Expires > 0 && due >= r.Expires && !forGood {
 			forGood, why = true, "expired; last: "+why
 		}
-		if !forGood && r.Tries < or(o.Tries, 20) {
+		if !forGood && r.Tries < cmp.Or(o.Tries, 20) {
 			_, err := again.Do(ctx, tx, due, why, r.Tenant, r.ID, o.self(), r.Tries)
 			return err
 		}
@@ -237,7 +238,7 @@ func (o *Outbox) giveBack(ctx context.Context, r claimed) {
 
 // Tidy removes rows that ended long ago. It is meant for a sweep.
 func (o *Outbox) Tidy(ctx context.Context) error {
-	for state, keep := range map[string]time.Duration{Done: or(o.KeepDone, 7*24*time.Hour), Dead: or(o.KeepDead, 30*24*time.Hour)} {
+	for state, keep := range map[string]time.Duration{Done: cmp.Or(o.KeepDone, 7*24*time.Hour), Dead: cmp.Or(o.KeepDead, 30*24*time.Hour)} {
 		for n := int64(tidyBatch); n == tidyBatch; {
 			err := o.DB.Write(ctx, func(tx *dbx.Tx) (err error) {
 				n, err = tidyDone.Do(ctx, tx, state, o.now().Add(-keep).UnixMilli(), tidyBatch)

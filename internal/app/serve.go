@@ -58,8 +58,10 @@ func (a *App) wireOutside(ctx context.Context) (err error) {
 // Serve makes the first tenant where there is none, and serves until ctx ends; then it finishes what runs.
 func (a *App) Serve(ctx context.Context, out io.Writer) error {
 	certs := &web.TLS{Mode: a.Settings.TLS, Dir: a.Settings.TLSDir(), Hosts: a.Settings.Hosts, Log: a.Log, Now: time.Now}
-	if _, err := certs.Config(); err != nil {
-		return err // before the first start, whose password is shown only once
+	if certs.Enabled() {
+		if _, err := certs.Config(); err != nil {
+			return err // before the first start, whose password is shown only once
+		}
 	}
 	admin, err := a.FirstStart(ctx)
 	if err != nil {

@@ -76,6 +76,7 @@ func (x *exchange) run() {
 			x.t.Fatalf("section %q: want \"what it shows | who asks\"", ask.Name)
 		}
 		out = append(out, ask)
+		x.s.TokenOf(x.t, strings.TrimSpace(who)) // whose sign-in is none of the exchange's events
 		x.s.DropEvents()
 		answer := x.ask(strings.TrimSpace(who), string(ask.Data))
 		events := x.s.Events(x.t)

@@ -4,11 +4,13 @@
 CREATE TABLE login (
     tenant  {{key}} NOT NULL,
     id      {{blob}} NOT NULL, -- hash of the conversation's id
+    user_id {{key}} NOT NULL, -- person whose second factors answer; empty: the name does not exist
     state   {{text}} NOT NULL, -- sealed
     version BIGINT NOT NULL,
     expires {{ms}} NOT NULL,
     PRIMARY KEY (tenant, id)
 );
+CREATE INDEX login_user ON login (tenant, user_id);
 CREATE INDEX login_expires ON login (expires);
 
 -- Links in mails and text messages that answer a challenge.
@@ -20,6 +22,7 @@ CREATE TABLE login_link (
     answered  {{ms}} NOT NULL, -- 0: not yet
     expires   {{ms}} NOT NULL
 );
+CREATE INDEX login_link_login ON login_link (tenant, login);
 CREATE INDEX login_link_expires ON login_link (expires);
 
 CREATE TABLE session (

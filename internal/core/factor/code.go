@@ -25,8 +25,8 @@ type CodeLimits struct {
 	Sends  int           // how often one conversation may send; 5
 }
 
-// again is how soon after a code was sent another one is not made: a client that repeats its request means the same.
-const again = 5 * time.Second
+// Again is how soon after a code was sent another one is not made: a client that repeats its request means the same.
+const Again = 5 * time.Second
 
 // LimitsOf gives the tenant's numbers.
 func (k Codes) LimitsOf(ctx context.Context, c *call.Call) (l CodeLimits, err error) {
@@ -56,7 +56,7 @@ func (k Codes) Draw(ctx context.Context, c *call.Call, p Person, ch *Challenge) 
 		return "", 0, err
 	}
 	now := c.Now.UnixMilli()
-	if ch.Sent != 0 && now-ch.Sent < again.Milliseconds() {
+	if ch.Sent != 0 && now-ch.Sent < Again.Milliseconds() {
 		return "", l.Life, nil
 	}
 	if ch.Sends >= l.Sends {

@@ -44,6 +44,18 @@ func (t Throttle) Known(ctx context.Context, c *call.Call, userID string, hash [
 	return hash, err
 }
 
+// Remembered says whether the person signed in completely on the device after a time.
+func (t Throttle) Remembered(ctx context.Context, c *call.Call, userID string, hash []byte, after time.Time) (bool, error) {
+	if userID == "" || len(hash) == 0 {
+		return false, nil
+	}
+	seen, err := findDevice.One(ctx, c.Tx, c.Tenant.ID, userID, hash)
+	if errors.Is(err, dbx.ErrNoRow) {
+		return false, nil
+	}
+	return err == nil && seen > after.UnixMilli(), err
+}
+
 // Remember notes a complete sign-in on a device, and says whether the device was unknown before.
 func (t Throttle) Remember(ctx context.Context, c *call.Call, userID string, hash []byte) (unknown bool, err error) {
 	if len(hash) == 0 {

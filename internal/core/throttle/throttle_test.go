@@ -101,6 +101,14 @@ func TestStrangersCannotLockOut(t *testing.T) {
 				t.Fatal(unknown, err)
 			}
 			for _, q := range []struct {
+				age  time.Duration
+				want bool
+			}{{time.Hour, true}, {-time.Hour, false}} {
+				if got, err := w.Remembered(ctx, c, "alice", hash, w.now.Add(-q.age)); got != q.want || err != nil {
+					t.Fatal(q, got, err)
+				}
+			}
+			for _, q := range []struct {
 				user string
 				hash []byte
 				want bool

@@ -1,0 +1,259 @@
+package login
+
+import (
+	"context"
+	"errors"
+	"strings"
+
+	"limen/internal/call"
+	"limen/internal/core/audit"
+	"limen/internal/core/factor"
+	"limen/internal/core/throttle"
+	"limen/internal/core/user"
+)
+
+// Why a conversation failed, for the event; the client is not told.
+const (
+	whyGone      = "expired or unknown conversation"
+	whyWrong     = "wrong answer"
+	whyThrottled = "too many failures"
+	whyBarred    = "account may not sign in"
+	whyUnknown   = "unknown user"
+	whyAction    = "action does not fit"
+	whySends     = "too many messages"
+)
+
+// turn is one request on its way through a conversation.
+type turn struct {
+	*Logins
+	c       *call.Call
+	s       *state
+	person  user.User // zero: the name does not exist
+	mfa     user.User
+	profile Profile
+	// deferred says that somebody else than the waiting client moves the conversation on: the end is kept for it.
+	deferred bool
+}
+
+// Advance does what a request asks for, with what Prepare found out. ErrFailed ends the conversation and is to be
+// committed, with the result Fail.
+func (l *Logins) Advance(ctx context.Context, c *call.Call, r Request, p Prepared) (Result, error) {
+	s, err := l.find(ctx, c, r.Session)
+	if err == nil && (s.version != p.version || s.Done != nil) {
+		err = errGone
+	}
+	if errors.Is(err, errGone) {
+		return l.gone(c)
+	}
+	if err != nil {
+		return Result{}, err
+	}
+	t, err := l.turn(ctx, c, s)
+	if err != nil {
+		return Result{}, err
+	}
+	s.Persist = s.Persist || r.Persist
+	out, err := t.all(ctx, r, p)
+	if errors.Is(err, errGone) {
+		return l.gone(c)
+	}
+	return out, err
+}
+
+func (l *Logins) turn(ctx context.Context, c *call.Call, s *state) (*turn, error) {
+	people, err := l.people(ctx, c, s)
+	if err != nil {
+		return nil, err
+	}
+	t := &turn{Logins: l, c: c, s: s, person: people[0], mfa: people[1]}
+	l.tell(c, s, t.person)
+	t.profile, err = l.profile(ctx, c, t.person)
+	return t, err
+}
+
+// gone fails a request about no conversation.
+func (l *Logins) gone(c *call.Call) (Result, error) {
+	failEvent(c, whyGone, "")
+	return Fail(), ErrFailed
+}
+
+func failEvent(c *call.Call, why, factors string) {
+	if c.Event == nil {
+		return
+	}
+	c.Event.Type = audit.LoginFail
+	c.Event.Set("FailReason", why)
+	if factors != "" {
+		c.Event.Set("Factors", factors)
+	}
+}
+
+// all does the actions in order; the reply is that of the last.
+func (t *turn) all(ctx context.Context, r Request, p Prepared) (out Result, err error) {
+	if len(r.Actions) == 0 || len(r.Actions) > MaxActions {
+		return t.fail(ctx, whyAction)
+	}
+	for i, a := range r.Actions {
+		switch a.Do {
+		case DoAnswer:
+			out, err = t.answer(ctx, a, p.checks[i])
+		case DoStart, DoRetry:
+			out, err = t.start(ctx, a)
+		case DoForgot:
+			out, err = t.forgot(ctx)
+		default:
+			out, err = t.fail(ctx, whyAction)
+		}
+		if err != nil || out.Success != nil || out.Summary == Noncommittal {
+			return out, err
+		}
+	}
+	return out, t.save(ctx, t.c, t.s)
+}
+
+func (t *turn) fail(ctx context.Context, why string) (Result, error) {
+	factors := strings.Join(t.s.Passed, ",")
+	if t.person.ID == "" {
+		why = whyUnknown
+	}
+	if t.s.Refused != "" {
+		why = t.s.Refused
+	}
+	failEvent(t.c, why, factors)
+	if t.c.Event != nil {
+		t.c.Event.Set("FailUserName", t.s.Login)
+	}
+	if factors != "" {
+		t.summary("Failure", factors)
+	}
+	if err := t.end(ctx, t.c, t.s); err != nil {
+		return Result{}, err
+	}
+	return Fail(), ErrFailed
+}
+
+// answer takes an answer to a mechanism of the challenge that is due.
+func (t *turn) answer(ctx context.Context, a Action, k check) (Result, error) {
+	ch, at := t.s.challenge(a.Mechanism)
+	if ch == nil || at != t.s.At || ch.Passed {
+		return t.fail(ctx, whyAction)
+	}
+	if ch.Name == factor.Reset {
+		return t.reset(ctx, ch, k)
+	}
+	why, err := t.prove(ctx, ch, k.verdict)
+	if err != nil {
+		return Result{}, err
+	}
+	if why != "" {
+		return t.fail(ctx, why)
+	}
+	return t.passed(ctx, ch)
+}
+
+// prove commits an answer and counts it; it says why it is refused.
+func (t *turn) prove(ctx context.Context, ch *factor.Challenge, v factor.Verdict) (why string, err error) {
+	attempt, err := t.attempt(ctx, t.c, t.s, kindOf(ch.Name))
+	if err != nil {
+		return "", err
+	}
+	wait, err := t.Throttle.Wait(ctx, t.c, attempt)
+	if err != nil || wait > 0 {
+		return whyThrottled, err
+	}
+	whose := t.answering(t.s, [2]user.User{t.person, t.mfa}, ch.Name)
+	ok, err := t.mechanism(ch.Name).Commit(ctx, t.c, whose, ch, v)
+	if err != nil {
+		return "", err
+	}
+	barred := t.person.ID != "" && t.person.Barred(t.c.Now)
+	out, err := t.Throttle.Count(ctx, t.c, attempt, ok && !barred)
+	if err != nil {
+		return "", err
+	}
+	switch {
+	case out.Locked:
+		return whyWrong, t.locked(ctx, attempt)
+	case !out.Allowed:
+		return whyThrottled, nil
+	case !ok:
+		return whyWrong, nil
+	case barred:
+		return whyBarred, nil
+	}
+	return "", nil
+}
+
+// locked notes that an account is refused for a while, and tells its owner.
+func (t *turn) locked(ctx context.Context, a throttle.Attempt) error {
+	e := t.c.Record(audit.Lockout)
+	e.Login, e.User, e.Target, e.Kind, e.Name = t.s.Login, t.person.ID, t.person.ID, "User", t.person.Name
+	e.Set("Scope", string(a.Kind))
+	if t.person.ID == "" || t.Notify == nil {
+		return nil
+	}
+	return t.Notify(ctx, t.c, t.person, Locked)
+}
+
+// passed goes on to the next challenge, or finishes.
+func (t *turn) passed(ctx context.Context, ch *factor.Challenge) (Result, error) {
+	ch.Passed = true
+	if ch.Name == factor.Reset {
+		t.s.Replaced = true
+	} else {
+		t.s.Passed = append(t.s.Passed, ch.Name)
+	}
+	t.s.At++
+	if t.s.At < len(t.s.Challenges) {
+		return Result{Summary: NextDone}, nil
+	}
+	return t.finish(ctx)
+}
+
+// start sends what a mechanism sends.
+func (t *turn) start(ctx context.Context, a Action) (Result, error) {
+	ch, at := t.s.challenge(a.Mechanism)
+	if ch == nil || at != t.s.At || ch.Passed || ch.Name == factor.Reset {
+		return t.fail(ctx, whyAction)
+	}
+	// An address in the prompt says that something is sent there; it counts, also for names that do not exist.
+	sends := ch.Prompt.MaskedMail != "" || ch.Prompt.Digits != ""
+	if sends {
+		if refused, err := t.sending(ctx, ch); err != nil || refused {
+			if err != nil {
+				return Result{}, err
+			}
+			return t.fail(ctx, whySends)
+		}
+	}
+	link, err := t.link(ctx, ch)
+	if err != nil {
+		return Result{}, err
+	}
+	whose := t.answering(t.s, [2]user.User{t.person, t.mfa}, ch.Name)
+	if t.person.Barred(t.c.Now) {
+		whose = factor.Person{Name: t.s.Login} // nothing is sent to those who will not be let in
+	}
+	err = t.mechanism(ch.Name).Start(ctx, t.c, whose, ch, link)
+	switch {
+	case errors.Is(err, factor.ErrNoStart):
+		return t.fail(ctx, whyAction)
+	case errors.Is(err, factor.ErrSends):
+		return t.fail(ctx, whySends)
+	}
+	return Result{Summary: Pending}, err
+}
+
+// sending counts a message against what the account and the network may have sent, and says whether it is too much. A
+// repeated request within moments is the same message.
+func (t *turn) sending(ctx context.Context, ch *factor.Challenge) (refused bool, err error) {
+	if ch.Sent != 0 && t.c.Now.UnixMilli()-ch.Sent < factor.Again.Milliseconds() {
+		return false, nil
+	}
+	attempt, err := t.attempt(ctx, t.c, t.s, throttle.Send)
+	if err != nil {
+		return false, err
+	}
+	out, err := t.Throttle.Count(ctx, t.c, attempt, false)
+	return !out.Allowed, err
+}

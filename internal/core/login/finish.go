@@ -1,0 +1,278 @@
+package login
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"strings"
+
+	"limen/internal/call"
+	"limen/internal/core/audit"
+	"limen/internal/core/factor"
+	"limen/internal/core/password"
+	"limen/internal/core/session"
+	"limen/internal/core/throttle"
+	"limen/internal/core/token"
+	"limen/internal/core/user"
+	"limen/internal/crypt"
+)
+
+// maxResets is how many new passwords may break the policy before the conversation ends.
+const maxResets = 5
+
+const recovered = "Your password has been changed. Sign in with it."
+
+// finish ends a conversation whose challenges are all passed, or asks for a new password first.
+func (t *turn) finish(ctx context.Context) (Result, error) {
+	if t.person.ID == "" || t.person.Barred(t.c.Now) {
+		return t.fail(ctx, whyBarred)
+	}
+	if t.s.Recovery {
+		return t.recover(ctx)
+	}
+	due, hint, err := t.resetDue(ctx)
+	if err != nil {
+		return Result{}, err
+	}
+	if due {
+		t.s.Challenges = append(t.s.Challenges, []factor.Challenge{t.resetChallenge(hint)})
+		return Result{Summary: NewPackage, Package: t.s.pack()}, nil
+	}
+	return t.success(ctx)
+}
+
+// resetDue says whether the password that was shown must be replaced before it lets in.
+func (t *turn) resetDue(ctx context.Context) (due bool, hint string, err error) {
+	if !slices.Contains(t.s.Passed, factor.Password) || t.s.Replaced {
+		return false, "", nil
+	}
+	policy, err := t.Passwords.PolicyOf(ctx, t.c, t.person.ID)
+	if err != nil {
+		return false, "", err
+	}
+	cur, err := t.Passwords.Find(ctx, t.c, t.person.ID)
+	if err != nil {
+		return false, "", err
+	}
+	expired := !t.person.NeverExpires && !t.person.Service && policy.Expired(cur.Changed, t.c.Now)
+	return t.person.ForceChange || expired, policy.Hint(), nil
+}
+
+func (t *turn) resetChallenge(hint string) factor.Challenge {
+	id, _ := crypt.NewToken(t.c.Rand)
+	return factor.Challenge{ID: id, Name: factor.Reset, Prompt: factor.Prompt{
+		AnswerType: factor.Text, Chosen: "Enter a new password", Select: "New password", Hint: hint,
+	}}
+}
+
+// reset takes a new password. One that breaks the policy is asked for again, with the rule that it breaks.
+func (t *turn) reset(ctx context.Context, ch *factor.Challenge, k check) (Result, error) {
+	if t.person.ID == "" || t.person.Barred(t.c.Now) {
+		return t.fail(ctx, whyBarred)
+	}
+	if k.rule != nil {
+		if t.s.Resets++; t.s.Resets >= maxResets {
+			return t.fail(ctx, whyWrong)
+		}
+		p := t.s.pack()
+		p.Message = k.rule.Public
+		return Result{Summary: NewPackage, Package: p, Message: k.rule.Public}, nil
+	}
+	err := t.Passwords.Put(ctx, t.c, t.person.ID, k.fresh, false)
+	if errors.Is(err, password.ErrChanged) {
+		return t.fail(ctx, whyAction)
+	}
+	if err != nil {
+		return Result{}, err
+	}
+	if err := t.replaced(ctx); err != nil {
+		return Result{}, err
+	}
+	return t.passed(ctx, ch)
+}
+
+// replaced does what follows a new password: whoever knew the old one is out.
+func (t *turn) replaced(ctx context.Context) error {
+	kind := audit.PasswordChange
+	if t.s.Recovery {
+		kind = audit.ResetFinish
+		if err := t.Throttle.ForgetDevices(ctx, t.c, t.person.ID); err != nil {
+			return err
+		}
+	}
+	e := t.c.Record(kind)
+	e.User, e.Login, e.Target, e.Kind, e.Name = t.person.ID, t.person.Name, t.person.ID, "User", t.person.Name
+	if _, err := t.Sessions.EndAll(ctx, t.c, t.person.ID, ""); err != nil || t.Notify == nil {
+		return err
+	}
+	return t.Notify(ctx, t.c, t.person, PasswordChanged)
+}
+
+// recover ends a recovery: in a session where the password alone lets in, else with the advice to sign in.
+func (t *turn) recover(ctx context.Context) (Result, error) {
+	w := subject{real: t.person, shown: t.person, mfa: t.mfa}
+	usual, err := t.challenges(ctx, t.c, w, t.profile.Challenges)
+	if err != nil {
+		return Result{}, err
+	}
+	if len(usual) == 1 && !t.profile.RequireSecond {
+		return t.success(ctx)
+	}
+	if t.deferred {
+		t.s.Done = &done{Noncommittal: true}
+		return Result{Summary: Noncommittal, Message: recovered}, t.save(ctx, t.c, t.s)
+	}
+	return Result{Summary: Noncommittal, Message: recovered}, t.end(ctx, t.c, t.s)
+}
+
+// success signs in.
+func (t *turn) success(ctx context.Context) (Result, error) {
+	out, err := t.open(ctx)
+	if err != nil {
+		return Result{}, err
+	}
+	if err := t.noted(ctx); err != nil {
+		return Result{}, err
+	}
+	t.succeeded(out)
+	if t.deferred {
+		t.s.Done = &done{Auth: out.Auth, Session: out.Session.ID, Refresh: out.Refresh}
+		err = t.save(ctx, t.c, t.s)
+	} else {
+		err = t.end(ctx, t.c, t.s)
+	}
+	return Result{Summary: Succeeded, Success: out}, err
+}
+
+// open makes the session and the tokens.
+func (t *turn) open(ctx context.Context) (*Success, error) {
+	n := session.New{
+		User: t.person.ID, Level: t.level(), Factors: t.s.Passed, IP: t.s.IP, Agent: t.s.Agent,
+		Device: throttle.DeviceHash(t.s.Device), Idle: t.profile.Idle, Life: t.profile.Life,
+	}
+	if t.s.Persist && t.profile.PersistLife > 0 {
+		n.Persistent, n.Idle, n.Life = true, t.profile.PersistLife, t.profile.PersistLife
+	}
+	if err := t.makeRoom(ctx); err != nil {
+		return nil, err
+	}
+	auth, made, err := t.Sessions.Create(ctx, t.c, n)
+	if err != nil {
+		return nil, err
+	}
+	out := &Success{Person: t.person, Session: made, Auth: auth, Platform: t.s.Platform, Device: t.s.Device, Persistent: n.Persistent}
+	return out, t.tokens(ctx, t.c, out, t.s.Platform)
+}
+
+// tokens adds the platform token, and a refresh token where one is wanted.
+func (l *Logins) tokens(ctx context.Context, c *call.Call, out *Success, refresh bool) (err error) {
+	h := token.Holder{User: out.Person.ID, Name: out.Person.Name, Session: out.Session.ID, Expires: out.Session.Expires}
+	if out.Token, out.Lifetime, err = l.Tokens.Platform(ctx, c, h); err != nil || !refresh {
+		return err
+	}
+	out.Refresh, err = l.Tokens.Refresh(ctx, c, h)
+	return err
+}
+
+// level is High after two different mechanisms.
+func (t *turn) level() string {
+	if len(slices.Compact(slices.Sorted(slices.Values(t.s.Passed)))) > 1 {
+		return session.High
+	}
+	return session.Normal
+}
+
+// makeRoom ends the oldest sessions where only so many may be.
+func (t *turn) makeRoom(ctx context.Context) error {
+	if t.profile.Concurrent <= 0 {
+		return nil
+	}
+	list, err := t.Sessions.List(ctx, t.c, t.person.ID)
+	for i := t.profile.Concurrent - 1; err == nil && i < len(list); i++ {
+		err = t.Sessions.End(ctx, t.c, list[i].ID)
+	}
+	return err
+}
+
+// noted notes the device and the sign-in with the person.
+func (t *turn) noted(ctx context.Context) error {
+	if !t.s.Skipped { // a device that stood in for a factor does not prolong its own standing
+		unknown, err := t.Throttle.Remember(ctx, t.c, t.person.ID, throttle.DeviceHash(t.s.Device))
+		if err != nil {
+			return err
+		}
+		if unknown && t.person.Active != 0 && t.Notify != nil {
+			if err := t.Notify(ctx, t.c, t.person, NewDevice); err != nil {
+				return err
+			}
+		}
+	}
+	tenant, id, now, people := t.c.Tenant.ID, t.person.ID, t.c.Now, t.People
+	t.c.Tx.After(func() { people.Saw(tenant, id, now) })
+	return t.People.Activate(ctx, t.c, t.person)
+}
+
+// succeeded writes the events.
+func (t *turn) succeeded(out *Success) {
+	factors := strings.Join(t.s.Passed, ",")
+	if len(t.s.Passed) > 1 {
+		t.summary("Success", factors)
+	}
+	e := t.c.Event
+	if e == nil {
+		return
+	}
+	e.Type = audit.Login
+	if t.person.Service || t.person.OAuthClient {
+		e.Type = audit.ServiceLogin
+	}
+	e.Set("Factors", factors)
+	e.Set("AuthMethod", method(t.s.Passed))
+	e.Set("AuthLevel", out.Session.Level)
+	e.Set("Session", out.Session.ID)
+}
+
+// method names how somebody signed in, for reports.
+func method(passed []string) string {
+	if len(passed) > 1 {
+		return "MultiFactor"
+	}
+	if len(passed) == 1 && passed[0] == factor.Password {
+		return "Password"
+	}
+	return strings.Join(passed, ",")
+}
+
+// summary notes how a conversation of several factors ended.
+func (t *turn) summary(result, factors string) {
+	e := t.c.Record(audit.MfaSummary)
+	if result != "Success" {
+		e.Outcome = "refused"
+	}
+	e.User, e.Login = t.person.ID, t.s.Login
+	e.Set("MfaResult", result)
+	e.Set("Factors", factors)
+}
+
+// Already is what somebody gets who starts to sign in and is signed in (authentication.yaml, StartAuthentication): the
+// session's own token, and a new platform token. refresh asks for a refresh token, too, which needs a transaction that
+// may write.
+func (l *Logins) Already(ctx context.Context, c *call.Call, auth string, refresh bool) (*Success, error) {
+	row, err := l.Sessions.Find(ctx, c, c.Caller.Session)
+	if err != nil {
+		return nil, err
+	}
+	return l.resumed(ctx, c, row, auth, refresh)
+}
+
+func (l *Logins) resumed(ctx context.Context, c *call.Call, row session.Session, auth string, refresh bool) (*Success, error) {
+	u, err := l.People.ByID(ctx, c, row.User)
+	if err != nil {
+		return nil, err
+	}
+	if u.Barred(c.Now) {
+		return nil, user.ErrNotFound
+	}
+	out := &Success{Person: u, Session: row, Auth: auth, Platform: refresh, Device: c.Client.Device, Persistent: row.Persistent}
+	return out, l.tokens(ctx, c, out, refresh)
+}

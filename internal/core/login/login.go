@@ -1,0 +1,172 @@
+// Package login is the one conversation by which people sign in, whatever dialect drives it: a package of challenges,
+// answers, and at the end a session. Its state lies sealed in the store between calls, so that any node goes on.
+//
+// Names cannot be probed. Whoever starts a conversation gets a package, and for a name that does not exist it is made
+// of what a real person of the tenant, picked by a keyed hash of the name, would be shown: the same mechanisms with the
+// same shape, their digits and own questions replaced (factor.Mechanism.Disguise). A name therefore gets the same package each
+// time, names that do not exist look as various as people do, and mechanisms added later take part by themselves. Answers to
+// such a package are checked at full cost, throttled by the name as typed, and never right. People who may not sign in
+// (locked, disabled, suspended, expired) are shown their own package, and their right answers are refused as wrong ones.
+// What remains is that sending a real message takes a little longer than sending none.
+//
+// Any failure ends the conversation (authentication.yaml, AdvanceAuthentication); the one exception is a new password
+// that breaks the policy, which is asked for again.
+package login
+
+import (
+	"context"
+	"time"
+
+	"limen/internal/call"
+	"limen/internal/core/factor"
+	"limen/internal/core/password"
+	"limen/internal/core/session"
+	"limen/internal/core/setting"
+	"limen/internal/core/throttle"
+	"limen/internal/core/token"
+	"limen/internal/core/user"
+	"limen/internal/crypt"
+	"limen/internal/fault"
+)
+
+// ErrFailed is every failure of a conversation: the client learns no more. What was written (counters, the end of the
+// conversation) is to be committed.
+var ErrFailed = fault.New(fault.Denied, "login.failed",
+	"Authentication (login or challenge) has failed. Please try again or contact your system administrator.")
+
+// ErrLink is a link that is unknown, used or expired; nothing tells which.
+var ErrLink = fault.New(fault.NotFound, "login.link", "This link is not valid any more. Start the sign-in again.")
+
+// Logins runs conversations. Its fields are set before use.
+type Logins struct {
+	Ring       *crypt.Ring
+	People     *user.Directory
+	Sessions   *session.Sessions
+	Tokens     token.Tokens
+	Passwords  password.Passwords
+	Throttle   throttle.Throttle
+	Settings   *setting.Store
+	Mechanisms []factor.Mechanism
+	// Profile replaces the settings' profile, where policies decide; nil: Settings alone. It gets the zero User for
+	// names that do not exist.
+	Profile func(ctx context.Context, c *call.Call, u user.User, base Profile) (Profile, error)
+	// Notify writes a notice to a person, in c.Tx; nil: nobody is told.
+	Notify func(ctx context.Context, c *call.Call, u user.User, what Notice) error
+}
+
+// Notice is what people are told of.
+type Notice string
+
+// The notices.
+const (
+	NewDevice       Notice = "new_device"
+	Locked          Notice = "account_locked"
+	PasswordChanged Notice = "password_changed"
+)
+
+// Profile is how somebody signs in.
+type Profile struct {
+	Challenges    [][]string // one after the other; each a list of mechanisms of which one is enough
+	RequireSecond bool       // who has enrolled nothing for a later challenge is refused rather than let in
+	Recovery      []string   // mechanisms of which one is enough to choose a new password; none: no recovery
+	RememberFor   time.Duration
+	Idle, Life    time.Duration
+	PersistLife   time.Duration // 0: staying signed in is not offered
+	Concurrent    int           // most sessions; 0: any number
+}
+
+// defaultRecovery is what proves somebody who has forgotten the password. Security questions are not among it: their
+// answers can be found out.
+var defaultRecovery = []string{factor.Email, factor.SMS, factor.OATH}
+
+func (l *Logins) profile(ctx context.Context, c *call.Call, u user.User) (Profile, error) {
+	v, err := l.Settings.Get(ctx, c)
+	if err != nil {
+		return Profile{}, err
+	}
+	p := Profile{
+		Challenges: v.Auth.Challenges, RequireSecond: v.Auth.RequireSecondFactor, Recovery: defaultRecovery,
+		Idle: v.Session.Idle, Life: v.Session.Life, Concurrent: v.Session.Concurrent,
+	}
+	if v.Auth.RememberDevice {
+		p.RememberFor = v.Auth.RememberFor
+	}
+	if v.Session.AllowPersist {
+		p.PersistLife = v.Session.PersistLife
+	}
+	if u.Service || u.OAuthClient { // programs: they have the password alone, and nobody to recover it
+		p.Challenges, p.RequireSecond, p.Recovery = [][]string{{factor.Password}}, false, nil
+	}
+	if l.Profile == nil {
+		return p, nil
+	}
+	return l.Profile(ctx, c, u, p)
+}
+
+// Package is what a client is asked to answer. Challenges are answered in order, one mechanism of each.
+type Package struct {
+	Session      string // id of the conversation, which proves it
+	Challenges   [][]factor.Challenge
+	AllowPersist bool
+	AllowForgot  bool
+	Wait         int    // seconds until an answer is looked at; 0: at once
+	Message      string // for the person; empty: none
+}
+
+// Summary says what an answer led to, in the contract's words.
+type Summary string
+
+// The summaries.
+const (
+	NewPackage   Summary = "NewPackage"
+	NextDone     Summary = "StartNextChallenge"
+	Pending      Summary = "OobPending"
+	Succeeded    Summary = "LoginSuccess"
+	Noncommittal Summary = "NoncommitalSuccess" // spelled so
+	Failed       Summary = "Failure"
+)
+
+// Result is what a call led to.
+type Result struct {
+	Summary Summary
+	Package *Package
+	Success *Success
+	Message string // for the person, beside NoncommitalSuccess
+}
+
+// Success is a complete sign-in.
+type Success struct {
+	Person     user.User
+	Session    session.Session
+	Auth       string // session token, shown once
+	Token      string // platform token
+	Refresh    string // refresh token; empty unless it was asked for at the start
+	Lifetime   int    // seconds, of Token
+	Platform   bool   // Refresh and Lifetime were asked for
+	Device     string // value of the device cookie
+	Persistent bool
+}
+
+// Fail is the result that goes with ErrFailed.
+func Fail() Result { return Result{Summary: Failed} }
+
+// Ensure makes the tenant's keys that a conversation needs; it must run before a transaction that writes.
+func (l *Logins) Ensure(ctx context.Context, tenant string) error {
+	if err := l.Ring.Ensure(ctx, tenant, append([]string{purpose}, factor.Purposes...)...); err != nil {
+		return err
+	}
+	return l.Tokens.Ensure(ctx, tenant)
+}
+
+func (l *Logins) mechanism(name string) factor.Mechanism {
+	for _, m := range l.Mechanisms {
+		if m.Name() == name {
+			return m
+		}
+	}
+	return nil
+}
+
+func personOf(u user.User) factor.Person {
+	return factor.Person{ID: u.ID, Name: u.Name, Display: u.Display, Mail: u.Mail, Mobile: u.Mobile, Culture: u.Culture}
+}

@@ -1,0 +1,236 @@
+package login
+
+import (
+	"context"
+	"crypto/hmac"
+	"crypto/sha256"
+	"errors"
+	"math"
+	"net/netip"
+
+	"limen/internal/call"
+	"limen/internal/core/factor"
+	"limen/internal/core/grant"
+	"limen/internal/core/throttle"
+	"limen/internal/core/user"
+	"limen/internal/crypt"
+	"limen/internal/fold"
+)
+
+// Begin is the wish to sign in.
+type Begin struct {
+	Login    string // login name
+	Platform bool   // LoginSuccess shall carry a refresh token
+}
+
+// Start opens a conversation and gives its package, for any name.
+func (l *Logins) Start(ctx context.Context, c *call.Call, in Begin) (Package, string, error) {
+	who, err := l.who(ctx, c, in.Login)
+	if err != nil {
+		return Package{}, "", err
+	}
+	p, err := l.profile(ctx, c, who.shown)
+	if err != nil {
+		return Package{}, "", err
+	}
+	s := &state{
+		User: who.real.ID, Factors: who.factors(), Login: in.Login, Platform: in.Platform,
+		IP: c.Client.IP.String(), Agent: c.Client.UserAgent, Device: deviceOf(c),
+	}
+	if s.Challenges, err = l.challenges(ctx, c, who, p.Challenges); err != nil {
+		return Package{}, "", err
+	}
+	if err := l.skip(ctx, c, s, p); err != nil {
+		return Package{}, "", err
+	}
+	if p.RequireSecond && len(s.Challenges) < len(p.Challenges) && !s.Skipped {
+		s.User, s.Factors = "", "" // nobody gets in; the package is the same as ever
+		if who.real.ID != "" {
+			s.Refused = "no second factor is enrolled"
+		}
+	}
+	if err := l.create(ctx, c, s); err != nil {
+		return Package{}, "", err
+	}
+	out := s.pack()
+	out.AllowPersist, out.AllowForgot = p.PersistLife > 0, len(p.Recovery) > 0
+	out.Wait, err = l.wait(ctx, c, s)
+	l.tell(c, s, who.real)
+	return *out, s.Device, err
+}
+
+// subject is whom a conversation is about.
+type subject struct {
+	real  user.User // zero: the name does not exist
+	shown user.User // whose mechanisms are shown; another person's for a name that does not exist
+	mfa   user.User // whose second factors are shown
+	seed  []byte    // keyed hash of the name
+}
+
+func (w subject) factors() string {
+	if w.real.ID == "" {
+		return ""
+	}
+	return w.mfa.ID
+}
+
+// who finds the person of a name, or the one whose package stands in.
+func (l *Logins) who(ctx context.Context, c *call.Call, name string) (subject, error) {
+	var w subject
+	var err error
+	if w.seed, err = l.seed(ctx, c, name); err != nil {
+		return w, err
+	}
+	w.real, err = l.People.ByName(ctx, c, name)
+	switch {
+	case errors.Is(err, user.ErrNotFound):
+		if w.shown, err = l.sample(ctx, c, w.seed); err != nil {
+			return w, err
+		}
+	case err != nil:
+		return w, err
+	default:
+		w.shown = w.real
+	}
+	w.mfa = w.shown
+	if w.shown.MfaUser != "" {
+		other, err := l.People.ByID(ctx, c, w.shown.MfaUser)
+		if err != nil && !errors.Is(err, user.ErrNotFound) {
+			return w, err
+		}
+		w.mfa = other // nobody, when the other is gone
+	}
+	return w, nil
+}
+
+// seed is the same for a name each time, and unknown to whoever does not hold the tenant's key. When that key is rotated,
+// names that do not exist change their packages.
+func (l *Logins) seed(ctx context.Context, c *call.Call, name string) ([]byte, error) {
+	mac, err := l.Ring.MAC(ctx, c.Tenant.ID, purpose, []byte("seed"))
+	if err != nil {
+		return nil, err
+	}
+	h := hmac.New(sha256.New, []byte(mac))
+	h.Write([]byte(fold.Key(name)))
+	return h.Sum(nil), nil
+}
+
+// sample picks a person by a seed: the first at or behind a name that the seed makes. The zero User when there are none.
+func (l *Logins) sample(ctx context.Context, c *call.Call, seed []byte) (user.User, error) {
+	key := make([]byte, 3)
+	for i := range key {
+		key[i] = 'a' + seed[i]%26
+	}
+	for _, after := range []user.User{{ID: "0", NameKey: string(key)}, {}} {
+		rows, err := l.People.List(ctx, c, grant.All(), user.Query{After: after, Limit: 1})
+		if err != nil {
+			return user.User{}, err
+		}
+		if len(rows) > 0 {
+			return rows[0].User, nil
+		}
+	}
+	return user.User{}, nil
+}
+
+// challenges makes challenges of the mechanisms that the person shown has enrolled. One without any is left out.
+func (l *Logins) challenges(ctx context.Context, c *call.Call, w subject, names [][]string) ([][]factor.Challenge, error) {
+	var out [][]factor.Challenge
+	for _, alternatives := range names {
+		var one []factor.Challenge
+		for _, name := range alternatives {
+			ch, ok, err := l.offer(ctx, c, w, name)
+			if err != nil {
+				return nil, err
+			}
+			if ok {
+				one = append(one, ch)
+			}
+		}
+		if len(one) > 0 {
+			out = append(out, one)
+		}
+	}
+	if len(out) == 0 { // clients break on an empty package
+		ch, _, err := l.offer(ctx, c, w, factor.Password)
+		return [][]factor.Challenge{{ch}}, err
+	}
+	return out, nil
+}
+
+func (l *Logins) offer(ctx context.Context, c *call.Call, w subject, name string) (factor.Challenge, bool, error) {
+	m := l.mechanism(name)
+	if m == nil {
+		return factor.Challenge{}, false, nil
+	}
+	whose := w.mfa
+	if name == factor.Password {
+		whose = w.shown
+	}
+	prompt, ok, err := m.Offer(ctx, c, personOf(whose))
+	if err != nil || !ok {
+		return factor.Challenge{}, false, err
+	}
+	if w.real.ID == "" {
+		prompt = m.Disguise(prompt, w.seed)
+	}
+	id, _ := crypt.NewToken(c.Rand)
+	return factor.Challenge{ID: id, Name: name, Prompt: prompt}, true, nil
+}
+
+// skip leaves the later challenges out on a device that stands in for them.
+func (l *Logins) skip(ctx context.Context, c *call.Call, s *state, p Profile) error {
+	if p.RememberFor <= 0 || len(s.Challenges) < 2 {
+		return nil
+	}
+	ok, err := l.Throttle.Remembered(ctx, c, s.User, throttle.DeviceHash(c.Client.Device), c.Now.Add(-p.RememberFor))
+	if ok && err == nil {
+		s.Challenges, s.Skipped = s.Challenges[:1], true
+	}
+	return err
+}
+
+// deviceOf is the device cookie, or a new value for it.
+func deviceOf(c *call.Call) string {
+	if d := c.Client.Device; len(d) >= 20 && len(d) <= 128 {
+		return d
+	}
+	d, _ := crypt.NewToken(c.Rand)
+	return d
+}
+
+// attempt is who tries what, for the throttle.
+func (l *Logins) attempt(ctx context.Context, c *call.Call, s *state, kind throttle.Kind) (throttle.Attempt, error) {
+	device, err := l.Throttle.Known(ctx, c, s.User, throttle.DeviceHash(c.Client.Device))
+	ip := c.Client.IP
+	if !ip.IsValid() {
+		ip, _ = netip.ParseAddr(s.IP)
+	}
+	return throttle.Attempt{Kind: kind, Login: s.Login, IP: ip, Device: device}, err
+}
+
+func kindOf(name string) throttle.Kind {
+	if name == factor.Password {
+		return throttle.Password
+	}
+	return throttle.Second
+}
+
+// wait is how many seconds until an answer to the first challenge would be looked at.
+func (l *Logins) wait(ctx context.Context, c *call.Call, s *state) (int, error) {
+	a, err := l.attempt(ctx, c, s, kindOf(s.Challenges[0][0].Name))
+	if err != nil {
+		return 0, err
+	}
+	d, err := l.Throttle.Wait(ctx, c, a)
+	return int(math.Ceil(d.Seconds())), err
+}
+
+// tell notes in the event whom the conversation is about.
+func (l *Logins) tell(c *call.Call, s *state, u user.User) {
+	if c.Event == nil {
+		return
+	}
+	c.Event.Login, c.Event.User = s.Login, u.ID
+	c.Event.Kind, c.Event.Target, c.Event.Name = "User", u.ID, u.Name
+}

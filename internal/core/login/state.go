@@ -1,0 +1,190 @@
+package login
+
+import (
+	"context"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"time"
+
+	"limen/internal/call"
+	"limen/internal/core/factor"
+	"limen/internal/crypt"
+	"limen/internal/dbx"
+	"limen/internal/fault"
+)
+
+// How long a conversation may take: idsec polls for six minutes, and people look for their phones.
+const (
+	life    = 15 * time.Minute
+	keep    = time.Minute // how long a client may fetch what a click on a link brought about
+	maxID   = 128
+	purpose = "login"
+)
+
+// state is a conversation between two calls.
+type state struct {
+	User       string               `json:"u,omitempty"` // UUID; empty: the name does not exist
+	Factors    string               `json:"f,omitempty"` // UUID of the person whose second factors answer
+	Login      string               `json:"l"`           // as typed
+	Challenges [][]factor.Challenge `json:"c"`
+	At         int                  `json:"at"` // the challenge to be answered
+	Passed     []string             `json:"p,omitempty"`
+	Recovery   bool                 `json:"r,omitempty"`  // a forgotten password is replaced
+	Skipped    bool                 `json:"sk,omitempty"` // the device stands in for the second factor
+	Platform   bool                 `json:"pt,omitempty"` // the client wants a refresh token
+	Persist    bool                 `json:"ps,omitempty"`
+	Resets     int                  `json:"rs,omitempty"` // new passwords that broke the policy
+	Replaced   bool                 `json:"rp,omitempty"` // a new password was set
+	Refused    string               `json:"no,omitempty"` // why nobody gets in, whatever is answered
+	IP         string               `json:"ip"`
+	Agent      string               `json:"ua"`
+	Device     string               `json:"d"` // device cookie, sent or given
+	Done       *done                `json:"done,omitempty"`
+
+	id      string // of the conversation, as the client has it
+	hash    []byte
+	version int64
+}
+
+// done is how a conversation ended that was finished elsewhere than on the client's own connection.
+type done struct {
+	Auth, Session, Refresh string
+	Noncommittal           bool
+}
+
+type stateRow struct {
+	State   string `db:"state"`
+	Version int64  `db:"version"`
+	Expires int64  `db:"expires"`
+}
+
+var (
+	insertRow = dbx.E("login.insert", `INSERT INTO login (tenant, id, user_id, state, version, expires) VALUES (?, ?, ?, ?, 1, ?)`)
+	ofUser    = dbx.Q[[]byte]("login.of_user", `SELECT id FROM login WHERE tenant = ? AND user_id = ? AND expires > ? ORDER BY expires DESC LIMIT 20`)
+	findRow   = dbx.Q[stateRow]("login.find", `SELECT state, version, expires FROM login WHERE tenant = ? AND id = ?`)
+	// lockRow makes calls about one conversation follow one another: of answers at the same time the first is looked at, and
+	// the others find the conversation moved on.
+	lockRow   = dbx.Q[stateRow]("login.lock", `SELECT state, version, expires FROM login WHERE tenant = ? AND id = ? FOR UPDATE`)
+	saveRow   = dbx.E("login.save", `UPDATE login SET state = ?, version = version + 1 WHERE tenant = ? AND id = ? AND version = ?`)
+	doneRow   = dbx.E("login.done", `UPDATE login SET state = ?, version = version + 1, expires = ? WHERE tenant = ? AND id = ? AND version = ?`)
+	deleteRow = dbx.E("login.delete", `DELETE FROM login WHERE tenant = ? AND id = ?`)
+	sweepRow  = dbx.E("login.sweep", `DELETE FROM login WHERE expires < ?`)
+)
+
+// errGone says that there is no such conversation, or that another call has moved it on.
+var errGone = fault.New(fault.Conflict, "login.gone", ErrFailed.Public)
+
+func (l *Logins) seal(ctx context.Context, c *call.Call, s *state) (string, error) {
+	raw, err := json.Marshal(s)
+	if err != nil {
+		return "", err
+	}
+	return l.Ring.Seal(ctx, c.Tenant.ID, purpose, raw, hex.EncodeToString(s.hash))
+}
+
+// create stores a new conversation.
+func (l *Logins) create(ctx context.Context, c *call.Call, s *state) error {
+	s.id, s.hash = crypt.NewSessionID(c.Rand)
+	sealed, err := l.seal(ctx, c, s)
+	if err != nil {
+		return err
+	}
+	s.version = 1
+	_, err = insertRow.Do(ctx, c.Tx, c.Tenant.ID, s.hash, s.Factors, sealed, c.Now.Add(life).UnixMilli())
+	return err
+}
+
+// find reads a conversation; errGone when there is none that lives.
+func (l *Logins) find(ctx context.Context, c *call.Call, id string) (*state, error) {
+	if id == "" || len(id) > maxID {
+		return nil, errGone
+	}
+	s, err := l.byHash(ctx, c, crypt.TokenHash(id))
+	if err == nil {
+		s.id = id
+	}
+	return s, err
+}
+
+func (l *Logins) byHash(ctx context.Context, c *call.Call, hash []byte) (*state, error) {
+	query := findRow
+	if c.Tx.Writable() {
+		query = lockRow
+	}
+	row, err := query.One(ctx, c.Tx, c.Tenant.ID, hash)
+	if errors.Is(err, dbx.ErrNoRow) || err == nil && row.Expires <= c.Now.UnixMilli() {
+		return nil, errGone
+	}
+	if err != nil {
+		return nil, err
+	}
+	raw, err := l.Ring.Open(ctx, c.Tenant.ID, purpose, row.State, hex.EncodeToString(hash))
+	if err != nil {
+		return nil, err
+	}
+	s := &state{hash: hash, version: row.Version}
+	return s, json.Unmarshal(raw, s)
+}
+
+// save stores what became of a conversation; errGone when another call did so first.
+func (l *Logins) save(ctx context.Context, c *call.Call, s *state) error {
+	sealed, err := l.seal(ctx, c, s)
+	if err != nil {
+		return err
+	}
+	var n int64
+	if s.Done == nil {
+		n, err = saveRow.Do(ctx, c.Tx, sealed, c.Tenant.ID, s.hash, s.version)
+	} else {
+		n, err = doneRow.Do(ctx, c.Tx, sealed, c.Now.Add(keep).UnixMilli(), c.Tenant.ID, s.hash, s.version)
+	}
+	if err == nil && n == 0 {
+		return errGone
+	}
+	return err
+}
+
+func (l *Logins) end(ctx context.Context, c *call.Call, s *state) error {
+	if _, err := dropLinks.Do(ctx, c.Tx, c.Tenant.ID, s.hash); err != nil {
+		return err
+	}
+	_, err := deleteRow.Do(ctx, c.Tx, c.Tenant.ID, s.hash)
+	return err
+}
+
+// Cleanup ends a conversation that will not be finished. An unknown one is no error.
+func (l *Logins) Cleanup(ctx context.Context, c *call.Call, id string) error {
+	if id == "" || len(id) > maxID {
+		return nil
+	}
+	return l.end(ctx, c, &state{hash: crypt.TokenHash(id)})
+}
+
+// Sweep removes conversations and links of all tenants that expired before a time.
+func (l *Logins) Sweep(ctx context.Context, db *dbx.DB, before time.Time) error {
+	return db.Write(ctx, func(tx *dbx.Tx) error {
+		if _, err := sweepRow.Do(ctx, tx, before.UnixMilli()); err != nil {
+			return err
+		}
+		_, err := sweepLinks.Do(ctx, tx, before.UnixMilli())
+		return err
+	})
+}
+
+// challenge finds a mechanism by its id; at is the number of its challenge.
+func (s *state) challenge(id string) (ch *factor.Challenge, at int) {
+	for i := range s.Challenges {
+		for j := range s.Challenges[i] {
+			if id != "" && s.Challenges[i][j].ID == id {
+				return &s.Challenges[i][j], i
+			}
+		}
+	}
+	return nil, -1
+}
+
+// pack is what the client is shown: what is left to be answered.
+func (s *state) pack() *Package {
+	return &Package{Session: s.id, Challenges: s.Challenges[min(s.At, len(s.Challenges)):]}
+}

@@ -206,11 +206,15 @@ func (k *Kernel) witness(tenant, event string) dbx.Witness {
 
 // outside notes the intent, lets the operation talk to the network, and notes the outcome.
 func (k *Kernel) outside(ctx context.Context, o *Op, c *Call, in, prepared any) (any, error) {
-	intent := &call.Event{ID: c.NewID(), Type: o.Audit, Outcome: "started"}
+	first, then := c.NewID(), c.NewID()
+	if then < first { // the outcome sorts behind its intent, although both are made in the same millisecond
+		first, then = then, first
+	}
+	intent := &call.Event{ID: first, Type: o.Audit, Outcome: "started"}
 	if err := k.note(ctx, c, intent); err != nil {
 		return nil, err
 	}
-	c.Event, c.Also = &call.Event{ID: c.NewID(), Type: o.Audit, Outcome: "success"}, nil
+	c.Event, c.Also = &call.Event{ID: then, Type: o.Audit, Outcome: "success"}, nil
 	out, err := o.run(ctx, c, in, prepared)
 	end := c.Event
 	end.Set("Intent", intent.ID)

@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -276,6 +277,7 @@ func (s *Store) Write(ctx context.Context, c *call.Call, ready Ready) error {
 		if err != nil {
 			return err
 		}
+		before.Key = r.Key
 		noted(c, r, before)
 	}
 	now, err := list.All(ctx, c.Tx, c.Tenant.ID)
@@ -288,7 +290,7 @@ func (s *Store) Write(ctx context.Context, c *call.Call, ready Ready) error {
 	return s.Changes.Put(ctx, c, "setting", c.Tenant.ID)
 }
 
-// noted keeps the change in the event; of a secret only that it changed.
+// noted keeps the change in the event; of secrets, and of free settings, which may be some, only that they changed.
 func noted(c *call.Call, now, before row) {
 	if c.Event == nil {
 		return
@@ -296,13 +298,38 @@ func noted(c *call.Call, now, before row) {
 	if c.Event.Target == "" {
 		c.Event.Target, c.Event.Kind, c.Event.Name = now.Name, "Setting", now.Name
 	}
-	if now.Secret {
-		call.Changed(c.Event, now.Name, "", map[bool]string{true: "(removed)", false: "(changed)"}[now.Value == ""])
+	from, to := before.audited(), now.audited()
+	if from == to && before.Value == now.Value {
 		return
 	}
-	call.Changed(c.Event, now.Name, shown(before), shown(now))
+	if c.Event.Changes == nil {
+		c.Event.Changes = map[string]call.Change{}
+	}
+	c.Event.Changes[now.Name] = call.Change{Old: from, New: to}
 }
 
+// audited is the value as events keep it: a boolean, a number or a text.
+func (r row) audited() any {
+	k := byKey[r.Key]
+	switch {
+	case r.Value == "" && (k == nil || k.Secret):
+		return ""
+	case k == nil || k.Secret:
+		return Mask
+	case r.Value == "":
+		r.Value = k.Default
+	}
+	switch k.Kind {
+	case "bool":
+		return r.Value == "true"
+	case "int":
+		n, _ := strconv.ParseInt(r.Value, 10, 64) // it was checked when it was set
+		return n
+	}
+	return r.Value
+}
+
+// shown is a free setting's value.
 func shown(r row) string {
 	if byKey[r.Key] == nil && r.Value == " " {
 		return ""

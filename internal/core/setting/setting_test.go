@@ -139,7 +139,7 @@ func TestValues(t *testing.T) {
 		if got := w.find("authentication.challenges"); got != "UP;OATH,U2F true" {
 			t.Error(got)
 		}
-		if ch := w.event.Changes["Smtp.Port"]; ch.New != "25" {
+		if ch := w.event.Changes["Smtp.Port"]; ch.New != int64(25) || ch.Old != int64(587) {
 			t.Error(w.event.Changes)
 		}
 		w.set(nil, setting.Unset("Smtp.Port"), setting.Unset("never there"))

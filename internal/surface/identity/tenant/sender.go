@@ -3,6 +3,7 @@ package tenant
 import (
 	"context"
 	"strconv"
+	"strings"
 
 	"limen/internal/core/setting"
 	"limen/internal/core/user"
@@ -12,40 +13,50 @@ import (
 
 // SMTP are mail server settings as they are shown.
 type SMTP struct {
-	Enabled           bool   `json:"Enabled"`
-	Host              string `json:"Host"`
+	Enabled           bool   `json:"Enabled"` // the tenant's mail goes through this server instead of the installation's
+	Host              string `json:"Host"`    // empty when none is set
 	Port              int    `json:"Port"`
-	UseTLS            bool   `json:"UseTls"`
+	UseTLS            bool   `json:"UseTls"` // STARTTLS, or from the first byte on port 465
 	UseAuthentication bool   `json:"UseAuthentication"`
 	UserName          string `json:"UserName"`
-	HasPassword       bool   `json:"HasPassword"` // the password itself is never shown
+	HasPassword       bool   `json:"HasPassword"` // one is saved; the password itself is never shown
 	FromAddress       string `json:"FromAddress"`
 	FromDisplayName   string `json:"FromDisplayName"`
 }
 
-// GetSmtpConfig returns the mail server settings, without the password. tenant.yaml n 399.
+// GetSmtpConfig returns the mail server settings without the password; the defaults when nothing is set.
+// tenant.yaml n 399.
 func (t Tenant) GetSmtpConfig(ctx context.Context, c *op.Call, _ op.None) (SMTP, error) {
 	v, err := t.Settings.Get(ctx, c)
 	if err != nil {
 		return SMTP{}, err
 	}
 	s := v.SMTP
-	return SMTP{s.Enabled, s.Host, s.Port, s.UseTLS, s.Authenticate, s.User, s.Password != "", s.From, s.FromDisplayName}, nil
+	return SMTP{
+		Enabled: s.Enabled, Host: s.Host, Port: s.Port, UseTLS: s.UseTLS, UseAuthentication: s.Authenticate, UserName: s.User,
+		HasPassword: s.Password != "", FromAddress: s.From, FromDisplayName: s.FromDisplayName,
+	}, nil
 }
 
 // NewSMTP are mail server settings to be set or tried. What is absent stays as it is.
 type NewSMTP struct {
 	// Enabled sends the tenant's mail through this server instead of the installation's.
-	Enabled op.Opt[bool]   `json:"Enabled"`
-	Host    op.Opt[string] `json:"Host"`
-	Port    op.Opt[int]    `json:"Port"`
-	// UseTls demands an encrypted connection: STARTTLS, or from the first byte on port 465.
-	UseTLS            op.Opt[bool]   `json:"UseTls"`
-	UseAuthentication op.Opt[bool]   `json:"UseAuthentication"`
-	UserName          op.Opt[string] `json:"UserName"`
+	Enabled op.Opt[bool] `json:"Enabled"`
+	// Host is the server's name or address, without a port.
+	Host op.Opt[string] `json:"Host"`
+	// Port is the server's port, 587 unless set.
+	Port op.Opt[int] `json:"Port"`
+	// UseTLS demands an encrypted connection, as is the default: STARTTLS, or from the first byte on port 465.
+	UseTLS op.Opt[bool] `json:"UseTls"`
+	// UseAuthentication signs in at the server; without an encrypted connection that is refused.
+	UseAuthentication op.Opt[bool] `json:"UseAuthentication"`
+	// UserName is the name to sign in with.
+	UserName op.Opt[string] `json:"UserName"`
 	// Password is never shown; empty keeps the saved one.
-	Password        string         `json:"Password"`
-	FromAddress     op.Opt[string] `json:"FromAddress"`
+	Password string `json:"Password"`
+	// FromAddress is the address that mail is sent from.
+	FromAddress op.Opt[string] `json:"FromAddress"`
+	// FromDisplayName is the name shown before that address.
 	FromDisplayName op.Opt[string] `json:"FromDisplayName"`
 }
 
@@ -72,7 +83,7 @@ func (n NewSMTP) pairs() []setting.Pair {
 	out = addBool(out, "Smtp.UseTls", n.UseTLS)
 	out = addBool(out, "Smtp.UseAuthentication", n.UseAuthentication)
 	out = addText(out, "Smtp.UserName", n.UserName)
-	if n.Password != "" {
+	if n.Password != "" && n.Password != setting.Mask {
 		out = append(out, setting.Set(setting.SMTPPassword, n.Password))
 	}
 	out = addText(out, "Smtp.FromAddress", n.FromAddress)
@@ -83,10 +94,12 @@ func (t Tenant) sealSMTP(ctx context.Context, c *op.Call, in NewSMTP) (setting.R
 	return t.Settings.Prepare(ctx, c, in.pairs()...)
 }
 
-// SetSmtpConfig sets the tenant's own mail server. A server that is enabled needs a host and a sender's address.
-// tenant.yaml n 408.
-func (t Tenant) SetSmtpConfig(ctx context.Context, c *op.Call, _ NewSMTP, ready setting.Ready) (op.None, error) {
-	return op.None{}, t.Settings.Write(ctx, c, ready)
+// SetSmtpConfig sets the tenant's own mail server.
+//
+// A server that is enabled needs a host and a sender's address. An empty password keeps the saved one, as long as the
+// host stays the same. Errors: setting.value, tenant.no_secret. tenant.yaml n 408.
+func (t Tenant) SetSmtpConfig(ctx context.Context, c *op.Call, in NewSMTP, ready setting.Ready) (op.None, error) {
+	return op.None{}, t.write(ctx, c, in.pairs(), ready)
 }
 
 // SMTPTrial are mail server settings to be tried.
@@ -104,10 +117,11 @@ func (s *SMTPTrial) Check() error {
 	return user.CheckMail("TestRecipient", s.TestRecipient)
 }
 
-// TestSmtpConfig sends a test mail with the settings that are sent, and says what the server replied when it fails.
+// TestSmtpConfig sends a test mail with the settings that are sent; what is absent is as saved.
 //
-// Nothing is saved. An empty password means the saved one, which is used for the saved host and port only. Servers in
-// private networks are refused unless the installation allows them. tenant.yaml n 411.
+// Nothing is saved. An empty password means the saved one, and then only for the saved host. The connection is real, and
+// servers in private networks are refused unless the installation allows them. Errors: tenant.trial with the server's
+// reply, tenant.no_secret, tenant.no_address, setting.value. tenant.yaml n 411.
 func (t Tenant) TestSmtpConfig(ctx context.Context, c *op.Call, in SMTPTrial) (bool, error) {
 	v, err := t.Settings.Get(ctx, c)
 	if err != nil {
@@ -127,18 +141,33 @@ func (t Tenant) TestSmtpConfig(ctx context.Context, c *op.Call, in SMTPTrial) (b
 			return false, err
 		}
 	}
-	password := in.Password
-	if s.Authenticate && password == "" {
-		if s.Host != v.SMTP.Host || s.Port != v.SMTP.Port || s.UseTLS != v.SMTP.UseTLS {
-			return false, ErrNoSecret.At("Password")
-		}
-		if password, err = t.Settings.Open(ctx, c.Tenant.ID, setting.SMTPPassword, v.SMTP.Password); err != nil {
+	secret := in.Password
+	if s.Authenticate && (secret == "" || secret == setting.Mask) {
+		secret, err = t.saved(ctx, c, setting.SMTPPassword, v.SMTP.Password, strings.EqualFold(s.Host, v.SMTP.Host))
+		if err != nil {
 			return false, err
 		}
 	}
 	c.Event.Target, c.Event.Kind, c.Event.Name = s.Host, "SmtpServer", s.Host
-	err = t.TryMail(ctx, c, s, password, to)
+	err = tried(t.TryMail(ctx, c, s, secret, to))
 	return err == nil, err
+}
+
+// saved opens the saved secret for the server that it was saved for.
+func (t Tenant) saved(ctx context.Context, c *op.Call, name string, secret setting.Sealed, same bool) (string, error) {
+	if !same || secret == "" {
+		return "", ErrNoSecret.At(name)
+	}
+	return t.Settings.Open(ctx, c.Tenant.ID, name, secret)
+}
+
+// tried is the outcome of a test: what the other side said is the answer, however it came about.
+func tried(err error) error {
+	f := fault.Of(err)
+	if f == nil || f.Kind == fault.Internal {
+		return err
+	}
+	return ErrTrial.Because(err).Say("%s", f.Public)
 }
 
 // own gives something of the caller's own record.
@@ -156,13 +185,13 @@ func own(ctx context.Context, c *op.Call, get func(user.User) string) (out strin
 
 // Twilio are gateway settings as they are shown.
 type Twilio struct {
-	Enabled             bool   `json:"Enabled"`
+	Enabled             bool   `json:"Enabled"` // the tenant's text messages go through this account
 	AccountSid          string `json:"AccountSid"`
-	HasAuthToken        bool   `json:"HasAuthToken"` // the token itself is never shown
+	HasAuthToken        bool   `json:"HasAuthToken"` // one is saved; the token itself is never shown
 	FromNumber          string `json:"FromNumber"`
 	MessagingServiceSid string `json:"MessagingServiceSid"`
 	UseForSms           bool   `json:"UseForSms"`
-	UseForVoice         bool   `json:"UseForVoice"`
+	UseForVoice         bool   `json:"UseForVoice"` // always false: calls are not made
 }
 
 // GetTwilioConfig returns the text message gateway's settings, without the token. tenant.yaml n 401.
@@ -172,43 +201,59 @@ func (t Tenant) GetTwilioConfig(ctx context.Context, c *op.Call, _ op.None) (Twi
 		return Twilio{}, err
 	}
 	w := v.Twilio
-	return Twilio{w.Enabled, w.AccountSID, w.AuthToken != "", w.From, w.Service, w.SMS, w.Voice}, nil
+	return Twilio{
+		Enabled: w.Enabled, AccountSid: w.AccountSID, HasAuthToken: w.AuthToken != "", FromNumber: w.From,
+		MessagingServiceSid: w.Service, UseForSms: w.SMS,
+	}, nil
 }
 
 // NewTwilio are gateway settings to be set or tried. What is absent stays as it is.
 type NewTwilio struct {
+	// Enabled sends the tenant's text messages through this account.
 	Enabled op.Opt[bool] `json:"Enabled"`
 	// AccountSid is AC and 32 hexadecimal digits.
 	AccountSid op.Opt[string] `json:"AccountSid"`
 	// AuthToken is never shown; empty keeps the saved one.
 	AuthToken string `json:"AuthToken"`
-	// FromNumber is in E.164 form.
+	// FromNumber is the number that messages come from, in E.164 form.
 	FromNumber op.Opt[string] `json:"FromNumber"`
 	// MessagingServiceSid is MG and 32 hexadecimal digits; the service picks the number.
 	MessagingServiceSid op.Opt[string] `json:"MessagingServiceSid"`
-	UseForSms           op.Opt[bool]   `json:"UseForSms"`
-	UseForVoice         op.Opt[bool]   `json:"UseForVoice"`
+	// UseForSms sends text messages, as is the default.
+	UseForSms op.Opt[bool] `json:"UseForSms"`
+	// UseForVoice can only be false: calls are not made.
+	UseForVoice op.Opt[bool] `json:"UseForVoice"`
+}
+
+// Check refuses what would be promised and not done.
+func (n *NewTwilio) Check() error {
+	if n.UseForVoice.Or(false) {
+		return ErrVoice.At("UseForVoice")
+	}
+	return nil
 }
 
 func (n NewTwilio) pairs() []setting.Pair {
 	out := addBool(nil, "Twilio.Enabled", n.Enabled)
 	out = addText(out, "Twilio.AccountSid", n.AccountSid)
-	if n.AuthToken != "" {
+	if n.AuthToken != "" && n.AuthToken != setting.Mask {
 		out = append(out, setting.Set(setting.TwilioToken, n.AuthToken))
 	}
 	out = addText(out, "Twilio.FromNumber", n.FromNumber)
 	out = addText(out, "Twilio.MessagingServiceSid", n.MessagingServiceSid)
-	out = addBool(out, "Twilio.UseForSms", n.UseForSms)
-	return addBool(out, "Twilio.UseForVoice", n.UseForVoice)
+	return addBool(out, "Twilio.UseForSms", n.UseForSms)
 }
 
 func (t Tenant) sealTwilio(ctx context.Context, c *op.Call, in NewTwilio) (setting.Ready, error) {
 	return t.Settings.Prepare(ctx, c, in.pairs()...)
 }
 
-// SetTwilioConfig sets the account through which the tenant's text messages go. tenant.yaml n 410.
-func (t Tenant) SetTwilioConfig(ctx context.Context, c *op.Call, _ NewTwilio, ready setting.Ready) (op.None, error) {
-	return op.None{}, t.Settings.Write(ctx, c, ready)
+// SetTwilioConfig sets the account through which the tenant's text messages go.
+//
+// An account that is enabled needs its id, its token, and a number or a messaging service. An empty token keeps the saved
+// one. Errors: setting.value, tenant.no_voice. tenant.yaml n 410.
+func (t Tenant) SetTwilioConfig(ctx context.Context, c *op.Call, in NewTwilio, ready setting.Ready) (op.None, error) {
+	return op.None{}, t.write(ctx, c, in.pairs(), ready)
 }
 
 // TwilioTrial are gateway settings to be tried.
@@ -226,11 +271,14 @@ func (w *TwilioTrial) Check() error {
 	if e164, ok := user.Phone(w.TestNumber, ""); !ok || e164 != w.TestNumber {
 		return fault.Bad("TestNumber", "must be a telephone number in E.164 form, as +12065550100")
 	}
-	return nil
+	return w.NewTwilio.Check()
 }
 
-// TestTwilioConfig sends a test message with the settings that are sent, and says what the gateway answered when it
-// fails. Nothing is saved; an empty token means the saved one, for the saved account only. tenant.yaml n 412.
+// TestTwilioConfig sends a test message with the settings that are sent; what is absent is as saved.
+//
+// Nothing is saved. An empty token means the saved one, and then only for the saved account. The message is real and
+// charged for. Errors: tenant.trial with the gateway's code and words, tenant.no_secret, tenant.no_voice, setting.value.
+// tenant.yaml n 412.
 func (t Tenant) TestTwilioConfig(ctx context.Context, c *op.Call, in TwilioTrial) (bool, error) {
 	v, err := t.Settings.Get(ctx, c)
 	if err != nil {
@@ -244,16 +292,14 @@ func (t Tenant) TestTwilioConfig(ctx context.Context, c *op.Call, in TwilioTrial
 	if w.AccountSID == "" {
 		return false, fault.Missing("AccountSid")
 	}
-	token := in.AuthToken
-	if token == "" {
-		if w.AccountSID != v.Twilio.AccountSID {
-			return false, ErrNoSecret.At("AuthToken")
-		}
-		if token, err = t.Settings.Open(ctx, c.Tenant.ID, setting.TwilioToken, v.Twilio.AuthToken); err != nil {
+	secret := in.AuthToken
+	if secret == "" || secret == setting.Mask {
+		secret, err = t.saved(ctx, c, setting.TwilioToken, v.Twilio.AuthToken, w.AccountSID == v.Twilio.AccountSID)
+		if err != nil {
 			return false, err
 		}
 	}
 	c.Event.Target, c.Event.Kind, c.Event.Name = w.AccountSID, "TwilioAccount", w.AccountSID
-	err = t.TrySMS(ctx, c, w, token, in.TestNumber)
+	err = tried(t.TrySMS(ctx, c, w, secret, in.TestNumber))
 	return err == nil, err
 }

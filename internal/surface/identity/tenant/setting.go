@@ -13,24 +13,25 @@ import (
 type KeyQuery struct {
 	// Key is the setting's name, whatever its case; required.
 	Key string `json:"key"`
-	// Dflt is answered when the setting is not set.
+	// Dflt is answered when the setting is not set and has no default of its own.
 	Dflt op.Opt[string] `json:"dflt"`
 }
 
 // Check wants a key.
 func (k *KeyQuery) Check() error { return required("key", k.Key) }
 
-// GetTenantConfig returns a setting as text: what is set, else dflt, else the default of a known setting, else null. A secret shows as
-// asterisks. tenant.yaml n 392.
+// GetTenantConfig returns a setting as text: what is set, else its own default, else dflt, else null.
+//
+// A password or token shows as asterisks. tenant.yaml n 392.
 func (t Tenant) GetTenantConfig(ctx context.Context, c *op.Call, in KeyQuery) (*string, error) {
-	value, set, err := t.Settings.Find(ctx, c, in.Key)
+	value, ok, err := t.Settings.Find(ctx, c, in.Key)
 	if err != nil {
 		return nil, err
 	}
-	if def, ok := in.Dflt.Get(); ok && !set {
-		return &def, nil
+	if !ok {
+		value, ok = in.Dflt.Get()
 	}
-	if !set && value == "" {
+	if !ok {
 		return nil, nil
 	}
 	return &value, nil
@@ -40,7 +41,7 @@ func (t Tenant) GetTenantConfig(ctx context.Context, c *op.Call, in KeyQuery) (*
 type KeyValue struct {
 	// Key is the setting's name, required.
 	Key string `json:"key"`
-	// Value is its new value as text, required.
+	// Value is its new value as text, required; asterisks leave a password or token as it is.
 	Value op.Opt[string] `json:"value"`
 }
 
@@ -55,14 +56,19 @@ func (k *KeyValue) Check() error {
 	return nil
 }
 
+func (k KeyValue) pairs() []setting.Pair { return unmasked(setting.Set(k.Key, k.Value.Or(""))) }
+
 func (t Tenant) sealKey(ctx context.Context, c *op.Call, in KeyValue) (setting.Ready, error) {
-	return t.Settings.Prepare(ctx, c, setting.Set(in.Key, in.Value.Or("")))
+	return t.Settings.Prepare(ctx, c, in.pairs()...)
 }
 
-// SetTenantConfig sets a setting. Values of known settings are checked; other keys are kept as they are, up to 500 of
-// them. tenant.yaml n 393.
-func (t Tenant) SetTenantConfig(ctx context.Context, c *op.Call, _ KeyValue, ready setting.Ready) (op.None, error) {
-	return op.None{}, t.Settings.Write(ctx, c, ready)
+// SetTenantConfig sets a setting.
+//
+// Values of known settings are checked. Other keys are the clients' own: they are kept as they are, up to 500 of them.
+// Errors: setting.value, setting.name, setting.too_many, tenant.no_secret when a server's address changes whose password
+// or token is saved. tenant.yaml n 393.
+func (t Tenant) SetTenantConfig(ctx context.Context, c *op.Call, in KeyValue, ready setting.Ready) (op.None, error) {
+	return op.None{}, t.write(ctx, c, in.pairs(), ready)
 }
 
 // KeyRef names a setting.
@@ -78,19 +84,25 @@ func (t Tenant) dropKey(ctx context.Context, c *op.Call, in KeyRef) (setting.Rea
 	return t.Settings.Prepare(ctx, c, setting.Unset(in.Key))
 }
 
-// DeleteTenantConfig puts a setting back to its default; one that is not set is no error. tenant.yaml n 391.
+// DeleteTenantConfig puts a setting back to its default; one that is not set is no error.
+//
+// Errors: setting.value when other settings rely on it. tenant.yaml n 391.
 func (t Tenant) DeleteTenantConfig(ctx context.Context, c *op.Call, _ KeyRef, ready setting.Ready) (op.None, error) {
 	return op.None{}, t.Settings.Write(ctx, c, ready)
 }
 
-// DeleteAdvancedConfig puts a setting back to its default; one that is not set is no error. tenant.yaml n 394.
+// DeleteAdvancedConfig puts a setting back to its default; one that is not set is no error.
+//
+// Errors: setting.value when other settings rely on it. tenant.yaml n 394.
 func (t Tenant) DeleteAdvancedConfig(ctx context.Context, c *op.Call, _ KeyRef, ready setting.Ready) (op.None, error) {
 	return op.None{}, t.Settings.Write(ctx, c, ready)
 }
 
 var settingColumns = []rpc.Column{{Name: "ID", TableKey: "Primary"}, {Name: "Value"}}
 
-// GetAdvancedConfig lists every setting with its value or its default. Secrets show as asterisks. tenant.yaml n 395.
+// GetAdvancedConfig lists every setting by name: the known ones with what is set or their default, and the clients' own.
+//
+// Columns: ID is the name, Value the value as text; passwords and tokens show as asterisks. tenant.yaml n 395.
 func (t Tenant) GetAdvancedConfig(ctx context.Context, c *op.Call, _ op.None) (rpc.Query, error) {
 	all, err := t.Settings.List(ctx, c)
 	out := rpc.Query{Columns: settingColumns, FullCount: len(all), Results: make([]rpc.Row, len(all))}
@@ -104,13 +116,13 @@ func (t Tenant) GetAdvancedConfig(ctx context.Context, c *op.Call, _ op.None) (r
 type Entry struct {
 	// ID is the setting's name, required.
 	ID string `json:"ID" also:"Key"`
-	// Value is its new value as text; null puts the default back.
+	// Value is its new value as text; null puts the default back, asterisks leave a password or token as it is.
 	Value op.Opt[string] `json:"Value"`
 }
 
 // Entries are settings to be set: one, or several.
 type Entries struct {
-	// Settings are several; a bare array is taken too.
+	// Settings are several, at most 600; a bare array is taken too.
 	Settings []Entry `json:"Settings" rpc:"array"`
 	Entry
 }
@@ -138,19 +150,35 @@ func (e *Entries) all() []Entry {
 	return append(e.Settings[:len(e.Settings):len(e.Settings)], e.Entry)
 }
 
-func (t Tenant) sealKeys(ctx context.Context, c *op.Call, in Entries) (setting.Ready, error) {
+func (e *Entries) pairs() []setting.Pair {
 	var pairs []setting.Pair
-	for _, e := range in.all() {
-		if v, ok := e.Value.Get(); ok {
-			pairs = append(pairs, setting.Set(e.ID, v))
+	for _, one := range e.all() {
+		if v, ok := one.Value.Get(); ok {
+			pairs = append(pairs, setting.Set(one.ID, v))
 		} else {
-			pairs = append(pairs, setting.Unset(e.ID))
+			pairs = append(pairs, setting.Unset(one.ID))
 		}
 	}
-	return t.Settings.Prepare(ctx, c, pairs...)
+	return unmasked(pairs...)
 }
 
-// SetAdvancedConfig sets one setting or several: all of them, or none when one is not valid. tenant.yaml n 403.
-func (t Tenant) SetAdvancedConfig(ctx context.Context, c *op.Call, _ Entries, ready setting.Ready) (op.None, error) {
-	return op.None{}, t.Settings.Write(ctx, c, ready)
+func (t Tenant) sealKeys(ctx context.Context, c *op.Call, in Entries) (setting.Ready, error) {
+	return t.Settings.Prepare(ctx, c, in.pairs()...)
+}
+
+// SetAdvancedConfig sets one setting of the list or several: all of them, or none when one is not valid.
+//
+// Errors: setting.unknown for a key that GetAdvancedConfig does not list, setting.value, setting.twice, and
+// tenant.no_secret as in SetTenantConfig. tenant.yaml n 403.
+func (t Tenant) SetAdvancedConfig(ctx context.Context, c *op.Call, in Entries, ready setting.Ready) (op.None, error) {
+	v, err := t.Settings.Get(ctx, c)
+	if err != nil {
+		return op.None{}, err
+	}
+	for _, p := range in.pairs() {
+		if _, free := v.Free(p.Name); !free && !known(p.Name) && p.Value != nil {
+			return op.None{}, ErrNoSetting.At(p.Name).Say("The configuration has no key %s.", p.Name)
+		}
+	}
+	return op.None{}, t.write(ctx, c, in.pairs(), ready)
 }

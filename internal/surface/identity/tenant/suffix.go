@@ -2,11 +2,14 @@ package tenant
 
 import (
 	"context"
-	"errors"
+	"fmt"
+	"slices"
+	"strings"
 
 	"limen/internal/core/audit"
 	core "limen/internal/core/tenant"
 	"limen/internal/fault"
+	"limen/internal/fold"
 	"limen/internal/op"
 	"limen/internal/wire/rpc"
 )
@@ -31,18 +34,27 @@ func (a *Alias) Check() error {
 	return core.CheckSuffix("alias", a.Alias)
 }
 
-// StoreAlias makes a login suffix, changes what an existing one stands for, or renames it.
+// StoreAlias makes a login suffix; with oldName it renames one, or changes what it stands for.
 //
-// A suffix belongs to one tenant of the whole installation. A rename takes the login names of its users along; when there
-// are many, that goes on after the answer. tenant.yaml n 379.
+// A suffix belongs to one tenant of the whole installation, and may be one label. A rename takes the login names of its
+// users along; when there are more than a thousand, a job goes on with that after the answer, and until it ends both
+// suffixes sign in. To map a suffix to another domain, give its own name as oldName. Errors: tenant.suffix_taken when any
+// tenant has the suffix, param.invalid when it has other characters or looks like a tenant's id, tenant.no_suffix,
+// tenant.suffix_main, tenant.too_many. tenant.yaml n 379.
 func (t Tenant) StoreAlias(ctx context.Context, c *op.Call, in Alias) (op.None, error) {
 	s := core.Suffix{Name: in.Alias, Mapped: in.Domain, Cds: in.CdsAlias.Or(true)}
 	if in.OldName != "" {
 		return op.None{}, t.Tenants.RenameSuffix(ctx, c, in.OldName, s)
 	}
-	if _, err := t.Tenants.Index.Suffix(ctx, c, in.Alias); errors.Is(err, core.ErrSuffix) {
-		c.Event.Type = audit.SuffixCreate
+	all, err := t.Tenants.Suffixes(ctx, c)
+	if err != nil {
+		return op.None{}, err
 	}
+	key := fold.Key(in.Alias)
+	if slices.ContainsFunc(all, func(s core.Suffix) bool { return s.Key == key }) {
+		return op.None{}, core.ErrSuffixTaken.At("alias")
+	}
+	c.Event.Type = audit.SuffixCreate
 	return op.None{}, t.Tenants.SetSuffix(ctx, c, s)
 }
 
@@ -55,14 +67,16 @@ type AliasRef struct {
 // Check wants it.
 func (a *AliasRef) Check() error { return required("alias", a.Alias) }
 
-// DeleteAlias deletes a login suffix that no user has and that is not the default one. tenant.yaml n 380.
+// DeleteAlias deletes a login suffix that no user has and that is not the default one.
+//
+// Errors: tenant.no_suffix, tenant.suffix_used, tenant.suffix_main. tenant.yaml n 380.
 func (t Tenant) DeleteAlias(ctx context.Context, c *op.Call, in AliasRef) (op.None, error) {
 	return op.None{}, t.Tenants.DeleteSuffix(ctx, c, in.Alias)
 }
 
 // AliasList names login suffixes.
 type AliasList struct {
-	// Suffixes are required; a bare array is taken too.
+	// Suffixes are the suffixes to delete, at least one and at most 1000; a bare array is taken too.
 	Suffixes []string `json:"Suffixes" rpc:"array,one"`
 }
 
@@ -77,19 +91,55 @@ func (a *AliasList) Check() error {
 	return nil
 }
 
-// DeleteAliases deletes several login suffixes: all of them, or none and a message that names the one at fault.
-// tenant.yaml n 381.
+// DeleteAliases deletes several login suffixes, each with an event: all of them, or none.
+//
+// When some cannot be deleted, the message names them with the reason for each. Errors: tenant.suffixes, or those of
+// DeleteAlias when a single one is at fault. tenant.yaml n 381.
 func (t Tenant) DeleteAliases(ctx context.Context, c *op.Call, in AliasList) (op.None, error) {
+	event, seen := c.Event, map[string]bool{}
+	defer func() { c.Event = event }()
+	var failed []*fault.Error
 	for _, s := range in.Suffixes {
-		if err := t.Tenants.DeleteSuffix(ctx, c, s); err != nil {
-			if f := fault.Of(err); f.Kind != fault.Internal {
-				return op.None{}, f.Say("%s: %s", s, f.Public)
-			}
+		if seen[fold.Key(s)] {
+			continue
+		}
+		if len(seen) > 0 {
+			c.Event = c.Record(audit.SuffixDelete)
+		}
+		seen[fold.Key(s)] = true
+		err := t.Tenants.DeleteSuffix(ctx, c, s)
+		f := fault.Of(err)
+		if f != nil && f.Kind == fault.Internal {
 			return op.None{}, err
 		}
+		if f != nil {
+			failed = append(failed, f.Say("%s: %s", s, f.Public))
+		}
 	}
-	c.Event.Set("Suffixes", in.Suffixes)
-	return op.None{}, nil
+	return op.None{}, together(failed)
+}
+
+// maxNamed is how many suffixes a message names.
+const maxNamed = 20
+
+// together makes one fault of several.
+func together(failed []*fault.Error) error {
+	switch len(failed) {
+	case 0:
+		return nil
+	case 1:
+		return failed[0]
+	}
+	var b strings.Builder
+	b.WriteString(ErrAliases.Public)
+	for i, f := range failed {
+		if i == maxNamed {
+			fmt.Fprintf(&b, " And %d more.", len(failed)-i)
+			break
+		}
+		b.WriteString(" " + f.Public)
+	}
+	return ErrAliases.Say("%s", b.String())
 }
 
 var suffixColumns = []rpc.Column{
@@ -117,12 +167,17 @@ func (t Tenant) listed(ctx context.Context, c *op.Call, cdsOnly bool) (rpc.Query
 	return out, nil
 }
 
-// GetAliasesForTenant lists the tenant's login suffixes, the default one first. tenant.yaml n 382.
+// GetAliasesForTenant lists the tenant's login suffixes, the default one first and the others by name.
+//
+// Columns: ID is the suffix, Domain what it stands for, CdsAlias whether users of the built-in directory may have it,
+// IsDefault whether it is the default. tenant.yaml n 382.
 func (t Tenant) GetAliasesForTenant(ctx context.Context, c *op.Call, _ op.None) (rpc.Query, error) {
 	return t.listed(ctx, c, false)
 }
 
-// GetCdsAliasesForTenant lists the login suffixes of the built-in directory, the default one first. tenant.yaml n 383.
+// GetCdsAliasesForTenant lists the login suffixes that users of the built-in directory may have, the default one first.
+//
+// There is always one. Columns as in GetAliasesForTenant. tenant.yaml n 383.
 func (t Tenant) GetCdsAliasesForTenant(ctx context.Context, c *op.Call, _ op.None) (rpc.Query, error) {
 	return t.listed(ctx, c, true)
 }

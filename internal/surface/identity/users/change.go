@@ -186,7 +186,7 @@ func (u Users) ChangeUser(ctx context.Context, c *op.Call, in UserChange, h hash
 	if _, err := u.People.Change(ctx, c, in.found.ID, ch); err != nil || !h.set {
 		return op.None{}, err
 	}
-	c.Event.Set("Password", "(changed)")
+	c.Event.Set("PasswordChanged", true)
 	return op.None{}, u.setPassword(ctx, c, in.found.ID, h, in.ForcePasswordChangeNext.Or(false))
 }
 

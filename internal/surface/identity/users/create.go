@@ -297,8 +297,15 @@ func (u Users) CreateUsers(ctx context.Context, c *op.Call, in NewUsers, hs []ha
 		}
 		out = append(out, Named{made.ID, made.Name})
 	}
+	several(c)
 	c.Event.Set("Users", out)
 	return out, nil
+}
+
+// several makes the event one about several users, who stand in its fields.
+func several(c *op.Call) {
+	e := c.Event
+	e.Target, e.Kind, e.Name, e.User, e.Login = "", "User", "", "", ""
 }
 
 // SignupUser is somebody who registers.

@@ -97,9 +97,7 @@ func (u Users) RemoveUsers(ctx context.Context, c *op.Call, in Removal) (Removed
 			gone = append(gone, id)
 		}
 	}
-	e := c.Event
-	e.Target, e.Name, e.User, e.Login = "", "", "", ""
-	e.Kind = "User"
-	e.Set("Users", gone)
+	several(c)
+	c.Event.Set("Users", gone)
 	return out, nil
 }

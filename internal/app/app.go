@@ -141,6 +141,7 @@ func (a *App) wire(ctx context.Context, master *crypt.Master) error {
 		return err
 	}
 	a.wireDelivery()
+	a.wireSweeps()
 	a.wireKernel()
 	return nil
 }

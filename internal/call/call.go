@@ -45,7 +45,6 @@ type Caller struct {
 	Level   string // Normal or High: High after two factors or a step-up
 	Roles   []string
 	Held    right.Held
-	Wrote   int64 // change sequence this session last wrote: a node that has not seen it reads the store
 }
 
 // Client is where the call comes from.
@@ -111,6 +110,7 @@ type Call struct {
 	Now    time.Time
 	Rand   io.Reader
 	Event  *Event   // the operation's own event, nil for reads
+	Wrote  int64    // sequence of the last change that this call wrote; 0: none (core/change)
 	Also   []*Event // further events of the same transaction
 
 	// Snapshot runs f with Tx set to a short read snapshot. Prepare and operations that work outside transactions

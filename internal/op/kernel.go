@@ -30,6 +30,7 @@ type Credentials struct {
 	Token  string // session token, JWT or API token; empty when the request shows none
 	Cookie bool   // it came as a cookie
 	Forged bool   // it came as a cookie, and nothing shows that the client sent it on purpose
+	Wrote  int64  // sequence of the last change that the client wrote, as it was told; 0: none
 }
 
 // Codec is how a dialect reads requests and writes results and faults.
@@ -53,6 +54,9 @@ type Kernel struct {
 
 	// Identify sets the call's tenant and caller from credentials; a fault when they prove nothing.
 	Identify func(ctx context.Context, c *Call, cred Credentials) error
+	// CatchUp learns of changes up to a sequence, so that clients read what they wrote on whatever node they reach; nil
+	// where there is one node.
+	CatchUp func(ctx context.Context, sequence int64) error
 	// Tenant sets the call's tenant for callers who are not signed in.
 	Tenant func(ctx context.Context, c *Call, h Hint) error
 	// Client describes where a request comes from, trusting only configured proxies.

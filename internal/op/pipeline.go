@@ -15,6 +15,11 @@ import (
 func (k *Kernel) do(ctx context.Context, m *mounted, c *Call, req *Request) (any, error) {
 	o := &m.op
 	cred := m.codec.Credentials(req.HTTP)
+	if cred.Wrote != 0 && k.CatchUp != nil {
+		if err := k.CatchUp(ctx, cred.Wrote); err != nil {
+			return nil, err
+		}
+	}
 	if err := k.identify(ctx, c, o, cred); err != nil {
 		return nil, err
 	}
@@ -179,7 +184,7 @@ func (k *Kernel) write(ctx context.Context, o *Op, c *Call, in, prepared any, be
 	inside := context.WithoutCancel(ctx) // the caller's patience must not end statements of a shared transaction
 	err := begin(ctx, func(tx *dbx.Tx) (err error) {
 		refused = nil
-		c.Tx, c.Caller, c.Also = tx, caller, nil
+		c.Tx, c.Caller, c.Also, c.Wrote = tx, caller, nil, 0
 		defer func() { c.Tx = nil }()
 		c.Event = &call.Event{ID: id, Type: o.Audit, Outcome: "success"}
 		out, err = o.run(inside, c, in, prepared)

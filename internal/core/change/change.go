@@ -47,6 +47,7 @@ type Log struct {
 
 	watchers map[string][]func(item string)
 
+	polling sync.Mutex // one poll at a time
 	mu      sync.Mutex
 	seen    map[string]int64 // id -> time of the row, for what lies within the overlap
 	written map[int64]int64  // sequence -> time, of the same rows
@@ -95,6 +96,7 @@ func (l *Log) Mark(ctx context.Context, c *call.Call, topic, item string) (seque
 	if _, err := insert.Do(ctx, c.Tx, r.At, r.ID, r.Topic, r.Item); err != nil {
 		return 0, err
 	}
+	c.Wrote = max(c.Wrote, r.sequence())
 	c.Tx.After(func() {
 		l.note(r)
 		l.tell(r.Topic, r.Item)
@@ -109,8 +111,7 @@ func (r row) sequence() int64 {
 	return r.At<<20 | int64(h.Sum32()&0xfffff)
 }
 
-// Saw says whether the change with this sequence, and all before it, are known on this node; a request of a session that wrote
-// something this node does not know yet reads the store instead of caches.
+// Saw says whether the change with this sequence, and all before it, are known on this node.
 func (l *Log) Saw(sequence int64) bool {
 	if sequence == 0 || l.DB.Engine() == dbx.SQLite {
 		return true

@@ -47,6 +47,33 @@ func (l *Log) Run(ctx context.Context) error {
 // Three polls of four glance at the last moments, which is where nearly all commits are; the fourth goes through the whole
 // overlap, for transactions that took long.
 func (l *Log) Poll(ctx context.Context) error {
+	l.polling.Lock()
+	defer l.polling.Unlock()
+	return l.poll(ctx)
+}
+
+// CatchUp polls at once when this node does not know the change with a sequence yet: whoever wrote it on another node
+// reads it here. However many ask, there are at most fifty such polls a second, so that made-up sequences cost little.
+func (l *Log) CatchUp(ctx context.Context, sequence int64) error {
+	if l.Saw(sequence) {
+		return nil
+	}
+	l.polling.Lock()
+	defer l.polling.Unlock()
+	if l.Saw(sequence) {
+		return nil
+	}
+	if last := l.last.Load(); last != nil {
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(time.Until(last.Add(20 * time.Millisecond))):
+		}
+	}
+	return l.poll(ctx)
+}
+
+func (l *Log) poll(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	start, now := time.Now(), l.now()

@@ -13,7 +13,13 @@ import (
 var published = map[string]string{"role.name_taken": "1409"}
 
 // Result writes an envelope around out.
-func (Codec) Result(w http.ResponseWriter, _ *op.Request, _ *op.Call, out any) {
+func (Codec) Result(w http.ResponseWriter, _ *op.Request, c *op.Call, out any) {
+	if c.Wrote != 0 && c.Caller != nil {
+		http.SetCookie(w, &http.Cookie{
+			Name: WroteCookie, Value: strconv.FormatInt(c.Wrote, 10), Path: "/", MaxAge: 60, HttpOnly: true, Secure: c.Client.Secure,
+			SameSite: http.SameSiteLaxMode,
+		})
+	}
 	if _, none := out.(op.None); none {
 		out = nil
 	}

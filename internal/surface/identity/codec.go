@@ -8,6 +8,7 @@ import (
 	"errors"
 	"net/http"
 	"slices"
+	"strconv"
 	"strings"
 
 	"limen/internal/fault"
@@ -23,6 +24,8 @@ const (
 	SessionCookie = ".ASPXAUTH"
 	ForgeryCookie = "antixss"
 	DeviceCookie  = "CCSID"
+	// WroteCookie carries the sequence of the last change that the session wrote, so that any node knows what to catch up with.
+	WroteCookie = "sessdata"
 )
 
 // ForgeryHeader carries the anti-forgery cookie's value back: only a page of this origin can read it.
@@ -47,14 +50,27 @@ func (Codec) Methods(o *op.Op) []string {
 
 // Credentials finds the bearer token, or else the session cookie.
 func (Codec) Credentials(r *http.Request) op.Credentials {
+	out := op.Credentials{Wrote: wrote(r)}
 	if scheme, token, ok := strings.Cut(r.Header.Get("Authorization"), " "); ok && strings.EqualFold(scheme, "Bearer") {
-		return op.Credentials{Token: strings.TrimSpace(token)}
+		out.Token = strings.TrimSpace(token)
+		return out
 	}
-	c, err := r.Cookie(SessionCookie)
-	if err != nil || c.Value == "" {
-		return op.Credentials{}
+	if c, err := r.Cookie(SessionCookie); err == nil && c.Value != "" {
+		out.Token, out.Cookie, out.Forged = c.Value, true, !meant(r)
 	}
-	return op.Credentials{Token: c.Value, Cookie: true, Forged: !meant(r)}
+	return out
+}
+
+func wrote(r *http.Request) int64 {
+	c, err := r.Cookie(WroteCookie)
+	if err != nil {
+		return 0
+	}
+	n, err := strconv.ParseInt(c.Value, 10, 64)
+	if err != nil || n < 0 {
+		return 0
+	}
+	return n
 }
 
 // Native says whether the client declares itself no browser.

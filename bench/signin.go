@@ -1,0 +1,87 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"runtime"
+	"time"
+
+	"golang.org/x/crypto/argon2"
+
+	"limen/bench/load"
+)
+
+// signIn is a complete sign-in with a password: StartAuthentication, then AdvanceAuthentication with the mechanism UP. Beside
+// it stands the bare hash of the same cost, one at a time on every processor.
+func signIn(ctx context.Context, b *bench, w *world) ([]row, error) {
+	const callers = 16
+	s, err := w.secrets(ctx, callers)
+	if err != nil {
+		return nil, err
+	}
+	bare := func(d time.Duration) (load.Sample, error) {
+		return load.Calls(runtime.GOMAXPROCS(0), d, func(int) error {
+			argon2.IDKey([]byte(adminPassword), make([]byte, 16), 1, 46*1024, 1, 32)
+			return nil
+		})
+	}
+	ours := func(d time.Duration) (load.Sample, error) {
+		return load.Ask(ctx, w.addr, callers, d, func(i int, c *load.Conn) error { return s.signIn(c, s.name(i)) })
+	}
+	l, o, err := b.versus(w, bare, ours)
+	if err != nil {
+		return nil, err
+	}
+	r := rate("sign-in with password, 16 callers", "bare argon2id", l, o)
+	r.ratio = 0.97
+	return []row{r}, nil
+}
+
+// conversation is what is read of the answers.
+type conversation struct {
+	Result struct {
+		SessionID  string `json:"SessionId"`
+		Summary    string
+		Challenges []struct {
+			Mechanisms []struct {
+				Name        string
+				MechanismID string `json:"MechanismId"`
+			}
+		}
+	}
+}
+
+func (s *site) signIn(c *load.Conn, name string) error {
+	a, err := s.step(c, "StartAuthentication", map[string]any{"User": name, "Version": "1.0"})
+	if err != nil {
+		return err
+	}
+	for _, ch := range a.Result.Challenges {
+		for _, m := range ch.Mechanisms {
+			if m.Name != "UP" {
+				continue
+			}
+			a, err = s.step(c, "AdvanceAuthentication", map[string]any{
+				"SessionId": a.Result.SessionID, "MechanismId": m.MechanismID, "Action": "Answer", "Answer": adminPassword,
+			})
+			if err == nil && a.Result.Summary != "LoginSuccess" {
+				err = fmt.Errorf("the sign-in of %s ended with %q", name, a.Result.Summary)
+			}
+			return err
+		}
+	}
+	return fmt.Errorf("%s is not asked for a password", name)
+}
+
+func (s *site) step(c *load.Conn, op string, in map[string]any) (out conversation, err error) {
+	body, err := json.Marshal(in)
+	if err != nil {
+		return out, err
+	}
+	answer, err := c.Succeed(load.Request(s.host, "/Security/"+op, "", string(body)))
+	if err != nil {
+		return out, err
+	}
+	return out, json.Unmarshal(answer, &out)
+}

@@ -1,0 +1,55 @@
+package app
+
+import (
+	"context"
+	"crypto/rand"
+	"time"
+
+	"limen/internal/call"
+	"limen/internal/core/audit"
+	"limen/internal/core/job"
+	"limen/internal/core/outbox"
+	"limen/internal/dbx"
+)
+
+// Retention of what grows.
+const (
+	keepEvents   = 400 * 24 * time.Hour
+	keepSessions = 30 * 24 * time.Hour // after their end
+)
+
+// wireSweeps says what one node at a time tidies.
+func (a *App) wireSweeps() {
+	a.Outbox.Died = a.deliveryDied
+	for _, s := range []job.Sweep{
+		{Name: "outbox", Every: 10 * time.Minute, Run: a.Outbox.Tidy},
+		{Name: "sessions", Every: 10 * time.Minute, Run: func(ctx context.Context) error {
+			return a.Sessions.Sweep(ctx, time.Now().Add(-keepSessions))
+		}},
+		{Name: "events", Every: time.Hour, Run: a.pruneEvents},
+	} {
+		a.Jobs.Sweep(s)
+	}
+}
+
+// deliveryDied notes in the audit trail that a message was given up.
+func (a *App) deliveryDied(ctx context.Context, tx *dbx.Tx, d outbox.Delivery, reason string) error {
+	c := &call.Call{Now: time.Now(), Rand: rand.Reader, Tenant: call.Tenant{ID: d.Tenant}, Tx: tx}
+	c.ID = c.NewID()
+	c.Event = &call.Event{ID: c.NewID(), Type: audit.DeliveryFail, Outcome: "failed", Target: d.ID, Kind: "Delivery", Name: d.Topic}
+	c.Event.Set("Exception", reason)
+	return a.Audit.Record(ctx, c)
+}
+
+func (a *App) pruneEvents(ctx context.Context) error {
+	ids, err := a.Index.All(ctx)
+	if err != nil {
+		return err
+	}
+	for _, id := range ids {
+		if _, err := a.Audit.Prune(ctx, id, time.Now().Add(-keepEvents)); err != nil {
+			return err
+		}
+	}
+	return nil
+}

@@ -129,9 +129,9 @@ func (p *process) rest(ctx context.Context, idle time.Duration) ([]row, error) {
 	if err != nil {
 		return nil, err
 	}
-	memory, err := p.memory()
+	resident, err := p.memory()
 	return []row{
-		{measure: "idle memory (resident)", unit: bytes, ours: memory, aim: 60e6},
+		{measure: "idle memory (resident)", unit: memory, ours: resident, aim: 60e6},
 		{measure: "idle CPU, of one processor", unit: share, ours: (after - before).Seconds() / idle.Seconds()},
 	}, err
 }

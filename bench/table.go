@@ -16,7 +16,7 @@ type unit uint8
 const (
 	perSecond unit = iota // more is better
 	duration              // seconds; less is better
-	bytes                 // less is better
+	memory                // less is better
 	share                 // of one core; less is better
 )
 
@@ -26,7 +26,7 @@ func (u unit) text(v float64) string {
 		return thousands(v) + "/s"
 	case duration:
 		return time.Duration(v * 1e9).Round(time.Microsecond).String()
-	case bytes:
+	case memory:
 		return fmt.Sprintf("%.1f MB", v/1e6)
 	default:
 		return fmt.Sprintf("%.2f %%", 100*v)

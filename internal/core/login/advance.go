@@ -21,6 +21,7 @@ const (
 	whyUnknown   = "unknown user"
 	whyAction    = "action does not fit"
 	whySends     = "too many messages"
+	whyMore      = "more than a password is asked for"
 )
 
 // turn is one request on its way through a conversation.

@@ -794,3 +794,34 @@ func TestSweep(t *testing.T) {
 		}
 	})
 }
+
+func TestDirect(t *testing.T) {
+	each(t, func(w talk) {
+		w.only("UP;OATH")
+		anna, bob := w.Add("anna"), w.Add("bob", func(n *user.New) { n.ForceChange = true })
+		direct := func(name, plain string) (out login.Result) {
+			d, err := w.Logins.PrepareDirect(w.Context(), w.Call(), name, plain)
+			if err != nil {
+				w.Fatal(err)
+			}
+			w.Write(func(ctx context.Context, c *call.Call) (err error) {
+				if out, err = w.Logins.Direct(ctx, c, d); errors.Is(err, login.ErrFailed) {
+					err = nil
+				}
+				return err
+			})
+			return out
+		}
+		if got := w.expect(direct(anna.Name, logintest.Secret), login.Succeeded); !w.Alive(got.Success.Auth) {
+			w.Fatal(got)
+		}
+		w.expect(direct(anna.Name, "wrong"), login.Failed)
+		w.expect(direct(w.Name("nobody"), logintest.Secret), login.Failed)
+		w.expect(direct(bob.Name, logintest.Secret), login.Failed) // a new password is due
+		w.Enroll(anna.ID)
+		w.expect(direct(anna.Name, logintest.Secret), login.Failed)
+		if e := w.Events[0]; e.Type != audit.LoginFail || e.Fields["FailReason"] != "more than a password is asked for" {
+			w.Fatalf("%+v", e)
+		}
+	})
+}

@@ -25,29 +25,9 @@ type Begin struct {
 
 // Start opens a conversation and gives its package, for any name.
 func (l *Logins) Start(ctx context.Context, c *call.Call, in Begin) (Package, string, error) {
-	who, err := l.who(ctx, c, in.Login)
+	s, p, who, err := l.begin(ctx, c, in)
 	if err != nil {
 		return Package{}, "", err
-	}
-	p, err := l.profile(ctx, c, who.shown)
-	if err != nil {
-		return Package{}, "", err
-	}
-	s := &state{
-		User: who.real.ID, Factors: who.factors(), Login: in.Login, Platform: in.Platform,
-		IP: c.Client.IP.String(), Agent: c.Client.UserAgent, Device: deviceOf(c),
-	}
-	if s.Challenges, err = l.challenges(ctx, c, who, p.Challenges); err != nil {
-		return Package{}, "", err
-	}
-	if err := l.skip(ctx, c, s, p); err != nil {
-		return Package{}, "", err
-	}
-	if p.RequireSecond && len(s.Challenges) < len(p.Challenges) && !s.Skipped {
-		s.User, s.Factors = "", "" // nobody gets in; the package is the same as ever
-		if who.real.ID != "" {
-			s.Refused = "no second factor is enrolled"
-		}
 	}
 	if err := l.create(ctx, c, s); err != nil {
 		return Package{}, "", err
@@ -57,6 +37,35 @@ func (l *Logins) Start(ctx context.Context, c *call.Call, in Begin) (Package, st
 	out.Wait, err = l.wait(ctx, c, s)
 	l.tell(c, s, who.real)
 	return *out, s.Device, err
+}
+
+// begin makes the state of a conversation, and reads only.
+func (l *Logins) begin(ctx context.Context, c *call.Call, in Begin) (*state, Profile, subject, error) {
+	who, err := l.who(ctx, c, in.Login)
+	if err != nil {
+		return nil, Profile{}, who, err
+	}
+	p, err := l.profile(ctx, c, who.shown)
+	if err != nil {
+		return nil, p, who, err
+	}
+	s := &state{
+		User: who.real.ID, Factors: who.factors(), Login: in.Login, Platform: in.Platform,
+		IP: c.Client.IP.String(), Agent: c.Client.UserAgent, Device: deviceOf(c),
+	}
+	if s.Challenges, err = l.challenges(ctx, c, who, p.Challenges); err != nil {
+		return nil, p, who, err
+	}
+	if err := l.skip(ctx, c, s, p); err != nil {
+		return nil, p, who, err
+	}
+	if p.RequireSecond && len(s.Challenges) < len(p.Challenges) && !s.Skipped {
+		s.User, s.Factors = "", "" // nobody gets in; the package is the same as ever
+		if who.real.ID != "" {
+			s.Refused = "no second factor is enrolled"
+		}
+	}
+	return s, p, who, nil
 }
 
 // subject is whom a conversation is about.

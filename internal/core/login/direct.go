@@ -1,0 +1,64 @@
+package login
+
+import (
+	"context"
+
+	"limen/internal/call"
+	"limen/internal/core/factor"
+	"limen/internal/core/user"
+)
+
+// Directly is a sign-in by name and password in one call (authentication.yaml n 20), on its way.
+type Directly struct {
+	s      *state
+	people [2]user.User
+	check  check
+	extra  bool // more than a password is asked for
+}
+
+// PrepareDirect checks a name and a password, outside transactions.
+func (l *Logins) PrepareDirect(ctx context.Context, c *call.Call, name, plain string) (Directly, error) {
+	if err := l.Ensure(ctx, c.Tenant.ID); err != nil {
+		return Directly{}, err
+	}
+	var d Directly
+	err := c.Snapshot(ctx, func() error {
+		s, _, who, err := l.begin(ctx, c, Begin{Login: name})
+		if err != nil {
+			return err
+		}
+		d.s, d.extra = s, len(s.Challenges) > 1
+		d.people = [2]user.User{who.real, who.mfa}
+		return nil
+	})
+	if err != nil {
+		return Directly{}, err
+	}
+	d.check, err = l.check(ctx, c, d.s, d.people, factor.Challenge{Name: factor.Password}, factor.Answer{Text: plain})
+	return d, err
+}
+
+// Direct signs in where the password alone lets in. ErrFailed otherwise, which is to be committed.
+func (l *Logins) Direct(ctx context.Context, c *call.Call, d Directly) (Result, error) {
+	t, err := l.turn(ctx, c, d.s)
+	if err != nil {
+		return Result{}, err
+	}
+	ch := &factor.Challenge{Name: factor.Password}
+	why, err := t.prove(ctx, ch, d.check.verdict)
+	if err != nil {
+		return Result{}, err
+	}
+	if why != "" {
+		return t.fail(ctx, why)
+	}
+	t.s.Passed = append(t.s.Passed, ch.Name)
+	due, _, err := t.resetDue(ctx)
+	if err != nil {
+		return Result{}, err
+	}
+	if d.extra || due || ch.Name != t.s.Challenges[0][0].Name {
+		return t.fail(ctx, whyMore)
+	}
+	return t.success(ctx)
+}

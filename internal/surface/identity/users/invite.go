@@ -54,7 +54,7 @@ func (u Users) invite(ctx context.Context, c *op.Call, p user.User, mail, sms bo
 	return u.People.Invited(ctx, c, p.ID)
 }
 
-// about fills the event with whom the call is about.
+// invited fills the event with whom the call is about.
 func invited(c *op.Call, p user.User) {
 	e := c.Event
 	e.Target, e.Kind, e.Name, e.User, e.Login = p.ID, "User", p.Name, p.ID, p.Name

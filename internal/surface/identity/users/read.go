@@ -169,14 +169,27 @@ func (u Users) GetUserInfo(ctx context.Context, c *op.Call, in UserRef) (Info, e
 	}, nil
 }
 
+// Locked names the user whose locks are asked for.
+type Locked struct {
+	// User is the user's UUID or login name, required.
+	User string `json:"user" also:"ID,Uuid"`
+	person
+}
+
+// Check wants the user to be named.
+func (l *Locked) Check() error { return required("user", l.User) }
+
+// Resolve finds the user.
+func (l *Locked) Resolve(ctx context.Context, c *op.Call) error { return l.find(ctx, c, l.User) }
+
 // IsUserCloudLocked says whether a user is cloud locked. users.yaml n 107.
-func (u Users) IsUserCloudLocked(ctx context.Context, c *op.Call, in OneUser) (bool, error) {
+func (u Users) IsUserCloudLocked(ctx context.Context, c *op.Call, in Locked) (bool, error) {
 	p, err := u.People.ByID(ctx, c, in.found.ID)
 	return p.CloudLocked, err
 }
 
 // IsUserSubjectToCloudLocks says whether cloud locks apply to a user; they do not to service users. users.yaml n 109.
-func (u Users) IsUserSubjectToCloudLocks(ctx context.Context, c *op.Call, in OneUser) (bool, error) {
+func (u Users) IsUserSubjectToCloudLocks(ctx context.Context, c *op.Call, in Locked) (bool, error) {
 	p, err := u.People.ByID(ctx, c, in.found.ID)
 	return p.Lockable(), err
 }

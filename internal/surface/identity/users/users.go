@@ -147,7 +147,7 @@ func (p *person) find(ctx context.Context, c *op.Call, ref string) (err error) {
 // UserRef names a user.
 type UserRef struct {
 	// ID is the user's UUID or login name; the caller's own when absent.
-	ID string `json:"ID" also:"Uuid,username,user,Name"`
+	ID string `json:"ID" also:"Uuid,username,Name"`
 	person
 }
 
@@ -157,7 +157,7 @@ func (r *UserRef) Resolve(ctx context.Context, c *op.Call) error { return r.find
 // OneUser names a user who is not implied.
 type OneUser struct {
 	// ID is the user's UUID or login name, required.
-	ID string `json:"ID" also:"Uuid,username,user,Name"`
+	ID string `json:"ID" also:"Uuid,username,Name"`
 	person
 }
 

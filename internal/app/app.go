@@ -188,7 +188,7 @@ func (a *App) wireDomain(ctx context.Context) error {
 	a.Values = &setting.Store{DB: a.DB, Changes: a.Changes, Ring: a.Ring}
 	a.Values.Start()
 	a.Post = &post.Post{Catalog: catalog, Outbox: a.Outbox, Style: a.style}
-	a.Index = &tenant.Index{DB: a.DB, Changes: a.Changes, Port: a.port()}
+	a.Index = &tenant.Index{DB: a.DB, Changes: a.Changes, Domain: a.domain(), Port: a.port()}
 	a.Roles = &role.Roles{Changes: a.Changes}
 	a.Tenants = &tenant.Tenants{Index: a.Index, Changes: a.Changes, Roles: a.Roles}
 	a.People = &user.Directory{DB: a.DB, Changes: a.Changes, Tenants: a.Index, Roles: a.Roles}

@@ -3,20 +3,13 @@ package app
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"runtime"
 	"runtime/debug"
 
 	"limen/internal/config"
-	"limen/internal/crypt"
-	"limen/internal/fault"
 )
-
-// ErrCheck says that the settings are readable, but the program could not start with them.
-var ErrCheck = fault.New(fault.Invalid, "check.failed", "The program cannot start with these settings.")
 
 // Commands are what the command line can do. A command whose function is nil does not exist on it.
 type Commands struct {
@@ -56,25 +49,6 @@ func Wire(in io.Reader, out io.Writer) *Commands {
 	c.Check, c.Version, c.Serve, c.Migrate = c.check, c.version, c.serve, c.migrate
 	c.Backup, c.Restore, c.Reset, c.Tenant, c.Audit = c.backup, c.restore, c.reset, c.tenant, c.audit
 	return c
-}
-
-// check prints the settings and tries what can be tried without changing anything.
-func (c *Commands) check(_ context.Context, s config.Settings) error {
-	if err := s.Explain(c.Out); err != nil {
-		return err
-	}
-	if s.MasterKey != "" {
-		return nil // its form is a matter of the settings
-	}
-	_, err := crypt.MasterFromFile(s.KeyFile(), false)
-	if errors.Is(err, fs.ErrNotExist) {
-		_, err = fmt.Fprintf(c.Out, "\n%s does not exist yet; the first start makes it.\n", s.KeyFile())
-		return err
-	}
-	if err != nil {
-		return ErrCheck.Because(err)
-	}
-	return nil
 }
 
 // Version is the program's version: the module's, or the revision it was built from.

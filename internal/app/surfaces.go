@@ -25,7 +25,9 @@ func (a *App) identityOps() []op.Op {
 	out = append(out, users.Users{
 		People: a.People, Roles: a.Roles, Passwords: a.Passwords, Settings: a.Values, Tenants: a.Index, Post: a.Post,
 	}.Ops()...)
-	out = append(out, tenant.Tenant{Tenants: a.Tenants, Settings: a.Values, TryMail: a.tryMail, TrySMS: a.trySMS}.Ops()...)
+	out = append(out, tenant.Tenant{
+		Tenants: a.Tenants, Settings: a.Values, Version: Version(), TryMail: a.tryMail, TrySMS: a.trySMS,
+	}.Ops()...)
 	out = append(out, redrock.Redrock{Reports: a.Reports}.Ops()...)
 	return out
 }

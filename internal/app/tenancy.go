@@ -4,6 +4,8 @@ import (
 	"context"
 	"crypto/rand"
 	"errors"
+	"net/netip"
+	"strings"
 	"time"
 
 	"limen/internal/call"
@@ -144,6 +146,18 @@ func (a *App) FirstStart(ctx context.Context) (*Admin, error) {
 		admin.Password = "" // it is not ours to print
 	}
 	return &admin, nil
+}
+
+// domain is under what tenants register host names: the first of the installation's own, where that is no address.
+func (a *App) domain() string {
+	host := "localhost"
+	if len(a.Settings.Hosts) > 0 {
+		host = a.Settings.Hosts[0]
+	}
+	if _, err := netip.ParseAddr(strings.Trim(host, "[]")); err == nil {
+		return ""
+	}
+	return strings.ToLower(host)
 }
 
 // firstName gives the first administrator's login name and the suffix in it.

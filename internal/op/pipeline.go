@@ -200,6 +200,7 @@ func (k *Kernel) write(ctx context.Context, o *Op, c *Call, in, prepared any, be
 		return k.Record(inside, c)
 	}, k.witness(c.Tenant.ID, id))
 	if err != nil {
+		c.Also = nil // they tell of what was rolled back, and must not go along with the event of the failure
 		return nil, err
 	}
 	return out, refused

@@ -113,6 +113,9 @@ func newWorld(t *testing.T) *world {
 			w.mu.Lock()
 			defer w.mu.Unlock()
 			w.events = append(w.events, *c.Event)
+			for _, e := range c.Also {
+				w.events = append(w.events, *e)
+			}
 			return nil
 		},
 	}
@@ -143,6 +146,7 @@ func (w *world) ops() []op.Op {
 				if _, err := put(ctx, c, in); err != nil {
 					return "", err
 				}
+				c.Record("Also") // is rolled back as well
 				return "", errTaken
 			}),
 		op.New(op.Spec{Path: "/panic", Allow: op.Authenticated, Effect: op.Cached},

@@ -34,6 +34,7 @@ import (
 	"fmt"
 	"io/fs"
 	"log/slog"
+	"strconv"
 	"strings"
 	"time"
 
@@ -63,6 +64,15 @@ func Apply(ctx context.Context, db *dbx.DB) (from, to int64, err error) {
 
 // Version gives the number of the last file that was applied, 0 for an empty store.
 func Version(ctx context.Context, db *dbx.DB) (int64, error) { return Set{files}.Version(ctx, db) }
+
+// Latest gives the number of the last file of this version.
+func Latest() (int64, error) {
+	names, err := fs.Glob(files, pattern)
+	if err != nil || len(names) == 0 {
+		return 0, err
+	}
+	return strconv.ParseInt(names[len(names)-1][:4], 10, 64)
+}
 
 // Set is a set of migrations; the program has one, tests have others.
 type Set struct{ Files fs.FS }

@@ -6,6 +6,7 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -38,16 +39,21 @@ var update = flag.Bool("update", false, "write the answers and events of golden 
 // The section's name says what the exchange shows and who asks: admin, plain (a person without rights), other (an
 // administrator of another tenant), nobody, or "holder <right>". {{name=form}} matches and keeps a value, {{name}} is
 // that value, {{form}} matches without keeping; the forms are in the variable forms. Requests know {{suffix}},
-// {{tenant}}, {{admin}} and {{plain}} (UUIDs), {{adminName}} and {{plainName}}.
-func Exchanges(t *testing.T, dir string) {
+// {{tenant}}, {{admin}} and {{plain}} (UUIDs), {{adminName}} and {{plainName}}, and what with adds: it is called before
+// a file's exchanges, and may start what they talk to.
+func Exchanges(t *testing.T, dir string, with ...func(t *testing.T, s *Site, name string) map[string]string) {
 	files, err := filepath.Glob(filepath.Join(dir, "*.txtar"))
 	if err != nil || len(files) == 0 {
 		t.Fatal("no exchanges in ", dir, err)
 	}
 	Each(t, func(t *testing.T, s *Server) {
 		for _, f := range files {
-			t.Run(strings.TrimSuffix(filepath.Base(f), ".txtar"), func(t *testing.T) {
-				x := exchange{t: t, s: s.Tenant(t), file: f}
+			name := strings.TrimSuffix(filepath.Base(f), ".txtar")
+			t.Run(name, func(t *testing.T) {
+				x := exchange{t: t, s: s.Tenant(t), file: f, vars: map[string]string{}}
+				for _, w := range with {
+					maps.Copy(x.vars, w(t, x.s, name))
+				}
 				x.run()
 			})
 		}
@@ -66,10 +72,10 @@ func (x *exchange) run() {
 	if err != nil {
 		x.t.Fatal(err)
 	}
-	x.vars = map[string]string{
+	maps.Copy(x.vars, map[string]string{
 		"suffix": x.s.Suffix, "tenant": x.s.ID, "admin": x.s.Admin.ID, "plain": x.s.Plain.ID,
 		"adminName": x.s.Admin.Name, "plainName": x.s.Plain.Name, "host": x.s.Host,
-	}
+	})
 	var out []txtar.File
 	for i := 0; i < len(a.Files); i++ {
 		ask := a.Files[i]

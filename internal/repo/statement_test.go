@@ -12,7 +12,23 @@ import (
 )
 
 // sweeps are the statements that rightly go across tenants, each with its reason.
-var sweeps = map[string]string{}
+var sweeps = map[string]string{
+	"key.seals":          "the key ring holds every tenant's keys",
+	"audit.unqueue":      "the sealer works through all tenants; event ids are unique in the installation",
+	"audit.unqueue_many": "the same",
+	"audit.unsigned":     "the sealer looks for chains whose end lacks a checkpoint",
+	"job.kinds":          "workers serve all tenants",
+	"job.claim":          "workers serve all tenants",
+	"job.tidy":           "retention",
+	"outbox.claim":       "workers serve all tenants",
+	"outbox.next":        "workers serve all tenants",
+	"outbox.tidy_done":   "retention",
+	"session.sweep":      "retention",
+	"session.by_hash":    "a token says by itself which tenant's it is",
+	"tenant.allSuffixes": "the index that finds the tenant",
+	"tenant.allHosts":    "the index that finds the tenant",
+	"tenant.anySuffix":   "a suffix is unique in the installation",
+}
 
 var (
 	created  = regexp.MustCompile(`(?is)CREATE TABLE (\w+) \((.*?)\n\);`)

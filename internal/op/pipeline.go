@@ -108,7 +108,7 @@ func (k *Kernel) Run(ctx context.Context, o *Op, c *Call, in any) (any, error) {
 		return out, k.failed(ctx, o, c, effect, err)
 	}
 	if err := k.authorise(ctx, o, c, in); err != nil {
-		return nil, k.failed(ctx, o, c, effect, err)
+		return nil, k.failed(ctx, o, c, min(effect, Serial), err) // an outside operation has stored no event so far
 	}
 	out, err := k.effect(ctx, o, c, in, effect)
 	return out, k.failed(ctx, o, c, effect, err)

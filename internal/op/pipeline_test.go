@@ -167,6 +167,8 @@ func (w *world) ops() []op.Op {
 			}),
 		op.New(op.Spec{Path: "/outside", Allow: op.Authenticated, Effect: op.Outside, Audit: "Outside"},
 			func(_ context.Context, c *op.Call, _ struct{}) (string, error) { return "out", errTaken }),
+		op.New(op.Spec{Path: "/outside/managed", Allow: op.Has(right.UserManagement), Effect: op.Outside, Audit: "Managed"},
+			func(_ context.Context, c *op.Call, _ struct{}) (string, error) { return "out", nil }),
 		op.New(op.Spec{Path: "/choose", Allow: op.Authenticated, Effect: op.Write, Effects: []op.Effect{op.Read, op.Cached}, Audit: "Choose"},
 			func(_ context.Context, c *op.Call, _ chosen) (string, error) {
 				return fmt.Sprint(c.Tx != nil, c.Event != nil), nil
@@ -224,6 +226,8 @@ func TestPipeline(t *testing.T) {
 		{"a panic is one request's failure", "/panic", "", "400 internal <nil>", right.Held{}, 0, ""},
 		{"prepare reads outside, run writes inside", "/prepared", "", `200 "0 true"`, right.Held{}, 0, "Prepared success  0"},
 		{"outside notes intent and outcome", "/outside", "", "400 item.taken <nil>", right.Held{}, 0, "Outside failed item.taken 0"},
+		{"whoever may not act outside leaves an event", "/outside/managed", "", "400 auth.denied <nil>", right.Held{}, 0, "Managed denied auth.denied 1"},
+		{"whoever may does, too", "/outside/managed", "", `200 "out"`, right.Held{Tenant: right.Of(right.UserManagement)}, 0, "Managed success  0"},
 		{"a poll reads", "/choose", `{"Mode":2}`, `200 "true false"`, right.Held{}, 0, ""},
 		{"another call writes", "/choose", `{"Mode":3}`, `200 "true true"`, right.Held{}, 0, "Choose success  0"},
 		{"an effect from memory", "/choose", `{"Mode":1}`, `200 "false false"`, right.Held{}, 0, ""},

@@ -68,6 +68,7 @@ func (t Tenant) sealKey(ctx context.Context, c *op.Call, in KeyValue) (setting.R
 // Errors: setting.value, setting.name, setting.too_many, tenant.no_secret when a server's address changes whose password
 // or token is saved. tenant.yaml n 393.
 func (t Tenant) SetTenantConfig(ctx context.Context, c *op.Call, in KeyValue, ready setting.Ready) (op.None, error) {
+	c.Event.Target, c.Event.Kind, c.Event.Name = in.Key, "Setting", in.Key
 	return op.None{}, t.write(ctx, c, in.pairs(), ready)
 }
 

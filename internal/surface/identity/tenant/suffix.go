@@ -99,6 +99,7 @@ func (t Tenant) DeleteAliases(ctx context.Context, c *op.Call, in AliasList) (op
 	event, seen := c.Event, map[string]bool{}
 	defer func() { c.Event = event }()
 	var failed []*fault.Error
+	var names []string
 	for _, s := range in.Suffixes {
 		if seen[fold.Key(s)] {
 			continue
@@ -113,8 +114,11 @@ func (t Tenant) DeleteAliases(ctx context.Context, c *op.Call, in AliasList) (op
 			return op.None{}, err
 		}
 		if f != nil {
-			failed = append(failed, f.Say("%s: %s", s, f.Public))
+			failed, names = append(failed, f.Say("%s: %s", s, f.Public)), append(names, s)
 		}
+	}
+	if len(names) > 0 {
+		event.Target, event.Kind, event.Name = names[0], "Suffix", names[0]
 	}
 	return op.None{}, together(failed)
 }

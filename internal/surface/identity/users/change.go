@@ -130,20 +130,25 @@ func (n *UserChange) change() (user.Change, error) {
 		ch.MfaUser = new(string)
 	}
 	if n.AccountExp.Given() {
-		var end int64
-		if v, ok := n.AccountExp.Get(); ok {
-			end = max(v.UnixMilli(), 0)
-		}
-		ch.Expires = &end
+		ch.Expires = new(ends(n.AccountExp))
 	}
-	if s, ok := n.State.Get(); ok {
-		state, err := user.ParseState("state", s)
-		if err != nil {
-			return ch, err
-		}
-		ch.State = &state
+	s, ok := n.State.Get()
+	if !ok {
+		return ch, nil
 	}
-	return ch, nil
+	state, err := user.ParseState("state", s)
+	ch.State = &state
+	return ch, err
+}
+
+// ends is the end of an account as it is stored: 0 for none. An account that ended before 1970 ended in its first
+// millisecond.
+func ends(o op.Opt[time.Time]) int64 {
+	t, ok := o.Get()
+	if !ok || t.IsZero() {
+		return 0
+	}
+	return max(t.UnixMilli(), 1)
 }
 
 func (u Users) hashChange(ctx context.Context, c *op.Call, in UserChange) (hashed, error) {

@@ -25,22 +25,12 @@ func (u Users) invite(ctx context.Context, c *op.Call, p user.User, mail, sms bo
 	if !mail && !sms {
 		return nil
 	}
-	v, err := u.Settings.Get(ctx, c)
+	data, err := u.invitation(ctx, c, p)
 	if err != nil {
 		return err
 	}
-	link := "https://" + c.Tenant.Host + "/"
-	if u.Link != nil {
-		if link, err = u.Link(ctx, c, p, v.Code.Invite); err != nil {
-			return err
-		}
-	}
 	to := post.Reader{Mail: p.Mail, Mobile: p.Mobile, Culture: p.Culture, Name: p.Display, Account: p.Name}
-	data := message.Data{Link: link, Lasts: v.Code.Invite}
-	if c.Caller != nil {
-		data.By = c.Caller.Name
-	}
-	key, ends := "invite/"+p.ID+"/"+c.ID, c.Now.Add(v.Code.Invite)
+	key, ends := "invite/"+p.ID+"/"+c.ID, c.Now.Add(data.Lasts)
 	if mail {
 		if err := u.Post.Mail(ctx, c, key, to, message.Invitation, data, ends); err != nil {
 			return err
@@ -52,6 +42,24 @@ func (u Users) invite(ctx context.Context, c *op.Call, p user.User, mail, sms bo
 		}
 	}
 	return u.People.Invited(ctx, c, p.ID)
+}
+
+// invitation is what the message tells.
+func (u Users) invitation(ctx context.Context, c *op.Call, p user.User) (message.Data, error) {
+	v, err := u.Settings.Get(ctx, c)
+	if err != nil {
+		return message.Data{}, err
+	}
+	out := message.Data{Link: "https://" + c.Tenant.Host + "/", Lasts: v.Code.Invite}
+	if u.Link != nil {
+		if out.Link, err = u.Link(ctx, c, p, out.Lasts); err != nil {
+			return out, err
+		}
+	}
+	if c.Caller != nil {
+		out.By = c.Caller.Name
+	}
+	return out, nil
 }
 
 // invited fills the event with whom the call is about.
@@ -166,26 +174,9 @@ func (u Users) InviteUsers(ctx context.Context, c *op.Call, in Invitation) (op.N
 	if err != nil {
 		return op.None{}, err
 	}
-	var people []user.User
-	var members []role.Member
-	for _, e := range in.Entities {
-		ref := e.Guid
-		if ref == "" {
-			ref = e.Name
-		}
-		if strings.EqualFold(e.Type, role.User) {
-			p, err := u.allowed(ctx, c, ref)
-			if err != nil {
-				return op.None{}, err
-			}
-			people, members = append(people, p), append(members, role.Member{Kind: role.User, ID: p.ID})
-			continue
-		}
-		r, in1, err := u.roleEntity(ctx, c, e, ref, in.GroupInvite)
-		if err != nil {
-			return op.None{}, err
-		}
-		people, members = append(people, in1...), append(members, role.Member{Kind: role.Sub, ID: r.ID})
+	people, members, err := u.entities(ctx, c, in)
+	if err != nil {
+		return op.None{}, err
 	}
 	if len(people) > maxInvite {
 		return op.None{}, ErrMany.Say("At most %d users can be invited in one call.", maxInvite)
@@ -194,6 +185,30 @@ func (u Users) InviteUsers(ctx context.Context, c *op.Call, in Invitation) (op.N
 		return op.None{}, err
 	}
 	return op.None{}, u.inviteAll(ctx, c, people, in.EmailInvite, in.SmsInvite)
+}
+
+// entities finds the people who are invited, and what joins the role.
+func (u Users) entities(ctx context.Context, c *op.Call, in Invitation) (people []user.User, members []role.Member, err error) {
+	for _, e := range in.Entities {
+		ref := e.Guid
+		if ref == "" {
+			ref = e.Name
+		}
+		if strings.EqualFold(e.Type, role.User) {
+			p, err := u.allowed(ctx, c, ref)
+			if err != nil {
+				return nil, nil, err
+			}
+			people, members = append(people, p), append(members, role.Member{Kind: role.User, ID: p.ID})
+			continue
+		}
+		r, inside, err := u.roleEntity(ctx, c, e, ref, in.GroupInvite)
+		if err != nil {
+			return nil, nil, err
+		}
+		people, members = append(people, inside...), append(members, role.Member{Kind: role.Sub, ID: r.ID})
+	}
+	return people, members, nil
 }
 
 func (u Users) inviteAll(ctx context.Context, c *op.Call, people []user.User, mail, sms bool) error {

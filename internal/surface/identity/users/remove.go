@@ -67,37 +67,54 @@ type Exception struct {
 // listed in Exceptions with the reason. users.yaml n 121, deprecated.yaml n 526.
 func (u Users) RemoveUsers(ctx context.Context, c *op.Call, in Removal) (Removed, error) {
 	var out Removed
-	ids := map[string]string{} // UUID -> as given
-	order := make([]string, 0, len(in.Users))
-	for _, ref := range in.Users {
-		p, err := user.Find(ctx, c, ref)
-		switch {
-		case errors.Is(err, user.ErrNotFound) || err == nil && !c.Grant.Allows(p.ID, p.Org):
-			out.Exceptions.User = append(out.Exceptions.User, Exception{ref, user.ErrNotFound.Public})
-		case err != nil:
-			return out, err
-		case p.ID == c.User():
-			return out, ErrSelf
-		case ids[p.ID] == "":
-			ids[p.ID], order = ref, append(order, p.ID)
-		}
+	found, err := u.removable(ctx, c, in.Users, &out)
+	if err != nil {
+		return out, err
 	}
 	gone := []string{}
-	for _, id := range order {
-		err := u.Roles.Others(ctx, c, id)
+	for _, f := range found {
+		err := u.Roles.Others(ctx, c, f.id) // before anything of the user is gone: there is no way back for one of several
 		if err == nil {
-			err = u.remove(ctx, c, id)
+			err = u.remove(ctx, c, f.id)
 		}
 		switch {
 		case errors.Is(err, role.ErrLast), errors.Is(err, ErrSystem):
-			out.Exceptions.User = append(out.Exceptions.User, Exception{ids[id], fault.Of(err).Public})
+			out.stays(f.given, err)
 		case err != nil:
 			return out, err
 		default:
-			gone = append(gone, id)
+			gone = append(gone, f.id)
 		}
 	}
 	several(c)
 	c.Event.Set("Users", gone)
 	return out, nil
+}
+
+func (r *Removed) stays(given string, why error) {
+	r.Exceptions.User = append(r.Exceptions.User, Exception{given, fault.Of(why).Public})
+}
+
+// named is a user as the caller named them.
+type named struct{ id, given string }
+
+// removable finds the users to be removed, each once; those whom the caller does not administer look as if they were not
+// there.
+func (u Users) removable(ctx context.Context, c *op.Call, refs []string, out *Removed) ([]named, error) {
+	var found []named
+	seen := map[string]bool{}
+	for _, ref := range refs {
+		p, err := u.allowed(ctx, c, ref)
+		switch {
+		case errors.Is(err, user.ErrNotFound):
+			out.stays(ref, err)
+		case err != nil:
+			return nil, err
+		case p.ID == c.User():
+			return nil, ErrSelf
+		case !seen[p.ID]:
+			seen[p.ID], found = true, append(found, named{p.ID, ref})
+		}
+	}
+	return found, nil
 }

@@ -22,7 +22,7 @@ func (c *compiler) like(e *Like, sc *scope) (frag, error) {
 		return p, err
 	}
 	if e.Escape == nil {
-		return negate(e.Not, c.likes(x, p, "")), nil
+		return negate(e.Not, c.within(e, x, p, c.likes(x, p, ""))), nil
 	}
 	if p, err = c.escaped(e, p); err != nil {
 		return p, err
@@ -82,4 +82,29 @@ func (c *compiler) escaped(e *Like, p frag) (frag, error) {
 // plainPattern is the pattern that matches s only.
 func plainPattern(s string) string {
 	return strings.NewReplacer(likeEscape, likeEscape+likeEscape, "%", likeEscape+"%", "_", likeEscape+"_").Replace(s)
+}
+
+// within adds to like what it implies of the folded column, so that an index narrows the search: the key begins with the
+// pattern's letters up to the first sign. The last of them is left out, since a combining mark behind it may have become
+// one with it in the key.
+func (c *compiler) within(e *Like, x, p, like frag) frag {
+	if e.Not || x.fold == "" || p.lit == nil || p.lit.typ != Text {
+		return like
+	}
+	prefix := p.lit.s
+	if i := strings.IndexAny(prefix, "%_"); i >= 0 {
+		prefix = prefix[:i]
+	}
+	if len(prefix) < 2 || prefix[0] <= ' ' {
+		return like
+	}
+	for i := range len(prefix) {
+		if prefix[i] >= utf8.RuneSelf {
+			return like
+		}
+	}
+	from := strings.ToLower(prefix[:len(prefix)-1])
+	to := from[:len(from)-1] + string(from[len(from)-1]+1)
+	key := frag{sql: x.fold, typ: Text}
+	return sqlf(Bool, "(%s >= %s AND %s < %s AND %s)", key, c.literal(literal{typ: Text, s: from}), key, c.literal(literal{typ: Text, s: to}), like)
 }

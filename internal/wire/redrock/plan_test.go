@@ -139,3 +139,35 @@ func TestNewCatalogue(t *testing.T) {
 		t.Error("two tables share a name")
 	}
 }
+
+func TestAPrefixNarrowsTheSearch(t *testing.T) {
+	cat, err := NewCatalogue(Tables())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for script, narrowed := range map[string]bool{
+		`SELECT ID FROM User WHERE Username LIKE 'Anna%'`:          true,
+		`SELECT ID FROM User WHERE Username LIKE 'an_a%'`:          true,
+		`SELECT ID FROM User WHERE Username LIKE '%anna%'`:         false,
+		`SELECT ID FROM User WHERE Username LIKE 'a%'`:             false, // nothing is left of it without its last letter
+		`SELECT ID FROM User WHERE Username LIKE 'änna%'`:          false,
+		`SELECT ID FROM User WHERE Username LIKE ' anna%'`:         false, // keys have no space in front
+		`SELECT ID FROM User WHERE Username NOT LIKE 'anna%'`:      false,
+		`SELECT ID FROM User WHERE DisplayName LIKE 'anna%'`:       false,
+		`SELECT ID FROM User WHERE Username LIKE 'a!%' ESCAPE '!'`: false,
+	} {
+		q, err := Parse(script, Limits{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, e := range []Engine{SQLite, Postgres} {
+			p, err := Compile(q, cat, e, Options{Fold: strings.ToLower, Source: func(t *Table) (string, []any) { return "v", nil }})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got := strings.Contains(p.SQL, `"username_key" >=`); got != narrowed {
+				t.Errorf("%s: %v\n%s", script, got, p.SQL)
+			}
+		}
+	}
+}

@@ -70,6 +70,7 @@ func launch(ctx context.Context, binary string, w *world) (*process, error) {
 		return nil, err
 	}
 	p := &process{cmd: exec.CommandContext(ctx, binary, "serve", "--data", w.dir, "--db", w.url, "--tls", "off", "--listen", addr)}
+	p.cmd.Env = slices.DeleteFunc(os.Environ(), func(v string) bool { return strings.HasPrefix(v, "LIMEN_") }) // its settings are the flags
 	var said strings.Builder
 	p.cmd.Stdout, p.cmd.Stderr = io.Discard, &said
 	request := []byte("GET /readyz HTTP/1.1\r\nHost: " + addr + "\r\n\r\n")

@@ -75,11 +75,7 @@ func capital(b bool) string {
 	return "False"
 }
 
-func (u Users) attributes(ctx context.Context, c *op.Call, id string) (Attributes, error) {
-	p, err := u.People.ByID(ctx, c, id)
-	if err != nil {
-		return Attributes{}, err
-	}
+func (u Users) attributes(ctx context.Context, c *op.Call, p user.User) (Attributes, error) {
 	out := Attributes{
 		UUID: p.ID, Name: p.Name, Alias: p.Suffix(), DisplayName: p.Display, Mail: p.Mail, Description: p.Description, MobileNumber: p.Mobile,
 		HomeNumber: p.Home, OfficeNumber: p.Office, ReportsTo: p.ReportsTo, PreferredCulture: p.Culture, PictureURI: pictureURI(p),
@@ -100,7 +96,7 @@ func (u Users) attributes(ctx context.Context, c *op.Call, id string) (Attribute
 
 // GetUser returns one user by UUID or login name. It never shows a password. users.yaml n 96.
 func (u Users) GetUser(ctx context.Context, c *op.Call, in OneUser) (Attributes, error) {
-	return u.attributes(ctx, c, in.found.ID)
+	return u.attributes(ctx, c, in.found)
 }
 
 // UserName names a user by login name.
@@ -118,17 +114,21 @@ func (n *UserName) Resolve(ctx context.Context, c *op.Call) error { return n.fin
 
 // GetUserByName returns one user by login name. users.yaml n 97.
 func (u Users) GetUserByName(ctx context.Context, c *op.Call, in UserName) (Attributes, error) {
-	return u.attributes(ctx, c, in.found.ID)
+	return u.attributes(ctx, c, in.found)
 }
 
 // GetUserAttributes returns the attributes of a user, the caller's own without an ID. users.yaml n 111.
 func (u Users) GetUserAttributes(ctx context.Context, c *op.Call, in UserRef) (Attributes, error) {
-	return u.attributes(ctx, c, in.found.ID)
+	return u.attributes(ctx, c, in.found)
 }
 
 // GetOwnAttributes returns the caller's own attributes. users.yaml n 111.
 func (u Users) GetOwnAttributes(ctx context.Context, c *op.Call, _ op.None) (Attributes, error) {
-	return u.attributes(ctx, c, c.User())
+	p, err := u.People.ByID(ctx, c, c.User())
+	if err != nil {
+		return Attributes{}, err
+	}
+	return u.attributes(ctx, c, p)
 }
 
 // Info is what is known of a user of any directory.
@@ -156,11 +156,8 @@ type Info struct {
 
 // GetUserInfo returns details about a user; without parameters about the caller, which clients use to see whether their
 // token is good. users.yaml n 102.
-func (u Users) GetUserInfo(ctx context.Context, c *op.Call, in UserRef) (Info, error) {
-	p, err := u.People.ByID(ctx, c, in.found.ID)
-	if err != nil {
-		return Info{}, err
-	}
+func (u Users) GetUserInfo(_ context.Context, _ *op.Call, in UserRef) (Info, error) {
+	p := in.found
 	return Info{
 		UUID: p.ID, Name: p.Name, DisplayName: p.Display, EmailAddress: p.Mail, Mail: p.Mail, MobileNumber: p.Mobile, HomeNumber: p.Home,
 		OfficeNumber: p.Office, Description: p.Description, PictureURI: pictureURI(p), DirectoryServiceUUID: user.Source,
@@ -183,15 +180,13 @@ func (l *Locked) Check() error { return required("user", l.User) }
 func (l *Locked) Resolve(ctx context.Context, c *op.Call) error { return l.find(ctx, c, l.User) }
 
 // IsUserCloudLocked says whether a user is cloud locked. users.yaml n 107.
-func (u Users) IsUserCloudLocked(ctx context.Context, c *op.Call, in Locked) (bool, error) {
-	p, err := u.People.ByID(ctx, c, in.found.ID)
-	return p.CloudLocked, err
+func (u Users) IsUserCloudLocked(_ context.Context, _ *op.Call, in Locked) (bool, error) {
+	return in.found.CloudLocked, nil
 }
 
 // IsUserSubjectToCloudLocks says whether cloud locks apply to a user; they do not to service users. users.yaml n 109.
-func (u Users) IsUserSubjectToCloudLocks(ctx context.Context, c *op.Call, in Locked) (bool, error) {
-	p, err := u.People.ByID(ctx, c, in.found.ID)
-	return p.Lockable(), err
+func (u Users) IsUserSubjectToCloudLocks(_ context.Context, _ *op.Call, in Locked) (bool, error) {
+	return in.found.Lockable(), nil
 }
 
 // PictureRef names whose picture is wanted.

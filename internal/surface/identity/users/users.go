@@ -129,7 +129,7 @@ func (u Users) inviting() []op.Op {
 	}
 }
 
-// person is the user that an input names, once it is resolved.
+// person is the user that an input names, once it is resolved: for an operation that reads, in the snapshot that it runs in.
 type person struct{ found user.User }
 
 // Target is who the call is about.

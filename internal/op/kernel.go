@@ -118,6 +118,15 @@ func (k *Kernel) Ops() []Op {
 	return out
 }
 
+// Find gives the operation that a method and path name.
+func (k *Kernel) Find(method, path string) (Op, bool) {
+	at, _ := k.router.find(path)
+	if at == nil || at.by[method] == nil {
+		return Op{}, false
+	}
+	return at.by[method].op, true
+}
+
 // ServeHTTP runs the operation that the request names.
 func (k *Kernel) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	at, values := k.router.find(r.URL.Path)

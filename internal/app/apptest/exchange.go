@@ -154,6 +154,7 @@ func (x *exchange) ask(who, text string) string {
 	if err != nil {
 		x.t.Fatal(err)
 	}
+	x.declared(method, r.URL.Path, b)
 	out := fmt.Sprintln(res.StatusCode)
 	for _, h := range []string{"Location", "Retry-After"} {
 		if v := res.Header.Get(h); v != "" {
@@ -171,6 +172,32 @@ func (x *exchange) ask(who, text string) string {
 		b = pretty.Bytes()
 	}
 	return out + string(b) + "\n"
+}
+
+// declared wants every fault that an operation answers to stand in its declaration, or to be one of the kernel's own.
+func (x *exchange) declared(method, path string, answer []byte) {
+	var e struct {
+		Success   *bool
+		MessageID string
+	}
+	if json.Unmarshal(answer, &e) != nil || e.Success == nil || *e.Success || e.MessageID == "" {
+		return
+	}
+	for _, own := range []string{"param.", "request.", "auth.", "path.", "session."} {
+		if strings.HasPrefix(e.MessageID, own) {
+			return
+		}
+	}
+	o, ok := x.s.App.Kernel.Find(method, path)
+	if !ok {
+		return
+	}
+	for _, f := range o.Faults {
+		if f.Code == e.MessageID {
+			return
+		}
+	}
+	x.t.Errorf("%s: %s answers %s, which its declaration does not name", filepath.Base(x.file), o.Path, e.MessageID)
 }
 
 func cookieShape(c *http.Cookie) string {

@@ -17,9 +17,32 @@ import (
 
 // Faults of reports.
 var (
-	ErrScript  = fault.New(fault.Invalid, "report.script", "The query cannot be understood.")
 	ErrUnknown = fault.New(fault.NotFound, "report.unknown", "There is no report of that name.")
 )
+
+// Scripts are the faults of scripts; the sentence says what is wrong, at which line and column.
+var Scripts = []*fault.Error{
+	wrong(redrock.CodeSyntax, "The script is not a sentence of the dialect."),
+	wrong(redrock.CodeUnsupported, "The script is SQL, but outside the dialect."),
+	wrong(redrock.CodeTable, "There is no such table."),
+	wrong(redrock.CodeColumn, "There is no such column."),
+	wrong(redrock.CodeAmbiguous, "Several tables have this column."),
+	wrong(redrock.CodeFunction, "There is no such function, or it takes other arguments."),
+	wrong(redrock.CodeType, "The values cannot be compared or combined."),
+	wrong(redrock.CodeAggregate, "count, min, max, sum and avg cannot stand here."),
+	wrong(redrock.CodeLimit, "The script is too large."),
+	wrong(redrock.CodeParameter, "A placeholder was not filled."),
+	wrong(redrock.CodeArgument, "A member of Args is not valid."),
+}
+
+// Faults are all that Run may answer.
+var Faults = append([]*fault.Error{
+	ErrUnknown, dbx.ErrReportTime, dbx.ErrReportRows, dbx.ErrReportQuery, dbx.ErrReportDenied,
+}, Scripts...)
+
+func wrong(c redrock.Code, public string) *fault.Error {
+	return fault.New(fault.Invalid, string(c), public)
+}
 
 // Bounds of one answer.
 const (
@@ -141,10 +164,14 @@ func engine(db *dbx.DB) redrock.Engine {
 }
 
 func asFault(err error) error {
-	if e, ok := errors.AsType[*redrock.Error](err); ok {
-		f := ErrScript.At("Script").Say("%s", e.Error())
-		f.Code = string(e.Code)
-		return f
+	e, ok := errors.AsType[*redrock.Error](err)
+	if !ok {
+		return err
+	}
+	for _, f := range Scripts {
+		if f.Code == string(e.Code) {
+			return f.At("Script").Say("%s", e.Error())
+		}
 	}
 	return err
 }

@@ -20,9 +20,7 @@ type Redrock struct {
 // Ops declares it.
 func (r Redrock) Ops() []op.Op {
 	return []op.Op{
-		op.New(op.Spec{Path: "/Redrock/Query", Allow: op.Authenticated, Effect: op.Cached, Faults: []*fault.Error{
-			report.ErrScript, report.ErrUnknown,
-		}}, r.Query),
+		op.New(op.Spec{Path: "/Redrock/Query", Allow: op.Authenticated, Effect: op.Cached, Faults: report.Faults}, r.Query),
 	}
 }
 

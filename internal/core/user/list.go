@@ -112,37 +112,7 @@ func (d *Directory) List(ctx context.Context, c *call.Call, g grant.Grant, q Que
 	return list.Rows(ctx, c.Tx, q.where(g), q.order(), min(max(q.Limit, 1), MaxPage), c.Tenant.ID)
 }
 
-// Page gives page number n, from 1, of q.Limit users each, for dialects that ask so. Where pages begin is remembered
-// for a short while, so that going on costs no more than a page by key.
-func (d *Directory) Page(ctx context.Context, c *call.Call, g grant.Grant, q Query, n int) ([]Listed, error) {
-	if g.Nothing() {
-		return nil, nil
-	}
-	q.Limit = min(max(q.Limit, 1), MaxPage)
-	what := fmt.Sprintf("%s\x00%q\x00%q\x00%q\x00%s\x00%v\x00%d", c.Tenant.ID, g.Orgs(), g.Rows(), fold.Key(q.Prefix), q.column(), q.Desc, q.Limit)
-	at := 1
-	for at < n {
-		anchor, ok := d.counts.anchor(fmt.Sprintf("%s\x00%d", what, n), c)
-		if ok && at == 1 {
-			q.After, at = anchor, n
-			break
-		}
-		if anchor, ok = d.counts.anchor(fmt.Sprintf("%s\x00%d", what, at+1), c); !ok {
-			rows, err := keys.Rows(ctx, c.Tx, q.where(g), q.order(), q.Limit, c.Tenant.ID)
-			if err != nil || len(rows) < q.Limit {
-				return nil, err
-			}
-			last := rows[len(rows)-1]
-			anchor = User{ID: last.ID, NameKey: last.NameKey, DisplayKey: last.DisplayKey, MailKey: last.MailKey, Created: last.Created}
-			d.counts.setAnchor(fmt.Sprintf("%s\x00%d", what, at+1), c, anchor)
-		}
-		q.After = anchor
-		at++
-	}
-	return d.List(ctx, c, g, q)
-}
-
-// counts remembers how many users a query has, and where its pages begin.
+// counts remembers how many users a query has, and when a tenant's users changed last.
 type counts struct {
 	mu         sync.Mutex
 	generation map[string]int64 // tenant -> changes made on this node
@@ -153,7 +123,6 @@ type count struct {
 	generation int64
 	at         time.Time
 	n          int64
-	anchor     User
 }
 
 const (
@@ -198,15 +167,6 @@ func (cs *counts) now(c *call.Call) int64 {
 	cs.mu.Lock()
 	defer cs.mu.Unlock()
 	return cs.generation[c.Tenant.ID]
-}
-
-func (cs *counts) anchor(key string, c *call.Call) (User, bool) {
-	v, ok := cs.get("a"+key, c)
-	return v.anchor, ok
-}
-
-func (cs *counts) setAnchor(key string, c *call.Call, u User) {
-	cs.put("a"+key, c, cs.now(c), count{anchor: u})
 }
 
 // Count counts the users that the grant and the query's prefix allow. The number may be two seconds old.

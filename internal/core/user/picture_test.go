@@ -69,6 +69,7 @@ func TestRedrawRefuses(t *testing.T) {
 	copy(bomb[29:], []byte{byte(sum >> 24), byte(sum >> 16), byte(sum >> 8), byte(sum)})
 	for what, raw := range map[string][]byte{
 		"nothing": nil, "text": []byte("hello"), "svg": []byte("<svg xmlns='http://www.w3.org/2000/svg'/>"), "a bomb": bomb,
+		"many pixels": pngOf(image.NewGray(image.Rect(0, 0, 3000, 2000))), "a long side": pngOf(image.NewGray(image.Rect(0, 0, 5000, 2))),
 		"cut off": pngOf(noise(20, 20))[:200], "too large": make([]byte, user.MaxPicture+1),
 	} {
 		if _, err := user.Redraw(raw); !errors.Is(err, user.ErrPicture) {

@@ -162,5 +162,6 @@ type Directory struct {
 	Shut []func(ctx context.Context, c *call.Call, userID string) error
 
 	counts counts
+	pages  pages
 	seen   seen
 }

@@ -92,6 +92,10 @@ func all[R any](ctx context.Context, tx *Tx, s *statement, args []any) ([]R, err
 	out := []R{}
 	sc := scanner{}
 	err := tx.each(ctx, s, args, func(c cursor) error {
+		if len(out) == cap(out) {
+			// Rows are large structs: append would copy them more often.
+			out = append(make([]R, 0, max(4, 2*cap(out))), out...)
+		}
 		var zero R
 		out = append(out, zero)
 		sc.row = reflect.ValueOf(&out[len(out)-1]).Elem()

@@ -52,19 +52,15 @@ type Store struct {
 	generation atomic.Int64
 	mu         sync.Mutex
 	of         map[string]kept
+	busy       sync.Map // tenants that are being loaded in the background
 }
 
 type kept struct {
 	values     *Values
 	generation int64
-	loaded     time.Time
 }
 
-const (
-	// life bounds what a transaction that began before a change and read after it may leave behind.
-	life       = 30 * time.Second
-	maxTenants = 4096
-)
+const maxTenants = 4096
 
 type row struct {
 	Key    string `db:"name_key"`
@@ -95,41 +91,67 @@ func (s *Store) Start() {
 	})
 }
 
-// Get gives the settings of the call's tenant, from memory while they are up to date. The values are shared: read only.
+// Get gives the settings of the call's tenant, from memory while they are up to date; a transaction that writes sees what
+// it wrote. The values are shared: read only.
 func (s *Store) Get(ctx context.Context, c *call.Call) (*Values, error) {
-	tenant := c.Tenant.ID
-	if v := s.cached(tenant); v != nil && (c.Tx == nil || !c.Tx.Writable()) {
+	if c.Tx != nil && c.Tx.Writable() {
+		return within(ctx, c)
+	}
+	if v := s.cached(c.Tenant.ID); v != nil {
 		return v, nil
 	}
-	generation := s.generation.Load()
-	var rows []row
-	var err error
-	if c.Tx != nil {
-		rows, err = list.All(ctx, c.Tx, tenant)
-	} else {
-		err = s.DB.Read(ctx, func(tx *dbx.Tx) (err error) {
-			rows, err = list.All(ctx, tx, tenant)
-			return err
-		})
+	if c.Tx == nil {
+		return s.load(ctx, c.Tenant.ID)
 	}
+	// This transaction may be older than the last change, so what it reads is for this call only.
+	s.refresh(c.Tenant.ID)
+	return within(ctx, c)
+}
+
+func within(ctx context.Context, c *call.Call) (*Values, error) {
+	rows, err := list.All(ctx, c.Tx, c.Tenant.ID)
+	if err != nil {
+		return nil, err
+	}
+	return read(rows), nil
+}
+
+// load reads the settings in a snapshot of its own and remembers them.
+func (s *Store) load(ctx context.Context, tenant string) (*Values, error) {
+	generation := s.generation.Load() // before the snapshot: what changes after it is told
+	var rows []row
+	err := s.DB.Read(ctx, func(tx *dbx.Tx) (err error) {
+		rows, err = list.All(ctx, tx, tenant)
+		return err
+	})
 	if err != nil {
 		return nil, err
 	}
 	v := read(rows)
-	if c.Tx == nil || !c.Tx.Writable() {
-		s.keep(tenant, kept{v, generation, time.Now()})
-	}
+	s.keep(tenant, kept{v, generation})
 	return v, nil
+}
+
+// refresh loads a tenant's settings in the background, once at a time.
+func (s *Store) refresh(tenant string) {
+	if _, busy := s.busy.LoadOrStore(tenant, true); busy {
+		return
+	}
+	go func() {
+		defer s.busy.Delete(tenant)
+		ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+		defer cancel()
+		_, _ = s.load(ctx, tenant) // the next call that needs them tries again, and tells
+	}()
 }
 
 func (s *Store) cached(tenant string) *Values {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	k := s.of[tenant]
-	if k.values == nil || time.Since(k.loaded) > life || !s.Changes.Fresh() {
+	if !s.Changes.Fresh() {
 		return nil
 	}
-	return k.values
+	return s.of[tenant].values
 }
 
 // keep remembers what was read, unless something changed while it was.

@@ -268,6 +268,30 @@ func TestOwnWrites(t *testing.T) {
 	})
 }
 
+// What a transaction reads that began before a change must not be remembered after it.
+func TestOldSnapshotsAreNotKept(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		err := w.db.Read(t.Context(), func(tx *dbx.Tx) error {
+			c := w.call(tx)
+			if _, _, err := w.store.Find(t.Context(), c, "Smtp.Port"); err != nil { // the snapshot begins here
+				return err
+			}
+			w.set(nil, setting.Set("Smtp.Port", "28"))
+			_, err := w.store.Get(t.Context(), c)
+			return err
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for range 20 {
+			if got := w.get().SMTP.Port; got != 28 {
+				t.Fatal(got)
+			}
+			time.Sleep(time.Millisecond)
+		}
+	})
+}
+
 func FuzzPrepare(f *testing.F) {
 	for _, k := range setting.Keys() {
 		f.Add(k.Name, k.Default)

@@ -189,6 +189,9 @@ func TestSuffixes(t *testing.T) {
 			return err
 		})
 		w.write(nil, id, func(ctx context.Context, c *call.Call) error { return w.all.DeleteSuffix(ctx, c, "one") })
+		if got := w.find(tenant.Hint{Login: "x@a.test"}, ""); got != id+" " { // memory is up to date now
+			t.Error(got)
+		}
 		w.write(tenant.ErrSuffix, other, func(ctx context.Context, c *call.Call) error {
 			_, err := w.index.Suffix(ctx, c, "a.test")
 			return err

@@ -3,6 +3,7 @@ package identity
 import (
 	"net/http"
 	"strconv"
+	"sync"
 
 	"limen/internal/fault"
 	"limen/internal/op"
@@ -69,8 +70,15 @@ func statusOf(k fault.Kind) int {
 	}
 }
 
+// buffers holds what answers were written into: a list of thousands of rows outgrows a new buffer twenty times.
+var buffers = sync.Pool{New: func() any { return new(make([]byte, 0, 1024)) }}
+
+// maxKept is the largest buffer that is kept for the next answer.
+const maxKept = 8 << 20
+
 func send(w http.ResponseWriter, status int, e rpc.Envelope) {
-	b, err := rpc.AppendEnvelope(make([]byte, 0, 512), e)
+	buffer := buffers.Get().(*[]byte)
+	b, err := rpc.AppendEnvelope((*buffer)[:0], e)
 	if err != nil {
 		panic(err) // a result type that cannot be encoded is a bug of its operation
 	}
@@ -81,4 +89,8 @@ func send(w http.ResponseWriter, status int, e rpc.Envelope) {
 	h.Set("Content-Length", strconv.Itoa(len(b)))
 	w.WriteHeader(status)
 	_, _ = w.Write(b) // the client is gone when this fails, and nothing else can be told
+	if cap(b) <= maxKept {
+		*buffer = b
+		buffers.Put(buffer)
+	}
 }

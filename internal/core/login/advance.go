@@ -3,6 +3,7 @@ package login
 import (
 	"context"
 	"errors"
+	"slices"
 	"strings"
 
 	"limen/internal/call"
@@ -18,6 +19,7 @@ const (
 	whyWrong     = "wrong answer"
 	whyThrottled = "too many failures"
 	whyBarred    = "account may not sign in"
+	whyReplaced  = "password was changed meanwhile"
 	whyUnknown   = "unknown user"
 	whyAction    = "action does not fit"
 	whySends     = "too many messages"
@@ -70,6 +72,13 @@ func (l *Logins) turn(ctx context.Context, c *call.Call, s *state) (*turn, error
 	l.tell(c, s, t.person)
 	t.profile, err = l.profile(ctx, c, t.person)
 	return t, err
+}
+
+// pack is what is left to be answered, with the hints of the first package.
+func (t *turn) pack() *Package {
+	p := t.s.pack()
+	p.AllowPersist = t.profile.PersistLife > 0
+	return p
 }
 
 // gone fails a request about no conversation.
@@ -139,6 +148,9 @@ func (t *turn) answer(ctx context.Context, a Action, k check) (Result, error) {
 	if ch == nil || at != t.s.At || ch.Passed {
 		return t.fail(ctx, whyAction)
 	}
+	if t.outdated() {
+		return t.fail(ctx, whyReplaced)
+	}
 	if ch.Name == factor.Reset {
 		return t.reset(ctx, ch, k)
 	}
@@ -196,9 +208,18 @@ func (t *turn) locked(ctx context.Context, a throttle.Attempt) error {
 	return t.Notify(ctx, t.c, t.person, Locked)
 }
 
+// outdated says whether the password that was shown is no longer the person's: it was changed on another way since, and
+// whoever knows the old one alone must not get in by going on with what they had begun.
+func (t *turn) outdated() bool {
+	return slices.Contains(t.s.Passed, factor.Password) && !t.s.Replaced && t.person.PasswordChanged != t.s.Secret
+}
+
 // passed goes on to the next challenge, or finishes.
 func (t *turn) passed(ctx context.Context, ch *factor.Challenge) (Result, error) {
 	ch.Passed = true
+	if ch.Name == factor.Password {
+		t.s.Secret = t.person.PasswordChanged
+	}
 	if ch.Name == factor.Reset {
 		t.s.Replaced = true
 	} else {

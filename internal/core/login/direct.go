@@ -40,7 +40,8 @@ func (l *Logins) PrepareDirect(ctx context.Context, c *call.Call, name, plain st
 
 // Direct signs in where the password alone lets in. ErrFailed otherwise, which is to be committed.
 func (l *Logins) Direct(ctx context.Context, c *call.Call, d Directly) (Result, error) {
-	t, err := l.turn(ctx, c, d.s)
+	s := *d.s // a transaction may run again
+	t, err := l.turn(ctx, c, &s)
 	if err != nil {
 		return Result{}, err
 	}

@@ -27,6 +27,9 @@ func (t *turn) finish(ctx context.Context) (Result, error) {
 	if t.person.ID == "" || t.person.Barred(t.c.Now) {
 		return t.fail(ctx, whyBarred)
 	}
+	if t.outdated() {
+		return t.fail(ctx, whyReplaced)
+	}
 	if t.s.Recovery {
 		return t.recover(ctx)
 	}
@@ -36,7 +39,7 @@ func (t *turn) finish(ctx context.Context) (Result, error) {
 	}
 	if due {
 		t.s.Challenges = append(t.s.Challenges, []factor.Challenge{t.resetChallenge(hint)})
-		return Result{Summary: NewPackage, Package: t.s.pack()}, nil
+		return Result{Summary: NewPackage, Package: t.pack()}, nil
 	}
 	return t.success(ctx)
 }
@@ -74,7 +77,7 @@ func (t *turn) reset(ctx context.Context, ch *factor.Challenge, k check) (Result
 		if t.s.Resets++; t.s.Resets >= maxResets {
 			return t.fail(ctx, whyWrong)
 		}
-		p := t.s.pack()
+		p := t.pack()
 		p.Message = k.rule.Public
 		return Result{Summary: NewPackage, Package: p, Message: k.rule.Public}, nil
 	}

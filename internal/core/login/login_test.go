@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net/netip"
 	"slices"
 	"strings"
 	"sync"
@@ -711,6 +712,12 @@ func TestApproveFactor(t *testing.T) {
 		if n := approve(bob.ID) + approve(""); n != 0 {
 			w.Fatal("somebody else approved", n)
 		}
+		home := w.Client
+		w.Client.IP = netip.MustParseAddr("203.0.113.9")
+		if n := approve(anna.ID); n != 0 {
+			w.Fatal("a stranger's conversation was approved")
+		}
+		w.Client = home
 		if n := approve(anna.ID); n != 1 {
 			w.Fatal(n)
 		}

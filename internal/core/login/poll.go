@@ -3,11 +3,13 @@ package login
 import (
 	"context"
 	"errors"
+	"net/netip"
 	"net/url"
 
 	"limen/internal/call"
 	"limen/internal/core/factor"
 	"limen/internal/core/session"
+	"limen/internal/core/throttle"
 	"limen/internal/core/user"
 	"limen/internal/crypt"
 	"limen/internal/dbx"
@@ -146,8 +148,10 @@ func (l *Logins) Approve(ctx context.Context, c *call.Call, plain string) error 
 	return l.approved(ctx, c, s, ch)
 }
 
-// ApproveFactor passes the started mechanism of that name in every conversation that waits for the person's second
-// factor, as an approval on a phone does, and says in how many. Ensure must have run.
+// ApproveFactor passes the started mechanism of that name in the conversations that wait for the person's second factor,
+// as an approval on a phone does, and says in how many. Only those from the caller's own network take part: a stranger
+// who knows the password and waits elsewhere must not be let in by what the person does for themselves. Ensure must
+// have run.
 func (l *Logins) ApproveFactor(ctx context.Context, c *call.Call, userID, name string) (int, error) {
 	hashes, err := ofUser.All(ctx, c.Tx, c.Tenant.ID, userID, c.Now.UnixMilli())
 	if err != nil || userID == "" {
@@ -159,7 +163,7 @@ func (l *Logins) ApproveFactor(ctx context.Context, c *call.Call, userID, name s
 		if err != nil {
 			return count, err
 		}
-		if s.Done != nil || s.At >= len(s.Challenges) {
+		if s.Done != nil || s.At >= len(s.Challenges) || !near(s, c) {
 			continue
 		}
 		for i := range s.Challenges[s.At] {
@@ -175,6 +179,12 @@ func (l *Logins) ApproveFactor(ctx context.Context, c *call.Call, userID, name s
 		}
 	}
 	return count, nil
+}
+
+// near says whether a conversation comes from the caller's network.
+func near(s *state, c *call.Call) bool {
+	ip, err := netip.ParseAddr(s.IP)
+	return err == nil && throttle.Network(ip) == throttle.Network(c.Client.IP)
 }
 
 // approved passes a mechanism on behalf of a client that waits.

@@ -46,5 +46,5 @@ func (t *turn) forgot(ctx context.Context) (Result, error) {
 	}
 	t.s.Recovery = true
 	t.s.Challenges = [][]factor.Challenge{one, {t.resetChallenge(policy.Hint())}}
-	return Result{Summary: NewPackage, Package: t.s.pack()}, nil
+	return Result{Summary: NewPackage, Package: t.pack()}, nil
 }

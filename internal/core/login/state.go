@@ -36,6 +36,7 @@ type state struct {
 	Persist    bool                 `json:"ps,omitempty"`
 	Resets     int                  `json:"rs,omitempty"` // new passwords that broke the policy
 	Replaced   bool                 `json:"rp,omitempty"` // a new password was set
+	Secret     int64                `json:"sc,omitempty"` // when the password was set that was shown, ms since 1970 UTC
 	Refused    string               `json:"no,omitempty"` // why nobody gets in, whatever is answered
 	IP         string               `json:"ip"`
 	Agent      string               `json:"ua"`

@@ -110,6 +110,9 @@ func (s *Sessions) Watch(watch func(topic string, f func(item string))) {
 	}
 }
 
+// Reload forgets what this node remembers of a person's sessions.
+func (s *Sessions) Reload(tenant, userID string) { s.forget("user", tenant+"/"+userID) }
+
 // everything is the item of a change log that has missed changes (change.Reset).
 const everything = "*"
 

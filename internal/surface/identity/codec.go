@@ -117,8 +117,14 @@ func (Codec) Decode(r *op.Request, in any) error {
 	}
 	bound, err := rpc.Bind(q, in)
 	r.Bound = bound
+	if s, ok := in.(Seer); ok && err == nil {
+		s.See(r.HTTP)
+	}
 	return asFault(err)
 }
+
+// Seer is an input that looks at the request itself besides its parameters: at cookies, or at the method.
+type Seer interface{ See(*http.Request) }
 
 func asFault(err error) error {
 	if err == nil {

@@ -7,6 +7,7 @@ import (
 	"context"
 	"crypto/rand"
 	"net/netip"
+	"strings"
 	"testing"
 	"time"
 
@@ -88,7 +89,7 @@ func New(t testing.TB, db *dbx.DB) *World {
 	ring := &crypt.Ring{Master: master, Load: keys.Seals, Store: keys.AddSeal, Now: now}
 	hasher := &crypt.Hasher{Memory: 64, Random: rand.Reader}
 	w.Changes = &change.Log{DB: db}
-	w.Index = &tenant.Index{DB: db, Changes: w.Changes}
+	w.Index = &tenant.Index{DB: db, Changes: w.Changes, Domain: "id.acme.test"}
 	w.must(w.Index.Start(t.Context()))
 	w.Roles = &role.Roles{Changes: w.Changes}
 	w.People = &user.Directory{DB: db, Changes: w.Changes, Tenants: w.Index, Roles: w.Roles}
@@ -155,11 +156,13 @@ func (w *World) found() {
 	w.Write(func(ctx context.Context, c *call.Call) error {
 		made, err := tenants.Create(ctx, c, tenant.New{Name: "Test"})
 		w.Tenant.ID = made.ID
-		w.Suffix = "s" + made.ID + ".test"
-		w.Tenant.Host = made.ID + ".id.acme.test"
+		w.Suffix = "s" + strings.ToLower(made.ID) + ".test"
 		return err
 	})
-	w.Write(func(ctx context.Context, c *call.Call) error {
+	w.Write(func(ctx context.Context, c *call.Call) (err error) {
+		if w.Tenant.Host, err = tenants.AddHost(ctx, c, strings.ToLower(w.Tenant.ID)); err != nil {
+			return err
+		}
 		return tenants.SetSuffix(ctx, c, tenant.Suffix{Name: w.Suffix, Cds: true})
 	})
 }
@@ -263,6 +266,26 @@ func (w *World) Code() string {
 	code, err := oath.Code(Seed, "SHA1", 6, w.Now.Unix()/30)
 	w.must(err)
 	return code
+}
+
+// Clock tells the world's time.
+func (w *World) Clock() time.Time { return w.Now }
+
+// Answer gives somebody a security question of their own.
+func (w *World) Answer(id, text, answer string) {
+	w.T.Helper()
+	h, err := w.Questions.Prepare(w.T.Context(), w.Call(), question.Change{Added: []question.Added{{Text: text, Answer: answer}}})
+	w.must(err)
+	w.Write(func(ctx context.Context, c *call.Call) error { return w.Questions.Update(ctx, c, id, h) })
+}
+
+// Promote makes somebody a system administrator.
+func (w *World) Promote(id string) {
+	w.T.Helper()
+	w.Write(func(ctx context.Context, c *call.Call) error {
+		c.Caller = &call.Caller{Means: call.ByShell, Held: right.Held{Tenant: right.Of(right.System)}}
+		return w.Roles.Add(ctx, c, role.System, role.Member{Kind: "User", ID: id})
+	})
 }
 
 // Alive says whether a session token opens a session.

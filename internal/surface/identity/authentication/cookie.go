@@ -1,0 +1,66 @@
+package authentication
+
+import (
+	"net/http"
+	"net/url"
+	"strconv"
+	"time"
+
+	"limen/internal/core/login"
+	"limen/internal/crypt"
+	"limen/internal/op"
+	"limen/internal/surface/identity"
+)
+
+// Further cookies of the dialect, which clients carry and nobody reads.
+const (
+	podCookie     = "podloc"
+	sessionInfo   = "sessdata"
+	userInfo      = "userdata"
+	deviceForDays = 400 // browsers keep none longer
+)
+
+// cookie makes a cookie of the whole host. Scripts cannot read it, and other sites cause no request with it but plain
+// navigation.
+func cookie(c *op.Call, name, value string) *http.Cookie {
+	return &http.Cookie{Name: name, Value: value, Path: "/", HttpOnly: true, Secure: c.Client.Secure, SameSite: http.SameSiteLaxMode}
+}
+
+func gone(c *op.Call, name string) *http.Cookie {
+	k := cookie(c, name, "")
+	k.MaxAge = -1
+	return k
+}
+
+func (a *Answer) keepDevice(c *op.Call, device string) {
+	if device == "" {
+		return
+	}
+	k := cookie(c, identity.DeviceCookie, device)
+	k.MaxAge = deviceForDays * 24 * 60 * 60
+	a.cookies = append(a.cookies, k)
+}
+
+// signIn sets the cookies of a sign-in. They end with the browser unless the person stays signed in.
+func (a *Answer) signIn(c *op.Call, s *login.Success) {
+	forgery, _ := crypt.NewToken(c.Rand)
+	set := []*http.Cookie{
+		cookie(c, identity.SessionCookie, s.Auth), cookie(c, identity.ForgeryCookie, forgery), cookie(c, podCookie, c.Tenant.Host),
+		cookie(c, sessionInfo, s.Session.Level+"."+strconv.FormatInt(s.Session.Expires, 10)), cookie(c, userInfo, url.QueryEscape(s.Person.Name)),
+	}
+	set[1].HttpOnly = false // a page of this origin reads it and sends it back as a header
+	if s.Persistent {
+		for _, k := range set {
+			k.Expires = time.UnixMilli(s.Session.Expires).UTC()
+		}
+	}
+	a.cookies = append(a.cookies, set...)
+	a.keepDevice(c, s.Device)
+}
+
+// signOut expires the cookies of a sign-in; the device's stays, so that it is known again.
+func signOut(c *op.Call) []*http.Cookie {
+	return []*http.Cookie{
+		gone(c, identity.SessionCookie), gone(c, identity.ForgeryCookie), gone(c, podCookie), gone(c, sessionInfo), gone(c, userInfo),
+	}
+}

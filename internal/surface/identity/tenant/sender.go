@@ -123,17 +123,9 @@ func (s *SMTPTrial) Check() error {
 // servers in private networks are refused unless the installation allows them. Errors: tenant.trial with the server's
 // reply, tenant.no_secret, tenant.no_address, setting.value. tenant.yaml n 411.
 func (t Tenant) TestSmtpConfig(ctx context.Context, c *op.Call, in SMTPTrial) (bool, error) {
-	v, err := t.Settings.Get(ctx, c)
+	s, secret, err := t.mailTrial(ctx, c, in.NewSMTP)
 	if err != nil {
 		return false, err
-	}
-	wanted, err := setting.Overlay(v, in.pairs()...)
-	if err != nil {
-		return false, err
-	}
-	s := wanted.SMTP
-	if s.Host == "" {
-		return false, fault.Missing("Host")
 	}
 	to := in.TestRecipient
 	if to == "" {
@@ -141,16 +133,29 @@ func (t Tenant) TestSmtpConfig(ctx context.Context, c *op.Call, in SMTPTrial) (b
 			return false, err
 		}
 	}
-	secret := in.Password
-	if s.Authenticate && (secret == "" || secret == setting.Mask) {
-		secret, err = t.saved(ctx, c, setting.SMTPPassword, v.SMTP.Password, strings.EqualFold(s.Host, v.SMTP.Host))
-		if err != nil {
-			return false, err
-		}
-	}
 	c.Event.Target, c.Event.Kind, c.Event.Name = s.Host, "SmtpServer", s.Host
 	err = tried(t.TryMail(ctx, c, s, secret, to))
 	return err == nil, err
+}
+
+// mailTrial gives the settings to be tried, and the password in the clear.
+func (t Tenant) mailTrial(ctx context.Context, c *op.Call, in NewSMTP) (setting.SMTP, string, error) {
+	v, err := t.Settings.Get(ctx, c)
+	if err != nil {
+		return setting.SMTP{}, "", err
+	}
+	wanted, err := setting.Overlay(v, in.pairs()...)
+	if err != nil {
+		return setting.SMTP{}, "", err
+	}
+	s, secret := wanted.SMTP, in.Password
+	if s.Host == "" {
+		return s, "", fault.Missing("Host")
+	}
+	if s.Authenticate && (secret == "" || secret == setting.Mask) {
+		secret, err = t.saved(ctx, c, setting.SMTPPassword, v.SMTP.Password, strings.EqualFold(s.Host, v.SMTP.Host))
+	}
+	return s, secret, err
 }
 
 // saved opens the saved secret for the server that it was saved for.
@@ -280,26 +285,31 @@ func (w *TwilioTrial) Check() error {
 // charged for. Errors: tenant.trial with the gateway's code and words, tenant.no_secret, tenant.no_voice, setting.value.
 // tenant.yaml n 412.
 func (t Tenant) TestTwilioConfig(ctx context.Context, c *op.Call, in TwilioTrial) (bool, error) {
-	v, err := t.Settings.Get(ctx, c)
+	w, secret, err := t.smsTrial(ctx, c, in.NewTwilio)
 	if err != nil {
 		return false, err
-	}
-	wanted, err := setting.Overlay(v, in.pairs()...)
-	if err != nil {
-		return false, err
-	}
-	w := wanted.Twilio
-	if w.AccountSID == "" {
-		return false, fault.Missing("AccountSid")
-	}
-	secret := in.AuthToken
-	if secret == "" || secret == setting.Mask {
-		secret, err = t.saved(ctx, c, setting.TwilioToken, v.Twilio.AuthToken, w.AccountSID == v.Twilio.AccountSID)
-		if err != nil {
-			return false, err
-		}
 	}
 	c.Event.Target, c.Event.Kind, c.Event.Name = w.AccountSID, "TwilioAccount", w.AccountSID
 	err = tried(t.TrySMS(ctx, c, w, secret, in.TestNumber))
 	return err == nil, err
+}
+
+// smsTrial gives the settings to be tried, and the token in the clear.
+func (t Tenant) smsTrial(ctx context.Context, c *op.Call, in NewTwilio) (setting.Twilio, string, error) {
+	v, err := t.Settings.Get(ctx, c)
+	if err != nil {
+		return setting.Twilio{}, "", err
+	}
+	wanted, err := setting.Overlay(v, in.pairs()...)
+	if err != nil {
+		return setting.Twilio{}, "", err
+	}
+	w, secret := wanted.Twilio, in.AuthToken
+	if w.AccountSID == "" {
+		return w, "", fault.Missing("AccountSid")
+	}
+	if secret == "" || secret == setting.Mask {
+		secret, err = t.saved(ctx, c, setting.TwilioToken, v.Twilio.AuthToken, w.AccountSID == v.Twilio.AccountSID)
+	}
+	return w, secret, err
 }

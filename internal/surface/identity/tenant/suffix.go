@@ -96,31 +96,37 @@ func (a *AliasList) Check() error {
 // When some cannot be deleted, the message names them with the reason for each. Errors: tenant.suffixes, or those of
 // DeleteAlias when a single one is at fault. tenant.yaml n 381.
 func (t Tenant) DeleteAliases(ctx context.Context, c *op.Call, in AliasList) (op.None, error) {
-	event, seen := c.Event, map[string]bool{}
+	event := c.Event
 	defer func() { c.Event = event }()
 	var failed []*fault.Error
-	var names []string
-	for _, s := range in.Suffixes {
-		if seen[fold.Key(s)] {
-			continue
-		}
-		if len(seen) > 0 {
+	for i, s := range distinct(in.Suffixes) {
+		if i > 0 {
 			c.Event = c.Record(audit.SuffixDelete)
 		}
-		seen[fold.Key(s)] = true
 		err := t.Tenants.DeleteSuffix(ctx, c, s)
 		f := fault.Of(err)
-		if f != nil && f.Kind == fault.Internal {
+		if f == nil {
+			continue
+		}
+		if f.Kind == fault.Internal {
 			return op.None{}, err
 		}
-		if f != nil {
-			failed, names = append(failed, f.Say("%s: %s", s, f.Public)), append(names, s)
+		if failed = append(failed, f.Say("%s: %s", s, f.Public)); len(failed) == 1 {
+			event.Target, event.Kind, event.Name = s, "Suffix", s
 		}
 	}
-	if len(names) > 0 {
-		event.Target, event.Kind, event.Name = names[0], "Suffix", names[0]
-	}
 	return op.None{}, together(failed)
+}
+
+// distinct leaves out what is named again.
+func distinct(suffixes []string) []string {
+	seen := map[string]bool{}
+	return slices.DeleteFunc(slices.Clone(suffixes), func(s string) bool {
+		key := fold.Key(s)
+		again := seen[key]
+		seen[key] = true
+		return again
+	})
 }
 
 // maxNamed is how many suffixes a message names.

@@ -156,6 +156,9 @@ func (u Users) hashChange(ctx context.Context, c *op.Call, in UserChange) (hashe
 	if plain == "" || !administers(c, in.found) {
 		return hashed{}, nil
 	}
+	if err := u.guarded(ctx, c, in.found.ID); err != nil {
+		return hashed{}, err
+	}
 	made, err := u.Passwords.Prepare(ctx, c, password.Change{
 		User: in.found.ID, Names: names(in.found), Plain: plain, Reset: true, Any: in.ForcePasswordChangeNext.Or(false),
 	})
@@ -336,6 +339,12 @@ func (r *PasswordReset) Check() error {
 func (r *PasswordReset) Resolve(ctx context.Context, c *op.Call) error { return r.find(ctx, c, r.ID) }
 
 func (u Users) hashReset(ctx context.Context, c *op.Call, in PasswordReset) (hashed, error) {
+	if in.found.ID == c.User() {
+		return hashed{}, nil // Run refuses
+	}
+	if err := u.guarded(ctx, c, in.found.ID); err != nil {
+		return hashed{}, err
+	}
 	made, err := u.Passwords.Prepare(ctx, c, password.Change{User: in.found.ID, Names: names(in.found), Plain: in.NewPassword, Reset: true})
 	return hashed{made, true}, err
 }

@@ -240,13 +240,30 @@ func (u Users) invitedRole(ctx context.Context, c *op.Call, name string) (role.R
 	if err == nil && r.Name != Invited && !c.Caller.Held.Everywhere(right.RoleManagement) {
 		return role.Role{}, op.ErrDenied
 	}
+	if err == nil {
+		err = u.modest(ctx, c, r.ID)
+	}
 	return r, err
+}
+
+// modest refuses a role that gives rights which the caller does not hold: an invitation is no way to come by them.
+func (u Users) modest(ctx context.Context, c *op.Call, roleID string) error {
+	held, err := u.Roles.Gives(ctx, c, roleID)
+	if err != nil {
+		return err
+	}
+	for _, r := range held.Tenant.Rights() {
+		if !c.Caller.Held.Everywhere(r) {
+			return op.ErrDenied
+		}
+	}
+	return nil
 }
 
 // roleEntity finds a role that is invited, and the people directly in it when they are asked for. Groups come from
 // other directories, of which there are none.
 func (u Users) roleEntity(ctx context.Context, c *op.Call, e Entity, ref string, expand bool) (role.Role, []user.User, error) {
-	if !strings.EqualFold(e.Type, role.Sub) {
+	if !strings.EqualFold(e.Type, role.Sub) || !c.Grant.Everything() { // people of any organization may be in a role
 		return role.Role{}, nil, role.ErrNotFound
 	}
 	r, err := u.Roles.Get(ctx, c, ref)

@@ -36,5 +36,8 @@ func (u Users) redraw(_ context.Context, _ *op.Call, in NewPicture) (user.Pictur
 //
 // The picture is decoded and encoded anew, so that nothing but its pixels is kept. users.yaml n 118.
 func (u Users) SetUserPicture(ctx context.Context, c *op.Call, in NewPicture, pic user.Picture) (string, error) {
+	if err := u.guard(ctx, c, in.found.ID); err != nil {
+		return "", err
+	}
 	return "/UserMgmt/GetUserPicture?id=" + in.found.ID, u.People.SetPicture(ctx, c, in.found.ID, pic)
 }

@@ -94,7 +94,7 @@ func (u Users) changing() []op.Op {
 		op.Prepared(op.Spec{Path: "/UserMgmt/ResetUserPassword", Allow: manage, Effect: op.Write, Audit: audit.PasswordSet,
 			Faults: changeFaults}, u.hashReset, u.ResetUserPassword),
 		op.Prepared(op.Spec{Path: "/CDirectoryService/SetUserPicture", Allow: either, Effect: op.Write, Audit: audit.UserPicture, MaxBody: 1 << 20,
-			Faults: []*fault.Error{user.ErrNotFound, user.ErrPicture, fault.ErrMissing}}, u.redraw, u.SetUserPicture),
+			Faults: []*fault.Error{user.ErrNotFound, user.ErrPicture, fault.ErrMissing, ErrSystem}}, u.redraw, u.SetUserPicture),
 		op.New(op.Spec{Path: "/UserMgmt/RemoveUser", Paths: []string{"/CDirectoryService/DeleteUser", "/UserMgmt/DeleteUser"}, Allow: manage,
 			Effect: op.Write, Audit: audit.UserDelete, Faults: stateFaults}, u.RemoveUser),
 		op.New(op.Spec{Path: "/UserMgmt/RemoveUsers", Paths: []string{"/UserMgmt/DeleteUsers"}, Allow: manage, Effect: op.Write, Audit: audit.UserDelete,
@@ -174,16 +174,22 @@ func required(field, value string) error {
 	return nil
 }
 
-// guard keeps those who are no system administrators from taking over the account of one.
+// guard keeps those who are no system administrators from taking over the account of one: their own, and that of the
+// person whose factors answer for them.
 func (u Users) guard(ctx context.Context, c *op.Call, userID string) error {
 	if c.Caller == nil || userID == c.Caller.User || c.Caller.Held.System() {
 		return nil
 	}
-	is, err := u.Roles.IsSystem(ctx, c, userID)
+	is, err := u.Roles.Protected(ctx, c, userID)
 	if err == nil && is {
 		return ErrSystem
 	}
 	return err
+}
+
+// guarded is guard for what runs before the transaction: nothing may be found out by a password that is refused anyway.
+func (u Users) guarded(ctx context.Context, c *op.Call, userID string) error {
+	return c.Snapshot(ctx, func() error { return u.guard(ctx, c, userID) })
 }
 
 // administers says whether the caller acts on a person as an administrator, and not only on themselves.

@@ -4,11 +4,14 @@ package role
 
 import (
 	"context"
+	"maps"
+	"slices"
 	"time"
 
 	"limen/internal/call"
 	"limen/internal/core/change"
 	"limen/internal/core/right"
+	"limen/internal/dbx"
 	"limen/internal/fault"
 )
 
@@ -105,6 +108,34 @@ func (r *Roles) Of(ctx context.Context, c *call.Call, userID string) (Membership
 func (r *Roles) IsSystem(ctx context.Context, c *call.Call, userID string) (bool, error) {
 	m, err := r.Of(ctx, c, userID)
 	return m.Held.System(), err
+}
+
+// Protected says whether only system administrators may change somebody's account and factors: a system administrator's,
+// and that of a person whose factors answer for one, for with these the administrator's password is recovered. From and
+// until of a membership do not matter: whoever was one or will be is protected as well.
+func (r *Roles) Protected(ctx context.Context, c *call.Call, userID string) (bool, error) {
+	is, err := r.IsSystem(ctx, c, userID)
+	if err != nil || is {
+		return is, err
+	}
+	s, err := r.now(ctx, c)
+	if err != nil {
+		return false, err
+	}
+	of := dbx.In("role", slices.Sorted(maps.Keys(s.into(System, 0, true)))...)
+	rows, err := systems.Rows(ctx, c.Tx, dbx.And(of, dbx.Or(dbx.Eq("member", userID), dbx.Eq("mfa_user", userID))), nil, 1, c.Tenant.ID)
+	return len(rows) > 0, err
+}
+
+// Gives is what a role gives its members at c.Now, by itself and by the roles it is in.
+func (r *Roles) Gives(ctx context.Context, c *call.Call, roleID string) (right.Held, error) {
+	s, err := r.now(ctx, c)
+	if err != nil {
+		return right.Held{}, err
+	}
+	w := walk{s: s, now: c.Now.UnixMilli(), in: map[string]bool{}}
+	w.enter(roleID)
+	return w.membership().Held, nil
 }
 
 // Direct says whether a person is a direct member of a role, whatever the window.

@@ -79,6 +79,10 @@ var (
 		LEFT JOIN role r ON r.tenant = m.tenant AND m.kind = 'Role' AND r.id = m.member
 		WHERE m.tenant = ? AND m.role = ?`)
 
+	// Direct members of roles, and whose factors answer for them.
+	systems = dbx.L[systemRow]("role.systems", `SELECT m.role AS role, m.member AS member, u.mfa_user AS mfa_user FROM role_member m
+		JOIN users u ON u.tenant = m.tenant AND u.id = m.member WHERE m.tenant = ? AND m.kind = 'User'`)
+
 	// Those who can administer now and for good: what is locked, suspended, ending or ended does not count.
 	active = dbx.L[activeRow]("role.activeSystem", `SELECT m.role AS role, m.member AS member FROM role_member m
 		JOIN users u ON u.tenant = m.tenant AND u.id = m.member
@@ -89,4 +93,10 @@ var (
 type activeRow struct {
 	Role   string `db:"role"`
 	Member string `db:"member"`
+}
+
+type systemRow struct {
+	Role   string `db:"role"`
+	Member string `db:"member"`
+	Mfa    string `db:"mfa_user"`
 }

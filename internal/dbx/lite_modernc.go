@@ -29,6 +29,7 @@ type liteConn struct {
 	open    bool // a transaction is
 	stmts   []*liteStmt
 	dynamic map[string]*liteStmt
+	views   string // that dynamic reads, on a connection for reports
 }
 
 // liteStmt is a prepared statement.

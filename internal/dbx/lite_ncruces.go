@@ -19,6 +19,9 @@ type liteConn struct {
 	c       *sqlite3.Conn
 	stmts   []*liteStmt          // by statement id
 	dynamic map[string]*liteStmt // texts made at run time
+	views   string               // that dynamic reads, on a connection for reports
+	asked   *inspected           // the report being run; nil: what runs is ours
+	fenced  bool                 // the authorizer is installed
 }
 
 // liteStmt is a prepared statement.

@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -25,6 +26,8 @@ type postgres struct {
 	conf *pgx.ConnConfig
 	once sync.Once
 	db   *sql.DB
+
+	fenced atomic.Bool // the role for reports was seen
 }
 
 // openPostgres makes the pool. The server ends what the client cannot: a statement or an idle transaction that is over

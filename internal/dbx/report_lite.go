@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 )
 
 // report runs q on a connection kept for reports.
@@ -15,7 +16,8 @@ func (d *lite) report(ctx context.Context, q *inspected) (*Rows, error) {
 	keep := false
 	defer func() {
 		c.under(context.Background())
-		if err := c.unfence(); err != nil || !keep || !d.putReporter(c) {
+		c.unfence()
+		if !keep || !d.putReporter(c) {
 			c.close()
 		}
 	}()
@@ -26,11 +28,10 @@ func (d *lite) report(ctx context.Context, q *inspected) (*Rows, error) {
 	if err := c.fence(q); err != nil {
 		return nil, err
 	}
-	s, err := c.prepare(q.SQL)
+	s, err := c.known(q)
 	if err != nil {
 		return nil, denied(err)
 	}
-	defer s.finalize()
 	keep = true
 	if err := s.bind(q.Args); err != nil {
 		return nil, ErrReportQuery.Because(err)
@@ -51,6 +52,33 @@ func (d *lite) report(ctx context.Context, q *inspected) (*Rows, error) {
 		return nil, denied(err)
 	}
 	return out, nil
+}
+
+// maxKnown bounds the reports that a connection keeps prepared.
+const maxKnown = 32
+
+// known gives the prepared report. One that was prepared before was admitted then, for the same text and the same views;
+// should the schema have changed, the engine prepares it anew behind the same fence.
+func (c *liteConn) known(q *inspected) (*liteStmt, error) {
+	if views := strings.Join(q.Views, ","); views != c.views {
+		c.views = views
+		c.forget(0)
+	}
+	if c.dynamic[q.SQL] == nil {
+		c.forget(maxKnown - 1)
+	}
+	return c.cached(-1, q.SQL)
+}
+
+// forget keeps at most n of the statements that were made at run time.
+func (c *liteConn) forget(n int) {
+	for text, s := range c.dynamic {
+		if len(c.dynamic) <= n {
+			return
+		}
+		s.finalize()
+		delete(c.dynamic, text)
+	}
 }
 
 func denied(err error) error {

@@ -34,6 +34,6 @@ func (c *liteConn) fence(q *inspected) error {
 
 var internalTables = setOf("dbstat bytecode tables_used sqlite_stmt completion fsdir")
 
-func (c *liteConn) unfence() error { return nil }
+func (c *liteConn) unfence() {}
 
 func (s *liteStmt) types() []string { return s.decls }

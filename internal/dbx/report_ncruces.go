@@ -8,11 +8,20 @@ import (
 	"github.com/ncruces/go-sqlite3"
 )
 
-// fence installs the authorizer, and bounds the length of a value.
+// fence puts the authorizer to work for q. It stays installed, because installing one makes the engine prepare every
+// statement again.
 func (c *liteConn) fence(q *inspected) error {
+	c.asked = q
+	if c.fenced {
+		return nil
+	}
+	c.fenced = true
 	c.c.Limit(sqlite3.LIMIT_LENGTH, 10_000_000)
 	return c.c.SetAuthorizer(func(action sqlite3.AuthorizerActionCode, name3rd, name4th, _, inner string) sqlite3.AuthorizerReturnCode {
-		ok := false
+		q, ok := c.asked, false
+		if q == nil {
+			return sqlite3.AUTH_OK // our own statements, between reports
+		}
 		switch action {
 		case sqlite3.AUTH_SELECT, sqlite3.AUTH_RECURSIVE:
 			ok = true
@@ -34,7 +43,7 @@ func (c *liteConn) fence(q *inspected) error {
 	})
 }
 
-func (c *liteConn) unfence() error { return c.c.SetAuthorizer(nil) }
+func (c *liteConn) unfence() { c.asked = nil }
 
 func (s *liteStmt) types() []string {
 	out := make([]string, len(s.names))

@@ -70,9 +70,14 @@ func (d *postgres) hasReportRole(ctx context.Context) (bool, error) {
 }
 
 func (d *postgres) report(ctx context.Context, q *inspected) (*Rows, error) {
-	fenced, err := d.hasReportRole(ctx)
-	if err != nil {
-		return nil, err
+	// Once it was there the role is taken for granted: should it be gone, reports fail and ask again.
+	fenced := d.fenced.Load()
+	if !fenced {
+		var err error
+		if fenced, err = d.hasReportRole(ctx); err != nil {
+			return nil, err
+		}
+		d.fenced.Store(fenced)
 	}
 	c, err := d.acquire(ctx)
 	if err != nil {
@@ -81,14 +86,13 @@ func (d *postgres) report(ctx context.Context, q *inspected) (*Rows, error) {
 	defer c.Release()
 	pc := &pgConn{c.Conn()}
 	defer pc.rollback(ctx)
-	steps := []string{begins[reading], fmt.Sprintf("SET LOCAL statement_timeout = %d", q.Timeout.Milliseconds())}
+	steps := begins[reading] + fmt.Sprintf("; SET LOCAL statement_timeout = %d", q.Timeout.Milliseconds())
 	if fenced {
-		steps = append(steps, "SET LOCAL ROLE "+pgx.Identifier{d.reportRole()}.Sanitize())
+		steps += "; SET LOCAL ROLE " + pgx.Identifier{d.reportRole()}.Sanitize()
 	}
-	for _, s := range steps {
-		if _, err := pc.simple(ctx, s); err != nil {
-			return nil, wrap("report", classifyPostgres(err), err)
-		}
+	if _, err := pc.simple(ctx, steps); err != nil {
+		d.fenced.Store(false)
+		return nil, wrap("report", classifyPostgres(err), err)
 	}
 	rows, err := pc.c.Query(ctx, q.dollar, append([]any{pgx.QueryExecModeDescribeExec}, q.Args...)...)
 	if err != nil {

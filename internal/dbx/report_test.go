@@ -117,6 +117,59 @@ func TestReport(t *testing.T) {
 	})
 }
 
+// TestReportAgain runs reports that the connection has prepared before.
+func TestReportAgain(t *testing.T) {
+	each(t, func(t *testing.T, db *dbx.DB) {
+		fill(t, db)
+		change := func(sql string) {
+			t.Helper()
+			if _, err := db.SQL().Exec(sql); err != nil {
+				t.Fatal(err)
+			}
+		}
+		run := func(sql string, views ...string) string {
+			r, err := db.Report(t.Context(), dbx.ReportQuery{SQL: sql, Views: views})
+			if err != nil {
+				return err.Error()
+			}
+			return fmt.Sprint(r.Values)
+		}
+		change(`CREATE VIEW item_view AS SELECT id FROM item WHERE tenant = 'a'`)
+		change(`CREATE VIEW other_view AS SELECT id FROM item WHERE tenant = 'a'`)
+		if err := db.EnsureReportRole(t.Context(), []string{"item_view", "other_view"}); err != nil {
+			t.Fatal(err)
+		}
+		const known = `SELECT id FROM item_view WHERE id <> 'i0' ORDER BY id LIMIT 1`
+		for range 3 {
+			if got := run(known, "item_view", "other_view"); got != "[[i1]]" {
+				t.Fatal(got)
+			}
+		}
+		if db.Engine() == dbx.SQLite { // elsewhere the role's grants decide
+			for range 2 {
+				if got := run(known, "other_view"); !strings.Contains(got, "report.denied") {
+					t.Error("a report that was admitted for other views:", got)
+				}
+			}
+		}
+		for i := range 100 { // more than are kept
+			if got := run(fmt.Sprintf("SELECT %d FROM item_view WHERE id = 'i0'", i), "item_view"); got != fmt.Sprintf("[[%d]]", i) {
+				t.Fatal(got)
+			}
+		}
+		change(`DROP VIEW item_view`)
+		change(`CREATE VIEW item_view AS SELECT 'i2' AS id, 'i1' AS was FROM item WHERE tenant = 'a' AND id = 'i0'`)
+		if err := db.EnsureReportRole(t.Context(), []string{"item_view", "other_view"}); err != nil {
+			t.Fatal(err)
+		}
+		for range 2 {
+			if got := run(known, "item_view"); got != "[[i2]]" {
+				t.Error("after the view was changed:", got)
+			}
+		}
+	})
+}
+
 func TestBackup(t *testing.T) {
 	db := lite(t, dbx.Options{})
 	ctx, cancel := context.WithCancel(t.Context())

@@ -116,8 +116,8 @@ func (c *liteConn) shadows(q *inspected) error {
 	return nil
 }
 
-// maxReporters bounds the report connections that wait for work; each holds a page cache.
-const maxReporters = 2
+// maxReporters bounds the report connections that wait for work; each holds a page cache and its prepared reports.
+const maxReporters = 4
 
 func (d *lite) reporter(ctx context.Context) (*liteConn, error) {
 	d.reports.Lock()

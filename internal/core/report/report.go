@@ -37,7 +37,7 @@ var Scripts = []*fault.Error{
 
 // Faults are all that Run may answer.
 var Faults = append([]*fault.Error{
-	ErrUnknown, dbx.ErrReportTime, dbx.ErrReportRows, dbx.ErrReportQuery, dbx.ErrReportDenied,
+	ErrUnknown, ErrBusy, dbx.ErrReportTime, dbx.ErrReportRows, dbx.ErrReportQuery, dbx.ErrReportDenied,
 }, Scripts...)
 
 func wrong(c redrock.Code, public string) *fault.Error {
@@ -55,6 +55,7 @@ type Reports struct {
 	DB *dbx.DB
 
 	catalogue *redrock.Catalogue
+	queue     queue
 }
 
 // New makes the catalogue of what can be asked.
@@ -109,6 +110,11 @@ func (r *Reports) query(ctx context.Context, c *call.Call, text string, args red
 }
 
 func (r *Reports) run(ctx context.Context, c *call.Call, q *redrock.Select, args redrock.Args) (Answer, error) {
+	leave, err := r.queue.enter(ctx, c.Tenant.ID+"/"+c.User())
+	if err != nil {
+		return Answer{}, err
+	}
+	defer leave()
 	plan, err := redrock.Compile(q, r.catalogue, engine(r.DB), redrock.Options{
 		Now: c.Now, Args: args, MaxRows: maxRows, Fold: fold.Key,
 		Source: func(t *redrock.Table) (string, []any) { return source(c, t) },

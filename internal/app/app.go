@@ -12,9 +12,12 @@ import (
 	"limen/internal/config"
 	"limen/internal/core/audit"
 	"limen/internal/core/change"
+	"limen/internal/core/factor/oath"
+	"limen/internal/core/factor/question"
 	"limen/internal/core/job"
 	"limen/internal/core/key"
 	"limen/internal/core/lease"
+	"limen/internal/core/login"
 	"limen/internal/core/message"
 	"limen/internal/core/outbox"
 	"limen/internal/core/password"
@@ -24,6 +27,8 @@ import (
 	"limen/internal/core/session"
 	"limen/internal/core/setting"
 	"limen/internal/core/tenant"
+	"limen/internal/core/throttle"
+	"limen/internal/core/token"
 	"limen/internal/core/user"
 	"limen/internal/crypt"
 	"limen/internal/dbx"
@@ -67,6 +72,12 @@ type App struct {
 	Passwords password.Passwords
 	Sessions  *session.Sessions
 	Reports   *report.Reports
+
+	Throttle  throttle.Throttle
+	OATH      oath.Profiles
+	Questions question.Questions
+	Tokens    token.Tokens
+	Logins    *login.Logins
 
 	Kernel  *op.Kernel
 	Metrics *metric.Metrics
@@ -136,6 +147,7 @@ func (a *App) wire(ctx context.Context, master *crypt.Master) error {
 	if err := a.wireDomain(ctx); err != nil {
 		return err
 	}
+	a.wireLogin()
 	a.wireJobs()
 	if err := a.wireSenders(); err != nil {
 		return err

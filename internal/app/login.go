@@ -1,0 +1,123 @@
+package app
+
+import (
+	"context"
+	"time"
+
+	"limen/internal/call"
+	"limen/internal/core/factor"
+	"limen/internal/core/factor/email"
+	"limen/internal/core/factor/oath"
+	factorpassword "limen/internal/core/factor/password"
+	"limen/internal/core/factor/question"
+	"limen/internal/core/factor/sms"
+	"limen/internal/core/job"
+	"limen/internal/core/login"
+	"limen/internal/core/message"
+	"limen/internal/core/post"
+	"limen/internal/core/setting"
+	"limen/internal/core/throttle"
+	"limen/internal/core/token"
+	"limen/internal/core/user"
+	"limen/internal/crypt"
+)
+
+// wireLogin wires what people prove themselves with, and the conversation that asks for it.
+func (a *App) wireLogin() {
+	a.Throttle = throttle.Throttle{Limits: a.guessLimits}
+	a.OATH = oath.Profiles{Ring: a.Ring}
+	a.Questions = question.Questions{Hasher: a.Hasher}
+	a.Tokens = token.Tokens{Signers: a.Signers, Alg: crypt.ES256, Known: func(ctx context.Context, tenantID string) bool {
+		_, err := a.Index.ByID(ctx, tenantID)
+		return err == nil
+	}}
+	codes := factor.Codes{Ring: a.Ring, Limits: a.codeLimits}
+	a.Logins = &login.Logins{
+		Ring: a.Ring, People: a.People, Sessions: a.Sessions, Tokens: a.Tokens, Passwords: a.Passwords, Throttle: a.Throttle, Settings: a.Values,
+		Mechanisms: []factor.Mechanism{
+			factorpassword.Mechanism{Passwords: a.Passwords}, oath.Mechanism{Profiles: a.OATH},
+			email.Mechanism{Codes: codes, Send: a.mailCode}, sms.Mechanism{Codes: codes, Send: a.textCode},
+			question.Mechanism{Questions: a.Questions},
+		},
+		Notify: a.notify,
+	}
+	a.People.Gone = append(a.People.Gone, a.OATH.Drop, a.Questions.Drop, a.Throttle.ForgetDevices)
+}
+
+// How long what sign-ins leave behind is kept.
+const (
+	keepLogins   = time.Hour            // after their end
+	keepFailures = 48 * time.Hour       // longer than any window in which they count
+	keepDevices  = 400 * 24 * time.Hour // longer than a device can be remembered
+)
+
+// loginSweeps are what one node at a time tidies after sign-ins.
+func (a *App) loginSweeps() []job.Sweep {
+	return []job.Sweep{
+		{Name: "logins", Every: 10 * time.Minute, Run: func(ctx context.Context) error {
+			return a.Logins.Sweep(ctx, a.DB, time.Now().Add(-keepLogins))
+		}},
+		{Name: "failures", Every: time.Hour, Run: func(ctx context.Context) error {
+			return a.Throttle.Sweep(ctx, a.DB, time.Now().Add(-keepFailures))
+		}},
+		{Name: "devices", Every: time.Hour, Run: func(ctx context.Context) error {
+			return a.Throttle.SweepDevices(ctx, a.DB, time.Now().Add(-keepDevices))
+		}},
+	}
+}
+
+// guessLimits are the tenant's for passwords, and for everything else that is guessed or sent.
+func (a *App) guessLimits(ctx context.Context, c *call.Call, k throttle.Kind) (throttle.Limits, error) {
+	v, err := a.Values.Get(ctx, c)
+	if err != nil {
+		return throttle.Limits{}, err
+	}
+	g := v.Lockout.Factor
+	if k == throttle.Password {
+		g = v.Lockout.Password
+	}
+	return limitsOf(g), nil
+}
+
+func limitsOf(g setting.Guard) throttle.Limits {
+	return throttle.Limits{Free: g.Free, Lock: g.Lock, Network: g.Network, Window: g.Window, LockFor: g.LockFor}
+}
+
+func (a *App) codeLimits(ctx context.Context, c *call.Call) (factor.CodeLimits, error) {
+	v, err := a.Values.Get(ctx, c)
+	if err != nil {
+		return factor.CodeLimits{}, err
+	}
+	return factor.CodeLimits{Length: v.Code.Length, Life: v.Code.Life, Tries: v.Code.Answers}, nil
+}
+
+func (a *App) mailCode(ctx context.Context, c *call.Call, to factor.Person, code, link string, life time.Duration) error {
+	data := message.Data{Code: code, Link: link, Lasts: life, IP: c.Client.IP.Unmap().String()}
+	return a.Post.Mail(ctx, c, "code/"+c.NewID(), readerOf(to), message.LoginCode, data, c.Now.Add(life))
+}
+
+func (a *App) textCode(ctx context.Context, c *call.Call, to factor.Person, code string, life time.Duration) error {
+	return a.Post.SMS(ctx, c, "code/"+c.NewID(), readerOf(to), message.LoginCode, message.Data{Code: code, Lasts: life}, c.Now.Add(life))
+}
+
+func readerOf(p factor.Person) post.Reader {
+	return post.Reader{Mail: p.Mail, Mobile: p.Mobile, Culture: p.Culture, Name: p.Display, Account: p.Name}
+}
+
+// noticeKinds are the mails behind notices.
+var noticeKinds = map[login.Notice]message.Kind{
+	login.NewDevice: message.NewDevice, login.Locked: message.AccountLocked, login.PasswordChanged: message.PasswordChanged,
+}
+
+// keepNotice is how long a notice waits for a mail server: who reads it later learns nothing that helps.
+const keepNotice = 3 * 24 * time.Hour
+
+// notify tells a person what happened to their account, where they have a mail address.
+func (a *App) notify(ctx context.Context, c *call.Call, u user.User, what login.Notice) error {
+	if u.Mail == "" {
+		return nil
+	}
+	to := post.Reader{Mail: u.Mail, Culture: u.Culture, Name: u.Display, Account: u.Name}
+	data := message.Data{At: c.Now, IP: c.Client.IP.Unmap().String()}
+	return a.Post.Mail(ctx, c, string(what)+"/"+c.NewID(), to, noticeKinds[what], data, c.Now.Add(keepNotice))
+}

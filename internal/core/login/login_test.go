@@ -15,6 +15,7 @@ import (
 	"limen/internal/core/login/logintest"
 	"limen/internal/core/session"
 	"limen/internal/core/user"
+	"limen/internal/dbx"
 )
 
 // talk drives conversations in a world.
@@ -280,8 +281,10 @@ func (w talk) race(anna user.User) {
 	var wg sync.WaitGroup
 	for i := range prepared {
 		wg.Go(func() {
-			_ = w.Try(func(ctx context.Context, c *call.Call) error {
-				out, err := w.Logins.Advance(ctx, c, r, prepared[i])
+			_ = w.DB.Write(w.Context(), func(tx *dbx.Tx) error {
+				c := w.Call()
+				c.Tx, c.Event = tx, &call.Event{}
+				out, err := w.Logins.Advance(w.Context(), c, r, prepared[i])
 				if out.Success != nil {
 					won.Store(i, true)
 				} else {

@@ -3,13 +3,12 @@ package password
 import (
 	"fmt"
 	"strings"
+	"sync"
 	"time"
 	"unicode"
 	"unicode/utf8"
 
-	zxcvbn "github.com/ccojocar/zxcvbn-go"
-	"github.com/ccojocar/zxcvbn-go/frequency"
-
+	"limen/internal/core/password/strength"
 	"limen/internal/crypt"
 	"limen/internal/fault"
 	"limen/internal/fold"
@@ -148,30 +147,30 @@ func (p Policy) strength(plain string, of Names) error {
 		plain = string(rs[:measured])
 	}
 	inputs := strings.FieldsFunc(of.Login+" "+of.Display+" "+of.Mail, func(r rune) bool { return r == '@' || r == '.' || unicode.IsSpace(r) })
-	if zxcvbn.PasswordStrength(plain, inputs).Score < p.MinScore {
+	if strength.Score(plain, inputs) < p.MinScore {
 		return ErrWeak
 	}
 	return nil
 }
 
-// common holds the passwords that zxcvbn's frequency list knows, some seven thousand, by their keys.
-var common = func() map[string]struct{} {
-	list := frequency.Lists["Passwords"].List
+// common holds the most used passwords, some seven thousand, by their keys.
+var common = sync.OnceValue(func() map[string]struct{} {
+	list := strength.Common()
 	m := make(map[string]struct{}, len(list))
 	for _, s := range list {
 		m[fold.Key(s)] = struct{}{}
 	}
 	return m
-}()
+})
 
 // Common says whether plain is one of the most used passwords, case aside, or one of them with a few digits or signs
 // behind it, which is how people satisfy rules about classes.
 func Common(plain string) bool {
 	key := fold.Key(plain)
-	if _, ok := common[key]; ok {
+	if _, ok := common()[key]; ok {
 		return true
 	}
-	_, ok := common[strings.TrimRightFunc(key, func(r rune) bool { return !unicode.IsLetter(r) })]
+	_, ok := common()[strings.TrimRightFunc(key, func(r rune) bool { return !unicode.IsLetter(r) })]
 	return ok && key != ""
 }
 

@@ -9,6 +9,7 @@ import (
 	"limen/internal/core/password"
 	"limen/internal/core/session"
 	"limen/internal/core/tenant"
+	"limen/internal/core/token"
 	"limen/internal/fault"
 	"limen/internal/op"
 	"limen/internal/surface/identity"
@@ -65,9 +66,23 @@ func (a *App) endSessions(ctx context.Context, c *call.Call, userID string) erro
 	return err
 }
 
+// prove finds whom a session token, or a platform token of a session that lives, belongs to.
+func (a *App) prove(ctx context.Context, c *call.Call, shown string) (caller call.Caller, tenantID string, err error) {
+	if !token.Looks(shown) {
+		return a.Sessions.Identify(ctx, c, shown)
+	}
+	claims, err := a.Tokens.Verify(ctx, shown, c.Now)
+	if err != nil {
+		return call.Caller{}, "", err
+	}
+	caller, tenantID, err = a.Sessions.IdentifyID(ctx, c, claims.Tenant, claims.Session)
+	caller.Means = call.ByPlatform
+	return caller, tenantID, err
+}
+
 // identify proves callers by their token and refuses hosts of other tenants.
 func (a *App) identify(ctx context.Context, c *call.Call, cred op.Credentials) error {
-	caller, id, err := a.Sessions.Identify(ctx, c, cred.Token)
+	caller, id, err := a.prove(ctx, c, cred.Token)
 	if err != nil {
 		return err
 	}

@@ -5,6 +5,7 @@ import (
 	"limen/internal/op"
 	"limen/internal/surface/dev"
 	"limen/internal/surface/identity"
+	"limen/internal/surface/identity/authentication"
 	"limen/internal/surface/identity/redrock"
 	"limen/internal/surface/identity/tenant"
 	"limen/internal/surface/identity/users"
@@ -14,6 +15,7 @@ import (
 // listed: documents are made from them.
 func (a *App) Surfaces() []gen.Surface {
 	out := []gen.Surface{{Name: "identity", Prefixes: identity.Prefixes, Codec: identity.Codec{}, Ops: a.identityOps()}}
+	out = append(out, gen.Surface{Name: "discovery", Prefixes: []string{""}, Codec: authentication.Plain{}, Ops: authentication.Discovery{Tenants: a.Index}.Ops()})
 	if a.Tray != nil {
 		out = append(out, gen.Surface{Name: "dev", Prefixes: []string{""}, Codec: dev.Codec{}, Ops: dev.Outbox{Tray: a.Tray}.Ops()})
 	}
@@ -21,7 +23,7 @@ func (a *App) Surfaces() []gen.Surface {
 }
 
 func (a *App) identityOps() []op.Op {
-	var out []op.Op
+	out := authentication.Authentication{Logins: a.Logins, Sessions: a.Sessions, Tokens: a.Tokens, People: a.People, Tenants: a.Index}.Ops()
 	out = append(out, users.Users{
 		People: a.People, Roles: a.Roles, Passwords: a.Passwords, Settings: a.Values, Tenants: a.Index, Post: a.Post,
 	}.Ops()...)

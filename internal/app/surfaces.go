@@ -6,6 +6,7 @@ import (
 	"limen/internal/surface/dev"
 	"limen/internal/surface/identity"
 	"limen/internal/surface/identity/authentication"
+	"limen/internal/surface/identity/mfa"
 	"limen/internal/surface/identity/redrock"
 	"limen/internal/surface/identity/tenant"
 	"limen/internal/surface/identity/users"
@@ -29,6 +30,10 @@ func (a *App) identityOps() []op.Op {
 	}.Ops()...)
 	out = append(out, tenant.Tenant{
 		Tenants: a.Tenants, Settings: a.Values, Version: Version(), TryMail: a.tryMail, TrySMS: a.trySMS,
+	}.Ops()...)
+	out = append(out, mfa.MFA{
+		People: a.People, Roles: a.Roles, Settings: a.Values, Sessions: a.Sessions, Passwords: a.Passwords, Throttle: a.Throttle,
+		Questions: a.Questions, Profiles: a.OATH, Logins: a.Logins, Notify: a.notify,
 	}.Ops()...)
 	out = append(out, redrock.Redrock{Reports: a.Reports}.Ops()...)
 	return out

@@ -33,6 +33,9 @@ func (Codec) Fault(w http.ResponseWriter, r *op.Request, c *op.Call, f *fault.Er
 	if f.Code == fault.ErrMissing.Code && r.Bound == 0 {
 		f = fault.ErrNoArgs
 	}
+	if _, none := out.(op.None); none {
+		out = nil
+	}
 	e := rpc.Envelope{Result: out, Message: &f.Public, MessageID: &f.Code, ErrorID: &c.ID, IsSoftError: f.Soft}
 	if code, ok := published[f.Code]; ok {
 		e.ErrorCode = &code

@@ -1,0 +1,83 @@
+package mfa_test
+
+import (
+	"context"
+	"net/url"
+	"testing"
+	"time"
+
+	"limen/internal/app/apptest"
+	"limen/internal/call"
+	"limen/internal/core/audit"
+	"limen/internal/core/factor"
+	"limen/internal/core/factor/oath"
+)
+
+// seed is the secret of the authenticator that plain has in exchanges.
+const seed = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"
+
+func TestExchanges(t *testing.T) {
+	apptest.Exchanges(t, "testdata", func(t *testing.T, s *apptest.Site, name string) map[string]string {
+		switch name {
+		case "GetProfileList", "DeleteProfiles", "ValidateOtpCode", "SubmitOathOtpCode":
+			return authenticator(t, s)
+		case "ValidateAndSetUserThirdPartyOtp":
+			return enrolment(t, s)
+		}
+		return nil
+	})
+}
+
+// at gives the code that a secret has some steps from now. Codes of now and of the next step are right for half a minute
+// at least.
+func at(t *testing.T, secret string, steps int64) string {
+	t.Helper()
+	code, err := oath.Code(secret, "SHA1", 6, time.Now().Unix()/30+steps)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return code
+}
+
+// authenticator gives plain and the administrator authenticators.
+func authenticator(t *testing.T, s *apptest.Site) map[string]string {
+	vars := map[string]string{"code": at(t, seed, 0), "next": at(t, seed, 1), "old": at(t, seed, -9), "none": s.Person(t, "none").ID}
+	ensure(t, s)
+	s.Do(t, audit.FactorEnroll, func(ctx context.Context, c *call.Call) error {
+		for name, userID := range map[string]string{"profile": s.Plain.ID, "adminProfile": s.Admin.ID} {
+			made, err := s.App.OATH.Set(ctx, c, userID, oath.Seed{Name: name, Issuer: "Acme", Secret: seed})
+			if err != nil {
+				return err
+			}
+			vars[name] = made.ID
+		}
+		return nil
+	})
+	return vars
+}
+
+// enrolment begins to enrol an authenticator for plain.
+func enrolment(t *testing.T, s *apptest.Site) map[string]string {
+	vars := map[string]string{}
+	ensure(t, s)
+	s.Do(t, audit.FactorEnroll, func(ctx context.Context, c *call.Call) error {
+		made, uri, err := s.App.OATH.Begin(ctx, c, s.Plain.ID, "plain", "Acme")
+		if err != nil {
+			return err
+		}
+		u, err := url.Parse(uri)
+		if err != nil {
+			return err
+		}
+		secret := u.Query().Get("secret")
+		vars["profile"], vars["code"], vars["next"], vars["old"] = made.ID, at(t, secret, 0), at(t, secret, 1), at(t, secret, -9)
+		return nil
+	})
+	return vars
+}
+
+func ensure(t *testing.T, s *apptest.Site) {
+	if err := s.App.Ring.Ensure(t.Context(), s.ID, factor.PurposeOATH); err != nil {
+		t.Fatal(err)
+	}
+}

@@ -1,0 +1,192 @@
+// Package mfa is the RPC dialect's operations on what people prove themselves with (mfa.yaml): passwords, security
+// questions, and the one-time codes of authenticator apps and tokens.
+package mfa
+
+import (
+	"context"
+	"strings"
+
+	"limen/internal/call"
+	"limen/internal/core/audit"
+	"limen/internal/core/factor/oath"
+	"limen/internal/core/factor/question"
+	"limen/internal/core/login"
+	"limen/internal/core/password"
+	"limen/internal/core/right"
+	"limen/internal/core/role"
+	"limen/internal/core/session"
+	"limen/internal/core/setting"
+	"limen/internal/core/throttle"
+	"limen/internal/core/user"
+	"limen/internal/fault"
+	"limen/internal/op"
+)
+
+// MFA is the operations.
+type MFA struct {
+	People    *user.Directory
+	Roles     *role.Roles
+	Settings  *setting.Store
+	Sessions  *session.Sessions
+	Passwords password.Passwords
+	Throttle  throttle.Throttle
+	Questions question.Questions
+	Profiles  oath.Profiles
+	Logins    *login.Logins
+	// Notify writes a notice to a person, in c.Tx; nil: nobody is told.
+	Notify func(ctx context.Context, c *call.Call, u user.User, what login.Notice) error
+}
+
+// Faults of this surface.
+var (
+	ErrWait   = fault.New(fault.Limited, "guess.wait", "Too many failed attempts. Please try again later.")
+	ErrSystem = fault.New(fault.Denied, "factor.system", "Only system administrators may change the factors of a system administrator.")
+	ErrMany   = fault.New(fault.TooLarge, "factor.many", "Too many profiles in one call.")
+)
+
+var (
+	manage = op.Has(right.UserManagement)
+	either = op.Any(op.Self, manage)
+)
+
+// Ops declares them.
+func (m MFA) Ops() []op.Op {
+	return append(append(append(append(m.passwords(), m.offered()...), m.answers()...), m.profiles()...), m.codes()...)
+}
+
+func (m MFA) passwords() []op.Op {
+	guess := []*fault.Error{password.ErrWrong, password.ErrChanged, ErrWait, fault.ErrMissing}
+	rules := []*fault.Error{password.ErrPolicy, password.ErrWeak, password.ErrCommon, password.ErrUsed, password.ErrTooYoung}
+	return []op.Op{
+		op.New(op.Spec{
+			Path: "/Core/GeneratePassword", Allow: op.Authenticated, Effect: op.Read,
+			Faults: []*fault.Error{password.ErrLength, user.ErrNotFound},
+		}, m.GeneratePassword),
+		op.Prepared(op.Spec{
+			Path: "/UserMgmt/ChangeUserPassword", Allow: op.Self, Effect: op.Write, Audit: audit.PasswordChange, Rate: op.Guess,
+			Faults: append(rules, guess...),
+		}, m.hashChange, m.ChangeUserPassword),
+		op.Prepared(op.Spec{
+			Path: "/UserMgmt/VerifyPassword", Allow: op.Self, Effect: op.Write, Audit: audit.LoginStep, Rate: op.Guess, Faults: guess,
+		}, m.hashCheck, m.VerifyPassword),
+	}
+}
+
+func (m MFA) offered() []op.Op {
+	find := []*fault.Error{question.ErrNotFound, fault.ErrMissing}
+	return []op.Op{
+		op.New(op.Spec{
+			Path: "/TenantConfig/SetAdminSecurityQuestion", Allow: op.System, Effect: op.Serial, Audit: audit.SecurityQuestion,
+			Invar:  "no two questions on offer have the same text in the same culture, and there are no more than the limit",
+			Faults: append([]*fault.Error{question.ErrExists, question.ErrTooMany, fault.ErrInvalid}, find...),
+		}, m.SetAdminSecurityQuestion),
+		op.New(op.Spec{
+			Path: "/TenantConfig/DeleteAdminSecurityQuestion", Allow: op.System, Effect: op.Write, Audit: audit.SecurityQuestion, Faults: find,
+		}, m.DeleteAdminSecurityQuestion),
+		op.New(op.Spec{Path: "/TenantConfig/GetAdminSecurityQuestion", Allow: op.System, Effect: op.Read, Faults: find}, m.GetAdminSecurityQuestion),
+		op.New(op.Spec{Path: "/TenantConfig/GetAdminSecurityQuestions", Allow: op.System, Effect: op.Read}, m.GetAdminSecurityQuestions),
+	}
+}
+
+func (m MFA) answers() []op.Op {
+	rules := []*fault.Error{
+		question.ErrNotFound, question.ErrShort, question.ErrSame, question.ErrTooMany, question.ErrTooFew, question.ErrAnswer,
+		fault.ErrBlank, fault.ErrInvalid,
+	}
+	whose := []*fault.Error{user.ErrNotFound, ErrSystem, fault.ErrMissing}
+	return []op.Op{
+		op.New(op.Spec{
+			Path: "/UserMgmt/GetSecurityQuestions", Allow: either, Effect: op.Read, Faults: []*fault.Error{user.ErrNotFound},
+		}, m.GetSecurityQuestions),
+		op.Prepared(op.Spec{
+			Path: "/UserMgmt/UpdateSecurityQuestions", Allow: either, Effect: op.Serial, Audit: audit.SecurityQuestion,
+			Invar:  "nobody answers more questions than the tenant allows, fewer than it demands, or one of them twice",
+			Faults: append(rules, whose...),
+		}, m.hashAnswers, m.UpdateSecurityQuestions),
+		op.New(op.Spec{
+			Path: "/UserMgmt/ResetSecurityQuestions", Allow: either, Effect: op.Write, Audit: audit.FactorReset, Faults: whose,
+		}, m.ResetSecurityQuestions),
+	}
+}
+
+func (m MFA) profiles() []op.Op {
+	seed := []*fault.Error{
+		user.ErrNotFound, ErrSystem, oath.ErrSecret, oath.ErrAlgorithm, oath.ErrDigits, oath.ErrPeriod, oath.ErrCounter,
+		fault.ErrMissing, fault.ErrInvalid,
+	}
+	return []op.Op{
+		op.New(op.Spec{Path: "/Oath/GetProfileList", Allow: either, Effect: op.Read, Faults: []*fault.Error{user.ErrNotFound}}, m.GetProfileList),
+		op.Prepared(op.Spec{
+			Path: "/Oath/AddOrUpdateProfile", Allow: manage, Effect: op.Write, Audit: audit.FactorEnroll, Faults: seed,
+		}, m.keysForProfile, m.AddOrUpdateProfile),
+		op.New(op.Spec{
+			Path: "/Oath/DeleteProfiles", Allow: op.Any(op.Authenticated, manage), Effect: op.Write, Audit: audit.FactorRemove,
+			Faults: []*fault.Error{oath.ErrNotFound, ErrSystem, ErrMany, fault.ErrMissing},
+		}, m.DeleteProfiles),
+	}
+}
+
+func (m MFA) codes() []op.Op {
+	guess := []*fault.Error{oath.ErrCode, oath.ErrNotFound, ErrWait, fault.ErrMissing}
+	return []op.Op{
+		op.Prepared(op.Spec{
+			Path: "/Mobile/GetUserThirdPartyOtp", Allow: op.Self, Effect: op.Write, Audit: audit.FactorEnroll, Rate: op.Costly,
+		}, m.keysForEnrolment, m.GetUserThirdPartyOtp),
+		op.New(op.Spec{
+			Path: "/Mobile/ValidateAndSetUserThirdPartyOtp", Allow: op.Self, Effect: op.Write, Audit: audit.FactorEnroll, Rate: op.Guess, Faults: guess,
+		}, m.ValidateAndSetUserThirdPartyOtp),
+		op.New(op.Spec{
+			Path: "/Oath/ValidateOtpCode", Allow: op.Self, Effect: op.Write, Audit: audit.LoginStep, Rate: op.Guess, Faults: guess,
+		}, m.ValidateOtpCode),
+		op.Prepared(op.Spec{
+			Path: "/Security/SubmitOathOtpCode", Allow: either, Effect: op.Write, Audit: audit.LoginStep, Rate: op.Guess,
+			Faults: append([]*fault.Error{user.ErrNotFound, login.ErrLink}, guess...),
+		}, m.checkCode, m.SubmitOathOtpCode),
+	}
+}
+
+// person is the user that an input is about, once it is resolved.
+type person struct{ found user.User }
+
+// Target is who the call is about.
+func (p *person) Target() op.Target { return op.Target{ID: p.found.ID, Org: p.found.Org} }
+
+// find resolves a UUID or login name; empty is the caller.
+func (p *person) find(ctx context.Context, c *op.Call, ref string) (err error) {
+	if strings.TrimSpace(ref) == "" {
+		ref = c.User()
+	}
+	p.found, err = user.Find(ctx, c, ref)
+	return err
+}
+
+// oneself is an input that is about its caller.
+type oneself struct{ person }
+
+// Resolve finds the caller.
+func (o *oneself) Resolve(ctx context.Context, c *op.Call) error { return o.find(ctx, c, "") }
+
+// about fills the event with whom it is about.
+func about(c *op.Call, p user.User) {
+	e := c.Event
+	e.Target, e.Kind, e.Name, e.User, e.Login = p.ID, "User", p.Name, p.ID, p.Name
+}
+
+// guard keeps those who are no system administrators from changing what one signs in with.
+func (m MFA) guard(ctx context.Context, c *op.Call, userID string) error {
+	if userID == c.Caller.User || c.Caller.Held.System() {
+		return nil
+	}
+	is, err := m.Roles.IsSystem(ctx, c, userID)
+	if err == nil && is {
+		return ErrSystem
+	}
+	return err
+}
+
+func required(field, value string) error {
+	if strings.TrimSpace(value) == "" {
+		return fault.Missing(field)
+	}
+	return nil
+}

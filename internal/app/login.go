@@ -57,6 +57,9 @@ func (a *App) loginSweeps() []job.Sweep {
 		{Name: "logins", Every: 10 * time.Minute, Run: func(ctx context.Context) error {
 			return a.Logins.Sweep(ctx, a.DB, time.Now().Add(-keepLogins))
 		}},
+		{Name: "tokens", Every: 10 * time.Minute, Run: func(ctx context.Context) error {
+			return a.Tokens.Sweep(ctx, a.DB, time.Now().Add(-keepLogins))
+		}},
 		{Name: "failures", Every: time.Hour, Run: func(ctx context.Context) error {
 			return a.Throttle.Sweep(ctx, a.DB, time.Now().Add(-keepFailures))
 		}},

@@ -2,6 +2,7 @@ package app_test
 
 import (
 	"context"
+	"fmt"
 	"io"
 	"log/slog"
 	"net"
@@ -178,7 +179,7 @@ func TestTwoNodes(t *testing.T) {
 	eventually(t, 15*time.Second, "the node does not come back", func() bool { return two.whoAmI(t, kept) == 200 })
 }
 
-// readOwnWrites sets something on one node and reads it on the other at once, fifty times, as a client that keeps cookies.
+// readOwnWrites stores something on one node and reads it on the other at once, fifty times, as a client that keeps cookies.
 func readOwnWrites(t *testing.T, one, two *node, token string) {
 	jar, err := cookiejar.New(nil)
 	if err != nil {
@@ -203,11 +204,11 @@ func readOwnWrites(t *testing.T, one, two *node, token string) {
 		return string(b)
 	}
 	for i := range 50 {
-		lang := []string{"de", "fr"}[i%2]
-		if got := ask(one, "/Core/SetTenantConfig", `{"key":"Language","value":"`+lang+`"}`); !strings.Contains(got, `"success":true`) {
+		suffix := fmt.Sprintf("own%d.test", i)
+		if got := ask(one, "/Core/StoreAlias", `{"alias":"`+suffix+`","domain":"`+suffix+`"}`); !strings.Contains(got, `"success":true`) {
 			t.Fatal(got)
 		}
-		if got := ask(two, "/Core/GetTenantConfig", `{"key":"Language"}`); !strings.Contains(got, `"Result":"`+lang+`"`) {
+		if got := ask(two, "/Security/StartAuthentication", `{"User":"@`+suffix+`","Version":"1.0"}`); !strings.Contains(got, `"PodFqdn"`) {
 			t.Fatalf("write %d is not read on the other node: %s", i, got)
 		}
 	}

@@ -111,8 +111,11 @@ func (a Authentication) place(ctx context.Context, c *op.Call, in StartRequest) 
 // served gives the host of the tenant that a suffix belongs to.
 func (a Authentication) served(ctx context.Context, c *op.Call, suffix string) (host string, err error) {
 	t, err := a.Tenants.Find(ctx, tenant.Hint{Login: "@" + suffix}, "")
-	if err != nil || t.Host == "" {
+	if err != nil {
 		return "", ErrSuffix
+	}
+	if t.Host == "" { // a tenant without a host name of its own is served where it is asked for
+		t.Host = c.Client.Host
 	}
 	err = c.Snapshot(ctx, func() error { // what was found may be the only tenant there is, whatever the suffix
 		of := *c

@@ -1,0 +1,93 @@
+package repo
+
+import (
+	"regexp"
+	"strings"
+	"testing"
+
+	"limen/internal/dbx"
+	"limen/internal/dbx/dbxtest"
+)
+
+// growing are the tables that have many rows in one tenant.
+var growing = regexp.MustCompile(`^(SCAN|SEARCH) (users|u|user_seen|user_password|user_answer|role_member|m|session|refresh_token|throttle|known_device|login|login_link|event|e|event_seal|outbox|job|change)\b`)
+
+// wide are the statements that rightly go through a table, or all of a tenant's rows in it, each with its reason.
+var wide = map[string]string{
+	"job.kinds":         "one row per kind that waits, from an index of what waits",
+	"outbox.page":       "in the order of its index, a page at a time",
+	"outbox.page_state": "the same",
+	"audit.last_link":   "the last row of its index",
+	"audit.strays":      "the verifier goes through all events",
+}
+
+// tails make of a List what the program makes of it.
+var tails = map[string][]string{
+	"audit.list": {
+		" ORDER BY at DESC, id DESC LIMIT 9", " AND target = 'x' ORDER BY at DESC, id DESC LIMIT 9", " AND user_id = 'x' ORDER BY at DESC, id DESC LIMIT 9",
+	},
+	"user.list": {
+		" AND u.name_key >= 'a' AND u.name_key < 'b' ORDER BY u.name_key, u.id LIMIT 9",
+		" AND (u.name_key > 'a' OR u.name_key = 'a' AND u.id > 'b') ORDER BY u.name_key, u.id LIMIT 9",
+		" AND (u.display_key > 'a' OR u.display_key = 'a' AND u.id > 'b') ORDER BY u.display_key, u.id LIMIT 9",
+	},
+	"role.members": {" ORDER BY m.kind, m.member LIMIT 9"},
+}
+
+// TestStatementsUseIndexes finds statements that read through a table, or through all that a tenant has in it, and those
+// that sort what they have read.
+func TestStatementsUseIndexes(t *testing.T) {
+	db, used := dbxtest.Fresh(t, dbx.SQLite), map[string]bool{}
+	for _, s := range dbx.Statements() {
+		if strings.HasSuffix(s.Package, "_test") {
+			continue
+		}
+		with := []string{""}
+		if s.List {
+			with = tails[s.Name]
+		}
+		for _, tail := range with {
+			for _, step := range plan(t, db, s, tail) {
+				narrow := !strings.HasPrefix(step, "SCAN") && !strings.HasSuffix(step, "(tenant=?)")
+				ordered := strings.Contains(tail, " ORDER BY") && !strings.Contains(tail, " AND ") // a page of all there is
+				if !growing.MatchString(step) || narrow || ordered {
+					continue
+				}
+				if used[s.Name] = true; wide[s.Name] == "" {
+					t.Errorf("%s%s: %s\n%s", s.Name, tail, step, s.Text)
+				}
+			}
+		}
+	}
+	for name := range wide {
+		if !used[name] {
+			t.Errorf("the list of wide statements names %s, which is none", name)
+		}
+	}
+}
+
+func plan(t *testing.T, db *dbx.DB, s dbx.Statement, tail string) (steps []string) {
+	t.Helper()
+	text := strings.NewReplacer("FOR UPDATE", "", "SKIP LOCKED", "").Replace(s.Text)
+	args := make([]any, strings.Count(text, "?"))
+	for i := range args {
+		args[i] = 1
+	}
+	rows, err := db.SQL().Query("EXPLAIN QUERY PLAN "+text+tail, args...)
+	if err != nil {
+		t.Fatal(s.Name, err)
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var id, parent, unused int
+		var detail string
+		if err := rows.Scan(&id, &parent, &unused, &detail); err != nil {
+			t.Fatal(err)
+		}
+		steps = append(steps, detail)
+	}
+	if err := rows.Err(); err != nil {
+		t.Fatal(err)
+	}
+	return steps
+}

@@ -139,6 +139,10 @@ func TestTwoNodes(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	// Of several tenants, none is the only one: a suffix is found by what a node remembers of it.
+	if _, _, _, err := one.AddTenant(t.Context(), tenant.New{Name: "More", Suffix: "more.test"}, app.Admin{Name: "admin@more.test", Password: "Correct-Horse-7"}); err != nil {
+		t.Fatal(err)
+	}
 	signIn := func() (token, id string) {
 		c := one.Shell(made.ID)
 		err := one.Write(t.Context(), c, audit.Login, func(ctx context.Context) error {

@@ -13,7 +13,7 @@ var phrases = map[string]string{
 	RateLimited: "was held back", Impersonate: "began to act as", ImpersonateEnd: "ended acting as", OAuthCreate: "got an OAuth token",
 	OAuthRevoke: "revoked an OAuth token", OAuthInvalidClient: "failed to prove an OAuth client",
 	ResetStart: "asked to reset the password of", ResetFinish: "reset the password of", UserState: "changed the state of",
-	PasswordChange: "changed the password of", PasswordSet: "set the password of", PasswordForce: "forced a new password on",
+	PasswordChange: "changed the password of", PasswordSet: "set the password of", PasswordForce: "forced a new password on", UserInviteAccept: "chose the first password of",
 	SecurityQuestion: "changed security questions of", RoleMembers: "changed members of", RoleRights: "changed rights of",
 	DeliveryFail: "gave up a delivery", DeliveryRetry: "tried again a delivery", SessionEnd: "ended a session of",
 	SessionEndAll: "ended all sessions of", FactorEnroll: "enrolled a factor", FactorChange: "changed a factor",

@@ -38,6 +38,7 @@ const (
 	UserState        = "Cloud.Core.UserStateChange"     // a user was enabled, disabled, suspended or expired
 	UserRename       = "Cloud.Core.UserRename"          // a login name changed
 	UserInvite       = "Cloud.Core.UserInvite"          // an invitation was sent
+	UserInviteAccept = "Cloud.Core.UserInviteAccept"    // someone invited chose their first password
 	UserImport       = "Cloud.Core.UserImport"          // users were taken from a file or another directory
 	UserExport       = "Cloud.Core.UserExport"          // users were written to a file
 	UserPicture      = "Cloud.Core.UserPicture"         // a picture was set or removed

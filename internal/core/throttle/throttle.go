@@ -57,7 +57,8 @@ type Kind string
 const (
 	Password Kind = "password"
 	Second   Kind = "second"
-	Send     Kind = "send" // not a guess: asking for a code to be sent, each of which counts as a failure
+	Send     Kind = "send"  // not a guess: asking for a code to be sent, each of which counts as a failure
+	Token    Kind = "token" // the secret of a link, which names no account: networks alone are counted
 )
 
 // Attempt says who tries what.
@@ -104,6 +105,9 @@ type subject struct {
 }
 
 func (a Attempt) subjects() []subject {
+	if a.Kind == Token {
+		return []subject{{scope: string(a.Kind) + ".network", key: Network(a.IP), network: true}}
+	}
 	account := hashed(fold.Key(a.Login))
 	if len(a.Device) > 0 {
 		return []subject{{scope: string(a.Kind) + ".device", key: account + "." + hex.EncodeToString(a.Device[:min(len(a.Device), 16)])}}

@@ -5,7 +5,7 @@ PACKAGE ?= ./...
 LINT    ?= v2.15.0
 export CGO_ENABLED ?= 1
 
-.PHONY: run build test race lint generate verify bench fuzz kill soak clean
+.PHONY: run build test race lint generate verify bench fuzz e2e kill peers soak clean
 
 run: build ## Build and start on https://localhost:8443, data in ./data
 	./bin/limen serve --dev
@@ -36,8 +36,14 @@ bench: build ## Tables of what was measured beside its limit in the same run
 fuzz: ## Each fuzz target for a minute
 	test/fuzz 60s
 
-kill: build ## Kill the program a hundred times under load; nothing acknowledged may be lost
-	GO=$(GO) test/kill 100
+e2e: ## The real binary over HTTPS, on both engines
+	GO=$(GO) test/run ./test/e2e
+
+kill: ## Kill the program a hundred times under load, and PostgreSQL beneath it; nothing acknowledged may be lost
+	$(GO) run ./test/kill -rounds 100 -blows 20
+
+peers: ## Real foreign clients, installed from their registries, sign in and manage users
+	GO=$(GO) test/peers/run
 
 clean:
 	rm -rf bin .postgres

@@ -2,13 +2,14 @@ package app
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
+	"math"
 	"net"
 	"net/http"
 	"os"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -90,6 +91,7 @@ func (a *App) Workers() web.Group {
 		{Name: "jobs", Run: a.Jobs.Run},
 		{Name: "audit", Run: a.Audit.Run},
 		{Name: "sessions", Run: a.Sessions.Run},
+		{Name: "people", Run: a.People.Run},
 		{Name: "failures", Run: a.Kernel.Failures.Run},
 	}
 }
@@ -131,11 +133,11 @@ func (a *App) greet(out io.Writer, at net.Addr, certs *web.TLS, admin *Admin) {
 // administrator is the login name of a system administrator of the only, or first, tenant.
 func (a *App) administrator(ctx context.Context) string {
 	name, _ := a.firstName()
-	ids, err := a.Index.All(ctx)
-	if err != nil || len(ids) == 0 {
+	id, err := a.firstTenant(ctx)
+	if err != nil || id == "" {
 		return name
 	}
-	c := a.Shell(slices.Min(ids))
+	c := a.Shell(id)
 	_ = c.Snapshot(ctx, func() error {
 		members, err := a.Roles.Members(ctx, c, grant.All(), role.System, role.After{}, 1)
 		if err == nil && len(members) > 0 {
@@ -144,6 +146,23 @@ func (a *App) administrator(ctx context.Context) string {
 		return err
 	})
 	return name
+}
+
+// firstTenant is the id of the tenant that was made first; empty when there is none.
+func (a *App) firstTenant(ctx context.Context) (first string, err error) {
+	ids, err := a.Index.All(ctx)
+	since := int64(math.MaxInt64)
+	for _, id := range ids {
+		c := a.Shell(id)
+		err = errors.Join(err, c.Snapshot(ctx, func() error {
+			t, err := a.Tenants.Get(ctx, c)
+			if err == nil && t.Created < since {
+				first, since = id, t.Created
+			}
+			return err
+		}))
+	}
+	return first, err
 }
 
 func or(s, otherwise string) string {

@@ -123,7 +123,9 @@ func (s *Server) learn(line string) {
 	case "Limen serves":
 		s.URL = m[2]
 	case "Administrator":
-		s.Admin = m[2]
+		if s.Admin == "" {
+			s.Admin = m[2]
+		}
 	case "Password":
 		s.Password = m[2]
 	case "CA certificate":

@@ -26,11 +26,11 @@ func TestRowsWork(t *testing.T) {
 	for engine, url := range engines {
 		t.Run(engine, func(t *testing.T) {
 			var out bytes.Buffer
-			err := run(context.Background(), []string{"-quick", "-engine", engine, "-binary", binary, "-postgres", url, "-rows", "create,list,page,name,redrock-*,start"}, &out)
+			err := run(context.Background(), []string{"-quick", "-engine", engine, "-binary", binary, "-postgres", url}, &out)
 			if err != nil {
 				t.Fatal(err)
 			}
-			for _, want := range []string{"CreateUser, 64 callers", "raw, 3 rows", "GetUsers, all 60", "Redrock by prefix", "idle memory"} {
+			for _, want := range []string{"sign-in with password", "WhoAmI", "CreateUser, 64 callers", "raw, 3 rows", "GetUsers, all 60", "Redrock by prefix", "idle memory"} {
 				if !strings.Contains(out.String(), want) {
 					t.Errorf("no %q in\n%s", want, out.String())
 				}

@@ -13,7 +13,8 @@ import (
 )
 
 // signIn is a complete sign-in with a password: StartAuthentication, then AdvanceAuthentication with the mechanism UP. Beside
-// it stands the bare hash of the same cost, one at a time on every processor.
+// it stands the bare hash of the same cost, one at a time on every processor. Everybody keeps their device's cookie, as
+// browsers do: after the first turn nobody is sent a notice of a new device.
 func signIn(ctx context.Context, b *bench, w *world) ([]row, error) {
 	const callers = 16
 	s, err := w.secrets(ctx, callers)
@@ -27,9 +28,11 @@ func signIn(ctx context.Context, b *bench, w *world) ([]row, error) {
 		})
 	}
 	ours := func(d time.Duration) (load.Sample, error) {
-		return load.Ask(ctx, w.addr, callers, d, func(i int, c *load.Conn) error { return s.signIn(c, s.name(i)) })
+		return load.Ask(ctx, w.addr, callers, d, func(i int, c *load.Conn) error { return s.signIn(c, s.name(i), device(i)) })
 	}
-	l, o, err := b.versus(w, bare, ours)
+	long := *b
+	long.slice *= 3 // a second is only some dozens of hashes, and a turn ends with a processor idle for half of one
+	l, o, err := long.versus(w, bare, ours)
 	if err != nil {
 		return nil, err
 	}
@@ -52,8 +55,11 @@ type conversation struct {
 	}
 }
 
-func (s *site) signIn(c *load.Conn, name string) error {
-	a, err := s.step(c, "StartAuthentication", map[string]any{"User": name, "Version": "1.0"})
+// device is the cookie of the i-th person's device.
+func device(i int) string { return fmt.Sprintf("Cookie: CCSID=bench-device-of-person-%06d", i) }
+
+func (s *site) signIn(c *load.Conn, name, device string) error {
+	a, err := s.step(c, "StartAuthentication", device, map[string]any{"User": name, "Version": "1.0"})
 	if err != nil {
 		return err
 	}
@@ -62,7 +68,7 @@ func (s *site) signIn(c *load.Conn, name string) error {
 			if m.Name != "UP" {
 				continue
 			}
-			a, err = s.step(c, "AdvanceAuthentication", map[string]any{
+			a, err = s.step(c, "AdvanceAuthentication", device, map[string]any{
 				"SessionId": a.Result.SessionID, "MechanismId": m.MechanismID, "Action": "Answer", "Answer": adminPassword,
 			})
 			if err == nil && a.Result.Summary != "LoginSuccess" {
@@ -74,12 +80,12 @@ func (s *site) signIn(c *load.Conn, name string) error {
 	return fmt.Errorf("%s is not asked for a password", name)
 }
 
-func (s *site) step(c *load.Conn, op string, in map[string]any) (out conversation, err error) {
+func (s *site) step(c *load.Conn, op, device string, in map[string]any) (out conversation, err error) {
 	body, err := json.Marshal(in)
 	if err != nil {
 		return out, err
 	}
-	answer, err := c.Succeed(load.Request(s.host, "/Security/"+op, "", string(body)))
+	answer, err := c.Succeed(load.Request(s.host, "/Security/"+op, device, string(body)))
 	if err != nil {
 		return out, err
 	}

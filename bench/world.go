@@ -19,6 +19,7 @@ import (
 	"limen/internal/core/audit"
 	"limen/internal/core/password"
 	"limen/internal/core/session"
+	"limen/internal/core/setting"
 	"limen/internal/core/tenant"
 	"limen/internal/core/user"
 	"limen/internal/dbx"
@@ -200,10 +201,13 @@ func (s *site) person(i int) user.New {
 
 func (s *site) name(i int) string { return fmt.Sprintf("person%06d@%s", i, s.suffix) }
 
-// secrets gives n people of a new tenant passwords.
+// secrets gives n people of a new tenant passwords, which suffice there to sign in.
 func (w *world) secrets(ctx context.Context, n int) (*site, error) {
 	s, err := addSite(ctx, w.app)
 	if err != nil {
+		return nil, err
+	}
+	if err := w.passwordOnly(ctx, s); err != nil {
 		return nil, err
 	}
 	for i := range n {
@@ -225,6 +229,15 @@ func (w *world) secrets(ctx context.Context, n int) (*site, error) {
 		}
 	}
 	return s, nil
+}
+
+func (w *world) passwordOnly(ctx context.Context, s *site) error {
+	c := w.app.Shell(s.id)
+	ready, err := w.app.Values.Prepare(ctx, c, setting.Set("Authentication.Challenges", "UP"))
+	if err != nil {
+		return err
+	}
+	return w.app.Write(ctx, c, audit.SettingChange, func(ctx context.Context) error { return w.app.Values.Write(ctx, c, ready) })
 }
 
 // request makes a request of the site's administrator.

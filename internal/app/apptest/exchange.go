@@ -284,6 +284,8 @@ var volatile = []struct{ re, form string }{
 	{`[0-9a-f]{8}_[0-9a-f]{4}_[0-9a-f]{4}_[0-9a-f]{4}_[0-9a-f]{12}`, "roleid"},
 	{`/Date\([1-9]\d+\)/`, "date"},
 	{`\b[0-9A-F]{32,}\b`, "hex"},
+	{`\bey[\w-]+\.[\w-]+\.[\w-]+`, "token"}, // a JWT
+	{`[\w-]{43,44}`, "token"},
 }
 
 // learn makes the template of an answer: values known by name and values that differ each time become placeholders.

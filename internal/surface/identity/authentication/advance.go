@@ -32,9 +32,12 @@ type AdvanceRequest struct {
 
 // Operation is one of several things to do.
 type Operation struct {
-	MechanismID string          `json:"MechanismId"`
-	Action      string          `json:"Action"` // Answer (also when absent) or StartOOB
-	Answer      json.RawMessage `json:"Answer"`
+	// MechanismID is that of the mechanism.
+	MechanismID string `json:"MechanismId"`
+	// Action is Answer (also when absent) or StartOOB.
+	Action string `json:"Action"`
+	// Answer is as in the request itself.
+	Answer json.RawMessage `json:"Answer"`
 }
 
 // TenantHint names the tenant.

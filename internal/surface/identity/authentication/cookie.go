@@ -15,7 +15,6 @@ import (
 // Further cookies of the dialect, which clients carry and nobody reads.
 const (
 	podCookie     = "podloc"
-	sessionInfo   = "sessdata"
 	userInfo      = "userdata"
 	deviceForDays = 400 // browsers keep none longer
 )
@@ -46,7 +45,7 @@ func (a *Answer) signIn(c *op.Call, s *login.Success) {
 	forgery, _ := crypt.NewToken(c.Rand)
 	set := []*http.Cookie{
 		cookie(c, identity.SessionCookie, s.Auth), cookie(c, identity.ForgeryCookie, forgery), cookie(c, podCookie, c.Tenant.Host),
-		cookie(c, sessionInfo, s.Session.Level+"."+strconv.FormatInt(s.Session.Expires, 10)), cookie(c, userInfo, url.QueryEscape(s.Person.Name)),
+		cookie(c, identity.WroteCookie, strconv.FormatInt(c.Wrote, 10)), cookie(c, userInfo, url.QueryEscape(s.Person.Name)),
 	}
 	set[1].HttpOnly = false // a page of this origin reads it and sends it back as a header
 	if s.Persistent {
@@ -61,6 +60,6 @@ func (a *Answer) signIn(c *op.Call, s *login.Success) {
 // signOut expires the cookies of a sign-in; the device's stays, so that it is known again.
 func signOut(c *op.Call) []*http.Cookie {
 	return []*http.Cookie{
-		gone(c, identity.SessionCookie), gone(c, identity.ForgeryCookie), gone(c, podCookie), gone(c, sessionInfo), gone(c, userInfo),
+		gone(c, identity.SessionCookie), gone(c, identity.ForgeryCookie), gone(c, podCookie), gone(c, identity.WroteCookie), gone(c, userInfo),
 	}
 }

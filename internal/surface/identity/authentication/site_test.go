@@ -25,12 +25,13 @@ import (
 	"limen/internal/core/session"
 	"limen/internal/core/tenant"
 	"limen/internal/core/token"
+	"limen/internal/dbx/dbxtest"
 	"limen/internal/op"
 	"limen/internal/surface/identity"
 	"limen/internal/surface/identity/authentication"
 )
 
-var update = flag.Bool("update", false, "write the golden answers anew")
+var shapes = flag.Bool("shapes", false, "write the golden answers anew")
 
 // site is a tenant behind HTTP, and a client with a cookie jar.
 type site struct {
@@ -44,8 +45,11 @@ type site struct {
 	scrub  []string // pairs of text and what stands for it in golden answers
 }
 
+// each runs f on stores of their own: those that tests share belong to the whole program here, with its master key.
 func each(t *testing.T, f func(s *site)) {
-	logintest.Each(t, func(t *testing.T, w *logintest.World) { f(serve(t, w)) })
+	for _, e := range dbxtest.Engines {
+		t.Run(e.String(), func(t *testing.T) { f(serve(t, logintest.New(t, dbxtest.Fresh(t, e)))) })
+	}
 }
 
 func serve(t *testing.T, w *logintest.World) *site {
@@ -238,7 +242,7 @@ func (s *site) golden(name string, a answer) {
 	}
 	have := fmt.Sprintf("%d\n%s\n", a.status, b.String())
 	path := filepath.Join("testdata", name+".golden")
-	if *update {
+	if *shapes {
 		if err := os.WriteFile(path, []byte(have), 0o644); err != nil {
 			s.Fatal(err)
 		}

@@ -26,7 +26,7 @@ var (
 	ErrAlgorithm = fault.New(fault.Invalid, "oath.algorithm", "The algorithm must be SHA1, SHA256 or SHA512.")
 	ErrDigits    = fault.New(fault.Invalid, "oath.digits", "A code has 6 or 8 digits.")
 	ErrPeriod    = fault.New(fault.Invalid, "oath.period", "The period must be 15 to 300 seconds.")
-	ErrCounter   = fault.New(fault.Invalid, "oath.counter", "The counter cannot be negative.")
+	ErrCounter   = fault.New(fault.Invalid, "oath.counter", "The counter must be between 0 and 9007199254740992.")
 )
 
 // Profile is a secret that a person's authenticator shares with us.
@@ -183,6 +183,9 @@ func (p Profiles) Drop(ctx context.Context, c *call.Call, userID string) error {
 	return err
 }
 
+// MaxCounter is the greatest count that a profile may begin with: the codes looked ahead for must be counted as well.
+const MaxCounter = 1 << 53
+
 var encoding = base32.StdEncoding.WithPadding(base32.NoPadding)
 
 // check fills in what was left out and says what is wrong.
@@ -209,7 +212,7 @@ func (s *Seed) check() error {
 		return ErrDigits
 	case !s.Counted && (s.Period < 15 || s.Period > 300):
 		return ErrPeriod
-	case s.Counter < 0:
+	case s.Counter < 0 || s.Counter > MaxCounter:
 		return ErrCounter
 	case len(s.Name) > 254 || len(s.Issuer) > 200:
 		return fault.Bad("AccountName", "is too long")

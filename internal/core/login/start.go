@@ -90,16 +90,16 @@ func (l *Logins) who(ctx context.Context, c *call.Call, name string) (subject, e
 	if w.seed, err = l.seed(ctx, c, name); err != nil {
 		return w, err
 	}
+	// Read for every name, so that the time does not tell which names need it.
+	if w.shown, err = l.sample(ctx, c, w.seed); err != nil {
+		return w, err
+	}
 	w.real, err = l.People.ByName(ctx, c, name)
 	switch {
-	case errors.Is(err, user.ErrNotFound):
-		if w.shown, err = l.sample(ctx, c, w.seed); err != nil {
-			return w, err
-		}
-	case err != nil:
-		return w, err
-	default:
+	case err == nil:
 		w.shown = w.real
+	case !errors.Is(err, user.ErrNotFound):
+		return w, err
 	}
 	w.mfa = w.shown
 	if w.shown.MfaUser != "" {

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"limen/internal/call"
+	"limen/internal/core/change"
 	"limen/internal/core/right"
 	"limen/internal/core/session"
 	"limen/internal/dbx"
@@ -380,6 +381,51 @@ func TestConcurrent(t *testing.T) {
 	}
 	wg.Wait()
 	w.refused(token)
+}
+
+// Whatever ends or changes a session on one node is known on the other within a second.
+func TestTwoNodes(t *testing.T) {
+	db := dbxtest.Fresh(t, dbx.Postgres)
+	here, there := build(t, db), build(t, db)
+	there.tenant = here.tenant
+	for _, w := range []*world{here, there} {
+		log := &change.Log{DB: db}
+		w.Put, w.Fresh = log.Put, log.Fresh
+		w.Sessions.Watch(log.Watch)
+		ctx, stop := context.WithCancel(t.Context())
+		done := make(chan struct{})
+		go func() { defer close(done); _ = log.Run(ctx) }()
+		t.Cleanup(func() { stop(); <-done })
+		for !log.Fresh() {
+			time.Sleep(10 * time.Millisecond)
+		}
+	}
+	for round := range 5 {
+		token, s := here.open(session.New{User: "alice"})
+		there.accepted(token)
+		there.reads.Store(0)
+		there.accepted(token)
+		if there.reads.Load() != 0 {
+			t.Fatal("not from memory")
+		}
+		here.write(func(ctx context.Context, c *call.Call) (err error) {
+			if round%2 == 0 {
+				return here.End(ctx, c, s.ID)
+			}
+			_, err = here.EndAll(ctx, c, "alice", "")
+			return err
+		})
+		start := time.Now()
+		for {
+			if _, err := there.who(token); errors.Is(err, session.ErrNone) {
+				break
+			}
+			if time.Since(start) > time.Second {
+				t.Fatal("alive on the other node after a second")
+			}
+			time.Sleep(5 * time.Millisecond)
+		}
+	}
 }
 
 func BenchmarkIdentify(b *testing.B) {

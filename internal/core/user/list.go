@@ -75,7 +75,7 @@ func (q Query) where(g grant.Grant) dbx.Clause {
 		cs = append(cs, dbx.Prefix("name_key", fold.Key(q.Prefix)))
 	}
 	if q.After.ID != "" {
-		cs = append(cs, dbx.After(q.order(), q.value(q.After), q.After.ID))
+		cs = append(cs, dbx.After(q.order(), q.values(q.After)...))
 	}
 	return dbx.And(cs...)
 }
@@ -88,20 +88,26 @@ func (q Query) column() string {
 	return string(ByNames)
 }
 
+// order is the column and then the id, but for names: they are unique, and PostgreSQL would sort them again by the id.
 func (q Query) order() []dbx.Order {
-	return []dbx.Order{{Column: q.column(), Desc: q.Desc}, {Column: "id", Desc: q.Desc}}
+	order := []dbx.Order{{Column: q.column(), Desc: q.Desc}, {Column: "id", Desc: q.Desc}}
+	if q.column() == string(ByNames) {
+		return order[:1]
+	}
+	return order
 }
 
-func (q Query) value(u User) any {
+// values are a user's in the columns of order.
+func (q Query) values(u User) []any {
 	switch q.Sort {
 	case ByDisplay:
-		return u.DisplayKey
+		return []any{u.DisplayKey, u.ID}
 	case ByMails:
-		return u.MailKey
+		return []any{u.MailKey, u.ID}
 	case ByCreation:
-		return u.Created
+		return []any{u.Created, u.ID}
 	}
-	return u.NameKey
+	return []any{u.NameKey}
 }
 
 // List gives a page of the users that the grant allows.

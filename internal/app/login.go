@@ -42,6 +42,8 @@ func (a *App) wireLogin() {
 		Notify: a.notify,
 	}
 	a.People.Gone = append(a.People.Gone, a.OATH.Drop, a.Questions.Drop, a.Throttle.ForgetDevices)
+	// A device on which a person is barred, or had a password that somebody else replaced, stands in for no factor afterwards.
+	a.People.Shut = append(a.People.Shut, a.Throttle.ForgetDevices)
 }
 
 // How long what sign-ins leave behind is kept.

@@ -156,7 +156,13 @@ func (m MFA) checkCode(ctx context.Context, c *op.Call, in SubmittedCode) (facto
 	if err := m.Logins.Ensure(ctx, c.Tenant.ID); err != nil {
 		return factor.Verdict{}, err
 	}
-	if err := c.Snapshot(ctx, func() error { return m.free(ctx, c, throttle.Second, in.found) }); err != nil {
+	err := c.Snapshot(ctx, func() error {
+		if err := m.guard(ctx, c, in.found.ID); err != nil {
+			return err
+		}
+		return m.free(ctx, c, throttle.Second, in.found)
+	})
+	if err != nil {
 		return factor.Verdict{}, err
 	}
 	return oath.Mechanism{Profiles: m.Profiles}.Check(ctx, c, factor.Person{ID: in.found.ID}, factor.Challenge{}, factor.Answer{Text: in.OtpCode})

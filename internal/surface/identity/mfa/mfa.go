@@ -140,7 +140,7 @@ func (m MFA) codes() []op.Op {
 		}, m.ValidateOtpCode),
 		op.Prepared(op.Spec{
 			Path: "/Security/SubmitOathOtpCode", Allow: either, Effect: op.Write, Audit: audit.LoginStep, Rate: op.Guess,
-			Faults: append([]*fault.Error{user.ErrNotFound, login.ErrLink}, guess...),
+			Faults: append([]*fault.Error{user.ErrNotFound, login.ErrLink, ErrSystem}, guess...),
 		}, m.checkCode, m.SubmitOathOtpCode),
 	}
 }
@@ -172,12 +172,13 @@ func about(c *op.Call, p user.User) {
 	e.Target, e.Kind, e.Name, e.User, e.Login = p.ID, "User", p.Name, p.ID, p.Name
 }
 
-// guard keeps those who are no system administrators from changing what one signs in with.
+// guard keeps those who are no system administrators from changing what one signs in with: one's own factors, or those of
+// the person who answers instead.
 func (m MFA) guard(ctx context.Context, c *op.Call, userID string) error {
 	if userID == c.Caller.User || c.Caller.Held.System() {
 		return nil
 	}
-	is, err := m.Roles.IsSystem(ctx, c, userID)
+	is, err := m.Roles.Protected(ctx, c, userID)
 	if err == nil && is {
 		return ErrSystem
 	}

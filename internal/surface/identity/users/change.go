@@ -13,12 +13,18 @@ import (
 // UserChange is a partial change: what is absent stays.
 type UserChange struct {
 	// ID is the user's UUID or login name; the caller's own when absent.
-	ID           string         `json:"ID" also:"Uuid"`
-	Mail         op.Opt[string] `json:"Mail"`
-	DisplayName  op.Opt[string] `json:"DisplayName"`
-	Description  op.Opt[string] `json:"Description"`
+	ID string `json:"ID" also:"Uuid"`
+	// Mail is a mail address.
+	Mail op.Opt[string] `json:"Mail"`
+	// DisplayName is how people see the user.
+	DisplayName op.Opt[string] `json:"DisplayName"`
+	// Description is free text.
+	Description op.Opt[string] `json:"Description"`
+	// MobileNumber is a mobile number, best in international form; text messages go there.
 	MobileNumber op.Opt[string] `json:"MobileNumber"`
-	HomeNumber   op.Opt[string] `json:"HomeNumber"`
+	// HomeNumber is a telephone number at home.
+	HomeNumber op.Opt[string] `json:"HomeNumber"`
+	// OfficeNumber is a telephone number at work.
 	OfficeNumber op.Opt[string] `json:"OfficeNumber"`
 	// PreferredCulture is a language tag; empty: the tenant's.
 	PreferredCulture op.Opt[string] `json:"PreferredCulture"`
@@ -34,13 +40,19 @@ type UserChange struct {
 	// CmaRedirectedUserUuid is the person whose factors answer instead; empty: one's own.
 	CmaRedirectedUserUuid op.Opt[string] `json:"CmaRedirectedUserUuid"`
 	// UseAlternateMfaAccount false takes one's own factors whatever CmaRedirectedUserUuid says.
-	UseAlternateMfaAccount  op.Opt[bool] `json:"useAlternateMfaAccount"`
-	InEverybodyRole         op.Opt[bool] `json:"InEverybodyRole"`
-	InSysAdminRole          op.Opt[bool] `json:"InSysAdminRole"`
-	ServiceUser             op.Opt[bool] `json:"ServiceUser"`
-	OauthClient             op.Opt[bool] `json:"OauthClient"`
+	UseAlternateMfaAccount op.Opt[bool] `json:"useAlternateMfaAccount"`
+	// InEverybodyRole says whether the user is in the role Everybody; for administrators.
+	InEverybodyRole op.Opt[bool] `json:"InEverybodyRole"`
+	// InSysAdminRole says whether the user is a system administrator; for system administrators.
+	InSysAdminRole op.Opt[bool] `json:"InSysAdminRole"`
+	// ServiceUser is true for what is no person; for administrators.
+	ServiceUser op.Opt[bool] `json:"ServiceUser"`
+	// OauthClient is true for confidential OAuth clients; for administrators.
+	OauthClient op.Opt[bool] `json:"OauthClient"`
+	// ForcePasswordChangeNext makes the user choose another password at the next sign-in; for administrators.
 	ForcePasswordChangeNext op.Opt[bool] `json:"ForcePasswordChangeNext"`
-	PasswordNeverExpire     op.Opt[bool] `json:"PasswordNeverExpire"`
+	// PasswordNeverExpire exempts the password from the policy's age; for administrators.
+	PasswordNeverExpire op.Opt[bool] `json:"PasswordNeverExpire"`
 	// AccountExp is the end of the account; null: none.
 	AccountExp op.Opt[time.Time] `json:"AccountExp"`
 	// State is None, or a list of Locked, Disabled, Expired with commas.

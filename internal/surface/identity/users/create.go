@@ -21,10 +21,14 @@ type NewUser struct {
 	// Password is the first password. Without one nobody can sign in by password until one is set.
 	Password string `json:"Password"`
 	// DisplayName is how people see the user.
-	DisplayName  string `json:"DisplayName"`
-	Description  string `json:"Description"`
+	DisplayName string `json:"DisplayName"`
+	// Description is free text.
+	Description string `json:"Description"`
+	// MobileNumber is a mobile number, best in international form; text messages go there.
 	MobileNumber string `json:"MobileNumber"`
-	HomeNumber   string `json:"HomeNumber"`
+	// HomeNumber is a telephone number at home.
+	HomeNumber string `json:"HomeNumber"`
+	// OfficeNumber is a telephone number at work.
 	OfficeNumber string `json:"OfficeNumber"`
 	// PreferredCulture is a language tag, as en-US.
 	PreferredCulture string `json:"PreferredCulture"`
@@ -144,9 +148,12 @@ type QuickUser struct {
 	// Name is the login name; the default suffix is added when it has none. Absent: taken from Mail.
 	Name string `json:"Name"`
 	// Mail is a mail address, required.
-	Mail         string `json:"Mail"`
-	DisplayName  string `json:"DisplayName"`
-	Password     string `json:"Password"`
+	Mail string `json:"Mail"`
+	// DisplayName is how people see the user.
+	DisplayName string `json:"DisplayName"`
+	// Password is the first password; the policy applies.
+	Password string `json:"Password"`
+	// MobileNumber is a mobile number, best in international form; text messages go there.
 	MobileNumber string `json:"MobileNumber"`
 	// ServiceUser is true for what is no person; it is not in Everybody then.
 	ServiceUser bool `json:"ServiceUser"`
@@ -164,7 +171,8 @@ func (q *QuickUser) Check() error {
 
 // Made names a user that was made.
 type Made struct {
-	ID   string `json:"ID"`
+	ID string `json:"ID"`
+	// Mail is a mail address.
 	Mail string `json:"Mail"`
 }
 

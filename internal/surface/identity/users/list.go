@@ -62,6 +62,7 @@ func (u Users) GetUsers(ctx context.Context, c *op.Call, in Listing) (rpc.Query,
 
 // RightRow is an administrative right as lists show it.
 type RightRow struct {
+	// Description is free text.
 	Description string  `json:"Description"`
 	Path        string  `json:"Path"`
 	ServiceName *string `json:"ServiceName"`

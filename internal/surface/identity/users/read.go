@@ -15,35 +15,45 @@ import (
 // Attributes are a user as GetUser and GetUserAttributes show it. Texts are empty, never null, where nothing is known:
 // a client asserts their type.
 type Attributes struct {
-	UUID                    string   `json:"Uuid"`
-	Name                    string   `json:"Name"`
-	Alias                   string   `json:"Alias"` // login suffix
-	DisplayName             string   `json:"DisplayName"`
-	Mail                    string   `json:"Mail"`
-	Description             string   `json:"Description"`
-	MobileNumber            string   `json:"MobileNumber"`
-	HomeNumber              string   `json:"HomeNumber"`
-	OfficeNumber            string   `json:"OfficeNumber"`
-	ReportsTo               string   `json:"ReportsTo"` // UUID of the manager
-	PreferredCulture        string   `json:"PreferredCulture"`
-	PictureURI              string   `json:"PictureUri"` // empty when there is no picture
-	State                   string   `json:"State"`      // None, or a list of Locked, Disabled, Expired
-	CloudState              string   `json:"CloudState"` // None or Locked
-	SubjectToCloudLocks     bool     `json:"SubjectToCloudLocks"`
-	InEverybodyRole         bool     `json:"InEverybodyRole"`
-	OauthClient             bool     `json:"OauthClient"`
-	ServiceUser             bool     `json:"ServiceUser"`
-	ForcePasswordChangeNext string   `json:"ForcePasswordChangeNext"` // True or False, as text
-	PasswordNeverExpire     bool     `json:"PasswordNeverExpire"`
-	LastPasswordChangeDate  rpc.Time `json:"LastPasswordChangeDate"`
-	CreateDate              rpc.Time `json:"CreateDate"`
-	LastModifiedDate        rpc.Time `json:"LastModifiedDate"`
-	AccountExp              rpc.Time `json:"AccountExp"`
-	CmaRedirectedUser       string   `json:"CmaRedirectedUser"` // login name
-	CmaRedirectedUserUUID   string   `json:"CmaRedirectedUserUuid"`
-	OrgID                   string   `json:"OrgId"`
-	Version                 string   `json:"Version"`
-	DirectoryServiceUUID    string   `json:"directoryServiceUuid"`
+	UUID  string `json:"Uuid"`
+	Name  string `json:"Name"`
+	Alias string `json:"Alias"` // login suffix
+	// DisplayName is how people see the user.
+	DisplayName string `json:"DisplayName"`
+	// Mail is a mail address.
+	Mail string `json:"Mail"`
+	// Description is free text.
+	Description string `json:"Description"`
+	// MobileNumber is a mobile number, best in international form; text messages go there.
+	MobileNumber string `json:"MobileNumber"`
+	// HomeNumber is a telephone number at home.
+	HomeNumber string `json:"HomeNumber"`
+	// OfficeNumber is a telephone number at work.
+	OfficeNumber        string `json:"OfficeNumber"`
+	ReportsTo           string `json:"ReportsTo"` // UUID of the manager
+	PreferredCulture    string `json:"PreferredCulture"`
+	PictureURI          string `json:"PictureUri"` // empty when there is no picture
+	State               string `json:"State"`      // None, or a list of Locked, Disabled, Expired
+	CloudState          string `json:"CloudState"` // None or Locked
+	SubjectToCloudLocks bool   `json:"SubjectToCloudLocks"`
+	// InEverybodyRole says whether the user is in the role Everybody; for administrators.
+	InEverybodyRole bool `json:"InEverybodyRole"`
+	// OauthClient is true for confidential OAuth clients; for administrators.
+	OauthClient bool `json:"OauthClient"`
+	// ServiceUser is true for what is no person; for administrators.
+	ServiceUser             bool   `json:"ServiceUser"`
+	ForcePasswordChangeNext string `json:"ForcePasswordChangeNext"` // True or False, as text
+	// PasswordNeverExpire exempts the password from the policy's age; for administrators.
+	PasswordNeverExpire    bool     `json:"PasswordNeverExpire"`
+	LastPasswordChangeDate rpc.Time `json:"LastPasswordChangeDate"`
+	CreateDate             rpc.Time `json:"CreateDate"`
+	LastModifiedDate       rpc.Time `json:"LastModifiedDate"`
+	AccountExp             rpc.Time `json:"AccountExp"`
+	CmaRedirectedUser      string   `json:"CmaRedirectedUser"` // login name
+	CmaRedirectedUserUUID  string   `json:"CmaRedirectedUserUuid"`
+	OrgID                  string   `json:"OrgId"`
+	Version                string   `json:"Version"`
+	DirectoryServiceUUID   string   `json:"directoryServiceUuid"`
 }
 
 // at is a stored time, unset when 0.
@@ -133,14 +143,20 @@ func (u Users) GetOwnAttributes(ctx context.Context, c *op.Call, _ op.None) (Att
 
 // Info is what is known of a user of any directory.
 type Info struct {
-	UUID                 string `json:"Uuid"`
-	Name                 string `json:"Name"`
-	DisplayName          string `json:"DisplayName"`
-	EmailAddress         string `json:"EmailAddress"`
-	Mail                 string `json:"Mail"`
-	MobileNumber         string `json:"MobileNumber"`
-	HomeNumber           string `json:"HomeNumber"`
-	OfficeNumber         string `json:"OfficeNumber"`
+	UUID string `json:"Uuid"`
+	Name string `json:"Name"`
+	// DisplayName is how people see the user.
+	DisplayName  string `json:"DisplayName"`
+	EmailAddress string `json:"EmailAddress"`
+	// Mail is a mail address.
+	Mail string `json:"Mail"`
+	// MobileNumber is a mobile number, best in international form; text messages go there.
+	MobileNumber string `json:"MobileNumber"`
+	// HomeNumber is a telephone number at home.
+	HomeNumber string `json:"HomeNumber"`
+	// OfficeNumber is a telephone number at work.
+	OfficeNumber string `json:"OfficeNumber"`
+	// Description is free text.
 	Description          string `json:"Description"`
 	PictureURI           string `json:"PictureUri"`
 	DirectoryServiceUUID string `json:"DirectoryServiceUuid"`

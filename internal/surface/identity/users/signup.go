@@ -12,16 +12,23 @@ import (
 // SignupUser is somebody who registers.
 type SignupUser struct {
 	// Name is the login name; the default suffix is added when it has none. Absent: taken from Mail.
-	Name     string `json:"Name"`
-	Mail     string `json:"Mail"`
+	Name string `json:"Name"`
+	// Mail is a mail address.
+	Mail string `json:"Mail"`
+	// Password is the first password; the policy applies.
 	Password string `json:"Password"`
 	// ConfirmPassword must equal Password when it is sent.
 	ConfirmPassword op.Opt[string] `json:"ConfirmPassword"`
-	MobileNumber    string         `json:"MobileNumber"`
-	DisplayName     string         `json:"DisplayName"`
-	Description     string         `json:"Description"`
-	OfficeNumber    string         `json:"OfficeNumber"`
-	HomeNumber      string         `json:"HomeNumber"`
+	// MobileNumber is a mobile number, best in international form; text messages go there.
+	MobileNumber string `json:"MobileNumber"`
+	// DisplayName is how people see the user.
+	DisplayName string `json:"DisplayName"`
+	// Description is free text.
+	Description string `json:"Description"`
+	// OfficeNumber is a telephone number at work.
+	OfficeNumber string `json:"OfficeNumber"`
+	// HomeNumber is a telephone number at home.
+	HomeNumber string `json:"HomeNumber"`
 	// ReCaptchaToken proves a person to callers without a bearer token.
 	ReCaptchaToken string `json:"ReCaptchaToken"`
 	// TenantID names the tenant where neither the host nor the login suffix does.

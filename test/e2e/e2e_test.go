@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -75,10 +76,16 @@ func prepare(t *testing.T, engine string, o rig.Options) *rig.Server {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
+		s.Close()
+		for _, bad := range []string{"DATA RACE", "panic:", "goroutine "} {
+			if log := s.Log(1_000_000); strings.Contains(log, bad) {
+				t.Errorf("the server's log has %q:\n%s", bad, log[max(0, strings.Index(log, bad)-200):])
+				return
+			}
+		}
 		if t.Failed() {
 			t.Log("server's log:\n" + s.Log(30))
 		}
-		s.Close()
 	})
 	return s
 }

@@ -92,8 +92,10 @@ func (d *postgres) try(ctx context.Context, m mode, f func(*Tx) error) (again bo
 		tctx, cancel = context.WithTimeout(context.WithoutCancel(ctx), d.o.Budget)
 		defer cancel()
 	}
-	pc := &pgConn{c.Conn()}
-	if _, err := pc.simple(tctx, begins[m]); err != nil {
+	pc := &pgConn{c: c.Conn()}
+	if m == reading {
+		pc.begin = begins[m] // with the first query: a snapshot begins there anyway
+	} else if _, err := pc.simple(tctx, begins[m]); err != nil {
 		cl := classifyPostgres(err)
 		if cl == expired {
 			cl = broken // nothing of f has run: another connection may be quicker
@@ -244,14 +246,38 @@ func (d *postgres) describe(ctx context.Context, s *statement) ([]string, error)
 }
 
 // pgConn is a connection within a transaction. pgx prepares and caches the statements of each connection.
-type pgConn struct{ c *pgx.Conn }
+type pgConn struct {
+	c     *pgx.Conn
+	begin string // to be sent with the first query, in one round trip; then empty
+}
 
 func (p *pgConn) query(ctx context.Context, s *statement, args []any) (cursor, error) {
+	if p.begin != "" {
+		return p.first(ctx, s, args)
+	}
 	rows, err := p.c.Query(ctx, s.text[Postgres], args...)
 	if err != nil {
 		return nil, err
 	}
-	return pgRows{rows}, nil
+	return pgRows{r: rows}, nil
+}
+
+// first begins the transaction and runs its first query.
+func (p *pgConn) first(ctx context.Context, s *statement, args []any) (cursor, error) {
+	b := &pgx.Batch{}
+	b.Queue(p.begin)
+	b.Queue(s.text[Postgres], args...)
+	p.begin = ""
+	br := p.c.SendBatch(ctx, b)
+	_, err := br.Exec()
+	if err != nil {
+		return nil, errors.Join(err, br.Close())
+	}
+	rows, err := br.Query()
+	if err != nil {
+		return nil, errors.Join(err, br.Close())
+	}
+	return pgRows{rows, br}, nil
 }
 
 func (p *pgConn) exec(ctx context.Context, s *statement, args []any) (int64, error) {
@@ -273,7 +299,7 @@ func (p *pgConn) classify(err error) class { return classifyPostgres(err) }
 
 // rollback ends the transaction, or the connection when that fails.
 func (p *pgConn) rollback(ctx context.Context) {
-	if p.c.IsClosed() {
+	if p.c.IsClosed() || p.begin != "" {
 		return
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Second)
@@ -290,7 +316,10 @@ func (p *pgConn) drop() {
 }
 
 // pgRows is a cursor.
-type pgRows struct{ r pgx.Rows }
+type pgRows struct {
+	r     pgx.Rows
+	batch pgx.BatchResults // that r belongs to; nil: none
+}
 
 func (r pgRows) columns() []string {
 	var names []string
@@ -305,7 +334,13 @@ func (r pgRows) scan(dst []any) error { return r.r.Scan(dst...) }
 
 func (r pgRows) close() error {
 	r.r.Close()
-	return r.r.Err()
+	err := r.r.Err()
+	if r.batch != nil {
+		if e := r.batch.Close(); err == nil {
+			err = e
+		}
+	}
+	return err
 }
 
 // classifyPostgres reads SQLSTATE (PostgreSQL manual, appendix A) and the errors of a broken connection.

@@ -84,7 +84,7 @@ func (d *postgres) report(ctx context.Context, q *inspected) (*Rows, error) {
 		return nil, err
 	}
 	defer c.Release()
-	pc := &pgConn{c.Conn()}
+	pc := &pgConn{c: c.Conn()}
 	defer pc.rollback(ctx)
 	steps := begins[reading] + fmt.Sprintf("; SET LOCAL statement_timeout = %d", q.Timeout.Milliseconds())
 	if fenced {

@@ -84,9 +84,10 @@ var (
 // LinkPath is where a link leads (authentication.yaml n 6).
 const LinkPath = "/Security/AnswerOOBChallenge"
 
-// link makes the address that answers a challenge by a click; empty where the mechanism sends none.
+// link makes the address that answers a challenge by a click; empty where the mechanism sends none. The recovery of a
+// password has none: anybody can begin that one, and who clicks by mistake would hand the account over.
 func (t *turn) link(ctx context.Context, ch *factor.Challenge) (string, error) {
-	if ch.Name != factor.Email {
+	if ch.Name != factor.Email || t.s.Recovery {
 		return "", nil
 	}
 	plain, hash := crypt.NewToken(t.c.Rand)
@@ -125,7 +126,7 @@ func (l *Logins) linked(ctx context.Context, c *call.Call, plain string) (*state
 		return nil, nil, err
 	}
 	ch, at := s.challenge(row.Mechanism)
-	if ch == nil || at != s.At || ch.Passed || c.Now.UnixMilli() >= ch.Expires || s.User == "" {
+	if ch == nil || at != s.At || ch.Passed || c.Now.UnixMilli() >= ch.Expires || s.User == "" || s.Recovery {
 		return nil, nil, ErrLink
 	}
 	return s, ch, nil
@@ -150,8 +151,8 @@ func (l *Logins) Approve(ctx context.Context, c *call.Call, plain string) error 
 
 // ApproveFactor passes the started mechanism of that name in the conversations that wait for the person's second factor,
 // as an approval on a phone does, and says in how many. Only those from the caller's own network take part: a stranger
-// who knows the password and waits elsewhere must not be let in by what the person does for themselves. Ensure must
-// have run.
+// who knows the password and waits elsewhere must not be let in by what the person does for themselves. Recoveries of the
+// password never do: these anybody can begin. Ensure must have run.
 func (l *Logins) ApproveFactor(ctx context.Context, c *call.Call, userID, name string) (int, error) {
 	hashes, err := ofUser.All(ctx, c.Tx, c.Tenant.ID, userID, c.Now.UnixMilli())
 	if err != nil || userID == "" {
@@ -163,7 +164,7 @@ func (l *Logins) ApproveFactor(ctx context.Context, c *call.Call, userID, name s
 		if err != nil {
 			return count, err
 		}
-		if s.Done != nil || s.At >= len(s.Challenges) || !near(s, c) {
+		if s.Done != nil || s.Recovery || s.At >= len(s.Challenges) || !near(s, c) {
 			continue
 		}
 		for i := range s.Challenges[s.At] {

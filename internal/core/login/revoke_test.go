@@ -54,3 +54,35 @@ func TestPasswordChangedMeanwhile(t *testing.T) {
 		w.expect(w.do(p.Session, answer(w.pick(got.Package, 0, "RESET"), "Chosen-By-Thief-9")), login.Failed)
 	})
 }
+
+// Anybody can begin the recovery of a password, knowing the name alone. An approval, which the person gives to a sign-in of
+// their own or by mistake, must not carry that on: only a code that is typed where the recovery was begun does.
+func TestNoApprovalOfARecovery(t *testing.T) {
+	each(t, func(w talk) {
+		anna := w.Add("anna")
+		w.Enroll(anna.ID)
+		thief := w.start(anna.Name)
+		got := w.expect(w.do(thief.Session, login.Action{Do: login.DoForgot}), login.NewPackage)
+		app, mail := w.pick(got.Package, 0, "OATH"), w.pick(got.Package, 0, "EMAIL")
+		w.expect(w.do(thief.Session, start(app)), login.Pending)
+		w.expect(w.do(thief.Session, start(mail)), login.Pending)
+		if sent := w.Sent[len(w.Sent)-1]; sent.Link != "" || sent.Code == "" {
+			w.Errorf("a mail for a recovery: %+v", sent)
+		}
+
+		own := w.start(anna.Name)
+		w.expect(w.do(own.Session, answer(w.pick(&own, 0, "UP"), logintest.Secret), start(w.pick(&own, 1, "OATH"))), login.Pending)
+		w.Write(func(ctx context.Context, c *call.Call) error {
+			n, err := w.Logins.ApproveFactor(ctx, c, anna.ID, "OATH")
+			if n != 1 {
+				w.Errorf("%d conversations were approved, want the person's own", n)
+			}
+			return err
+		})
+		if got := w.poll(thief.Session, app.ID); got.Summary != login.Pending {
+			w.Error("a recovery that somebody else began goes on:", got.Summary)
+		}
+		w.expect(w.poll(own.Session, w.pick(&own, 1, "OATH").ID), login.Succeeded)
+		w.expect(w.do(thief.Session, answer(w.pick(got.Package, 1, "RESET"), "Chosen-By-Thief-9")), login.Failed)
+	})
+}

@@ -26,7 +26,7 @@ var (
 	ErrAlgorithm = fault.New(fault.Invalid, "oath.algorithm", "The algorithm must be SHA1, SHA256 or SHA512.")
 	ErrDigits    = fault.New(fault.Invalid, "oath.digits", "A code has 6 or 8 digits.")
 	ErrPeriod    = fault.New(fault.Invalid, "oath.period", "The period must be 15 to 300 seconds.")
-	ErrCounter   = fault.New(fault.Invalid, "oath.counter", "The counter cannot be negative.")
+	ErrCounter   = fault.New(fault.Invalid, "oath.counter", "The counter must be from 0 to 9007199254740992.")
 )
 
 // Profile is a secret that a person's authenticator shares with us.
@@ -212,7 +212,7 @@ func (s *Seed) check() error {
 		return ErrDigits
 	case !s.Counted && (s.Period < 15 || s.Period > 300):
 		return ErrPeriod
-	case s.Counter < 0:
+	case s.Counter < 0 || s.Counter > maxCounter:
 		return ErrCounter
 	case s.Counter > MaxCounter:
 		return ErrCounter.Say("The counter may be at most %d.", MaxCounter)

@@ -21,6 +21,8 @@ func TestExchanges(t *testing.T) {
 		switch name {
 		case "GetProfileList", "DeleteProfiles", "ValidateOtpCode", "SubmitOathOtpCode":
 			return authenticator(t, s)
+		case "UpdateProfileCounter", "ResynchronizeOathToken":
+			return token(t, s)
 		case "ValidateAndSetUserThirdPartyOtp":
 			return enrolment(t, s)
 		}
@@ -46,6 +48,33 @@ func authenticator(t *testing.T, s *apptest.Site) map[string]string {
 	s.Do(t, audit.FactorEnroll, func(ctx context.Context, c *call.Call) error {
 		for name, userID := range map[string]string{"profile": s.Plain.ID, "adminProfile": s.Admin.ID} {
 			made, err := s.App.OATH.Set(ctx, c, userID, oath.Seed{Name: name, Issuer: "Acme", Secret: seed})
+			if err != nil {
+				return err
+			}
+			vars[name] = made.ID
+		}
+		return nil
+	})
+	return vars
+}
+
+// token gives plain a token whose codes are counted, the administrator another one, and somebody an app.
+func token(t *testing.T, s *apptest.Site) map[string]string {
+	vars := map[string]string{"none": s.Person(t, "none").ID}
+	ensure(t, s)
+	for name, count := range map[string]int64{"pressed20": 20, "pressed21": 21, "pressed22": 22, "pressed300": 300, "pressed301": 301} {
+		code, err := oath.Code(seed, "SHA1", 6, count)
+		if err != nil {
+			t.Fatal(err)
+		}
+		vars[name] = code
+	}
+	s.Do(t, audit.FactorEnroll, func(ctx context.Context, c *call.Call) error {
+		for name, p := range map[string]struct {
+			userID  string
+			counted bool
+		}{"profile": {s.Plain.ID, true}, "adminProfile": {s.Admin.ID, true}, "timed": {vars["none"], false}} {
+			made, err := s.App.OATH.Set(ctx, c, p.userID, oath.Seed{Name: name, Secret: seed, Counted: p.counted, Counter: 5})
 			if err != nil {
 				return err
 			}

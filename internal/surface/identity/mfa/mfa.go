@@ -4,6 +4,7 @@ package mfa
 
 import (
 	"context"
+	"slices"
 	"strings"
 
 	"limen/internal/call"
@@ -51,7 +52,7 @@ var (
 
 // Ops declares them.
 func (m MFA) Ops() []op.Op {
-	return append(append(append(append(m.passwords(), m.offered()...), m.answers()...), m.profiles()...), m.codes()...)
+	return slices.Concat(m.passwords(), m.offered(), m.answers(), m.profiles(), m.codes(), m.tokens())
 }
 
 func (m MFA) passwords() []op.Op {
@@ -142,6 +143,20 @@ func (m MFA) codes() []op.Op {
 			Path: "/Security/SubmitOathOtpCode", Allow: either, Effect: op.Write, Audit: audit.LoginStep, Rate: op.Guess,
 			Faults: append([]*fault.Error{user.ErrNotFound, login.ErrLink, ErrSystem}, guess...),
 		}, m.checkCode, m.SubmitOathOtpCode),
+	}
+}
+
+func (m MFA) tokens() []op.Op {
+	faults := []*fault.Error{oath.ErrNotFound, oath.ErrTimed, user.ErrNotFound, ErrSystem, fault.ErrMissing}
+	return []op.Op{
+		op.New(op.Spec{
+			Path: "/Oath/UpdateProfileCounter", Allow: either, Effect: op.Write, Audit: audit.FactorChange,
+			Faults: append([]*fault.Error{oath.ErrBack, oath.ErrCounter}, faults...),
+		}, m.UpdateProfileCounter),
+		op.New(op.Spec{
+			Path: "/Oath/ResynchronizeOathToken", Paths: []string{"/Oath/ResychronizeOathToken"}, Allow: either, Effect: op.Write,
+			Audit: audit.FactorChange, Rate: op.Guess, Faults: append([]*fault.Error{oath.ErrCode, ErrWait}, faults...),
+		}, m.ResynchronizeOathToken),
 	}
 }
 

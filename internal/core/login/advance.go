@@ -225,11 +225,33 @@ func (t *turn) passed(ctx context.Context, ch *factor.Challenge) (Result, error)
 	} else {
 		t.s.Passed = append(t.s.Passed, ch.Name)
 	}
+	if ch.Sends > 0 {
+		if err := t.received(ctx); err != nil {
+			return Result{}, err
+		}
+	}
 	t.s.At++
 	if t.s.At < len(t.s.Challenges) {
 		return Result{Summary: NextDone}, nil
 	}
 	return t.finish(ctx)
+}
+
+// sendKind tells messages that strangers can bring about from those that need a factor first.
+func (t *turn) sendKind() throttle.Kind {
+	if t.s.Recovery || t.s.At == 0 {
+		return throttle.Recover
+	}
+	return throttle.Send
+}
+
+// received forgets how often the account had something sent, once it was of use.
+func (t *turn) received(ctx context.Context) error {
+	attempt, err := t.attempt(ctx, t.c, t.s, t.sendKind())
+	if err == nil {
+		_, err = t.Throttle.Count(ctx, t.c, attempt, true)
+	}
+	return err
 }
 
 // start sends what a mechanism sends.
@@ -272,7 +294,7 @@ func (t *turn) sending(ctx context.Context, ch *factor.Challenge) (refused bool,
 	if ch.Sent != 0 && t.c.Now.UnixMilli()-ch.Sent < factor.Again.Milliseconds() {
 		return false, nil
 	}
-	attempt, err := t.attempt(ctx, t.c, t.s, throttle.Send)
+	attempt, err := t.attempt(ctx, t.c, t.s, t.sendKind())
 	if err != nil {
 		return false, err
 	}

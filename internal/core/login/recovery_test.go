@@ -251,3 +251,31 @@ func TestSendsAreBounded(t *testing.T) {
 		}
 	})
 }
+
+// Strangers who ask for recoveries do not use up the codes of a person who has shown the password.
+func TestRecoveriesDoNotBlockSignIns(t *testing.T) {
+	each(t, func(w talk) {
+		anna := w.Add("anna")
+		for range 30 {
+			p := w.start(anna.Name)
+			got := w.do(p.Session, login.Action{Do: login.DoForgot})
+			w.do(p.Session, start(w.pick(got.Package, 0, "EMAIL")))
+			w.Now = w.Now.Add(40 * time.Second)
+		}
+		p := w.start(anna.Name)
+		w.expect(w.do(p.Session, answer(w.pick(&p, 0, "UP"), logintest.Secret), start(w.pick(&p, 1, "EMAIL"))), login.Pending)
+	})
+}
+
+// Who signs in by mail all day is not held up by having asked for as many codes.
+func TestSendsThatWereOfUse(t *testing.T) {
+	each(t, func(w talk) {
+		anna := w.Add("anna")
+		for range 25 {
+			p := w.start(anna.Name)
+			mail := w.pick(&p, 1, "EMAIL")
+			w.expect(w.do(p.Session, answer(w.pick(&p, 0, "UP"), logintest.Secret), start(mail)), login.Pending)
+			w.expect(w.do(p.Session, answer(mail, w.Sent[len(w.Sent)-1].Code)), login.Succeeded)
+		}
+	})
+}

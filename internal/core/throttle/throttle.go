@@ -57,8 +57,10 @@ type Kind string
 const (
 	Password Kind = "password"
 	Second   Kind = "second"
-	Send     Kind = "send"  // not a guess: asking for a code to be sent, each of which counts as a failure
-	Token    Kind = "token" // the secret of a link, which names no account: networks alone are counted
+	Send     Kind = "send" // not a guess: asking for a code to be sent, each of which counts as a failure
+	// Recover is Send for those who have proved nothing yet: strangers must not use up what the person may have sent.
+	Recover Kind = "recover"
+	Token   Kind = "token" // the secret of a link, which names no account: networks alone are counted
 )
 
 // Attempt says who tries what.
@@ -135,13 +137,19 @@ func Network(ip netip.Addr) string {
 	return ip.String()
 }
 
-func (t Throttle) limits(ctx context.Context, c *call.Call, k Kind) (Limits, error) {
-	if t.Limits == nil {
-		return Limits{}.filled(), nil
+func (t Throttle) limits(ctx context.Context, c *call.Call, k Kind) (l Limits, err error) {
+	if t.Limits != nil {
+		l, err = t.Limits(ctx, c, k)
 	}
-	l, err := t.Limits(ctx, c, k)
-	return l.filled(), err
+	l = l.filled()
+	if k == Send || k == Recover { // most who ask for a code are who they say: a company behind one address does so all morning
+		l.Network *= sendsPerFailure
+	}
+	return l, err
 }
+
+// sendsPerFailure is how many messages weigh as much as one failure, for networks.
+const sendsPerFailure = 20
 
 // Wait says how long until an attempt would be allowed; 0 when it is now. It only reads.
 func (t Throttle) Wait(ctx context.Context, c *call.Call, a Attempt) (time.Duration, error) {
@@ -246,7 +254,7 @@ func (r *counter) fail(now time.Time, l Limits, network bool) bool {
 
 // Clear forgets the failures of an account, whoever made them; for administrators who unlock it.
 func (t Throttle) Clear(ctx context.Context, c *call.Call, login string) error {
-	for _, kind := range []Kind{Password, Second, Send} {
+	for _, kind := range []Kind{Password, Second, Send, Recover} {
 		if _, err := clearRow.Do(ctx, c.Tx, c.Tenant.ID, string(kind)+".account", hashed(fold.Key(login))); err != nil {
 			return err
 		}

@@ -182,6 +182,23 @@ func TestNetworks(t *testing.T) {
 	})
 }
 
+// A company behind one address asks for many codes; a flood from it is stopped all the same.
+func TestManySends(t *testing.T) {
+	dbxtest.Each(t, func(t *testing.T, db *dbx.DB) {
+		w := build(t, db)
+		n := 0
+		for ; n < 1000; n++ {
+			a := throttle.Attempt{Kind: throttle.Send, Login: fmt.Sprintf("u%d@x", n), IP: netip.MustParseAddr("192.0.2.1")}
+			if !w.try(a, false).Allowed {
+				break
+			}
+		}
+		if n != 12*20 {
+			t.Fatal(n, "messages were allowed")
+		}
+	})
+}
+
 // Guesses at the same time must not slip through between the look at the counter and the count.
 func TestParallelGuesses(t *testing.T) {
 	dbxtest.Each(t, func(t *testing.T, db *dbx.DB) {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"strings"
 
 	"limen/internal/core/login"
 	"limen/internal/op"
@@ -20,7 +21,11 @@ type LoginRequest struct {
 }
 
 // See notes whether the password stands in the address, where it is easily seen.
-func (r *LoginRequest) See(q *http.Request) { r.inAddress = q.URL.Query().Has("password") }
+func (r *LoginRequest) See(q *http.Request) {
+	for name := range q.URL.Query() { // parameters are taken whatever the case of their names
+		r.inAddress = r.inAddress || strings.EqualFold(name, "password")
+	}
+}
 
 // TenantHint names the tenant by the login suffix.
 func (r *LoginRequest) TenantHint() op.Hint { return hint("", r.User) }

@@ -105,8 +105,24 @@ func meant(r *http.Request) bool {
 	return false
 }
 
+// Foreign says whether another site had a browser send the request, and nothing shows that a program sent it on purpose.
+func Foreign(r *http.Request) bool {
+	return r.Header.Get("Sec-Fetch-Site") == "cross-site" && r.Header.Get("Authorization") == "" && !Native(r.Header)
+}
+
+// planted says whether a foreign request would change something: also where nobody needs to be signed in, no other site
+// shall sign a browser in to an account of its choice, or have codes sent to people. Links may lead here.
+func planted(r *op.Request) bool {
+	writes := r.Op != nil && (r.Op.Effect > op.Read || len(r.Op.Effects) > 0)
+	link := r.HTTP.Method == http.MethodGet && r.HTTP.Header.Get("Sec-Fetch-Mode") == "navigate"
+	return writes && !link && Foreign(r.HTTP)
+}
+
 // Decode fills in from the query, the body, or both.
 func (Codec) Decode(r *op.Request, in any) error {
+	if planted(r) {
+		return op.ErrForged
+	}
 	q := rpc.Request{Query: r.HTTP.URL.RawQuery, Body: r.Body, Path: r.Path, ContentType: r.HTTP.Header.Get("Content-Type")}
 	if isMultipart(q.ContentType) {
 		form, err := uploads(q.ContentType, r.Body, in)

@@ -8,6 +8,7 @@ import (
 
 	"limen/internal/core/login"
 	"limen/internal/op"
+	"limen/internal/surface/identity"
 )
 
 // LoginRequest signs in by name and password.
@@ -17,11 +18,12 @@ type LoginRequest struct {
 	// Password is the password, required.
 	Password string `json:"password"`
 
-	inAddress bool
+	inAddress, foreign bool
 }
 
-// See notes whether the password stands in the address, where it is easily seen.
+// See notes whether the password stands in the address, where it is easily seen, and whether another site's link leads here.
 func (r *LoginRequest) See(q *http.Request) {
+	r.foreign = identity.Foreign(q)
 	for name := range q.URL.Query() { // parameters are taken whatever the case of their names
 		r.inAddress = r.inAddress || strings.EqualFold(name, "password")
 	}
@@ -33,6 +35,9 @@ func (r *LoginRequest) TenantHint() op.Hint { return hint("", r.User) }
 func (a Authentication) checkLogin(ctx context.Context, c *op.Call, in LoginRequest) (login.Directly, error) {
 	if in.inAddress && !c.Client.Secure && !c.Client.IP.IsLoopback() {
 		return login.Directly{}, ErrPlain
+	}
+	if in.foreign { // it would sign the browser in to an account of that site's choice
+		return login.Directly{}, op.ErrForged
 	}
 	if len(in.User) > maxLogin {
 		in.User = ""

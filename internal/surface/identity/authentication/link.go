@@ -54,8 +54,7 @@ var linkPage = template.Must(template.New("").Parse(`<!DOCTYPE html>
 <p>It was used, or its time is over. Start the sign-in again.</p>
 {{end}}</main>
 </body>
-</html>
-`))
+</html>`))
 
 type linkView struct {
 	Ask, Done    bool

@@ -193,6 +193,9 @@ func (u Users) ChangeUser(ctx context.Context, c *op.Call, in UserChange, h hash
 		return op.None{}, err
 	}
 	ch, err := in.change()
+	if err == nil && ch.MfaUser != nil {
+		err = u.lends(ctx, c, *ch.MfaUser)
+	}
 	if err != nil {
 		return op.None{}, err
 	}

@@ -131,6 +131,9 @@ func (u Users) create(ctx context.Context, c *op.Call, in NewUser, h hashed) (us
 	if n.Org, err = u.place(ctx, c, in.OrgPath); err != nil {
 		return user.User{}, err
 	}
+	if err := u.lends(ctx, c, n.MfaUser); err != nil {
+		return user.User{}, err
+	}
 	made, err := u.People.Create(ctx, c, n)
 	if err != nil {
 		return user.User{}, err

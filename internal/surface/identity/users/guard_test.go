@@ -134,3 +134,27 @@ func TestInvitationsGiveNoRights(t *testing.T) {
 		}
 	})
 }
+
+// An account whose codes an administrator's factors answer would be a further try at guessing them.
+func TestAdministratorsLendNoFactors(t *testing.T) {
+	apptest.Each(t, func(t *testing.T, s *apptest.Server) {
+		site := s.Tenant(t)
+		holder := client{t, site, site.TokenOf(t, "holder User Management")}
+		for path, body := range map[string]string{
+			"/CDirectoryService/CreateUser": `{"Name":"decoy@` + site.Suffix + `","Mail":"d@example.com","CmaRedirectedUserUuid":"` + site.Admin.ID + `"}`,
+			"/CDirectoryService/ChangeUser": `{"ID":"` + site.Plain.ID + `","CmaRedirectedUserUuid":"` + site.Admin.Name + `"}`,
+		} {
+			if e := holder.post(path, body); e.Success || !strings.Contains(e.Message, onlySystem) {
+				t.Errorf("%s: %+v", path, e)
+			}
+		}
+		other := site.Person(t, "other")
+		if e := holder.post("/CDirectoryService/ChangeUser", `{"ID":"`+site.Plain.ID+`","CmaRedirectedUserUuid":"`+other.ID+`"}`); !e.Success {
+			t.Error(e)
+		}
+		admin := client{t, site, site.TokenOf(t, "admin")}
+		if e := admin.post("/CDirectoryService/ChangeUser", `{"ID":"`+site.Plain.ID+`","CmaRedirectedUserUuid":"`+site.Admin.ID+`"}`); !e.Success {
+			t.Error(e)
+		}
+	})
+}

@@ -3,6 +3,7 @@ package users
 
 import (
 	"context"
+	"errors"
 	"strings"
 	"time"
 
@@ -57,11 +58,11 @@ var (
 // What creating and changing people can give.
 var (
 	createFaults = []*fault.Error{
-		user.ErrNameTaken, user.ErrSuffix, user.ErrManager, user.ErrRedirect, role.ErrSystem, ErrOrg,
+		user.ErrNameTaken, user.ErrSuffix, user.ErrManager, user.ErrRedirect, role.ErrSystem, ErrOrg, ErrSystem,
 		fault.ErrBlank, fault.ErrInvalid, fault.ErrMissing, password.ErrPolicy, password.ErrWeak, password.ErrCommon,
 	}
 	changeFaults = append(append([]*fault.Error(nil), createFaults...),
-		user.ErrNotFound, user.ErrStale, user.ErrCycle, role.ErrLast, ErrSelf, ErrField, ErrSystem, password.ErrUsed, password.ErrChanged)
+		user.ErrNotFound, user.ErrStale, user.ErrCycle, role.ErrLast, ErrSelf, ErrField, password.ErrUsed, password.ErrChanged)
 	stateFaults = []*fault.Error{user.ErrNotFound, role.ErrLast, ErrSelf, ErrSystem, fault.ErrInvalid, fault.ErrMissing, user.ErrStale}
 )
 
@@ -185,6 +186,22 @@ func (u Users) guard(ctx context.Context, c *op.Call, userID string) error {
 		return ErrSystem
 	}
 	return err
+}
+
+// lends refuses to make the factors of a system administrator answer for another account: each such account would be a
+// counter of its own for guesses at them.
+func (u Users) lends(ctx context.Context, c *op.Call, ref string) error {
+	if strings.TrimSpace(ref) == "" {
+		return nil
+	}
+	p, err := user.Find(ctx, c, ref)
+	if errors.Is(err, user.ErrNotFound) {
+		return nil // the directory refuses
+	}
+	if err != nil {
+		return err
+	}
+	return u.guard(ctx, c, p.ID)
 }
 
 // guarded is guard for what runs before the transaction: nothing may be found out by a password that is refused anyway.

@@ -109,6 +109,10 @@ func up(ctx context.Context, p *goose.Provider) (from, to int64, err error) {
 	if from, err = p.GetDBVersion(ctx); err != nil {
 		return 0, 0, fmt.Errorf("schema: %w", err)
 	}
+	// The usual start: there is nothing to do, and nobody's turn to wait for.
+	if all := p.ListSources(); from >= all[len(all)-1].Version {
+		return from, from, nil
+	}
 	if _, err = p.Up(ctx); err != nil {
 		return from, from, fmt.Errorf("schema: %w", err)
 	}

@@ -14,6 +14,7 @@ import (
 	"limen/internal/core/change"
 	"limen/internal/core/factor/oath"
 	"limen/internal/core/factor/question"
+	"limen/internal/core/invite"
 	"limen/internal/core/job"
 	"limen/internal/core/key"
 	"limen/internal/core/lease"
@@ -39,6 +40,7 @@ import (
 	"limen/internal/platform/trace"
 	"limen/internal/schema"
 	"limen/internal/surface/dev"
+	pages "limen/web/login"
 )
 
 // App is the program's parts, wired together. Nothing runs before Run or Serve.
@@ -78,6 +80,8 @@ type App struct {
 	Questions question.Questions
 	Tokens    token.Tokens
 	Logins    *login.Logins
+	Invites   *invite.Invites
+	Pages     *pages.Pages
 
 	Kernel  *op.Kernel
 	Metrics *metric.Metrics
@@ -149,6 +153,9 @@ func (a *App) wire(ctx context.Context, master *crypt.Master) error {
 	}
 	a.wireLogin()
 	a.wireJobs()
+	if err := a.wireInvites(); err != nil {
+		return err
+	}
 	if err := a.wireSenders(); err != nil {
 		return err
 	}

@@ -10,6 +10,7 @@ import (
 	"limen/internal/surface/identity/redrock"
 	"limen/internal/surface/identity/tenant"
 	"limen/internal/surface/identity/users"
+	"limen/internal/surface/login"
 )
 
 // Surfaces are the dialects with their operations, as they are mounted. On an App without a store they can still be
@@ -17,6 +18,7 @@ import (
 func (a *App) Surfaces() []gen.Surface {
 	out := []gen.Surface{{Name: "identity", Prefixes: identity.Prefixes, Codec: identity.Codec{}, Ops: a.identityOps()}}
 	out = append(out, gen.Surface{Name: "discovery", Prefixes: []string{""}, Codec: authentication.Plain{}, Ops: authentication.Discovery{Tenants: a.Index}.Ops()})
+	out = append(out, gen.Surface{Name: "login", Prefixes: []string{""}, Codec: login.Codec{Pages: a.Pages, Style: a.style}, Ops: a.login().Ops()})
 	if a.Tray != nil {
 		out = append(out, gen.Surface{Name: "dev", Prefixes: []string{""}, Codec: dev.Codec{}, Ops: dev.Outbox{Tray: a.Tray}.Ops()})
 	}
@@ -27,6 +29,7 @@ func (a *App) identityOps() []op.Op {
 	out := authentication.Authentication{Logins: a.Logins, Sessions: a.Sessions, Tokens: a.Tokens, People: a.People, Tenants: a.Index}.Ops()
 	out = append(out, users.Users{
 		People: a.People, Roles: a.Roles, Passwords: a.Passwords, Settings: a.Values, Tenants: a.Index, Post: a.Post,
+		Link: a.Invites.Make,
 	}.Ops()...)
 	out = append(out, tenant.Tenant{
 		Tenants: a.Tenants, Settings: a.Values, Version: Version(), TryMail: a.tryMail, TrySMS: a.trySMS,

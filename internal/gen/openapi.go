@@ -18,6 +18,11 @@ type Surface struct {
 	Ops      []op.Op
 }
 
+// Pager is a codec whose operations take forms and answer pages: it names the media types of both.
+type Pager interface {
+	Media() (takes, answers string)
+}
+
 type object = map[string]any
 
 // OpenAPI describes the operations as an OpenAPI 3.1 document, in a stable order.
@@ -65,6 +70,12 @@ func (b *builder) operation(s Surface, o op.Op) object {
 		"x-allow": o.Allow.String(), "x-effect": o.Effect.String(), "x-faults": faultCodes(o),
 		"responses": object{"200": object{"description": "The envelope with the result, or with the failure.", "content": b.content(o.Out)}},
 	}
+	takes := "application/json"
+	if p, ok := s.Codec.(Pager); ok {
+		var answers string
+		takes, answers = p.Media()
+		m["responses"] = object{"200": object{"description": "A page.", "content": object{answers: object{"schema": object{"type": "string"}}}}}
+	}
 	if o.Audit != "" {
 		m["x-event"] = o.Audit
 	}
@@ -78,7 +89,7 @@ func (b *builder) operation(s Surface, o op.Op) object {
 		m["parameters"] = params
 	}
 	if o.Method != "GET" && o.In.Kind() == reflect.Struct && o.In.NumField() > 0 {
-		m["requestBody"] = object{"content": b.content(o.In)}
+		m["requestBody"] = object{"content": object{takes: object{"schema": b.schema(o.In)}}}
 	}
 	return m
 }

@@ -44,7 +44,11 @@ func page(s Surface, name string, ops []op.Op, docs Comments) string {
 		}
 		b.WriteString("\n")
 		fields(b, "Takes", o.In, docs)
-		fields(b, "Answers", o.Out, docs)
+		if _, ok := s.Codec.(Pager); ok {
+			b.WriteString("\nAnswers: a page.\n")
+		} else {
+			fields(b, "Answers", o.Out, docs)
+		}
 		if len(o.Faults) > 0 {
 			b.WriteString("\n| fault | kind | says |\n| --- | --- | --- |\n")
 			for _, f := range o.Faults {

@@ -31,7 +31,7 @@ var layers = []struct {
 	{"internal/gen/cmd", []string{"internal/gen", "internal/app"}},
 	{"internal/gen", []string{"internal/op"}},
 	{"internal/repo", []string{"internal/app", "internal/gen", "internal/dbx"}},
-	{"internal/app", []string{"internal/"}},
+	{"internal/app", []string{"internal/", "web/"}},
 	{"cmd/limen", []string{"internal/app", "internal/config", "internal/fault"}},
 	{"bench", []string{"internal/", "bench/"}},
 	{"test/", []string{"internal/", "test/"}},

@@ -167,11 +167,24 @@ func (x *exchange) ask(who, text string) string {
 		}
 		out += "Set-Cookie: " + cookieShape(c) + "\n"
 	}
+	if strings.HasPrefix(res.Header.Get("Content-Type"), "text/html") {
+		b = readable(b)
+	}
 	var pretty bytes.Buffer
 	if json.Valid(b) && json.Indent(&pretty, b, "", " ") == nil {
 		b = pretty.Bytes()
 	}
 	return out + string(b) + "\n"
+}
+
+var (
+	alike = regexp.MustCompile(`(?m)^<meta [^>]*>\n`)
+	drawn = regexp.MustCompile(`(?s)(<(?:style|svg)\b).*?(</(?:style|svg)>)`)
+)
+
+// readable leaves out of a page what all pages have alike and readers of an exchange need not see.
+func readable(page []byte) []byte {
+	return bytes.TrimSpace(drawn.ReplaceAll(alike.ReplaceAll(page, nil), []byte("$1>...$2")))
 }
 
 // declared wants every fault that an operation answers to stand in its declaration, or to be one of the kernel's own.

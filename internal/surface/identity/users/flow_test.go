@@ -109,7 +109,7 @@ func TestInvitationArrives(t *testing.T) {
 			for end := time.Now().Add(10 * time.Second); len(got) == 0 && time.Now().Before(end); time.Sleep(10 * time.Millisecond) {
 				got = s.App.Tray.To(to)
 			}
-			if len(got) != 1 || got[0].Tenant != site.ID || !strings.Contains(got[0].Text, "https://"+site.Host) {
+			if len(got) != 1 || got[0].Tenant != site.ID || !strings.Contains(got[0].Text, "http://"+site.Host+":8443/invitation?token=") {
 				t.Fatalf("%s: %+v", to, got)
 			}
 		}

@@ -1,0 +1,34 @@
+package app
+
+import (
+	"context"
+	"time"
+
+	"limen/internal/core/invite"
+	"limen/internal/core/job"
+	"limen/internal/surface/login"
+	pages "limen/web/login"
+)
+
+// wireInvites wires invitations and the pages to which they lead.
+func (a *App) wireInvites() (err error) {
+	a.Invites = &invite.Invites{
+		People: a.People, Passwords: a.Passwords, Sessions: a.Sessions, Throttle: a.Throttle,
+		Insecure: a.Settings.TLS == "off" && len(a.Settings.TrustedProxies) == 0,
+	}
+	a.People.Gone = append(a.People.Gone, a.Invites.Drop)
+	a.Jobs.Sweep(job.Sweep{Name: "invitations", Every: time.Hour, Run: func(ctx context.Context) error {
+		return a.Invites.Sweep(ctx, a.DB, time.Now())
+	}})
+	a.Pages, err = pages.Load()
+	return err
+}
+
+// login are the pages' operations.
+func (a *App) login() login.Login {
+	l := login.Login{Invites: a.Invites}
+	if a.Tray != nil {
+		l.Outbox = "/dev/outbox"
+	}
+	return l
+}

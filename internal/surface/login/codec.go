@@ -1,0 +1,128 @@
+package login
+
+import (
+	"context"
+	"mime"
+	"net/http"
+	"net/url"
+	"reflect"
+	"strconv"
+	"unicode/utf8"
+
+	"limen/internal/core/post"
+	"limen/internal/fault"
+	"limen/internal/op"
+	"limen/web/login"
+	"limen/web/page"
+)
+
+// Faults of the dialect.
+var (
+	ErrElsewhere = fault.New(fault.Denied, "login.elsewhere", "This form was not sent from its own page. Open the page again and fill it in there.")
+	ErrForm      = fault.New(fault.Invalid, "login.form", "The form cannot be read.")
+)
+
+// Codec reads queries and forms, and writes pages.
+type Codec struct {
+	Pages *login.Pages
+	// Style is what a tenant's pages show; c has a tenant and no transaction.
+	Style func(ctx context.Context, c *op.Call) (post.Style, error)
+}
+
+// product is the program's name, where there is no tenant's style to tell it.
+const product = "Limen"
+
+// Media is the media type of what operations answer; what they take are forms.
+func (Codec) Media() (takes, answers string) { return formType, "text/html" }
+
+const formType = "application/x-www-form-urlencoded"
+
+// Methods is the declared one.
+func (Codec) Methods(o *op.Op) []string { return []string{o.Method} }
+
+// Credentials are none: what these operations need is proved by what they are sent.
+func (Codec) Credentials(*http.Request) op.Credentials { return op.Credentials{} }
+
+// guard refuses what another site makes a browser send, by Sec-Fetch-Site or else Origin.
+var guard = http.NewCrossOriginProtection()
+
+// Decode fills the input's texts from the query of a GET, or from the form in the body of a POST; names that the input
+// does not have are ignored, since browsers' helpers add some.
+func (Codec) Decode(r *op.Request, in any) error {
+	text := r.HTTP.URL.RawQuery
+	if r.HTTP.Method == http.MethodPost {
+		if err := guard.Check(r.HTTP); err != nil {
+			return ErrElsewhere.Because(err)
+		}
+		if t, _, _ := mime.ParseMediaType(r.HTTP.Header.Get("Content-Type")); t != formType {
+			return ErrForm
+		}
+		text = string(r.Body)
+	}
+	if len(text) > maxForm {
+		return fault.ErrTooLarge
+	}
+	q, err := url.ParseQuery(text)
+	if err != nil {
+		return ErrForm.Because(err)
+	}
+	v := reflect.ValueOf(in).Elem()
+	for i := range v.NumField() {
+		name := v.Type().Field(i).Tag.Get("json")
+		switch given := q[name]; {
+		case len(given) > 1:
+			return fault.ErrTwice.At(name)
+		case len(given) == 1 && !utf8.ValidString(given[0]):
+			return ErrForm.At(name)
+		case len(given) == 1:
+			v.Field(i).SetString(given[0])
+			r.Bound++
+		}
+	}
+	return nil
+}
+
+// Result writes a page.
+func (k Codec) Result(w http.ResponseWriter, r *op.Request, c *op.Call, out any) {
+	k.write(w, r, c, http.StatusOK, out.(login.View))
+}
+
+var statuses = map[fault.Kind]int{
+	fault.Invalid: http.StatusBadRequest, fault.NotFound: http.StatusNotFound, fault.Denied: http.StatusForbidden,
+	fault.Unauthenticated: http.StatusUnauthorized, fault.Conflict: http.StatusConflict, fault.Exists: http.StatusConflict,
+	fault.Limited: http.StatusTooManyRequests, fault.TooLarge: http.StatusRequestEntityTooLarge, fault.Unavailable: http.StatusServiceUnavailable,
+	fault.Method: http.StatusMethodNotAllowed,
+}
+
+// Fault writes the form again where the person can put it right, else a page that says what went wrong.
+func (k Codec) Fault(w http.ResponseWriter, r *op.Request, c *op.Call, f *fault.Error, out any) {
+	status := statuses[f.Kind]
+	if status == 0 {
+		status = http.StatusInternalServerError
+	}
+	if f.After > 0 {
+		w.Header().Set("Retry-After", strconv.Itoa(f.After))
+	}
+	if form, ok := out.(login.Invitation); ok && form.Code != "" {
+		k.write(w, r, c, status, form)
+		return
+	}
+	k.write(w, r, c, status, login.Fault{Code: f.Code, Reason: f.Public, ID: c.ID})
+}
+
+func (k Codec) write(w http.ResponseWriter, r *op.Request, c *op.Call, status int, v login.View) {
+	b, want := login.Brand{Product: product}, r.HTTP.Header.Values("Accept-Language")
+	if c.Tenant.ID != "" {
+		if s, err := k.Style(r.HTTP.Context(), c); err == nil { // a page in plain clothes is better than none
+			b = login.Brand{Product: s.Product, Tenant: s.Tenant, Support: s.Support}
+			want = append(want, s.Culture)
+		}
+	}
+	html, err := k.Pages.Render(want, b, v)
+	if err != nil { // the pages are part of the program: a mistake in it
+		http.Error(w, fault.ErrInternal.Public, http.StatusInternalServerError)
+		return
+	}
+	w.Header().Set("Vary", "Accept-Language")
+	op.Page{HTML: html, Code: status, CSP: page.CSP}.Write(w, r.HTTP)
+}

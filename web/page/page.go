@@ -1,0 +1,83 @@
+// Package page is the frame of every page that the server renders itself: one look, light and dark, for phones and
+// desks, that needs no script and loads nothing. What a page shows between the frame's edges is its own file, which
+// defines the templates "title" and "body".
+package page
+
+import (
+	"bytes"
+	"crypto/sha256"
+	_ "embed"
+	"encoding/base64"
+	"fmt"
+	"html/template"
+	"io/fs"
+	"strings"
+)
+
+//go:embed frame.html
+var frame string
+
+//go:embed style.css
+var style string
+
+// CSP is the policy of these pages: the frame's own style, forms to their own server, and nothing else.
+var CSP = policy(style)
+
+func policy(style string) string {
+	sum := sha256.Sum256([]byte(style))
+	return "default-src 'none'; style-src 'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) +
+		"'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+}
+
+// Edge is what the frame shows around a page.
+type Edge struct {
+	Lang   string // BCP 47 tag of the language that the page is in
+	Dir    string // ltr or rtl
+	Name   string // whose page it is, at the top
+	Foot   string // a line at the bottom; empty: none
+	Link   string // where Foot leads; empty: nowhere
+	Broad  bool   // for lists, which need more room than forms
+	Failed bool   // the page tells of a failure
+}
+
+// Set is a set of pages in the frame. It does not change and may be used concurrently.
+type Set map[string]*template.Template
+
+// Load reads pages from files: the page "front" is the file front.html.
+func Load(files fs.FS) (Set, error) {
+	names, err := fs.Glob(files, "*.html")
+	if err != nil {
+		return nil, err
+	}
+	outer, err := template.New("frame").Parse(frame)
+	if err != nil {
+		return nil, fmt.Errorf("page: frame: %w", err)
+	}
+	set := Set{}
+	for _, name := range names {
+		t, err := outer.Clone()
+		if err == nil {
+			t, err = t.ParseFS(files, name)
+		}
+		if err != nil {
+			return nil, fmt.Errorf("page: %s: %w", name, err)
+		}
+		set[strings.TrimSuffix(name, ".html")] = t
+	}
+	return set, nil
+}
+
+// Render makes the HTML of a page; data is what its templates see.
+func (s Set) Render(name string, e Edge, data any) ([]byte, error) {
+	t := s[name]
+	if t == nil {
+		return nil, fmt.Errorf("page: there is no page %q", name)
+	}
+	var b bytes.Buffer
+	err := t.ExecuteTemplate(&b, "frame", struct {
+		Edge
+		Style template.CSS
+		Data  any
+	}{e, template.CSS(style), data})
+	return b.Bytes(), err
+}

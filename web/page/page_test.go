@@ -1,0 +1,53 @@
+package page_test
+
+import (
+	"regexp"
+	"strings"
+	"testing"
+	"testing/fstest"
+
+	"limen/web/page"
+)
+
+func render(t *testing.T, e page.Edge, data any) string {
+	t.Helper()
+	set, err := page.Load(fstest.MapFS{"one.html": {Data: []byte(`{{define "title"}}T {{.}}{{end}}{{define "body"}}<p>{{.}}</p>
+{{end}}`)}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	html, err := set.Render("one", e, data)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(html)
+}
+
+func TestStyleIsTheOneThePolicyAllows(t *testing.T) {
+	html := render(t, page.Edge{}, "")
+	style := regexp.MustCompile(`(?s)<style>(.*)</style>`).FindStringSubmatch(html)
+	if style == nil || page.Policy(style[1]) != page.CSP {
+		t.Error("browsers compute another hash of the page's style than the policy has")
+	}
+	if strings.Contains(html, "style=") || strings.Contains(html, "<script") || strings.Contains(html, "src=") {
+		t.Error("the policy forbids what the frame uses:\n", html)
+	}
+}
+
+func TestFrameSurroundsAPage(t *testing.T) {
+	html := render(t, page.Edge{Lang: "ar", Dir: "rtl", Name: "<Acme>", Foot: "Help", Link: "javascript:alert(1)", Broad: true}, `<b>"x"`)
+	for _, want := range []string{
+		`<html lang="ar" dir="rtl">`, `<span>&lt;Acme&gt;</span>`, `<title>T &lt;b&gt;&#34;x&#34;</title>`, `<p>&lt;b&gt;&#34;x&#34;</p>`,
+		`<body class="broad">`, `name="viewport" content="width=device-width, initial-scale=1"`,
+	} {
+		if !strings.Contains(html, want) {
+			t.Errorf("%s is missing in\n%s", want, html)
+		}
+	}
+	if strings.Contains(html, "javascript:") {
+		t.Error("the foot leads to a script")
+	}
+	if _, err := (page.Set{}).Render("none", page.Edge{}, nil); err == nil {
+		t.Error("a page that does not exist is rendered")
+	}
+}

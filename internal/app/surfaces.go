@@ -26,7 +26,7 @@ func (a *App) Surfaces() []gen.Surface {
 }
 
 func (a *App) identityOps() []op.Op {
-	out := authentication.Authentication{Logins: a.Logins, Sessions: a.Sessions, Tokens: a.Tokens, People: a.People, Tenants: a.Index}.Ops()
+	out := authentication.Authentication{Logins: a.Logins, Sessions: a.Sessions, Tokens: a.Tokens, People: a.People, Roles: a.Roles, Tenants: a.Index}.Ops()
 	out = append(out, users.Users{
 		People: a.People, Roles: a.Roles, Passwords: a.Passwords, Settings: a.Values, Tenants: a.Index, Post: a.Post,
 		Link: a.Invites.Make,

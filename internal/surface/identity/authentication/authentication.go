@@ -6,6 +6,7 @@ import (
 	"limen/internal/core/audit"
 	"limen/internal/core/login"
 	"limen/internal/core/right"
+	"limen/internal/core/role"
 	"limen/internal/core/session"
 	"limen/internal/core/tenant"
 	"limen/internal/core/token"
@@ -20,6 +21,7 @@ type Authentication struct {
 	Sessions *session.Sessions
 	Tokens   token.Tokens
 	People   *user.Directory
+	Roles    *role.Roles
 	Tenants  *tenant.Index
 }
 
@@ -27,10 +29,11 @@ type Authentication struct {
 var (
 	ErrSuffix  = fault.New(fault.NotFound, "login.suffix", "No tenant serves this login suffix here.")
 	ErrPlain   = fault.New(fault.Denied, "login.plain", "A password in an address is only taken over TLS.")
+	ErrSystem  = fault.New(fault.Denied, "session.system", "Only system administrators may end the sessions of a system administrator.")
 	ErrRefresh = fault.New(fault.Unauthenticated, "login.refresh", "The tokens are missing, expired or used. Sign in again.")
 )
 
-var signedOut = []*fault.Error{user.ErrNotFound, fault.ErrMissing}
+var signedOut = []*fault.Error{user.ErrNotFound, fault.ErrMissing, ErrSystem}
 
 // Ops declares them.
 func (a Authentication) Ops() []op.Op {

@@ -61,6 +61,11 @@ func TestSystemAdministratorsAreOutOfReach(t *testing.T) {
 			}
 			return nil
 		})
+		for _, id := range []string{site.Admin.ID, nested.ID} {
+			if e := holder.post("/UserMgmt/SignOutEverywhere", `{"id":"`+id+`"}`); e.Success || !strings.Contains(e.Message, onlySystem) {
+				t.Errorf("signed out: %+v", e)
+			}
+		}
 		for who, id := range map[string]string{"administrator": site.Admin.ID, "nested administrator": nested.ID, "administrator's factors": phone.ID} {
 			for what, body := range attempts(id) {
 				path, _, _ := strings.Cut(what, " ")

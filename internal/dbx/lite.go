@@ -115,7 +115,7 @@ func (d *lite) try(ctx context.Context, m mode, f func(*Tx) error) (bool, error)
 		tx.done = true
 		c.under(context.Background())
 		if c.inside() {
-			c.command("ROLLBACK")
+			_ = c.command("ROLLBACK") // what it leaves shows below
 		}
 		d.readers <- c
 	}()

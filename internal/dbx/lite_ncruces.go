@@ -133,7 +133,7 @@ func (s *liteStmt) step() bool { return s.s.Step() }
 // reset ends the run and gives the error of its steps.
 func (s *liteStmt) reset() error {
 	err := s.s.Err()
-	s.s.Reset()
+	_ = s.s.Reset() // repeats the error of the last step
 	return err
 }
 

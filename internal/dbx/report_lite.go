@@ -39,7 +39,7 @@ func (d *lite) report(ctx context.Context, q *inspected) (*Rows, error) {
 	out := &Rows{Columns: s.names, Types: s.types()}
 	for s.step() {
 		if len(out.Values) == q.MaxRows {
-			s.reset()
+			_ = s.reset()
 			return nil, ErrReportRows
 		}
 		row := make([]any, len(s.names))

@@ -333,7 +333,7 @@ func (w *writer) settle(m *member, err error) {
 			m.finish(err)
 			return
 		}
-		w.c.run("ROLLBACK")
+		_ = w.c.run("ROLLBACK") // whether it is still inside is asked of the engine
 	}
 	// The whole transaction is gone. Whose fault it was does not matter to the others: they run again, alone. This
 	// member does too, unless it was alone already, or has used up its time or its chance.
@@ -362,7 +362,7 @@ func (w *writer) commit() {
 		return
 	}
 	if len(ran) == 0 {
-		w.c.command("ROLLBACK")
+		_ = w.c.command("ROLLBACK")
 		return
 	}
 	err := w.c.command("COMMIT")
@@ -371,7 +371,7 @@ func (w *writer) commit() {
 		err = w.c.command("COMMIT")
 	}
 	if err != nil {
-		w.c.run("ROLLBACK")
+		_ = w.c.run("ROLLBACK") // whether it is still inside is asked of the engine
 		w.undone(ran, err)
 		return
 	}

@@ -196,7 +196,7 @@ func (k *Kernel) guarded(ctx context.Context, m *mounted, c *Call, req *Request)
 		if p == nil {
 			return
 		}
-		if p == http.ErrAbortHandler {
+		if err, ok := p.(error); ok && errors.Is(err, http.ErrAbortHandler) {
 			panic(p)
 		}
 		k.Log.LogAttrs(ctx, slog.LevelError, "panic", slog.String("id", c.ID), slog.String("op", m.op.Path),

@@ -114,7 +114,7 @@ func (l *Log) lead(ctx context.Context) error {
 		}
 		switch {
 		case ctx.Err() != nil:
-			return nil
+			return nil //nolint:nilerr // the end of the process is no failure
 		case err != nil:
 			return err
 		}

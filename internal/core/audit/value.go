@@ -12,11 +12,18 @@ import (
 )
 
 const (
-	maxValue = 2000       // bytes of one text within fields and changes
-	maxJSON  = 32 << 10   // bytes of fields, and of changes
-	maxDeep  = 8          // levels of nesting
-	masked   = "********" // in place of a secret
+	maxValue = 2000     // bytes of one text within fields and changes
+	maxJSON  = 32 << 10 // bytes of fields, and of changes
+	maxDeep  = 8        // levels of nesting
+	masked   = Mask
 )
+
+// Mask stands in an event in place of a secret.
+const Mask = "********"
+
+// Masks says whether what is stored under the key of fields or changes is taken for a secret. Those who keep values under
+// names of other people's choice put Mask there themselves.
+func Masks(key string) bool { return secretive(key) }
 
 func asAny(m map[string]any) any {
 	if m == nil {

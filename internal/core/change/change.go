@@ -49,10 +49,9 @@ type Log struct {
 
 	polling sync.Mutex // one poll at a time
 	mu      sync.Mutex
-	seen    map[string]int64 // id -> time of the row, for what lies within the overlap
-	written map[int64]int64  // sequence -> time, of the same rows
-	horizon int64            // ms; everything before it was seen here
-	started bool
+	seen    map[string]int64          // id -> time of the row, for what lies within the overlap
+	written map[int64]int64           // sequence -> time, of the same rows
+	horizon int64                     // ms; everything before it was seen here
 	last    atomic.Pointer[time.Time] // start of the last poll that succeeded, with its monotonic reading
 	polls   int
 }

@@ -62,7 +62,7 @@ func (l *Leases) Hold(ctx context.Context, name string, ttl time.Duration, f fun
 		lost, err := l.run(ctx, h, until, ttl, f)
 		switch {
 		case ctx.Err() != nil:
-			return nil
+			return nil //nolint:nilerr // the end of the process is no failure
 		case !lost:
 			return err
 		}

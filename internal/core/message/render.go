@@ -59,7 +59,7 @@ func (c *Catalog) Render(k Kind, want []string, d Data, own []Override) (Rendere
 	changed := r
 	if err := o.apply(k, v, &changed); err != nil {
 		r.Refused = err
-		return r, nil
+		return r, nil //nolint:nilerr // our own text goes out instead
 	}
 	changed.Lang = tag.String()
 	return changed, nil

@@ -110,20 +110,6 @@ func text(name, def string, most int, meaning string, at func(*Values) *string, 
 	return k
 }
 
-func choice(name, def string, choices []string, meaning string, at func(*Values) *string) Key {
-	k := Key{Name: name, Kind: "choice", Default: def, Choices: choices, Meaning: meaning}
-	k.set = func(v *Values, text string) (string, error) {
-		for _, c := range choices {
-			if strings.EqualFold(c, strings.TrimSpace(text)) {
-				*at(v) = c
-				return c, nil
-			}
-		}
-		return "", fmt.Errorf("must be one of %s", strings.Join(choices, ", "))
-	}
-	return k
-}
-
 // secret is a text that is stored sealed; set gets the plain text from administrators and the sealed one from the store.
 func secret(name, meaning string, at func(*Values) *Sealed) Key {
 	return Key{Name: name, Kind: "secret", Secret: true, Meaning: meaning, set: func(v *Values, text string) (string, error) {

@@ -150,7 +150,7 @@ func (c *compiler) sortByTerm(r *result, l *level, o Order) (key, error) {
 	}
 	k, err := c.orderTerm(r, l, o)
 	if err != nil {
-		return k, &Error{Code: CodeArgument, Text: "SortBy: " + err.(*Error).Text}
+		return k, sortBy(err)
 	}
 	return k, nil
 }

@@ -1,6 +1,7 @@
 package redrock
 
 import (
+	"errors"
 	"math"
 	"slices"
 	"strconv"
@@ -129,7 +130,7 @@ func (a Args) sortBy(l Limits) ([]Order, error) {
 	}
 	tokens, err := lex(a.SortBy, l)
 	if err != nil {
-		return nil, &Error{Code: CodeArgument, Text: "SortBy: " + err.(*Error).Text}
+		return nil, sortBy(err)
 	}
 	p := &parser{tokens: tokens, limits: l}
 	var out []Order
@@ -137,7 +138,7 @@ func (a Args) sortBy(l Limits) ([]Order, error) {
 		at := p.at
 		o, err := p.order()
 		if err != nil {
-			return nil, &Error{Code: CodeArgument, Text: "SortBy: " + err.(*Error).Text}
+			return nil, sortBy(err)
 		}
 		if last := p.tokens[p.at-1]; p.at == at+1 || !last.word("asc") && !last.word("desc") {
 			o.Desc = !a.Ascending
@@ -202,4 +203,13 @@ func describe(col column) OutColumn {
 	}
 	out.ForeignKey = o.table.Foreign[d.Name]
 	return out
+}
+
+// sortBy says that an error is about SortBy.
+func sortBy(err error) error {
+	text := err.Error()
+	if e, ok := errors.AsType[*Error](err); ok {
+		text = e.Text
+	}
+	return &Error{Code: CodeArgument, Text: "SortBy: " + text}
 }

@@ -71,7 +71,7 @@ type Fault struct {
 }
 
 func (Front) page() shape        { return shape{name: "front"} }
-func (v Invitation) page() shape { return shape{"invitation", v.Culture, v.Code != ""} }
+func (v Invitation) page() shape { return shape{name: "invitation", culture: v.Culture} }
 func (v Accepted) page() shape   { return shape{name: "accepted", culture: v.Culture} }
 func (Fault) page() shape        { return shape{name: "fault", failed: true} }
 

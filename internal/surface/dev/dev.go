@@ -12,6 +12,7 @@ import (
 
 	"limen/internal/fault"
 	"limen/internal/op"
+	"limen/web/page"
 )
 
 // Message is one mail or text message that was not sent.
@@ -85,7 +86,7 @@ func (o Outbox) Page(_ context.Context, c *op.Call, in Filter) (op.Page, error) 
 		return op.Page{}, ErrElsewhere
 	}
 	html, err := render(o.Tray.To(in.To), in.To)
-	return op.Page{HTML: html, CSP: pageCSP}, err
+	return op.Page{HTML: html, CSP: page.CSP}, err
 }
 
 // List gives the messages as JSON, newest first, for scripts and tests.

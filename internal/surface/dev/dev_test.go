@@ -1,8 +1,6 @@
 package dev
 
 import (
-	"crypto/sha256"
-	"encoding/base64"
 	"errors"
 	"net/netip"
 	"strings"
@@ -12,13 +10,6 @@ import (
 	"limen/internal/call"
 	"limen/internal/op"
 )
-
-func TestStyleIsTheOneThePolicyAllows(t *testing.T) {
-	sum := sha256.Sum256([]byte(style))
-	if got := base64.StdEncoding.EncodeToString(sum[:]); got != styleHash {
-		t.Errorf("styleHash is %s, want %s", styleHash, got)
-	}
-}
 
 func TestTrayShowsNewestFirstAndForgets(t *testing.T) {
 	tray := &Tray{}

@@ -7,6 +7,7 @@ import (
 	"net/url"
 	"reflect"
 	"strconv"
+	"strings"
 	"unicode/utf8"
 
 	"limen/internal/core/post"
@@ -107,7 +108,8 @@ func (k Codec) Fault(w http.ResponseWriter, r *op.Request, c *op.Call, f *fault.
 		k.write(w, r, c, status, form)
 		return
 	}
-	k.write(w, r, c, status, login.Fault{Code: f.Code, Reason: f.Public, ID: c.ID})
+	id, _, _ := strings.Cut(c.ID, ":") // enough to find the line in the log
+	k.write(w, r, c, status, login.Fault{Code: f.Code, Reason: f.Public, ID: id})
 }
 
 func (k Codec) write(w http.ResponseWriter, r *op.Request, c *op.Call, status int, v login.View) {

@@ -21,7 +21,7 @@ import (
 // cli runs the program with a small environment.
 func cli(t *testing.T, env []string, args ...string) rig.Done {
 	t.Helper()
-	d, err := rig.Command(t.Context(), binary, nil, env, args...)
+	d, err := rig.Command(t.Context(), binary(t), nil, env, args...)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -9,14 +9,15 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
 	"limen/test/rig"
 )
 
-// binary is the program under test, built once.
-var binary string
+// dir holds the program under test.
+var dir string
 
 func TestMain(m *testing.M) {
 	flag.Parse()
@@ -24,17 +25,26 @@ func TestMain(m *testing.M) {
 }
 
 func run(m *testing.M) int {
-	dir, err := os.MkdirTemp("", "limen-e2e")
-	if err != nil {
+	var err error
+	if dir, err = os.MkdirTemp("", "limen-e2e"); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		return 1
 	}
 	defer os.RemoveAll(dir)
-	if binary, err = rig.Build(context.Background(), dir); err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		return 1
-	}
 	return m.Run()
+}
+
+// build builds the program once.
+var build = sync.OnceValues(func() (string, error) { return rig.Build(context.Background(), dir) })
+
+// binary is the program under test.
+func binary(t *testing.T) string {
+	t.Helper()
+	path, err := build()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return path
 }
 
 // engines are the databases that every walk is taken on.
@@ -59,7 +69,7 @@ func each(t *testing.T, f func(t *testing.T, engine string)) {
 // prepare gives a server on fresh data that is not started yet, and goes away with the test.
 func prepare(t *testing.T, engine string, o rig.Options) *rig.Server {
 	t.Helper()
-	o.Binary = binary
+	o.Binary = binary(t)
 	if o.Data == "" {
 		o.Data = filepath.Join(t.TempDir(), "data")
 	}

@@ -14,13 +14,28 @@ import (
 	"path/filepath"
 	"strings"
 	"time"
+
+	_ "limen/internal/app" // see Build
 )
 
 // Build builds the program into dir and gives the binary's path. Under the race detector the program is built with it.
+//
+// The go command remembers the outcome of tests by what they import and read, and does not see what another go command
+// builds. So that a changed program is tested again, this package imports all of it but its main package, and reads
+// that; tests must call Build after testing.M.Run has begun.
 func Build(ctx context.Context, dir string) (string, error) {
 	root, err := Root()
 	if err != nil {
 		return "", err
+	}
+	files, err := filepath.Glob(filepath.Join(root, "cmd", "limen", "*.go"))
+	if err != nil {
+		return "", err
+	}
+	for _, f := range append(files, filepath.Join(root, "go.mod")) {
+		if _, err := os.ReadFile(f); err != nil {
+			return "", err
+		}
 	}
 	binary := filepath.Join(dir, "limen")
 	cmd := exec.CommandContext(ctx, "go", append(append([]string{"build"}, flags...), "-o", binary, "./cmd/limen")...)

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"limen/internal/config"
+	"limen/internal/core/attribute"
 	"limen/internal/core/audit"
 	"limen/internal/core/change"
 	"limen/internal/core/factor/oath"
@@ -216,7 +217,7 @@ func (a *App) wireDomain(ctx context.Context) error {
 	a.Sessions.Watch(a.Changes.Watch)
 	a.Tenants.Move = a.People.Move
 	a.People.Shut = append(a.People.Shut, a.endSessions)
-	a.People.Gone = append(a.People.Gone, a.endSessions, a.Passwords.Drop)
+	a.People.Gone = append(a.People.Gone, a.endSessions, a.Passwords.Drop, attribute.Attributes{}.Drop)
 	if a.Reports, err = report.New(a.DB); err != nil {
 		return err
 	}

@@ -23,9 +23,16 @@ func (r columnRow) column() Column {
 	return Column{Name: r.Name, Type: Type(r.Type), Title: r.Title, Description: r.Description, Editable: r.Editable}
 }
 
+const selectColumns = `SELECT id, name_key, name, type, title, description, editable FROM attribute_column WHERE tenant = ? ORDER BY name_key`
+
 var (
-	allColumns = dbx.Q[columnRow]("attribute.columns", `SELECT id, name_key, name, type, title, description, editable FROM attribute_column
-		WHERE tenant = ? ORDER BY name_key`)
+	allColumns = dbx.Q[columnRow]("attribute.columns", selectColumns)
+	// bump comes before anything else of a change is read: it lets only one happen at a time.
+	bump = dbx.E("attribute.bump", `INSERT INTO attribute_schema (tenant, version) VALUES (?, 1)
+		ON CONFLICT (tenant) DO UPDATE SET version = attribute_schema.version + 1`)
+	// lockColumns waits for those who set values: the foreign key makes them hold the column.
+	lockColumns = dbx.Q[columnRow]("attribute.lock", selectColumns+` FOR UPDATE`)
+
 	addColumn = dbx.E("attribute.add", `INSERT INTO attribute_column (tenant, id, name, name_key, type, title, description, editable, created)
 		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`)
 	setColumn  = dbx.E("attribute.change", `UPDATE attribute_column SET name = ?, title = ?, description = ?, editable = ? WHERE tenant = ? AND id = ?`)
@@ -43,14 +50,16 @@ func (Attributes) Schema(ctx context.Context, c *call.Call) ([]Column, error) {
 	return out, err
 }
 
-// Replace makes the columns those given: what is left out is deleted, with all its values. It belongs into a serial
-// transaction: that there are no more than 25 is an invariant across rows. Faults: ErrName, ErrTwice, ErrType, ErrFixed,
-// ErrMany, and fault.ErrInvalid for texts that are too long.
+// Replace makes the columns those given: what is left out is deleted, with all its values. Faults: ErrName, ErrTwice,
+// ErrType, ErrFixed, ErrMany, and fault.ErrInvalid for texts that are too long.
 func (Attributes) Replace(ctx context.Context, c *call.Call, columns []Column) error {
 	if len(columns) > MaxColumns {
 		return ErrMany
 	}
-	old, err := allColumns.All(ctx, c.Tx, c.Tenant.ID)
+	if _, err := bump.Do(ctx, c.Tx, c.Tenant.ID); err != nil {
+		return err
+	}
+	old, err := lockColumns.All(ctx, c.Tx, c.Tenant.ID)
 	if err != nil {
 		return err
 	}
@@ -118,7 +127,7 @@ func shape(col Column) map[string]any {
 
 func (n *notes) added(col Column) { n.now = append(n.now, shape(col)) }
 
-// drop deletes a column with its values. The cascade of the column's own deletion takes values that were set meanwhile.
+// drop deletes a column with its values.
 func (n *notes) drop(ctx context.Context, c *call.Call, r columnRow) error {
 	lost, err := dropValues.Do(ctx, c.Tx, c.Tenant.ID, r.ID)
 	if err != nil {

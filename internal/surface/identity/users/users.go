@@ -4,10 +4,12 @@ package users
 import (
 	"context"
 	"errors"
+	"slices"
 	"strings"
 	"time"
 
 	"limen/internal/call"
+	"limen/internal/core/attribute"
 	"limen/internal/core/audit"
 	"limen/internal/core/password"
 	"limen/internal/core/post"
@@ -22,12 +24,13 @@ import (
 
 // Users are the operations.
 type Users struct {
-	People    *user.Directory
-	Roles     *role.Roles
-	Passwords password.Passwords
-	Settings  *setting.Store
-	Tenants   *tenant.Index
-	Post      *post.Post
+	People     *user.Directory
+	Roles      *role.Roles
+	Passwords  password.Passwords
+	Attributes attribute.Attributes
+	Settings   *setting.Store
+	Tenants    *tenant.Index
+	Post       *post.Post
 	// Org finds an organization by its path; nil while there are none.
 	Org func(ctx context.Context, c *call.Call, path string) (id string, err error)
 	// Link makes the link of an invitation, good for as long as lasts says; nil: the tenant's sign-in page.
@@ -68,7 +71,7 @@ var (
 
 // Ops declares them.
 func (u Users) Ops() []op.Op {
-	return append(append(append(u.creating(), u.changing()...), u.reading()...), u.inviting()...)
+	return slices.Concat(u.creating(), u.changing(), u.reading(), u.inviting(), u.extending())
 }
 
 func (u Users) creating() []op.Op {

@@ -42,7 +42,6 @@ type site struct {
 	host   string
 	jar    map[string]*http.Cookie
 	header http.Header
-	scrub  []string // pairs of text and what stands for it in golden answers
 }
 
 // each runs f on stores of their own: those that tests share belong to the whole program here, with its master key.

@@ -67,6 +67,15 @@ func Load(files fs.FS) (Set, error) {
 	return set, nil
 }
 
+// Must is Load for pages that are part of the program: one that does not parse must not start.
+func Must(files fs.FS) Set {
+	set, err := Load(files)
+	if err != nil {
+		panic(err)
+	}
+	return set
+}
+
 // Render makes the HTML of a page; data is what its templates see.
 func (s Set) Render(name string, e Edge, data any) ([]byte, error) {
 	t := s[name]

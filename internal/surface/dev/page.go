@@ -9,12 +9,10 @@ import (
 //go:embed outbox.html
 var files embed.FS
 
+var pages = page.Must(files)
+
 // render shows messages, newest first. Mails are shown as text, so nothing of theirs runs or loads.
 func render(messages []Message, to string) ([]byte, error) {
-	set, err := page.Load(files)
-	if err != nil {
-		return nil, err
-	}
-	return set.Render("outbox", page.Edge{Lang: "en", Dir: "ltr", Name: "Limen", Broad: true, Foot: "First page", Link: "/"},
+	return pages.Render("outbox", page.Edge{Lang: "en", Dir: "ltr", Name: "Limen", Broad: true, Foot: "First page", Link: "/"},
 		map[string]any{"Messages": messages, "To": to})
 }

@@ -1,14 +1,14 @@
 package authentication
 
 import (
-	"bytes"
 	"context"
+	"embed"
 	"errors"
-	"html/template"
 	"net/http"
 
 	"limen/internal/core/login"
 	"limen/internal/op"
+	frame "limen/web/page"
 )
 
 // LinkRequest is a link that was sent by mail.
@@ -39,22 +39,10 @@ func (a Authentication) ensureLink(ctx context.Context, c *op.Call, in LinkReque
 	return op.None{}, a.Logins.Ensure(ctx, c.Tenant.ID)
 }
 
-var linkPage = template.Must(template.New("").Parse(`<!DOCTYPE html>
-<html lang="en">
-<head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><meta name="robots" content="noindex"><title>Sign-in</title></head>
-<body>
-<main>
-{{if .Ask}}<h1>Is it you who is signing in?</h1>
-<p>Somebody is signing in as <strong>{{.Login}}</strong> from the address {{.IP}}{{with .Agent}} with {{.}}{{end}}.</p>
-<form method="post" action="{{.Path}}"><input type="hidden" name="answer" value="{{.Answer}}"><button type="submit">Yes, sign in there</button></form>
-<p>If it is not you, close this page and change your password.</p>
-{{else if .Done}}<h1>Confirmed</h1>
-<p>Go on where you are signing in. You may close this page.</p>
-{{else}}<h1>This link is not valid any more</h1>
-<p>It was used, or its time is over. Start the sign-in again.</p>
-{{end}}</main>
-</body>
-</html>`))
+//go:embed link.html
+var files embed.FS
+
+var pages = frame.Must(files)
 
 type linkView struct {
 	Ask, Done    bool
@@ -64,9 +52,8 @@ type linkView struct {
 
 func page(code int, v linkView) (op.Page, error) {
 	v.Path = login.LinkPath
-	var b bytes.Buffer
-	err := linkPage.Execute(&b, v)
-	return op.Page{HTML: b.Bytes(), Code: code}, err
+	html, err := pages.Render("link", frame.Edge{Lang: "en", Dir: "ltr", Name: "Limen", Failed: !v.Ask && !v.Done}, v)
+	return op.Page{HTML: html, Code: code, CSP: frame.CSP}, err
 }
 
 // AnswerOOBChallenge is where the link in a mail leads. Opened, it shows which sign-in is asked about and changes

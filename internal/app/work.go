@@ -26,6 +26,7 @@ func (a *App) wireSweeps() {
 		{Name: "sessions", Every: 10 * time.Minute, Run: func(ctx context.Context) error {
 			return a.Sessions.Sweep(ctx, time.Now().Add(-keepSessions))
 		}},
+		{Name: "statistics", Every: 6 * time.Hour, Run: a.DB.Optimize},
 		{Name: "events", Every: time.Hour, Run: a.pruneEvents},
 	}...) {
 		a.Jobs.Sweep(s)

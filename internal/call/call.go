@@ -55,6 +55,7 @@ type Client struct {
 	Native    bool   // sent the native-client header, so it is no browser
 	Device    string // value of the device cookie; empty when none was sent
 	Secure    bool   // came over TLS, here or at a trusted proxy
+	Forged    bool   // a session's cookie came along that nothing shows was sent on purpose; it proves nobody
 }
 
 // Change is one field's old and new value in an event.

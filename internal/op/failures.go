@@ -13,16 +13,16 @@ import (
 // Denied is the event type of a refusal to read.
 const Denied = "Cloud.Core.AccessDenied"
 
-// Failures stores the events of refusals and failures after their rollback. A signed-in caller's is written at once;
-// those of strangers are gathered per source and kind and written once a second with their count, so that an
-// attacker cannot buy a disk write with each request.
+// Failures stores the events of refusals and failures after their rollback. That of a signed-in caller's change is written
+// at once; those of strangers, and of reads, are gathered per source and kind and written once a second with their count,
+// so that nobody can buy a disk write with each request.
 type Failures struct {
 	mu      sync.Mutex
 	pending map[failureKey]*failure
 	dropped int64
 }
 
-type failureKey struct{ tenant, kind, reason, source string }
+type failureKey struct{ tenant, kind, reason, source, operation string }
 
 type failure struct {
 	kernel *Kernel
@@ -53,17 +53,20 @@ func (fs *Failures) Note(ctx context.Context, k *Kernel, o *Op, c *Call, effect 
 	if c.Event != nil { // what Run had learnt of the target before it failed
 		e.Target, e.Kind, e.Name, e.User, e.Login = c.Event.Target, c.Event.Kind, c.Event.Name, c.Event.User, c.Event.Login
 	}
-	if c.Caller != nil {
+	if c.Caller != nil && effect.writes() {
 		if err := k.note(context.WithoutCancel(ctx), c, &e); err != nil {
 			k.Log.LogAttrs(ctx, slog.LevelError, "audit", slog.String("id", c.ID), slog.String("error", err.Error()))
 		}
 		return
 	}
-	fs.gather(k, c, e)
+	fs.gather(k, o, c, e)
 }
 
-func (fs *Failures) gather(k *Kernel, c *Call, e call.Event) {
-	key := failureKey{c.Tenant.ID, e.Type, e.Reason, network(c)}
+func (fs *Failures) gather(k *Kernel, o *Op, c *Call, e call.Event) {
+	key := failureKey{c.Tenant.ID, e.Type, e.Reason, network(c), ""}
+	if c.Caller != nil {
+		key.source, key.operation = c.Caller.User, o.Path
+	}
 	fs.mu.Lock()
 	defer fs.mu.Unlock()
 	if old := fs.pending[key]; old != nil {

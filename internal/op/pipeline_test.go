@@ -149,6 +149,8 @@ func (w *world) ops() []op.Op {
 				c.Record("Also") // is rolled back as well
 				return "", errTaken
 			}),
+		op.New(op.Spec{Path: "/read", Allow: manage, Effect: op.Read},
+			func(context.Context, *op.Call, item) (string, error) { return "", nil }),
 		op.New(op.Spec{Path: "/panic", Allow: op.Authenticated, Effect: op.Cached},
 			func(context.Context, *op.Call, struct{}) (string, error) { panic("boom") }),
 		op.New(op.Spec{Path: "/open", Allow: op.Anonymous, Effect: op.Write, Audit: "Open"},
@@ -270,6 +272,20 @@ func TestFailuresOfStrangersAreGathered(t *testing.T) {
 	}
 	w.Failures.Flush(t.Context())
 	if got := w.last(t); got != "Open failed item.taken 50" || len(w.events) != 1 {
+		t.Fatal(got, len(w.events))
+	}
+}
+
+func TestRefusedReadsOfACallerAreGathered(t *testing.T) {
+	w := newWorld(t)
+	for range 20 {
+		w.ask("/read", `{"ID":"u2"}`)
+	}
+	if w.last(t) != "" {
+		t.Fatal("a refused read bought a write: ", w.last(t))
+	}
+	w.Failures.Flush(t.Context())
+	if got := w.last(t); got != "Cloud.Core.AccessDenied denied auth.denied 20" || len(w.events) != 1 {
 		t.Fatal(got, len(w.events))
 	}
 }

@@ -45,8 +45,10 @@ func (a Authentication) conversation() []op.Op {
 	return []op.Op{
 		op.Prepared(op.Spec{Path: "/Security/StartAuthentication", Allow: op.Anonymous, Effect: op.Write, Effects: []op.Effect{op.Cached},
 			Audit: audit.LoginStart, Rate: op.Guess, MaxBody: 32 << 10, Faults: append(failed, ErrSuffix)}, a.place, a.StartAuthentication),
+		// Polls come several a second, so its calls are ordinary ones; guesses are bounded by the starts that they need, and
+		// counted by core/throttle.
 		op.Prepared(op.Spec{Path: "/Security/AdvanceAuthentication", Allow: op.Anonymous, Effect: op.Write, Effects: []op.Effect{op.Read},
-			Audit: audit.LoginStep, Rate: op.Guess, MaxBody: 64 << 10, Faults: failed}, a.check, a.AdvanceAuthentication),
+			Audit: audit.LoginStep, MaxBody: 64 << 10, Faults: failed}, a.check, a.AdvanceAuthentication),
 		op.New(op.Spec{Path: "/Security/CleanupAuthentication", Allow: op.Anonymous, Effect: op.Write, Audit: audit.LoginStep,
 			Rate: op.Guess, Faults: []*fault.Error{fault.ErrMissing}}, a.CleanupAuthentication),
 		op.Prepared(op.Spec{Path: login.LinkPath, Methods: get, Allow: op.Anonymous, Effect: op.Write, Effects: []op.Effect{op.Read},

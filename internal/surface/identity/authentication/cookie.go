@@ -58,7 +58,12 @@ func (a *Answer) signIn(c *op.Call, s *login.Success) {
 }
 
 // signOut expires the cookies of a sign-in; the device's stays, so that it is known again.
+//
+// When another site caused the call, the session goes on, and its cookies with it.
 func signOut(c *op.Call) []*http.Cookie {
+	if c.Client.Forged {
+		return nil
+	}
 	return []*http.Cookie{
 		gone(c, identity.SessionCookie), gone(c, identity.ForgeryCookie), gone(c, podCookie), gone(c, identity.WroteCookie), gone(c, userInfo),
 	}

@@ -10,6 +10,7 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"runtime/debug"
 	"strconv"
 	"strings"
 	"time"
@@ -25,6 +26,9 @@ import (
 
 // serve is the command "limen serve".
 func (c *Commands) serve(ctx context.Context, s config.Settings) error {
+	if os.Getenv("GOGC") == "" {
+		debug.SetGCPercent(200) // half the collections for at most the memory that a few password hashes take anyway
+	}
 	log := logger(s, os.Stderr)
 	a, err := Open(ctx, s, log)
 	if err != nil {

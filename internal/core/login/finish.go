@@ -130,6 +130,9 @@ func (t *turn) recover(ctx context.Context) (Result, error) {
 
 // success signs in.
 func (t *turn) success(ctx context.Context) (Result, error) {
+	if err := t.settleDevice(ctx); err != nil {
+		return Result{}, err
+	}
 	out, err := t.open(ctx)
 	if err != nil {
 		return Result{}, err
@@ -145,6 +148,16 @@ func (t *turn) success(ctx context.Context) (Result, error) {
 		err = t.end(ctx, t.c, t.s)
 	}
 	return Result{Summary: Succeeded, Success: out}, err
+}
+
+// settleDevice gives a device that the person is not known by a new cookie: whoever planted one in their browser would know
+// what makes theirs a known device.
+func (t *turn) settleDevice(ctx context.Context) error {
+	known, err := t.Throttle.Known(ctx, t.c, t.person.ID, throttle.DeviceHash(t.s.Device))
+	if err == nil && known == nil {
+		t.s.Device, _ = crypt.NewToken(t.c.Rand)
+	}
+	return err
 }
 
 // open makes the session and the tokens.

@@ -14,7 +14,9 @@ import (
 	"limen/internal/core/login"
 	"limen/internal/core/login/logintest"
 	"limen/internal/core/session"
+	"limen/internal/core/throttle"
 	"limen/internal/core/user"
+	"limen/internal/dbx"
 )
 
 // shape is what a package shows, without the ids that are drawn anew.
@@ -151,6 +153,35 @@ func TestKnownDevice(t *testing.T) {
 		w.expect(w.signIn(anna.Name, logintest.Secret), login.Succeeded)
 		if w.Told[len(w.Told)-1].What != login.NewDevice {
 			w.Fatal("nobody is told of a new device", w.Told)
+		}
+	})
+}
+
+// Whoever plants a device cookie in somebody's browser, and so knows it, owns no device that the person is known by.
+func TestPlantedDevice(t *testing.T) {
+	each(t, func(w talk) {
+		w.only("UP")
+		anna, bob := w.Add("anna"), w.Add("bob")
+		bobs := w.expect(w.signIn(bob.Name, logintest.Secret), login.Succeeded).Success.Device
+		for what, planted := range map[string]string{"made up": strings.Repeat("d", 43), "known, but somebody else's": bobs} {
+			w.Client.Device = planted
+			got := w.expect(w.signIn(anna.Name, logintest.Secret), login.Succeeded).Success
+			if len(got.Device) < 20 || got.Device == planted {
+				w.Errorf("%s: the device is given the cookie %q", what, got.Device)
+			}
+			err := w.DB.Read(w.Context(), func(tx *dbx.Tx) error {
+				c := &call.Call{Tenant: w.Tenant, Tx: tx}
+				if known, err := w.Throttle.Known(w.Context(), c, anna.ID, throttle.DeviceHash(planted)); known != nil || err != nil {
+					w.Errorf("%s: the device is known by what somebody else chose, %v", what, err)
+				}
+				if known, err := w.Throttle.Known(w.Context(), c, anna.ID, throttle.DeviceHash(got.Device)); known == nil || err != nil {
+					w.Errorf("%s: the device is not known by what it was given, %v", what, err)
+				}
+				return nil
+			})
+			if err != nil {
+				w.Fatal(err)
+			}
 		}
 	})
 }

@@ -181,15 +181,21 @@ func attributes(service *users.IdsecIdentityUsersService, id string) {
 		return "", nil
 	})
 	try("UpsertAttributes, GetAttributes, and Get with them", func() (string, error) {
-		// All values are texts, whatever the column's type.
-		if _, err := service.UpsertAttributes(&models.IdsecIdentityUpsertUserAttributes{UserID: id, Attributes: map[string]string{"Staff_Number": "42", "Staff_Room": "7b"}}); err != nil {
-			return "", err
+		// All values are texts, whatever the column's type, and what is there is sent again with what is new.
+		for _, room := range []string{"7a", "7b"} {
+			values := map[string]string{"Staff_Room": room}
+			if room == "7a" {
+				values["Staff_Number"] = "4200000"
+			}
+			if _, err := service.UpsertAttributes(&models.IdsecIdentityUpsertUserAttributes{UserID: id, Attributes: values}); err != nil {
+				return "", err
+			}
 		}
 		got, err := service.GetAttributes(&models.IdsecIdentityGetUserAttributes{UserID: id})
 		if err != nil {
 			return "", err
 		}
-		if got.Attributes["Staff_Number"] != "42" || got.Attributes["Staff_Room"] != "7b" {
+		if got.Attributes["Staff_Number"] != "4.2e+06" || got.Attributes["Staff_Room"] != "7b" {
 			return "", fmt.Errorf("%v", got.Attributes)
 		}
 		u, err := service.Get(&models.IdsecIdentityGetUser{UserID: id})

@@ -17,6 +17,7 @@ func (a *App) wireInvites() (err error) {
 		Insecure: a.Settings.TLS == "off" && len(a.Settings.TrustedProxies) == 0,
 	}
 	a.People.Gone = append(a.People.Gone, a.Invites.Drop)
+	a.People.Outdated = append(a.People.Outdated, a.Invites.Drop)
 	a.Jobs.Sweep(job.Sweep{Name: "invitations", Every: time.Hour, Run: func(ctx context.Context) error {
 		return a.Invites.Sweep(ctx, a.DB, time.Now())
 	}})

@@ -112,7 +112,8 @@ func tooMany(wait time.Duration) error {
 	return ErrWait.RetryAfter(int((wait + time.Second - 1) / time.Second))
 }
 
-// Drop forgets a person's invitation; for the directory when it deletes them.
+// Drop forgets a person's invitation; for the directory when it deletes them, changes where messages reach them, or notes
+// that they have a password.
 func (i *Invites) Drop(ctx context.Context, c *call.Call, userID string) error {
 	_, err := dropRow.Do(ctx, c.Tx, c.Tenant.ID, userID)
 	return err

@@ -54,6 +54,7 @@ func build(t *testing.T, db *dbx.DB) *world {
 		}},
 	}}
 	people.Gone = append(people.Gone, passwords.Drop, w.Drop)
+	people.Outdated = append(people.Outdated, w.Drop)
 	all := &tenant.Tenants{Index: index, Changes: changes, Roles: roles}
 	w.write(nil, func(ctx context.Context, c *call.Call) error {
 		made, err := all.Create(ctx, c, tenant.New{Name: "Test"})
@@ -255,6 +256,18 @@ func TestLinksThatOpenNothing(t *testing.T) {
 		},
 		"deleted": func(w *world) {
 			w.write(nil, func(ctx context.Context, c *call.Call) error { return w.People.Delete(ctx, c, w.person.ID) })
+		},
+		"sent to another address":   change(user.Change{Mail: new("other@example.com")}),
+		"sent to another telephone": change(user.Change{Mobile: new("+12065550123")}),
+		"a password was set": func(w *world) {
+			c := w.call()
+			fresh, err := w.Passwords.Prepare(w.t.Context(), c, password.Change{User: w.person.ID, Plain: "Purple-Staple-7-Wagon", Reset: true})
+			if err != nil {
+				w.t.Fatal(err)
+			}
+			w.write(nil, func(ctx context.Context, c *call.Call) error {
+				return w.Passwords.Put(ctx, c, w.person.ID, fresh, false)
+			})
 		},
 		"another tenant's": func(w *world) { w.tenant.ID = "ZZZ0000" },
 	} {

@@ -211,6 +211,11 @@ func (d *Directory) store(ctx context.Context, c *call.Call, old, u *User) error
 	if old.Org != u.Org || old.NameKey != u.NameKey {
 		d.counts.drop(c)
 	}
+	if old.Mail != u.Mail || old.Mobile != u.Mobile {
+		if err := each(ctx, c, d.Outdated, u.ID); err != nil {
+			return err
+		}
+	}
 	return d.changed(ctx, c, u.ID)
 }
 

@@ -80,6 +80,9 @@ func (d *Directory) PasswordSet(ctx context.Context, c *call.Call, id string, fo
 	if err != nil {
 		return err
 	}
+	if err := each(ctx, c, d.Outdated, id); err != nil {
+		return err
+	}
 	return d.changed(ctx, c, id)
 }
 

@@ -161,6 +161,10 @@ type Directory struct {
 	// Shut ends what a person has open, such as sessions, in the transaction after which the account may not be used.
 	Shut []func(ctx context.Context, c *call.Call, userID string) error
 
+	// Outdated takes back what was sent to a person, such as an invitation, in the transaction that changes the mail address
+	// or mobile number, or sets a password.
+	Outdated []func(ctx context.Context, c *call.Call, userID string) error
+
 	counts counts
 	pages  pages
 	seen   seen

@@ -16,10 +16,11 @@ import (
 // Kind is what a message is about.
 type Kind string
 
-// The kinds. Invitation and LoginCode exist as text messages, too.
+// The kinds. Invitation, LoginCode and RecoveryCode exist as text messages, too.
 const (
 	Invitation      Kind = "invitation"       // an account was made; the link sets it up
 	LoginCode       Kind = "login_code"       // a code, and perhaps a link, to answer a sign-in challenge
+	RecoveryCode    Kind = "recovery_code"    // a code to choose a new password in place of a forgotten one
 	PasswordReset   Kind = "password_reset"   // a link to choose a new password
 	PasswordChanged Kind = "password_changed" // notice after the fact
 	ForgotUsername  Kind = "forgot_username"  // the sign-in names that belong to an address
@@ -34,20 +35,23 @@ type kind struct {
 	keep  []string // those of them that a tenant's own text must still show
 	facts []string // fields that are listed with a label when they are known
 	sms   bool
+	bare  bool // it leads nowhere: a link in its data is not shown
 }
 
 // place is where and when something happened, for the reader to recognise or not.
 var place = []string{"Account", "App", "When", "IP", "Place", "Device"}
 
 var kinds = map[Kind]kind{
-	Invitation:      {need: []string{"Link", "Lasts"}, keep: []string{"Link"}, facts: []string{"Account", "By"}, sms: true},
-	LoginCode:       {need: []string{"Code", "Lasts"}, keep: []string{"Code"}, facts: place, sms: true},
+	Invitation: {need: []string{"Link", "Lasts"}, keep: []string{"Link"}, facts: []string{"Account", "By"}, sms: true},
+	LoginCode:  {need: []string{"Code", "Lasts"}, keep: []string{"Code"}, facts: place, sms: true},
+	// Whoever asked for the code may be a stranger: what arrives leads nowhere by a click.
+	RecoveryCode:    {need: []string{"Code", "Lasts"}, keep: []string{"Code"}, facts: place, sms: true, bare: true},
 	PasswordReset:   {need: []string{"Link", "Lasts"}, keep: []string{"Link"}, facts: place},
 	PasswordChanged: {need: []string{"When"}, facts: append([]string{"By"}, place...)},
 	ForgotUsername:  {need: []string{"Accounts"}, keep: []string{"Accounts"}, facts: []string{"When", "IP", "Place", "Device"}},
 	NewDevice:       {need: []string{"When"}, facts: place},
 	AccountLocked:   {need: []string{"When"}, facts: place},
-	TestMail:        {facts: []string{"By", "When"}},
+	TestMail:        {facts: []string{"By", "When"}, bare: true},
 }
 
 // Kinds lists all kinds in the order of their names.
@@ -147,6 +151,9 @@ func (l *texts) shown(k Kind, d Data) (values, error) {
 	}
 	for _, a := range d.Accounts[:min(len(d.Accounts), maxAccounts)] {
 		v.Accounts = append(v.Accounts, plain(a, 254))
+	}
+	if kinds[k].bare {
+		v.Link = ""
 	}
 	v.supportURL, v.supportText = contact(v.Support)
 	for _, f := range append([]string{"Product", "Tenant"}, kinds[k].need...) {

@@ -70,6 +70,11 @@ func TestEveryKindInEveryLanguage(t *testing.T) {
 				switch k {
 				case message.LoginCode:
 					needs = append(needs, d.Code, d.Link, d.IP, d.Device, "2026-03-29 14:05 UTC", "10")
+				case message.RecoveryCode:
+					needs = append(needs, d.Code, d.IP, d.Device, "2026-03-29 14:05 UTC", "10")
+					if strings.Contains(all, d.Link) {
+						t.Error("there is a link to click in what strangers can have sent")
+					}
 				case message.Invitation, message.PasswordReset:
 					needs = append(needs, d.Link, "10")
 				case message.ForgotUsername:
@@ -106,7 +111,7 @@ func TestEveryKindInEveryLanguage(t *testing.T) {
 				if n := segments(r.SMS); n > 2 {
 					t.Errorf("%d segments: %q", n, r.SMS)
 				}
-				if k == message.LoginCode && !strings.Contains(r.SMS, d.Code) || k == message.Invitation && !strings.Contains(r.SMS, d.Link) {
+				if (k == message.LoginCode || k == message.RecoveryCode) && !strings.Contains(r.SMS, d.Code) || k == message.Invitation && !strings.Contains(r.SMS, d.Link) {
 					t.Errorf("text message: %q", r.SMS)
 				}
 				if lang == "en" {
@@ -115,6 +120,25 @@ func TestEveryKindInEveryLanguage(t *testing.T) {
 					t.Error("this is English")
 				}
 			})
+		}
+	}
+}
+
+// TestCodesSayWhatTheyAreFor holds that nobody can be talked into passing on the code for a new password as one that
+// merely signs in.
+func TestCodesSayWhatTheyAreFor(t *testing.T) {
+	c := load(t)
+	for _, lang := range c.Languages() {
+		signIn, err := c.Render(message.LoginCode, []string{lang}, message.Sample(), nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		recovery, err := c.Render(message.RecoveryCode, []string{lang}, message.Sample(), nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if signIn.Subject == recovery.Subject || signIn.Text == recovery.Text || signIn.SMS == recovery.SMS {
+			t.Errorf("%s: the codes cannot be told apart: %q", lang, recovery.Subject)
 		}
 	}
 }
@@ -155,6 +179,7 @@ func TestLeastData(t *testing.T) {
 	least := map[message.Kind]message.Data{
 		message.Invitation:      {Link: "https://x.example/a", Lasts: time.Hour},
 		message.LoginCode:       {Code: "1", Lasts: time.Minute},
+		message.RecoveryCode:    {Code: "1", Lasts: time.Minute},
 		message.PasswordReset:   {Link: "https://x.example/a", Lasts: time.Hour},
 		message.PasswordChanged: {At: at}, message.NewDevice: {At: at}, message.AccountLocked: {At: at},
 		message.ForgotUsername: {Accounts: []string{"a"}},

@@ -164,7 +164,7 @@ func (l *texts) check() error {
 		}
 		for what, gone := range map[string]bool{
 			"subject": m.Subject.Template == nil, "lead": m.Lead.Template == nil, "advice": len(m.Advice) == 0,
-			"button": m.Button.Template == nil && k != TestMail,
+			"button": (m.Button.Template == nil) != spec.bare,
 			"valid":  m.Valid.Template == nil && slices.Contains(spec.need, "Lasts"),
 			"until":  m.Until.Template == nil && k == AccountLocked,
 			"sms":    (m.SMS.Template == nil) == spec.sms,

@@ -16,7 +16,19 @@ func Key(s string) string {
 	if ascii(s) {
 		return strings.ToLower(s)
 	}
-	return norm.NFC.String(cases.Fold().String(norm.NFD.String(s)))
+	return norm.NFC.String(strings.Map(cherokee, cases.Fold().String(norm.NFD.String(s))))
+}
+
+// cherokee gives the large form of the letters whose folding goes that way round (Unicode's CaseFolding.txt, U+13F8 to
+// U+13FD and U+AB70 to U+ABBF). The library folds the large ones to small ones as well, so that folding twice would undo it.
+func cherokee(r rune) rune {
+	switch {
+	case r >= 0xab70 && r <= 0xabbf:
+		return r - 0xab70 + 0x13a0
+	case r >= 0x13f8 && r <= 0x13fd:
+		return r - 8
+	}
+	return r
 }
 
 func ascii(s string) bool {

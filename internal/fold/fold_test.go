@@ -2,6 +2,7 @@ package fold
 
 import (
 	"testing"
+	"unicode"
 
 	"pgregory.net/rapid"
 )
@@ -18,6 +19,21 @@ func TestKey(t *testing.T) {
 	} {
 		if got := Key(c[0]); got != c[1] {
 			t.Errorf("Key(%q) = %q, want %q", c[0], got, c[1])
+		}
+	}
+}
+
+func TestEveryLetterFoldsAsItsOtherCase(t *testing.T) {
+	for r := rune(0x80); r <= unicode.MaxRune; r++ {
+		if !unicode.IsLetter(r) {
+			continue
+		}
+		k := Key(string(r))
+		if Key(k) != k {
+			t.Errorf("%U: Key(%q) = %q", r, k, Key(k))
+		}
+		if f := unicode.SimpleFold(r); f != r && unicode.ToLower(f) == unicode.ToLower(r) && Key(string(f)) != k {
+			t.Errorf("%U and %U: %q and %q", r, f, k, Key(string(f)))
 		}
 	}
 }

@@ -1,11 +1,10 @@
 # The words that people and CI use. `make test` is all that a change must pass.
 GO      ?= go
-PGDIR   ?= $(CURDIR)/.postgres
 PACKAGE ?= ./...
 LINT    ?= v2.15.0
 export CGO_ENABLED ?= 1
 
-.PHONY: run build test race lint generate verify bench fuzz e2e kill peers soak clean
+.PHONY: run build test race lint generate verify bench fuzz e2e kill peers clean
 
 run: build ## Build and start on https://localhost:8443, data in ./data
 	./bin/limen serve --dev

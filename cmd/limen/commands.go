@@ -45,7 +45,8 @@ Everything from a file:
 
     limen serve --config /etc/limen/limen.yaml
 
-The first start of a new database needs LIMEN_ADMIN_USER and LIMEN_ADMIN_PASSWORD. Clients trust DIR/tls/ca.pem.`
+The first start of a new database makes an administrator and prints the password once; LIMEN_ADMIN_USER and
+LIMEN_ADMIN_PASSWORD choose both. Clients trust DIR/tls/ca.pem.`
 }
 
 func (c *serveCmd) Run(ctx context.Context, k *kong.Context, env environ, do *app.Commands) error {

@@ -26,9 +26,9 @@ func main() {
 
 const summary = `Self-hosted identity and access platform.
 
-A first server, with its data in ./data:
+A first server, with its data in ./data; it prints the administrator's password and a line that signs in:
 
-    LIMEN_ADMIN_USER=admin LIMEN_ADMIN_PASSWORD='a long one' limen serve
+    limen serve --dev
 
 Every setting is a flag, a LIMEN_ variable, or a line of a YAML file; flags win over variables, and variables over the file.`
 

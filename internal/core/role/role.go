@@ -127,6 +127,27 @@ func (r *Roles) Protected(ctx context.Context, c *call.Call, userID string) (boo
 	return len(rows) > 0, err
 }
 
+// Stronger says whether somebody, or whoever they answer for with their factors, holds rights that the caller does not
+// hold: with their account the caller would have them. As with Protected, from and until do not matter. What everybody holds
+// counts for nothing: whoever may change people may also create one.
+func (r *Roles) Stronger(ctx context.Context, c *call.Call, userID string) (bool, error) {
+	s, err := r.now(ctx, c)
+	if err != nil {
+		return false, err
+	}
+	in, err := behind.All(ctx, c.Tx, c.Tenant.ID, userID, userID)
+	if err != nil {
+		return false, err
+	}
+	all := walk{s: s, always: true, in: map[string]bool{}}
+	for _, id := range in {
+		all.enter(id)
+	}
+	own := walk{s: s, now: c.Now.UnixMilli(), in: map[string]bool{}}
+	own.enter(Everybody)
+	return !c.Caller.Held.System() && all.membership().Held.Tenant&^(c.Caller.Held.Tenant|own.membership().Held.Tenant) != 0, nil
+}
+
 // Gives is what a role gives its members at c.Now, by itself and by the roles it is in.
 func (r *Roles) Gives(ctx context.Context, c *call.Call, roleID string) (right.Held, error) {
 	s, err := r.now(ctx, c)

@@ -119,10 +119,11 @@ func load(ctx context.Context, c *call.Call, version int64) (*snapshot, error) {
 
 // walk gathers the roles that a person is in.
 type walk struct {
-	s    *snapshot
-	now  int64
-	in   map[string]bool
-	next int64 // the nearest from or until ahead; 0: none
+	s      *snapshot
+	now    int64
+	in     map[string]bool
+	always bool  // windows do not matter
+	next   int64 // the nearest from or until ahead; 0: none
 }
 
 // during says whether a window is open, and notes when that changes.
@@ -132,7 +133,7 @@ func (w *walk) during(since, until int64) bool {
 			w.next = t
 		}
 	}
-	return since <= w.now && (until == 0 || w.now < until)
+	return w.always || since <= w.now && (until == 0 || w.now < until)
 }
 
 // enter adds a role and those it is nested in.

@@ -83,6 +83,10 @@ var (
 	systems = dbx.L[systemRow]("role.systems", `SELECT m.role AS role, m.member AS member, u.mfa_user AS mfa_user FROM role_member m
 		JOIN users u ON u.tenant = m.tenant AND u.id = m.member WHERE m.tenant = ? AND m.kind = 'User'`)
 
+	// The roles behind a person: their own, and those of people for whom their factors answer.
+	behind = dbx.Q[string]("role.behind", `SELECT DISTINCT m.role FROM role_member m JOIN users u ON u.tenant = m.tenant AND u.id = m.member
+		WHERE m.tenant = ? AND m.kind = 'User' AND (m.member = ? OR u.mfa_user = ?)`)
+
 	// Those who can administer now and for good: what is locked, suspended, ending or ended does not count.
 	active = dbx.L[activeRow]("role.activeSystem", `SELECT m.role AS role, m.member AS member FROM role_member m
 		JOIN users u ON u.tenant = m.tenant AND u.id = m.member

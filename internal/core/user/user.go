@@ -29,6 +29,8 @@ var (
 	ErrRedirect  = fault.New(fault.Invalid, "user.redirect", "The user whose factors answer instead was not found, or redirects to somebody else.")
 	ErrExempt    = fault.New(fault.Conflict, "user.lock_exempt", "This user is not subject to cloud locks.")
 	ErrPicture   = fault.New(fault.Invalid, "user.picture", "The file is not a PNG, JPEG or GIF image, or it is too large.")
+	// ErrStronger is for those who administer people: with somebody's account they would have its rights.
+	ErrStronger  = fault.New(fault.Denied, "user.stronger", "You cannot change the account of somebody who holds rights that you do not hold.")
 	ErrNoPicture = fault.New(fault.NotFound, "user.no_picture", "The user has no picture.")
 )
 

@@ -94,7 +94,7 @@ func (m MFA) answers() []op.Op {
 		question.ErrNotFound, question.ErrShort, question.ErrSame, question.ErrTooMany, question.ErrTooFew, question.ErrAnswer,
 		fault.ErrBlank, fault.ErrInvalid,
 	}
-	whose := []*fault.Error{user.ErrNotFound, ErrSystem, fault.ErrMissing}
+	whose := []*fault.Error{user.ErrNotFound, ErrSystem, user.ErrStronger, fault.ErrMissing}
 	return []op.Op{
 		op.New(op.Spec{
 			Path: "/UserMgmt/GetSecurityQuestions", Allow: either, Effect: op.Read, Faults: []*fault.Error{user.ErrNotFound},
@@ -112,7 +112,7 @@ func (m MFA) answers() []op.Op {
 
 func (m MFA) profiles() []op.Op {
 	seed := []*fault.Error{
-		user.ErrNotFound, ErrSystem, oath.ErrSecret, oath.ErrAlgorithm, oath.ErrDigits, oath.ErrPeriod, oath.ErrCounter,
+		user.ErrNotFound, ErrSystem, user.ErrStronger, oath.ErrSecret, oath.ErrAlgorithm, oath.ErrDigits, oath.ErrPeriod, oath.ErrCounter,
 		fault.ErrMissing, fault.ErrInvalid,
 	}
 	return []op.Op{
@@ -122,7 +122,7 @@ func (m MFA) profiles() []op.Op {
 		}, m.keysForProfile, m.AddOrUpdateProfile),
 		op.New(op.Spec{
 			Path: "/Oath/DeleteProfiles", Allow: op.Any(op.Authenticated, manage), Effect: op.Write, Audit: audit.FactorRemove,
-			Faults: []*fault.Error{oath.ErrNotFound, ErrSystem, ErrMany, fault.ErrMissing},
+			Faults: []*fault.Error{oath.ErrNotFound, ErrSystem, user.ErrStronger, ErrMany, fault.ErrMissing},
 		}, m.DeleteProfiles),
 	}
 }
@@ -141,13 +141,13 @@ func (m MFA) codes() []op.Op {
 		}, m.ValidateOtpCode),
 		op.Prepared(op.Spec{
 			Path: "/Security/SubmitOathOtpCode", Allow: either, Effect: op.Write, Audit: audit.LoginStep, Rate: op.Guess,
-			Faults: append([]*fault.Error{user.ErrNotFound, login.ErrLink, ErrSystem}, guess...),
+			Faults: append([]*fault.Error{user.ErrNotFound, login.ErrLink, ErrSystem, user.ErrStronger}, guess...),
 		}, m.checkCode, m.SubmitOathOtpCode),
 	}
 }
 
 func (m MFA) tokens() []op.Op {
-	faults := []*fault.Error{oath.ErrNotFound, oath.ErrTimed, user.ErrNotFound, ErrSystem, fault.ErrMissing}
+	faults := []*fault.Error{oath.ErrNotFound, oath.ErrTimed, user.ErrNotFound, ErrSystem, user.ErrStronger, fault.ErrMissing}
 	return []op.Op{
 		op.New(op.Spec{
 			Path: "/Oath/UpdateProfileCounter", Allow: either, Effect: op.Write, Audit: audit.FactorChange,
@@ -188,7 +188,7 @@ func about(c *op.Call, p user.User) {
 }
 
 // guard keeps those who are no system administrators from changing what one signs in with: one's own factors, or those of
-// the person who answers instead.
+// the person who answers instead. Nor may anybody change those of somebody who holds rights that they lack.
 func (m MFA) guard(ctx context.Context, c *op.Call, userID string) error {
 	if userID == c.Caller.User || c.Caller.Held.System() {
 		return nil
@@ -196,6 +196,12 @@ func (m MFA) guard(ctx context.Context, c *op.Call, userID string) error {
 	is, err := m.Roles.Protected(ctx, c, userID)
 	if err == nil && is {
 		return ErrSystem
+	}
+	if err == nil {
+		is, err = m.Roles.Stronger(ctx, c, userID)
+	}
+	if err == nil && is {
+		return user.ErrStronger
 	}
 	return err
 }

@@ -24,7 +24,7 @@ var attributeFaults = []*fault.Error{
 
 func (u Users) extending() []op.Op {
 	reads := []*fault.Error{ErrTable, user.ErrNotFound, fault.ErrMissing}
-	sets := append(append([]*fault.Error{ErrSystem}, reads...), attributeFaults...)
+	sets := append(append([]*fault.Error{ErrSystem, user.ErrStronger}, reads...), attributeFaults...)
 	schema := []*fault.Error{
 		ErrTable, attribute.ErrName, attribute.ErrTwice, attribute.ErrType, attribute.ErrFixed, attribute.ErrMany, fault.ErrMissing, fault.ErrInvalid,
 	}
@@ -68,7 +68,8 @@ type SchemaChange struct {
 	// Table is the name of the table, users; required.
 	Table string `json:"Table"`
 	// Columns maps the names of all attributes to what they are to be: Type, Title, Description, UserEditable; required. Those
-	// left out are deleted, all of them by {}. A name has 64 letters a to z, digits and underscores at most; it starts with a letter and contains an underscore.
+	// left out are deleted, all of them by {}. A name has 64 letters a to z, digits and underscores at most; it starts with a
+	// letter and contains an underscore.
 	Columns map[string]ColumnChange `json:"Columns"`
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"strings"
 	"testing"
+	"time"
 
 	"limen/internal/app/apptest"
 	"limen/internal/call"
@@ -80,6 +81,56 @@ func TestSystemAdministratorsAreOutOfReach(t *testing.T) {
 		}
 		if e := holder.post("/UserMgmt/ResetUserPassword", `{"ID":"`+friend.ID+`","newPassword":"Purple-Staple-7-Wagon"}`); !e.Success {
 			t.Error("whose factors answer for a plain user is a plain user", e)
+		}
+	})
+}
+
+// Holders of User Management change nothing of those who hold rights that they lack, by any way: with the account they
+// would have the rights. What everybody holds, and what they hold themselves, is no more than they have.
+func TestStrongerAreOutOfReach(t *testing.T) {
+	apptest.Each(t, func(t *testing.T, s *apptest.Server) {
+		site := s.Tenant(t)
+		holder := client{t, site, site.TokenOf(t, "holder User Management")}
+		strong := site.Holder(t, "Report Management")
+		phone, later, equal := site.Person(t, "phone"), site.Person(t, "later"), site.Person(t, "equal")
+		site.Do(t, audit.UserChange, func(ctx context.Context, c *call.Call) error {
+			if _, err := s.App.People.Change(ctx, c, strong.ID, user.Change{MfaUser: &phone.ID}); err != nil {
+				return err
+			}
+			for r, m := range map[string]role.Member{
+				"Holders of Report Management": {Kind: role.User, ID: later.ID, Since: c.Now.Add(time.Hour)},
+				"Holders of User Management":   {Kind: role.User, ID: equal.ID},
+			} {
+				found, err := s.App.Roles.Get(ctx, c, r)
+				if err != nil {
+					return err
+				}
+				if err := s.App.Roles.Add(ctx, c, found.ID, m); err != nil {
+					return err
+				}
+			}
+			return s.App.Roles.Assign(ctx, c, role.Everybody, role.Given{Path: right.SharedCredentials.Info().Path})
+		})
+		for who, id := range map[string]string{"stronger": strong.ID, "factors of a stronger": phone.ID, "stronger in an hour": later.ID} {
+			for what, body := range attempts(id) {
+				path, _, _ := strings.Cut(what, " ")
+				if e := holder.post(path, body); e.Success || e.Message != user.ErrStronger.Public {
+					t.Errorf("%s: %s: %+v", who, what, e)
+				}
+			}
+			e := holder.post("/UserMgmt/RemoveUsers", `{"Users":["`+id+`"]}`)
+			if list, _ := e.Result.(map[string]any)["Exceptions"].(map[string]any)["User"].([]any); len(list) != 1 {
+				t.Errorf("%s: RemoveUsers: %+v", who, e)
+			}
+		}
+		for _, id := range []string{equal.ID, site.Plain.ID} {
+			if e := holder.post("/UserMgmt/ResetUserPassword", `{"ID":"`+id+`","newPassword":"Purple-Staple-7-Wagon"}`); !e.Success {
+				t.Error("no stronger than the holder", e)
+			}
+		}
+		admin := client{t, site, site.TokenOf(t, "admin")}
+		if e := admin.post("/UserMgmt/ResetUserPassword", `{"ID":"`+strong.ID+`","newPassword":"Purple-Staple-7-Wagon"}`); !e.Success {
+			t.Error("a system administrator holds everything", e)
 		}
 	})
 }

@@ -78,7 +78,7 @@ func (u Users) RemoveUsers(ctx context.Context, c *op.Call, in Removal) (Removed
 			err = u.remove(ctx, c, f.id)
 		}
 		switch {
-		case errors.Is(err, role.ErrLast), errors.Is(err, ErrSystem):
+		case errors.Is(err, role.ErrLast), errors.Is(err, ErrSystem), errors.Is(err, user.ErrStronger):
 			out.stays(f.given, err)
 		case err != nil:
 			return out, err

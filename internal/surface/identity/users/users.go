@@ -61,12 +61,12 @@ var (
 // What creating and changing people can give.
 var (
 	createFaults = []*fault.Error{
-		user.ErrNameTaken, user.ErrSuffix, user.ErrManager, user.ErrRedirect, role.ErrSystem, ErrOrg, ErrSystem,
+		user.ErrNameTaken, user.ErrSuffix, user.ErrManager, user.ErrRedirect, role.ErrSystem, ErrOrg, ErrSystem, user.ErrStronger,
 		fault.ErrBlank, fault.ErrInvalid, fault.ErrMissing, password.ErrPolicy, password.ErrWeak, password.ErrCommon,
 	}
 	changeFaults = append(append([]*fault.Error(nil), createFaults...),
 		user.ErrNotFound, user.ErrStale, user.ErrCycle, role.ErrLast, ErrSelf, ErrField, password.ErrUsed, password.ErrChanged)
-	stateFaults = []*fault.Error{user.ErrNotFound, role.ErrLast, ErrSelf, ErrSystem, fault.ErrInvalid, fault.ErrMissing, user.ErrStale}
+	stateFaults = []*fault.Error{user.ErrNotFound, role.ErrLast, ErrSelf, ErrSystem, user.ErrStronger, fault.ErrInvalid, fault.ErrMissing, user.ErrStale}
 )
 
 // Ops declares them.
@@ -98,7 +98,7 @@ func (u Users) changing() []op.Op {
 		op.Prepared(op.Spec{Path: "/UserMgmt/ResetUserPassword", Allow: manage, Effect: op.Write, Audit: audit.PasswordSet,
 			Faults: changeFaults}, u.hashReset, u.ResetUserPassword),
 		op.Prepared(op.Spec{Path: "/CDirectoryService/SetUserPicture", Allow: either, Effect: op.Write, Audit: audit.UserPicture, MaxBody: 1 << 20,
-			Faults: []*fault.Error{user.ErrNotFound, user.ErrPicture, fault.ErrMissing, ErrSystem}}, u.redraw, u.SetUserPicture),
+			Faults: []*fault.Error{user.ErrNotFound, user.ErrPicture, fault.ErrMissing, ErrSystem, user.ErrStronger}}, u.redraw, u.SetUserPicture),
 		op.New(op.Spec{Path: "/UserMgmt/RemoveUser", Paths: []string{"/CDirectoryService/DeleteUser", "/UserMgmt/DeleteUser"}, Allow: manage,
 			Effect: op.Write, Audit: audit.UserDelete, Faults: stateFaults}, u.RemoveUser),
 		op.New(op.Spec{Path: "/UserMgmt/RemoveUsers", Paths: []string{"/UserMgmt/DeleteUsers"}, Allow: manage, Effect: op.Write, Audit: audit.UserDelete,
@@ -179,7 +179,7 @@ func required(field, value string) error {
 }
 
 // guard keeps those who are no system administrators from taking over the account of one: their own, and that of the
-// person whose factors answer for them.
+// person whose factors answer for them. Nor may anybody so take over who holds rights that the caller lacks.
 func (u Users) guard(ctx context.Context, c *op.Call, userID string) error {
 	if c.Caller == nil || userID == c.Caller.User || c.Caller.Held.System() {
 		return nil
@@ -187,6 +187,12 @@ func (u Users) guard(ctx context.Context, c *op.Call, userID string) error {
 	is, err := u.Roles.Protected(ctx, c, userID)
 	if err == nil && is {
 		return ErrSystem
+	}
+	if err == nil {
+		is, err = u.Roles.Stronger(ctx, c, userID)
+	}
+	if err == nil && is {
+		return user.ErrStronger
 	}
 	return err
 }

@@ -96,13 +96,23 @@ func (a *App) codeLimits(ctx context.Context, c *call.Call) (factor.CodeLimits, 
 	return factor.CodeLimits{Length: v.Code.Length, Life: v.Code.Life, Tries: v.Code.Answers}, nil
 }
 
-func (a *App) mailCode(ctx context.Context, c *call.Call, to factor.Person, code, link string, life time.Duration) error {
-	data := message.Data{Code: code, Link: link, Lasts: life, IP: c.Client.IP.Unmap().String()}
-	return a.Post.Mail(ctx, c, "code/"+c.NewID(), readerOf(to), message.LoginCode, data, c.Now.Add(life))
+func (a *App) mailCode(ctx context.Context, c *call.Call, to factor.Person, what factor.Sending) error {
+	data := message.Data{Code: what.Code, Link: what.Link, Lasts: what.Life, IP: c.Client.IP.Unmap().String()}
+	return a.Post.Mail(ctx, c, "code/"+c.NewID(), readerOf(to), codeKind(what), data, c.Now.Add(what.Life))
 }
 
-func (a *App) textCode(ctx context.Context, c *call.Call, to factor.Person, code string, life time.Duration) error {
-	return a.Post.SMS(ctx, c, "code/"+c.NewID(), readerOf(to), message.LoginCode, message.Data{Code: code, Lasts: life}, c.Now.Add(life))
+func (a *App) textCode(ctx context.Context, c *call.Call, to factor.Person, what factor.Sending) error {
+	data := message.Data{Code: what.Code, Lasts: what.Life}
+	return a.Post.SMS(ctx, c, "code/"+c.NewID(), readerOf(to), codeKind(what), data, c.Now.Add(what.Life))
+}
+
+// codeKind tells the two things apart that a code may be for: a thief who asks for a recovery must not be helped by a
+// message that speaks of a sign-in.
+func codeKind(what factor.Sending) message.Kind {
+	if what.Recovery {
+		return message.RecoveryCode
+	}
+	return message.LoginCode
 }
 
 func readerOf(p factor.Person) post.Reader {

@@ -25,6 +25,14 @@ type CodeLimits struct {
 	Sends  int           // how often one conversation may send; 5
 }
 
+// Sending is a code on its way to a person.
+type Sending struct {
+	Code     string
+	Link     string        // https, does what the code does; may be empty
+	Life     time.Duration // how long the code is good for
+	Recovery bool          // the code is for choosing a new password: the message must not call it a sign-in's
+}
+
 // Again is how soon after a code was sent another one is not made: a client that repeats its request means the same.
 const Again = 5 * time.Second
 

@@ -79,6 +79,8 @@ type Challenge struct {
 	Sends   int    `json:"x,omitempty"`
 	Tries   int    `json:"t,omitempty"` // wrong answers
 	Passed  bool   `json:"ok,omitempty"`
+	// Recovery says that the answer helps to replace a forgotten password, rather than to sign in.
+	Recovery bool `json:"r,omitempty"`
 }
 
 // Answer is what somebody says: a text, or a text for each of several questions.

@@ -31,6 +31,7 @@ func (t *turn) forgot(ctx context.Context) (Result, error) {
 			return Result{}, err
 		}
 		if ok {
+			ch.Recovery = true
 			one = append(one, ch)
 		}
 	}

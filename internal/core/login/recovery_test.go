@@ -67,6 +67,9 @@ func TestRecovery(t *testing.T) {
 		}
 		mail, reset := w.pick(got.Package, 0, "EMAIL"), w.pick(got.Package, 1, "RESET")
 		w.expect(w.do(p.Session, start(mail)), login.Pending)
+		if !w.Sent[0].Recovery || w.Sent[0].Link != "" {
+			w.Fatalf("the code is sent as a sign-in's: %+v", w.Sent[0])
+		}
 		w.expect(w.do(p.Session, answer(mail, w.Sent[0].Code)), login.NextDone)
 		w.expect(w.do(p.Session, answer(reset, "Lemon-Otter-42")), login.Succeeded)
 		if w.Alive(old.Auth) {
@@ -130,6 +133,9 @@ func TestLink(t *testing.T) {
 		p := w.start(anna.Name)
 		up, mail := w.pick(&p, 0, "UP"), w.pick(&p, 1, "EMAIL")
 		w.expect(w.do(p.Session, answer(up, logintest.Secret), start(mail)), login.Pending)
+		if w.Sent[0].Recovery {
+			w.Fatal("the code is sent as a recovery's")
+		}
 		token := link(w.Sent[0])
 		show := func(token string) (login.Asking, error) {
 			c := w.Call()

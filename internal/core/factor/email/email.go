@@ -4,7 +4,6 @@ package email
 import (
 	"context"
 	"strings"
-	"time"
 
 	"limen/internal/call"
 	"limen/internal/core/factor"
@@ -13,8 +12,8 @@ import (
 // Mechanism sends codes by mail.
 type Mechanism struct {
 	Codes factor.Codes
-	// Send puts the mail into the outbox, in c.Tx: the code and, when not empty, the link that does the same.
-	Send func(ctx context.Context, c *call.Call, to factor.Person, code, link string, life time.Duration) error
+	// Send puts the mail into the outbox, in c.Tx.
+	Send func(ctx context.Context, c *call.Call, to factor.Person, what factor.Sending) error
 }
 
 // Name is EMAIL.
@@ -42,7 +41,7 @@ func (m Mechanism) Start(ctx context.Context, c *call.Call, p factor.Person, ch 
 	if err != nil || code == "" || p.ID == "" {
 		return err
 	}
-	return m.Send(ctx, c, p, code, link, life)
+	return m.Send(ctx, c, p, factor.Sending{Code: code, Link: link, Life: life, Recovery: ch.Recovery})
 }
 
 // Check compares the code.

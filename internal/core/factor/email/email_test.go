@@ -16,11 +16,11 @@ func TestSuite(t *testing.T) {
 		var sent int
 		last := map[string]string{}
 		return factortest.Bench{
-			Mechanism: email.Mechanism{Codes: factor.Codes{Ring: w.Ring}, Send: func(_ context.Context, c *call.Call, to factor.Person, code, link string, life time.Duration) error {
+			Mechanism: email.Mechanism{Codes: factor.Codes{Ring: w.Ring}, Send: func(_ context.Context, c *call.Call, to factor.Person, what factor.Sending) error {
 				sent++
-				last[to.ID] = code
-				if life != 10*time.Minute || c.Tx == nil || !c.Tx.Writable() {
-					t.Fatal("not in the transaction", life)
+				last[to.ID] = what.Code
+				if what.Life != 10*time.Minute || c.Tx == nil || !c.Tx.Writable() {
+					t.Fatal("not in the transaction", what.Life)
 				}
 				return nil
 			}},

@@ -3,7 +3,6 @@ package sms
 
 import (
 	"context"
-	"time"
 
 	"limen/internal/call"
 	"limen/internal/core/factor"
@@ -13,7 +12,7 @@ import (
 type Mechanism struct {
 	Codes factor.Codes
 	// Send puts the text message into the outbox, in c.Tx.
-	Send func(ctx context.Context, c *call.Call, to factor.Person, code string, life time.Duration) error
+	Send func(ctx context.Context, c *call.Call, to factor.Person, what factor.Sending) error
 }
 
 // Name is SMS.
@@ -46,7 +45,7 @@ func (m Mechanism) Start(ctx context.Context, c *call.Call, p factor.Person, ch 
 	if err != nil || code == "" || p.ID == "" {
 		return err
 	}
-	return m.Send(ctx, c, p, code, life)
+	return m.Send(ctx, c, p, factor.Sending{Code: code, Life: life, Recovery: ch.Recovery})
 }
 
 // Check compares the code.

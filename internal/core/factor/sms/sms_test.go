@@ -16,9 +16,9 @@ func TestSuite(t *testing.T) {
 		var sent int
 		last := map[string]string{}
 		return factortest.Bench{
-			Mechanism: sms.Mechanism{Codes: factor.Codes{Ring: w.Ring}, Send: func(_ context.Context, _ *call.Call, to factor.Person, code string, _ time.Duration) error {
+			Mechanism: sms.Mechanism{Codes: factor.Codes{Ring: w.Ring}, Send: func(_ context.Context, _ *call.Call, to factor.Person, what factor.Sending) error {
 				sent++
-				last[to.ID] = code
+				last[to.ID] = what.Code
 				return nil
 			}},
 			Enrolled: factor.Person{ID: "alice", Mobile: "+1 206 555-0199"}, Other: factor.Person{ID: "bob", Mobile: "+12065550100"},

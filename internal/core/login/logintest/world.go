@@ -39,7 +39,10 @@ import (
 const Secret = "Tulip-Crane-77"
 
 // Sent is a message that a mechanism sent.
-type Sent struct{ To, Code, Link string }
+type Sent struct {
+	To, Code, Link string
+	Recovery       bool
+}
 
 // Notice is what somebody was told.
 type Notice struct {
@@ -124,12 +127,12 @@ func (w *World) mechanisms(ring *crypt.Ring) []factor.Mechanism {
 	codes := factor.Codes{Ring: ring}
 	return []factor.Mechanism{
 		factorpassword.Mechanism{Passwords: w.Passwords},
-		email.Mechanism{Codes: codes, Send: func(_ context.Context, _ *call.Call, to factor.Person, code, link string, _ time.Duration) error {
-			w.Sent = append(w.Sent, Sent{to.Mail, code, link})
+		email.Mechanism{Codes: codes, Send: func(_ context.Context, _ *call.Call, to factor.Person, what factor.Sending) error {
+			w.Sent = append(w.Sent, Sent{to.Mail, what.Code, what.Link, what.Recovery})
 			return nil
 		}},
-		sms.Mechanism{Codes: codes, Send: func(_ context.Context, _ *call.Call, to factor.Person, code string, _ time.Duration) error {
-			w.Sent = append(w.Sent, Sent{to.Mobile, code, ""})
+		sms.Mechanism{Codes: codes, Send: func(_ context.Context, _ *call.Call, to factor.Person, what factor.Sending) error {
+			w.Sent = append(w.Sent, Sent{to.Mobile, what.Code, "", what.Recovery})
 			return nil
 		}},
 		oath.Mechanism{Profiles: w.OATH}, question.Mechanism{Questions: w.Questions},

@@ -213,7 +213,7 @@ func (a *App) wireDomain(ctx context.Context) error {
 	a.Tenants = &tenant.Tenants{Index: a.Index, Changes: a.Changes, Roles: a.Roles}
 	a.People = &user.Directory{DB: a.DB, Changes: a.Changes, Tenants: a.Index, Roles: a.Roles}
 	a.Passwords = password.Passwords{Hasher: a.Hasher, Policy: a.passwordPolicy, Changed: a.People.PasswordSet}
-	a.Sessions = &session.Sessions{DB: a.DB, Holder: a.holder, Put: a.Changes.Put, Fresh: a.Changes.Fresh}
+	a.Sessions = &session.Sessions{DB: a.DB, Holder: a.holder, Put: a.Changes.Put, Fresh: a.Changes.Fresh, Proof: a.proofLasts}
 	a.Sessions.Watch(a.Changes.Watch)
 	a.Tenants.Move = a.People.Move
 	a.People.Shut = append(a.People.Shut, a.endSessions)

@@ -60,6 +60,15 @@ func (a *App) holder(ctx context.Context, c *call.Call, userID string) (session.
 	return session.Holder{Name: u.Name, Org: u.Org, Barred: u.Barred(c.Now), Roles: m.Roles, Held: m.Held, Until: until}, nil
 }
 
+// proofLasts is the tenant's setting Session.ProofMinutes.
+func (a *App) proofLasts(ctx context.Context, c *call.Call) (time.Duration, error) {
+	v, err := a.Values.Get(ctx, c)
+	if err != nil {
+		return 0, err
+	}
+	return v.Session.Proof, nil
+}
+
 // endSessions signs a person out everywhere.
 func (a *App) endSessions(ctx context.Context, c *call.Call, userID string) error {
 	_, err := a.Sessions.EndAll(ctx, c, userID, "")

@@ -28,7 +28,7 @@ func (a *App) Surfaces() []gen.Surface {
 func (a *App) identityOps() []op.Op {
 	out := authentication.Authentication{Logins: a.Logins, Sessions: a.Sessions, Tokens: a.Tokens, People: a.People, Roles: a.Roles, Tenants: a.Index}.Ops()
 	out = append(out, users.Users{
-		People: a.People, Roles: a.Roles, Passwords: a.Passwords, Settings: a.Values, Tenants: a.Index, Post: a.Post,
+		People: a.People, Roles: a.Roles, Sessions: a.Sessions, Passwords: a.Passwords, Settings: a.Values, Tenants: a.Index, Post: a.Post,
 		Link: a.Invites.Make,
 	}.Ops()...)
 	out = append(out, tenant.Tenant{

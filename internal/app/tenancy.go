@@ -30,9 +30,10 @@ const (
 
 // Shell is the call of someone at the server's own command line: they own the machine, so they may everything.
 func (a *App) Shell(tenantID string) *call.Call {
+	now := time.Now()
 	c := &call.Call{
-		Now: time.Now(), Rand: rand.Reader, Tenant: call.Tenant{ID: tenantID},
-		Caller: &call.Caller{Name: "command line", Means: call.ByShell, Held: right.Held{Tenant: right.Of(right.System)}},
+		Now: now, Rand: rand.Reader, Tenant: call.Tenant{ID: tenantID},
+		Caller: &call.Caller{Name: "command line", Means: call.ByShell, Proved: now, Held: right.Held{Tenant: right.Of(right.System)}},
 	}
 	c.ID = c.NewID()
 	a.Kernel.Bind(c)

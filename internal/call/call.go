@@ -41,8 +41,9 @@ type Caller struct {
 	Org     string // organization of the caller; empty when in none
 	Session string // id of the session; empty for machine tokens
 	Means   Means
-	Cookie  bool   // proved by a cookie, so that a browser may have sent it unasked
-	Level   string // Normal or High: High after two factors or a step-up
+	Cookie  bool      // proved by a cookie, so that a browser may have sent it unasked
+	Level   string    // Normal or High: High after two factors or a step-up
+	Proved  time.Time // when they last showed what they sign in with; of means other than sessions the time of the call
 	Roles   []string
 	Held    right.Held
 }

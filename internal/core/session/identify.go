@@ -92,7 +92,8 @@ func newEntry(row Session, h Holder, now time.Time) *entry {
 		idle: row.Idle, until: min(row.Expires, now.Add(reread).UnixMilli()),
 		caller: call.Caller{
 			User: row.User, Name: h.Name, Org: h.Org, Session: row.ID, Means: call.BySession, Level: row.Level,
-			Roles: h.Roles, Held: h.Held,
+			Proved: time.UnixMilli(row.Proved),
+			Roles:  h.Roles, Held: h.Held,
 		},
 	}
 	if !h.Until.IsZero() {

@@ -19,6 +19,8 @@ import (
 // Faults of sessions.
 var (
 	ErrNone = fault.New(fault.Unauthenticated, "session.none", "You do not have access to this content. The session is unknown or has ended. Sign in again.")
+	// ErrStale is for those who want to change what proves who they are, and proved it too long ago.
+	ErrStale = fault.New(fault.Denied, "auth.stale", "Sign in again to change this.")
 	// ErrUnknown is for those who name a session by its id.
 	ErrUnknown = fault.New(fault.NotFound, "session.not_found", "The requested data or its dependent data was not found in the service.")
 )
@@ -46,6 +48,7 @@ type Session struct {
 	Idle       int64  `db:"idle"`    // ms without a call after which it ends
 	Expires    int64  `db:"expires"` // absolute end
 	Ended      int64  `db:"ended"`   // 0: not ended by anyone
+	Proved     int64  `db:"proved"`  // when the person last showed what they sign in with: at its creation, or at a step-up
 }
 
 // Alive says whether the session is good at now.
@@ -73,6 +76,8 @@ type Sessions struct {
 	Holder func(ctx context.Context, c *call.Call, userID string) (Holder, error)
 	// Put publishes a change (core/change).
 	Put func(ctx context.Context, c *call.Call, topic, item string) error
+	// Proof is for how long a proof of who one is lets one change it, by the call's tenant; 0: for ever. Nil: for ever.
+	Proof func(ctx context.Context, c *call.Call) (time.Duration, error)
 	// Fresh says whether this node learns of changes at present; while it does not, nothing is answered from memory.
 	// Nil: always.
 	Fresh func() bool
@@ -101,15 +106,15 @@ const (
 	defaultLife = 12 * time.Hour
 )
 
-const columns = `tenant, id, user_id, hash, level, factors, persistent, ip, agent, device, created, seen, idle, expires, ended`
+const columns = `tenant, id, user_id, hash, level, factors, persistent, ip, agent, device, created, seen, idle, expires, ended, proved`
 
 var (
-	insertRow = dbx.E("session.insert", `INSERT INTO session (`+columns+`) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0)`)
+	insertRow = dbx.E("session.insert", `INSERT INTO session (`+columns+`) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0, ?)`)
 	byHash    = dbx.Q[Session]("session.by_hash", `SELECT `+columns+` FROM session WHERE hash = ?`)
 	byID      = dbx.Q[Session]("session.by_id", `SELECT `+columns+` FROM session WHERE tenant = ? AND id = ?`)
 	ofUser    = dbx.Q[Session]("session.of_user", `SELECT `+columns+` FROM session
 		WHERE tenant = ? AND user_id = ? AND ended = 0 AND expires > ? AND seen + idle > ? ORDER BY created DESC, id LIMIT 1000`)
-	rotateRow = dbx.E("session.rotate", `UPDATE session SET hash = ?, level = ?, factors = ?, seen = ?
+	rotateRow = dbx.E("session.rotate", `UPDATE session SET hash = ?, level = ?, factors = ?, seen = ?, proved = ?
 		WHERE tenant = ? AND id = ? AND ended = 0 AND expires > ?`)
 	endRow = dbx.E("session.end", `UPDATE session SET ended = ?, expires = ? WHERE tenant = ? AND id = ? AND ended = 0`)
 	endAll = dbx.E("session.end_all", `UPDATE session SET ended = ?, expires = ? WHERE tenant = ? AND user_id = ? AND id <> ? AND ended = 0`)
@@ -135,10 +140,10 @@ func (s *Sessions) Create(ctx context.Context, c *call.Call, n New) (token strin
 	made = Session{
 		Tenant: c.Tenant.ID, ID: c.NewID(), User: n.User, Hash: hash, Level: n.Level, Factors: strings.Join(n.Factors, ","),
 		Persistent: n.Persistent, IP: n.IP, Agent: clip(n.Agent, 500), Device: device,
-		Created: now, Seen: now, Idle: n.Idle.Milliseconds(), Expires: now + n.Life.Milliseconds(),
+		Created: now, Seen: now, Idle: n.Idle.Milliseconds(), Expires: now + n.Life.Milliseconds(), Proved: now,
 	}
 	_, err = insertRow.Do(ctx, c.Tx, made.Tenant, made.ID, made.User, made.Hash, made.Level, made.Factors, made.Persistent,
-		made.IP, made.Agent, made.Device, made.Created, made.Seen, made.Idle, made.Expires)
+		made.IP, made.Agent, made.Device, made.Created, made.Seen, made.Idle, made.Expires, made.Proved)
 	return token, made, err
 }
 
@@ -170,7 +175,7 @@ func (s *Sessions) List(ctx context.Context, c *call.Call, userID string) ([]Ses
 func (s *Sessions) Rotate(ctx context.Context, c *call.Call, id, level string, factors []string) (token string, err error) {
 	token, hash := crypt.NewAuth(c.Rand)
 	now := c.Now.UnixMilli()
-	n, err := rotateRow.Do(ctx, c.Tx, hash, level, strings.Join(factors, ","), now, c.Tenant.ID, id, now)
+	n, err := rotateRow.Do(ctx, c.Tx, hash, level, strings.Join(factors, ","), now, now, c.Tenant.ID, id, now)
 	if err != nil {
 		return "", err
 	}

@@ -273,7 +273,10 @@ func TestRotate(t *testing.T) {
 	dbxtest.Each(t, func(t *testing.T, db *dbx.DB) {
 		w := build(t, db)
 		token, s := w.open(session.New{User: "alice"})
-		w.accepted(token)
+		if who := w.accepted(token); !who.Proved.Equal(w.now.Truncate(time.Millisecond)) {
+			t.Fatal("proved at", who.Proved)
+		}
+		w.now = w.now.Add(10 * time.Minute)
 		var next string
 		w.write(func(ctx context.Context, c *call.Call) (err error) {
 			next, err = w.Rotate(ctx, c, s.ID, session.High, []string{"UP", "EMAIL"})
@@ -282,6 +285,8 @@ func TestRotate(t *testing.T) {
 		w.refused(token)
 		if who := w.accepted(next); who.Level != session.High || who.Session != s.ID {
 			t.Fatal(who)
+		} else if !who.Proved.Equal(w.now.Truncate(time.Millisecond)) {
+			t.Fatal("a step-up is no proof", who.Proved)
 		}
 		w.write(func(ctx context.Context, c *call.Call) error {
 			if list, err := w.List(ctx, c, "alice"); err != nil || len(list) != 1 || list[0].Factors != "UP,EMAIL" {

@@ -57,6 +57,9 @@ var authKeys = []Key{
 	boolean("Session.AllowPersist", false, "Offer to stay signed in when the browser is closed.", func(v *Values) *bool { return &v.Session.AllowPersist }),
 	duration("Session.PersistLifespanHours", "hours", 336, 1, 8760, "Time after which the session of somebody who stays signed in ends.",
 		func(v *Values) *time.Duration { return &v.Session.PersistLife }),
+	duration("Session.ProofMinutes", "minutes", 15, 0, 43200,
+		"Time after signing in within which people may change what they sign in with: address, mobile number, authenticator, questions; 0 is any time.",
+		func(v *Values) *time.Duration { return &v.Session.Proof }),
 	integer("Session.MaxConcurrent", 0, 0, 1000, "Most sessions of one person; 0 is any number.", func(v *Values) *int { return &v.Session.Concurrent }),
 }
 

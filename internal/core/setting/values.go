@@ -83,6 +83,7 @@ type Session struct {
 	AllowPersist bool          // offer to stay signed in
 	PersistLife  time.Duration // of those who stay signed in
 	Concurrent   int           // most sessions of one person; 0: any number
+	Proof        time.Duration // since a sign-in, for changing what one signs in with; 0: for ever
 }
 
 // Guard is when guessing is stopped.

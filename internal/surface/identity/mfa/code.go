@@ -38,6 +38,9 @@ func (m MFA) keysForEnrolment(ctx context.Context, c *op.Call, _ Enrolment) (op.
 // An authenticator enrolled before stays until ValidateAndSetUserThirdPartyOtp; an unfinished enrolment is replaced.
 // mfa.yaml, /Mobile/GetUserThirdPartyOtp.
 func (m MFA) GetUserThirdPartyOtp(ctx context.Context, c *op.Call, in Enrolment, _ op.None) (Begun, error) {
+	if err := m.Sessions.Recent(ctx, c, in.found.ID); err != nil {
+		return Begun{}, err
+	}
 	issuer, err := m.issuer(ctx, c)
 	if err != nil {
 		return Begun{}, err
@@ -117,6 +120,9 @@ func (m MFA) confirm(ctx context.Context, c *op.Call, in ProfileCode) error {
 			enrolled(c.Event, in.found, p)
 			if !p.Confirmed {
 				c.Event.Type = audit.FactorEnroll
+				if err := m.Sessions.Recent(ctx, c, in.found.ID); err != nil {
+					return err
+				}
 			}
 		}
 	}

@@ -94,7 +94,7 @@ func (m MFA) answers() []op.Op {
 		question.ErrNotFound, question.ErrShort, question.ErrSame, question.ErrTooMany, question.ErrTooFew, question.ErrAnswer,
 		fault.ErrBlank, fault.ErrInvalid,
 	}
-	whose := []*fault.Error{user.ErrNotFound, ErrSystem, user.ErrStronger, fault.ErrMissing}
+	whose := []*fault.Error{user.ErrNotFound, ErrSystem, user.ErrStronger, session.ErrStale, fault.ErrMissing}
 	return []op.Op{
 		op.New(op.Spec{
 			Path: "/UserMgmt/GetSecurityQuestions", Allow: either, Effect: op.Read, Faults: []*fault.Error{user.ErrNotFound},
@@ -112,7 +112,7 @@ func (m MFA) answers() []op.Op {
 
 func (m MFA) profiles() []op.Op {
 	seed := []*fault.Error{
-		user.ErrNotFound, ErrSystem, user.ErrStronger, oath.ErrSecret, oath.ErrAlgorithm, oath.ErrDigits, oath.ErrPeriod, oath.ErrCounter,
+		user.ErrNotFound, ErrSystem, user.ErrStronger, session.ErrStale, oath.ErrSecret, oath.ErrAlgorithm, oath.ErrDigits, oath.ErrPeriod, oath.ErrCounter,
 		fault.ErrMissing, fault.ErrInvalid,
 	}
 	return []op.Op{
@@ -122,7 +122,7 @@ func (m MFA) profiles() []op.Op {
 		}, m.keysForProfile, m.AddOrUpdateProfile),
 		op.New(op.Spec{
 			Path: "/Oath/DeleteProfiles", Allow: op.Any(op.Authenticated, manage), Effect: op.Write, Audit: audit.FactorRemove,
-			Faults: []*fault.Error{oath.ErrNotFound, ErrSystem, user.ErrStronger, ErrMany, fault.ErrMissing},
+			Faults: []*fault.Error{oath.ErrNotFound, ErrSystem, user.ErrStronger, session.ErrStale, ErrMany, fault.ErrMissing},
 		}, m.DeleteProfiles),
 	}
 }
@@ -132,12 +132,15 @@ func (m MFA) codes() []op.Op {
 	return []op.Op{
 		op.Prepared(op.Spec{
 			Path: "/Mobile/GetUserThirdPartyOtp", Allow: op.Self, Effect: op.Write, Audit: audit.FactorEnroll, Rate: op.Costly,
+			Faults: []*fault.Error{session.ErrStale},
 		}, m.keysForEnrolment, m.GetUserThirdPartyOtp),
 		op.New(op.Spec{
-			Path: "/Mobile/ValidateAndSetUserThirdPartyOtp", Allow: op.Self, Effect: op.Write, Audit: audit.FactorEnroll, Rate: op.Guess, Faults: guess,
+			Path: "/Mobile/ValidateAndSetUserThirdPartyOtp", Allow: op.Self, Effect: op.Write, Audit: audit.FactorEnroll, Rate: op.Guess,
+			Faults: append([]*fault.Error{session.ErrStale}, guess...),
 		}, m.ValidateAndSetUserThirdPartyOtp),
 		op.New(op.Spec{
-			Path: "/Oath/ValidateOtpCode", Allow: op.Self, Effect: op.Write, Audit: audit.LoginStep, Rate: op.Guess, Faults: guess,
+			Path: "/Oath/ValidateOtpCode", Allow: op.Self, Effect: op.Write, Audit: audit.LoginStep, Rate: op.Guess,
+			Faults: append([]*fault.Error{session.ErrStale}, guess...),
 		}, m.ValidateOtpCode),
 		op.Prepared(op.Spec{
 			Path: "/Security/SubmitOathOtpCode", Allow: either, Effect: op.Write, Audit: audit.LoginStep, Rate: op.Guess,
@@ -204,6 +207,14 @@ func (m MFA) guard(ctx context.Context, c *op.Call, userID string) error {
 		return user.ErrStronger
 	}
 	return err
+}
+
+// vary is guard for what enrols, replaces or removes factors: one's own change only shortly after a proof of who one is.
+func (m MFA) vary(ctx context.Context, c *op.Call, userID string) error {
+	if err := m.guard(ctx, c, userID); err != nil {
+		return err
+	}
+	return m.Sessions.Recent(ctx, c, userID)
 }
 
 func required(field, value string) error {

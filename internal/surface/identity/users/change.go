@@ -2,6 +2,7 @@ package users
 
 import (
 	"context"
+	"strings"
 	"time"
 
 	"limen/internal/core/password"
@@ -165,8 +166,8 @@ func ends(o op.Opt[time.Time]) int64 {
 
 func (u Users) hashChange(ctx context.Context, c *op.Call, in UserChange) (hashed, error) {
 	plain := in.plain()
-	if plain == "" || !administers(c, in.found) {
-		return hashed{}, nil
+	if plain == "" || !administers(c, in.found) || in.found.ID == c.User() {
+		return hashed{}, nil // or Run refuses
 	}
 	if err := u.guarded(ctx, c, in.found.ID); err != nil {
 		return hashed{}, err
@@ -177,6 +178,9 @@ func (u Users) hashChange(ctx context.Context, c *op.Call, in UserChange) (hashe
 	return hashed{made, true}, err
 }
 
+// errOwnPassword sends people to the operation that asks for the old one.
+var errOwnPassword = ErrSelf.Say("Use ChangeUserPassword for your own password.")
+
 func names(p user.User) password.Names {
 	return password.Names{Login: p.Name, Display: p.Display, Mail: p.Mail}
 }
@@ -184,10 +188,14 @@ func names(p user.User) password.Names {
 // ChangeUser changes properties of a user; fields that are absent keep their value.
 //
 // People change their own profile; the login name, roles, state, organization, manager, password and account's end are
-// for administrators. Unknown members are ignored. users.yaml n 92.
+// for administrators, who set their own password with ChangeUserPassword. Where codes reach the caller, and whose factors
+// answer for them, they change within Session.ProofMinutes of signing in. Unknown members are ignored. users.yaml n 92.
 func (u Users) ChangeUser(ctx context.Context, c *op.Call, in UserChange, h hashed) (op.None, error) {
 	if field := in.admin(); field != "" && !administers(c, in.found) {
 		return op.None{}, ErrField.At(field).Say("You are not authorized to change %s.", field)
+	}
+	if err := u.own(ctx, c, in); err != nil {
+		return op.None{}, err
 	}
 	if err := u.guard(ctx, c, in.found.ID); err != nil {
 		return op.None{}, err
@@ -213,9 +221,31 @@ func (u Users) ChangeUser(ctx context.Context, c *op.Call, in UserChange, h hash
 	return op.None{}, u.setPassword(ctx, c, in.found.ID, h, in.ForcePasswordChangeNext.Or(false))
 }
 
+// own refuses what people may not do to their own account: set a password without the old one, or, long after they signed in,
+// change where codes reach them or whose factors answer.
+func (u Users) own(ctx context.Context, c *op.Call, in UserChange) error {
+	if in.found.ID != c.User() {
+		return nil
+	}
+	if in.plain() != "" {
+		return errOwnPassword
+	}
+	ch, err := in.change()
+	if err != nil {
+		return err
+	}
+	if alters(ch.Mail, in.found.Mail) || alters(ch.Mobile, in.found.Mobile) || alters(ch.MfaUser, in.found.MfaUser) {
+		return u.Sessions.Recent(ctx, c, in.found.ID)
+	}
+	return nil
+}
+
+// alters says whether a text is given that is another one; clients send profiles back whole.
+func alters(given *string, is string) bool { return given != nil && strings.TrimSpace(*given) != is }
+
 // setPassword stores a password that somebody else chose: what the person has open ends.
 func (u Users) setPassword(ctx context.Context, c *op.Call, id string, h hashed, force bool) error {
-	if err := u.Passwords.Put(ctx, c, id, h.New, force); err != nil || id == c.User() {
+	if err := u.Passwords.Put(ctx, c, id, h.New, force); err != nil {
 		return err
 	}
 	return u.People.End(ctx, c, id)
@@ -369,7 +399,7 @@ func (u Users) hashReset(ctx context.Context, c *op.Call, in PasswordReset) (has
 // Callers set their own password with ChangeUserPassword, which asks for the old one.
 func (u Users) ResetUserPassword(ctx context.Context, c *op.Call, in PasswordReset, h hashed) (op.None, error) {
 	if in.found.ID == c.User() {
-		return op.None{}, ErrSelf.Say("Use ChangeUserPassword for your own password.")
+		return op.None{}, errOwnPassword
 	}
 	if err := u.guard(ctx, c, in.found.ID); err != nil {
 		return op.None{}, err

@@ -15,6 +15,7 @@ import (
 	"limen/internal/core/post"
 	"limen/internal/core/right"
 	"limen/internal/core/role"
+	"limen/internal/core/session"
 	"limen/internal/core/setting"
 	"limen/internal/core/tenant"
 	"limen/internal/core/user"
@@ -26,6 +27,7 @@ import (
 type Users struct {
 	People     *user.Directory
 	Roles      *role.Roles
+	Sessions   *session.Sessions
 	Passwords  password.Passwords
 	Attributes attribute.Attributes
 	Settings   *setting.Store
@@ -65,7 +67,7 @@ var (
 		fault.ErrBlank, fault.ErrInvalid, fault.ErrMissing, password.ErrPolicy, password.ErrWeak, password.ErrCommon,
 	}
 	changeFaults = append(append([]*fault.Error(nil), createFaults...),
-		user.ErrNotFound, user.ErrStale, user.ErrCycle, role.ErrLast, ErrSelf, ErrField, password.ErrUsed, password.ErrChanged)
+		user.ErrNotFound, user.ErrStale, user.ErrCycle, role.ErrLast, ErrSelf, ErrField, session.ErrStale, password.ErrUsed, password.ErrChanged)
 	stateFaults = []*fault.Error{user.ErrNotFound, role.ErrLast, ErrSelf, ErrSystem, user.ErrStronger, fault.ErrInvalid, fault.ErrMissing, user.ErrStale}
 )
 

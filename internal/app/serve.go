@@ -72,6 +72,7 @@ func (a *App) Serve(ctx context.Context, out io.Writer) error {
 	if err != nil {
 		return err
 	}
+	trim()
 	workers := a.Workers()
 	if a.Settings.MetricsListen != "" {
 		apart := &web.Server{Name: "metrics", Addr: a.Settings.MetricsListen, Handler: a.Metrics.Handler(), Log: a.Log}
@@ -91,6 +92,7 @@ func (a *App) Serve(ctx context.Context, out io.Writer) error {
 func (a *App) Workers() web.Group {
 	return web.Group{
 		{Name: "changes", Run: a.Changes.Run},
+		{Name: "memory", Run: giveBack},
 		{Name: "outbox", Run: a.Outbox.Run},
 		{Name: "jobs", Run: a.Jobs.Run},
 		{Name: "audit", Run: a.Audit.Run},

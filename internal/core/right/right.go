@@ -115,6 +115,31 @@ func Of(rs ...Right) Set {
 // Has says whether r is in the set.
 func (s Set) Has(r Right) bool { return s&(1<<r) != 0 }
 
+// weaker are the rights that hold nothing beyond another one.
+var weaker = map[Right]Set{
+	UserManagement:   Of(ReadUsers),
+	RoleManagement:   Of(ReadRoles),
+	DeviceManagement: Of(DeviceManagementLimited),
+}
+
+// Reach is the set with the rights that hold nothing beyond it: the reading half of what may be managed, and the way into
+// the admin portal, which any right opens. System reaches everything.
+func (s Set) Reach() Set {
+	if s.Has(System) {
+		return ^Set(0)
+	}
+	out := s
+	for r, less := range weaker {
+		if s.Has(r) {
+			out |= less
+		}
+	}
+	if s != 0 {
+		out |= Of(AdminPortal)
+	}
+	return out
+}
+
 // Rights lists the set's members.
 func (s Set) Rights() []Right {
 	var out []Right

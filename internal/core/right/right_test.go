@@ -22,3 +22,15 @@ func TestHeld(t *testing.T) {
 		t.Error("a system administrator holds every right")
 	}
 }
+
+func TestReach(t *testing.T) {
+	if got := Of(UserManagement).Reach(); got != Of(UserManagement, ReadUsers, AdminPortal) {
+		t.Error(got.Rights())
+	}
+	if got := Of(ReadUsers).Reach(); got.Has(UserManagement) {
+		t.Error("reading is not managing")
+	}
+	if Of().Reach() != 0 || !Of(System).Reach().Has(VaultManagement) {
+		t.Error("nothing reaches nothing, a system administrator everything")
+	}
+}

@@ -145,7 +145,8 @@ func (r *Roles) Stronger(ctx context.Context, c *call.Call, userID string) (bool
 	}
 	own := walk{s: s, now: c.Now.UnixMilli(), in: map[string]bool{}}
 	own.enter(Everybody)
-	return !c.Caller.Held.System() && all.membership().Held.Tenant&^(c.Caller.Held.Tenant|own.membership().Held.Tenant) != 0, nil
+	mine := (c.Caller.Held.Tenant | own.membership().Held.Tenant).Reach()
+	return all.membership().Held.Tenant&^mine != 0, nil
 }
 
 // Gives is what a role gives its members at c.Now, by itself and by the roles it is in.

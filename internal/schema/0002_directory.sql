@@ -107,7 +107,7 @@ CREATE TABLE role_member (
     granter {{key}} NOT NULL, -- UUID of who granted it
     PRIMARY KEY (tenant, role, kind, member)
 );
-CREATE INDEX role_member_of ON role_member (tenant, kind, member);
+CREATE INDEX role_member_of ON role_member (tenant, kind, member, role);
 
 CREATE TABLE role_right (
     tenant  {{key}} NOT NULL,

@@ -135,7 +135,7 @@ func (r *Roles) Stronger(ctx context.Context, c *call.Call, userID string) (bool
 	if err != nil {
 		return false, err
 	}
-	in, err := behind.All(ctx, c.Tx, c.Tenant.ID, userID, userID)
+	in, err := behind.All(ctx, c.Tx, c.Tenant.ID, userID, c.Tenant.ID, userID)
 	if err != nil {
 		return false, err
 	}

@@ -84,8 +84,9 @@ var (
 		JOIN users u ON u.tenant = m.tenant AND u.id = m.member WHERE m.tenant = ? AND m.kind = 'User'`)
 
 	// The roles behind a person: their own, and those of people for whom their factors answer.
-	behind = dbx.Q[string]("role.behind", `SELECT DISTINCT m.role FROM role_member m JOIN users u ON u.tenant = m.tenant AND u.id = m.member
-		WHERE m.tenant = ? AND m.kind = 'User' AND (m.member = ? OR u.mfa_user = ?)`)
+	behind = dbx.Q[string]("role.behind", `SELECT role FROM role_member WHERE tenant = ? AND kind = 'User' AND member = ?
+		UNION SELECT m.role FROM users u JOIN role_member m ON m.tenant = u.tenant AND m.kind = 'User' AND m.member = u.id
+		WHERE u.tenant = ? AND u.mfa_user = ? AND u.mfa_user <> ''`)
 
 	// Those who can administer now and for good: what is locked, suspended, ending or ended does not count.
 	active = dbx.L[activeRow]("role.activeSystem", `SELECT m.role AS role, m.member AS member FROM role_member m

@@ -85,8 +85,8 @@ var (
 
 	// The roles behind a person: their own, and those of people for whom their factors answer.
 	behind = dbx.Q[string]("role.behind", `SELECT role FROM role_member WHERE tenant = ? AND kind = 'User' AND member = ?
-		UNION SELECT m.role FROM users u JOIN role_member m ON m.tenant = u.tenant AND m.kind = 'User' AND m.member = u.id
-		WHERE u.tenant = ? AND u.mfa_user = ? AND u.mfa_user <> ''`)
+		UNION SELECT m.role FROM users u CROSS JOIN role_member m
+		WHERE u.tenant = ? AND u.mfa_user = ? AND u.mfa_user <> '' AND m.tenant = u.tenant AND m.kind = 'User' AND m.member = u.id`)
 
 	// Those who can administer now and for good: what is locked, suspended, ending or ended does not count.
 	active = dbx.L[activeRow]("role.activeSystem", `SELECT m.role AS role, m.member AS member FROM role_member m

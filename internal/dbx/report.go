@@ -32,9 +32,9 @@ var (
 	// ErrReportQuery says that the engine does not understand a report.
 	ErrReportQuery = fault.New(fault.Invalid, "report.query", "The query cannot be run.")
 	// ErrReportTime says that a report took too long.
-	ErrReportTime = fault.New(fault.Limited, "report.time", "The query takes too long.")
+	ErrReportTime = fault.New(fault.Invalid, "report.time", "The query takes too long.")
 	// ErrReportRows says that a report has too many rows.
-	ErrReportRows = fault.New(fault.TooLarge, "report.rows", "The query has too many rows; ask for fewer.")
+	ErrReportRows = fault.New(fault.Invalid, "report.rows", "The query has too many rows; ask for fewer.")
 )
 
 // Report runs a query on a connection that can do little else.

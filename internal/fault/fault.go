@@ -18,8 +18,8 @@ const (
 	Exists               // a unique name or key is taken
 	Denied               // the caller is known and may not
 	Unauthenticated      // the caller is not known
-	Conflict             // the thing changed since the caller read it, or a precondition failed
-	Limited              // too many requests, or a quota is used up
+	Conflict             // the thing changed since the caller read it, a precondition failed, or a quota is used up
+	Limited              // too many requests: the same one may pass later
 	Unavailable          // a dependency is away; trying again later may help
 	TooLarge             // the request is larger than the operation takes
 	Method               // the path exists, but not with this method

@@ -41,7 +41,7 @@ var (
 	ErrRight     = fault.New(fault.Invalid, "role.right", "Specified path is invalid")
 	ErrNotHeld   = fault.New(fault.Denied, "role.right_not_held", "A right can only be given or taken by somebody who holds it.")
 	ErrLast      = fault.New(fault.Conflict, "role.last_system", "This is the last active system administrator.")
-	ErrTooMany   = fault.New(fault.Limited, "role.too_many", "The tenant has as many roles as it may have.")
+	ErrTooMany   = fault.New(fault.Conflict, "role.too_many", "The tenant has as many roles as it may have.")
 )
 
 // maxRoles bounds the roles of a tenant, which are held in memory.

@@ -26,7 +26,7 @@ import (
 var (
 	ErrValue     = fault.New(fault.Invalid, "setting.value", "The value does not fit the setting.")
 	ErrName      = fault.New(fault.Invalid, "setting.name", "A setting's name has 1 to 200 printable characters.")
-	ErrTooMany   = fault.New(fault.Limited, "setting.too_many", "The tenant has as many settings of its own as it may have.")
+	ErrTooMany   = fault.New(fault.Conflict, "setting.too_many", "The tenant has as many settings of its own as it may have.")
 	ErrDuplicate = fault.New(fault.Invalid, "setting.twice", "A setting is given twice.")
 )
 

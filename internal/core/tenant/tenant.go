@@ -31,7 +31,7 @@ var (
 	ErrHostTaken   = fault.New(fault.Exists, "tenant.host_taken", "The host name is in use already.")
 	ErrHostSystem  = fault.New(fault.Conflict, "tenant.host_system", "The system's own host name cannot be removed.")
 	ErrDomain      = fault.New(fault.Conflict, "tenant.no_domain", "This installation has no domain under which host names are given out.")
-	ErrTooMany     = fault.New(fault.Limited, "tenant.too_many", "The tenant has as many login suffixes or host names as it may have.")
+	ErrTooMany     = fault.New(fault.Conflict, "tenant.too_many", "The tenant has as many login suffixes or host names as it may have.")
 )
 
 // Tenant is one customer of the installation.

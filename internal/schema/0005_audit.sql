@@ -32,7 +32,6 @@ CREATE INDEX event_at ON event (tenant, at, id);
 CREATE INDEX event_type ON event (tenant, type, at);
 CREATE INDEX event_user ON event (tenant, user_id, at);
 CREATE INDEX event_target ON event (tenant, target, at);
-CREATE INDEX event_order ON event (at, id);
 
 -- Events that wait to be sealed, written with them and removed by the sealer: however late a transaction commits, its
 -- events are found, and an event that vanishes before it is sealed is missed.

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"limen/internal/call"
+	"limen/internal/core/message"
 	"limen/internal/core/outbox"
 	"limen/internal/core/post"
 	"limen/internal/core/setting"
@@ -33,31 +34,41 @@ func (a *App) wireDelivery() {
 	a.Outbox.Handle(post.TopicSMS, a.sendSMS)
 }
 
-func (a *App) trayMail(_ context.Context, d outbox.Delivery) error {
-	var m post.Mail
-	if err := d.Into(&m); err != nil {
-		return outbox.Permanent(err)
+// words opens a letter and makes the message of it. What cannot be read or worded now never can.
+func (a *App) words(ctx context.Context, d outbox.Delivery) (l post.Letter, r message.Rendered, err error) {
+	if err = d.Into(&l); err != nil {
+		return l, r, outbox.Permanent(err)
 	}
-	a.Tray.Put(dev.Message{At: time.Now(), Channel: "mail", Tenant: d.Tenant, To: m.To, Subject: m.Subject, Text: m.Text, HTML: m.HTML})
-	return nil
+	r, err = a.Post.Words(ctx, &call.Call{Tenant: call.Tenant{ID: d.Tenant}}, l)
+	if fault.Of(err) != nil && fault.Of(err).Kind == fault.Invalid {
+		err = outbox.Permanent(err)
+	}
+	return l, r, err
 }
 
-func (a *App) traySMS(_ context.Context, d outbox.Delivery) error {
-	var m post.SMS
-	if err := d.Into(&m); err != nil {
-		return outbox.Permanent(err)
+func (a *App) trayMail(ctx context.Context, d outbox.Delivery) error {
+	l, r, err := a.words(ctx, d)
+	if err == nil {
+		a.Tray.Put(dev.Message{At: time.Now(), Channel: "mail", Tenant: d.Tenant, To: l.To, Subject: r.Subject, Text: r.Text, HTML: r.HTML})
 	}
-	a.Tray.Put(dev.Message{At: time.Now(), Channel: "sms", Tenant: d.Tenant, To: m.To, Text: m.Text})
-	return nil
+	return err
+}
+
+func (a *App) traySMS(ctx context.Context, d outbox.Delivery) error {
+	l, r, err := a.words(ctx, d)
+	if err == nil {
+		a.Tray.Put(dev.Message{At: time.Now(), Channel: "sms", Tenant: d.Tenant, To: l.To, Text: r.SMS})
+	}
+	return err
 }
 
 // sendMail sends over the tenant's own mail server, else over the installation's relay.
 func (a *App) sendMail(ctx context.Context, d outbox.Delivery) error {
-	var m post.Mail
-	if err := d.Into(&m); err != nil {
-		return outbox.Permanent(err)
+	l, r, err := a.words(ctx, d)
+	if err != nil {
+		return err
 	}
-	to := mail.Message{ID: d.ID, To: m.To, Subject: m.Subject, Text: m.Text, HTML: m.HTML, At: d.Created}
+	to := mail.Message{ID: d.ID, To: l.To, Subject: r.Subject, Text: r.Text, HTML: r.HTML, At: d.Created}
 	v, err := a.Values.Get(ctx, &call.Call{Tenant: call.Tenant{ID: d.Tenant}})
 	if err != nil {
 		return err
@@ -97,9 +108,9 @@ func (a *App) ownServer(ctx context.Context, tenantID string, s setting.SMTP) (m
 
 // sendSMS sends through the tenant's account at the gateway.
 func (a *App) sendSMS(ctx context.Context, d outbox.Delivery) error {
-	var m post.SMS
-	if err := d.Into(&m); err != nil {
-		return outbox.Permanent(err)
+	l, r, err := a.words(ctx, d)
+	if err != nil {
+		return err
 	}
 	v, err := a.Values.Get(ctx, &call.Call{Tenant: call.Tenant{ID: d.Tenant}})
 	if err != nil {
@@ -108,7 +119,7 @@ func (a *App) sendSMS(ctx context.Context, d outbox.Delivery) error {
 	if !v.Twilio.Enabled || !v.Twilio.SMS {
 		return errNoGateway
 	}
-	number, err := sms.Normalize(m.To, v.Country)
+	number, err := sms.Normalize(l.To, v.Country)
 	if err != nil {
 		return outbox.Permanent(err)
 	}
@@ -118,7 +129,7 @@ func (a *App) sendSMS(ctx context.Context, d outbox.Delivery) error {
 	}
 	gateway := *a.Gateway
 	gateway.Base = v.Twilio.BaseURL
-	_, err = gateway.Send(ctx, sms.Account{SID: v.Twilio.AccountSID, Token: token, From: v.Twilio.From, Service: v.Twilio.Service}, sms.Message{To: number, Body: m.Text})
+	_, err = gateway.Send(ctx, sms.Account{SID: v.Twilio.AccountSID, Token: token, From: v.Twilio.From, Service: v.Twilio.Service}, sms.Message{To: number, Body: r.SMS})
 	if f, ok := errors.AsType[*sms.Failure](err); ok && f.Class == sms.Permanent {
 		return outbox.Permanent(err)
 	}

@@ -88,7 +88,7 @@ type Data struct {
 	Lasts time.Duration  // how long the code or link is good for
 	Until time.Time      // when a lock ends by itself; zero when it does not
 	At    time.Time      // when it happened
-	Zone  *time.Location // for showing times; nil means UTC
+	Zone  *time.Location `json:"-"` // for showing times; nil means UTC
 
 	IP     string // from which address
 	Place  string // from where, as far as it is known: city and country

@@ -1,5 +1,5 @@
-// Package post writes to people: it renders a message in the reader's language and hands it to the outbox, in the
-// transaction that gives the reason for it.
+// Package post writes to people: it hands what is to be said to the outbox, in the transaction that gives the reason for
+// it, and makes the message of it, in the reader's language, when it is delivered.
 package post
 
 import (
@@ -12,10 +12,10 @@ import (
 	"limen/internal/fault"
 )
 
-// Topics of the outbox.
+// Topics of the outbox; the payload of both is a Letter.
 const (
-	TopicMail = "mail" // payload Mail
-	TopicSMS  = "sms"  // payload SMS
+	TopicMail = "mail"
+	TopicSMS  = "sms"
 )
 
 // Faults of writing.
@@ -24,18 +24,12 @@ var (
 	ErrNoMobile = fault.New(fault.Invalid, "post.no_mobile", "The user has no mobile number.")
 )
 
-// Mail is a mail on its way.
-type Mail struct {
-	To      string `json:"to"`
-	Subject string `json:"subject"`
-	Text    string `json:"text"`
-	HTML    string `json:"html,omitempty"`
-}
-
-// SMS is a text message on its way.
-type SMS struct {
-	To   string `json:"to"` // as the person's record has it; the gateway's sender makes E.164 of it
-	Text string `json:"text"`
+// Letter is something to be said to somebody, before it has words.
+type Letter struct {
+	To      string       `json:"to"`      // mail address, or mobile number as the person's record has it
+	Culture string       `json:"culture"` // BCP 47 tag; empty: the tenant's
+	Kind    message.Kind `json:"kind"`
+	Data    message.Data `json:"data"`
 }
 
 // Reader is whom a message is for.
@@ -60,7 +54,7 @@ type Style struct {
 type Post struct {
 	Catalog *message.Catalog
 	Outbox  *outbox.Outbox
-	// Style reads the tenant's style, in c.Tx.
+	// Style reads the tenant's style.
 	Style func(ctx context.Context, c *call.Call) (Style, error)
 }
 
@@ -70,14 +64,7 @@ func (p *Post) Mail(ctx context.Context, c *call.Call, key string, to Reader, k 
 	if to.Mail == "" {
 		return ErrNoMail
 	}
-	r, err := p.render(ctx, c, to, k, d)
-	if err != nil {
-		return err
-	}
-	return p.Outbox.Put(ctx, c, outbox.Delivery{
-		Topic: TopicMail, Key: key, Expires: expires,
-		Payload: Mail{To: to.Mail, Subject: r.Subject, Text: r.Text, HTML: r.HTML},
-	})
+	return p.put(ctx, c, TopicMail, key, to.Mail, to, k, d, expires)
 }
 
 // SMS sends a text message of kind k, as Mail does.
@@ -85,30 +72,31 @@ func (p *Post) SMS(ctx context.Context, c *call.Call, key string, to Reader, k m
 	if to.Mobile == "" {
 		return ErrNoMobile
 	}
-	r, err := p.render(ctx, c, to, k, d)
-	if err != nil {
-		return err
-	}
-	return p.Outbox.Put(ctx, c, outbox.Delivery{
-		Topic: TopicSMS, Key: key, Expires: expires, Payload: SMS{To: to.Mobile, Text: r.SMS},
-	})
+	return p.put(ctx, c, TopicSMS, key, to.Mobile, to, k, d, expires)
 }
 
-func (p *Post) render(ctx context.Context, c *call.Call, to Reader, k message.Kind, d message.Data) (message.Rendered, error) {
-	s, err := p.Style(ctx, c)
-	if err != nil {
-		return message.Rendered{}, err
-	}
-	d.Product, d.Tenant, d.Support = s.Product, s.Tenant, s.Support
+func (p *Post) put(ctx context.Context, c *call.Call, topic, key, address string, to Reader, k message.Kind, d message.Data, expires time.Time) error {
 	d.Name, d.Account = to.Name, to.Account
 	if d.At.IsZero() {
 		d.At = c.Now
 	}
+	return p.Outbox.Put(ctx, c, outbox.Delivery{
+		Topic: topic, Key: key, Expires: expires, Payload: Letter{To: address, Culture: to.Culture, Kind: k, Data: d},
+	})
+}
+
+// Words makes the message of a letter, as the call's tenant writes it. It is slow enough not to belong into a transaction.
+func (p *Post) Words(ctx context.Context, c *call.Call, l Letter) (message.Rendered, error) {
+	s, err := p.Style(ctx, c)
+	if err != nil {
+		return message.Rendered{}, err
+	}
+	l.Data.Product, l.Data.Tenant, l.Data.Support = s.Product, s.Tenant, s.Support
 	var want []string
-	for _, culture := range []string{to.Culture, s.Culture} {
+	for _, culture := range []string{l.Culture, s.Culture} {
 		if culture != "" {
 			want = append(want, culture)
 		}
 	}
-	return p.Catalog.Render(k, want, d, s.Overrides)
+	return p.Catalog.Render(l.Kind, want, l.Data, s.Overrides)
 }

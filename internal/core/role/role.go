@@ -149,6 +149,26 @@ func (r *Roles) Stronger(ctx context.Context, c *call.Call, userID string) (bool
 	return all.membership().Held.Tenant&^mine != 0, nil
 }
 
+// Guard keeps a caller from taking over somebody's account: that of a system administrator, or of whom one's factors answer
+// for (protected), and that of somebody who holds rights that the caller lacks (stronger). One's own account is no matter
+// of it, and system administrators may change everybody's.
+func (r *Roles) Guard(ctx context.Context, c *call.Call, userID string, protected, stronger error) error {
+	if c.Caller == nil || userID == c.Caller.User || c.Caller.Held.System() {
+		return nil
+	}
+	is, err := r.Protected(ctx, c, userID)
+	if err == nil && is {
+		return protected
+	}
+	if err == nil {
+		is, err = r.Stronger(ctx, c, userID)
+	}
+	if err == nil && is {
+		return stronger
+	}
+	return err
+}
+
 // Gives is what a role gives its members at c.Now, by itself and by the roles it is in.
 func (r *Roles) Gives(ctx context.Context, c *call.Call, roleID string) (right.Held, error) {
 	s, err := r.now(ctx, c)

@@ -193,20 +193,7 @@ func about(c *op.Call, p user.User) {
 // guard keeps those who are no system administrators from changing what one signs in with: one's own factors, or those of
 // the person who answers instead. Nor may anybody change those of somebody who holds rights that they lack.
 func (m MFA) guard(ctx context.Context, c *op.Call, userID string) error {
-	if userID == c.Caller.User || c.Caller.Held.System() {
-		return nil
-	}
-	is, err := m.Roles.Protected(ctx, c, userID)
-	if err == nil && is {
-		return ErrSystem
-	}
-	if err == nil {
-		is, err = m.Roles.Stronger(ctx, c, userID)
-	}
-	if err == nil && is {
-		return user.ErrStronger
-	}
-	return err
+	return m.Roles.Guard(ctx, c, userID, ErrSystem, user.ErrStronger)
 }
 
 // vary is guard for what enrols, replaces or removes factors: one's own change only shortly after a proof of who one is.

@@ -183,20 +183,7 @@ func required(field, value string) error {
 // guard keeps those who are no system administrators from taking over the account of one: their own, and that of the
 // person whose factors answer for them. Nor may anybody so take over who holds rights that the caller lacks.
 func (u Users) guard(ctx context.Context, c *op.Call, userID string) error {
-	if c.Caller == nil || userID == c.Caller.User || c.Caller.Held.System() {
-		return nil
-	}
-	is, err := u.Roles.Protected(ctx, c, userID)
-	if err == nil && is {
-		return ErrSystem
-	}
-	if err == nil {
-		is, err = u.Roles.Stronger(ctx, c, userID)
-	}
-	if err == nil && is {
-		return user.ErrStronger
-	}
-	return err
+	return u.Roles.Guard(ctx, c, userID, ErrSystem, user.ErrStronger)
 }
 
 // lends refuses to make the factors of a system administrator answer for another account: each such account would be a

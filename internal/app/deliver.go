@@ -40,7 +40,7 @@ func (a *App) words(ctx context.Context, d outbox.Delivery) (l post.Letter, r me
 		return l, r, outbox.Permanent(err)
 	}
 	r, err = a.Post.Words(ctx, &call.Call{Tenant: call.Tenant{ID: d.Tenant}}, l)
-	if fault.Of(err) != nil && fault.Of(err).Kind == fault.Invalid {
+	if errors.Is(err, message.ErrKind) || errors.Is(err, message.ErrData) {
 		err = outbox.Permanent(err)
 	}
 	return l, r, err

@@ -87,7 +87,8 @@ func Run(t testing.TB, conf Config) *Server {
 	}
 	done := make(chan struct{})
 	go func() { defer close(done); _ = srv.Serve(ln) }()
-	t.Cleanup(func() { _ = srv.Close(); <-done })
+	// The listener itself too: a test that ends before Serve has begun would leave it open, and Serve waiting for ever.
+	t.Cleanup(func() { _, _ = srv.Close(), ln.Close(); <-done })
 	return s
 }
 

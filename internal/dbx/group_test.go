@@ -87,6 +87,33 @@ func TestMemberFailsAlone(t *testing.T) {
 	count(t, db, 2)
 }
 
+// A member that fails with changes made costs the others one more run, once: from then on everybody has a savepoint. One that
+// fails before it has changed anything costs nobody anything.
+func TestFailuresWithChanges(t *testing.T) {
+	db := lite(t, dbx.Options{})
+	var runs [6]atomic.Int32
+	mine := errors.New("mine")
+	counted := func(i int, f func(*dbx.Tx) error) func(*dbx.Tx) error {
+		return func(tx *dbx.Tx) error { runs[i].Add(1); return f(tx) }
+	}
+	errs := group(t, db,
+		counted(0, put("1")),
+		counted(1, func(*dbx.Tx) error { return mine }),
+		counted(2, func(tx *dbx.Tx) error { put("2")(tx); return mine }),
+		counted(3, put("3")),
+		counted(4, func(tx *dbx.Tx) error { put("4")(tx); return mine }),
+		counted(5, put("5")))
+	for i, want := range []struct {
+		runs int32
+		err  error
+	}{{2, nil}, {1, mine}, {1, mine}, {1, nil}, {1, mine}, {1, nil}} {
+		if runs[i].Load() != want.runs || errs[i] != want.err {
+			t.Errorf("member %d ran %d times: %v", i, runs[i].Load(), errs[i])
+		}
+	}
+	count(t, db, 3)
+}
+
 // The engine rolls back the whole transaction under the third member: the others still get done, once.
 func TestLostTransaction(t *testing.T) {
 	db := lite(t, dbx.Options{})

@@ -114,6 +114,22 @@ func (c *liteConn) under(ctx context.Context) { c.ctx = ctx }
 // inside says whether a transaction is open.
 func (c *liteConn) inside() bool { return c.open }
 
+// changed counts the rows that this connection has inserted, updated and deleted, undone ones too; -1 when it does not say.
+func (c *liteConn) changed() int64 {
+	s, err := c.cached(-1, "SELECT total_changes()")
+	if err != nil {
+		return -1
+	}
+	n := int64(-1)
+	if s.step() {
+		n = s.int(0)
+	}
+	if s.reset() != nil {
+		return -1
+	}
+	return n
+}
+
 // run executes text without parameters.
 func (c *liteConn) run(text string) error {
 	_, err := c.c.ExecContext(context.Background(), text, nil)

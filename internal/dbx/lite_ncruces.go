@@ -67,6 +67,9 @@ func (c *liteConn) under(ctx context.Context) { c.c.SetInterrupt(ctx) }
 // inside says whether a transaction is open.
 func (c *liteConn) inside() bool { return !c.c.GetAutocommit() }
 
+// changed counts the rows that this connection has inserted, updated and deleted, undone ones too.
+func (c *liteConn) changed() int64 { return c.c.TotalChanges() }
+
 // run executes text without parameters.
 func (c *liteConn) run(text string) error { return c.c.Exec(text) }
 

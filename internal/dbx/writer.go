@@ -14,7 +14,12 @@ import (
 )
 
 // writer owns the one SQLite connection that writes. Callers hand in functions (members) and wait; one goroutine runs
-// all that wait, each in a savepoint of one transaction, commits once and then answers them.
+// all that wait in one transaction, commits once and then answers them.
+//
+// A member that fails before it has changed a row leaves nothing to undo. When one fails later, the whole transaction is
+// rolled back and its members run again, each in a savepoint, so that the next failure undoes itself alone; savepoints
+// are kept up for a while after that. A savepoint for everyone always would have SQLite copy every page that each member
+// touches, a sixth of what a write costs.
 //
 // Interrupting a statement, a full disk or an I/O error makes SQLite roll back the whole transaction, and the next
 // statement would commit by itself. So after a failed statement the writer looks whether it is still inside its
@@ -33,6 +38,10 @@ type writer struct {
 
 	// Used by the writer's goroutine alone.
 	alone   []*member // to be run again, each in its own transaction
+	again   []*member // to be run again, each in a savepoint
+	careful int       // how many more members run in a savepoint
+	before  int64     // rows that this connection had changed when current began
+	saved   bool      // current runs in a savepoint
 	held    *member   // taken from the queue, not yet begun
 	current *member   // being run
 	ran     []*member // ran in the open transaction, waiting for its commit
@@ -40,6 +49,9 @@ type writer struct {
 	tx      *Tx       // of current
 	stopped bool
 }
+
+// wary is how many members run in savepoints after one failed with changes made.
+const wary = 1000
 
 // groupTime bounds how long members are added to a transaction: the first one waits for the last.
 const groupTime = 20 * time.Millisecond
@@ -198,7 +210,7 @@ func (w *writer) begin() bool {
 // hold makes sure that a member waits to be run.
 func (w *writer) hold() bool {
 	for {
-		if len(w.alone) > 0 {
+		if len(w.alone) > 0 || len(w.again) > 0 {
 			return true
 		}
 		if w.held != nil {
@@ -226,11 +238,13 @@ func (w *writer) hold() bool {
 
 // refuse answers the next member with an error.
 func (w *writer) refuse(err error) {
-	if len(w.alone) > 0 {
-		m := w.alone[0]
-		w.alone = w.alone[1:]
-		m.finish(err)
-		return
+	for _, again := range []*[]*member{&w.alone, &w.again} {
+		if len(*again) > 0 {
+			m := (*again)[0]
+			*again = (*again)[1:]
+			m.finish(err)
+			return
+		}
 	}
 	m := w.held
 	w.held = nil
@@ -247,6 +261,11 @@ func (w *writer) pick() *member {
 		}
 		m := w.alone[0]
 		w.alone = w.alone[1:]
+		return m
+	}
+	if len(w.again) > 0 {
+		m := w.again[0]
+		w.again = w.again[1:]
 		return m
 	}
 	for {
@@ -285,11 +304,16 @@ func (w *writer) members() {
 // errLost says that SQLite rolled back the whole transaction under a member.
 var errLost = errors.New("the transaction was rolled back by the engine")
 
-// call runs a member in a savepoint.
+// call runs a member, in a savepoint when the writer is careful.
 func (w *writer) call(m *member) (err error) {
-	if err := w.c.command("SAVEPOINT member"); err != nil {
-		w.current, w.tx = m, &Tx{conn: w.c, class: classifyLite(err)}
-		return wrap("SAVEPOINT", classifyLite(err), err)
+	w.before, w.saved = w.c.changed(), false
+	if w.careful > 0 {
+		w.careful--
+		if err := w.c.command("SAVEPOINT member"); err != nil {
+			w.current, w.tx = m, &Tx{conn: w.c, class: classifyLite(err)}
+			return wrap("SAVEPOINT", classifyLite(err), err)
+		}
+		w.saved = true
 	}
 	limit := newLimit(w.budget)
 	w.tx = &Tx{ctx: limit, conn: w.c, write: true}
@@ -321,19 +345,17 @@ func (w *writer) settle(m *member, err error) {
 	m.after = tx.after
 	tx.done = true
 	w.c.under(context.Background())
-	if err == nil && w.c.inside() {
-		if err = w.c.command("RELEASE member"); err == nil {
-			w.ran = append(w.ran, m)
+	if w.c.inside() {
+		if w.keep(m, tx, err) {
 			return
 		}
-	}
-	if w.c.inside() {
-		if e := w.c.command("ROLLBACK TO member"); e == nil && w.c.command("RELEASE member") == nil {
+		_ = w.c.run("ROLLBACK") // whether it is still inside is asked of the engine
+		if err != nil && !w.saved && !w.c.inside() {
+			w.again, w.ran, w.careful = append(w.ran, w.again...), nil, wary
 			m.again = tx.failed != nil && tx.class == retry
 			m.finish(err)
 			return
 		}
-		_ = w.c.run("ROLLBACK") // whether it is still inside is asked of the engine
 	}
 	// The whole transaction is gone. Whose fault it was does not matter to the others: they run again, alone. This
 	// member does too, unless it was alone already, or has used up its time or its chance.
@@ -378,6 +400,21 @@ func (w *writer) commit() {
 	for _, m := range ran {
 		m.finish(nil)
 	}
+}
+
+// keep settles a member within the open transaction; false when that must be rolled back.
+func (w *writer) keep(m *member, tx *Tx, err error) bool {
+	switch {
+	case err == nil && (!w.saved || w.c.command("RELEASE member") == nil):
+		w.ran = append(w.ran, m)
+		return true
+	case err != nil && w.saved && w.c.command("ROLLBACK TO member") == nil && w.c.command("RELEASE member") == nil,
+		err != nil && !w.saved && w.before >= 0 && w.c.changed() == w.before:
+		m.again = tx.failed != nil && tx.class == retry
+		m.finish(err)
+		return true
+	}
+	return false
 }
 
 // undone deals with a COMMIT that failed, for example on a deferred foreign key: one member's mistake is not the others'.

@@ -39,6 +39,11 @@ func dialLite(path string, write bool) (*liteConn, error) {
 	if err != nil {
 		return nil, err
 	}
+	// Without it the engine plans a statement anew each time that values are bound to it which might make another plan
+	// better: to LIMIT, to LIKE, and to ranges of columns that it has statistics of. That takes longer than most statements.
+	if _, err := c.Config(sqlite3.DBCONFIG_ENABLE_QPSG, true); err != nil {
+		return nil, errors.Join(err, c.Close())
+	}
 	return &liteConn{c: c, dynamic: map[string]*liteStmt{}}, nil
 }
 

@@ -17,10 +17,6 @@ func (c *liteConn) fence(q *inspected) error {
 	}
 	c.fenced = true
 	c.c.Limit(sqlite3.LIMIT_LENGTH, 10_000_000)
-	// Without it the engine prepares a report with LIKE again for each pattern.
-	if _, err := c.c.Config(sqlite3.DBCONFIG_ENABLE_QPSG, true); err != nil {
-		return err
-	}
 	return c.c.SetAuthorizer(func(action sqlite3.AuthorizerActionCode, name3rd, name4th, _, inner string) sqlite3.AuthorizerReturnCode {
 		q, ok := c.asked, false
 		if q == nil {

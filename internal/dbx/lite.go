@@ -282,6 +282,12 @@ func (c *liteConn) exec(_ context.Context, s *statement, args []any) (int64, err
 	return ls.exec()
 }
 
+// putOff runs it at once: there is no way to save.
+func (c *liteConn) putOff(ctx context.Context, s *statement, args []any) error {
+	_, err := c.exec(ctx, s, args)
+	return err
+}
+
 func (c *liteConn) classify(err error) class { return classifyLite(err) }
 
 // The result codes that mean something: https://sqlite.org/rescode.html.

@@ -73,6 +73,9 @@ func remember(ctx context.Context, c *pgx.Conn) error {
 	return err
 }
 
+// grace is what a server gets to say that it has ended a statement whose time was up.
+const grace = time.Second
+
 var begins = [...]string{
 	reading: "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
 	writing: "BEGIN ISOLATION LEVEL READ COMMITTED",
@@ -85,25 +88,15 @@ func (d *postgres) try(ctx context.Context, m mode, f func(*Tx) error) (again bo
 		return ctx.Err() == nil && !errors.Is(err, ErrClosed), err
 	}
 	defer c.Release()
-	tctx := ctx
+	// A caller who leaves must not cut a writing transaction's connection: see commit.
+	pc := &pgConn{c: c.Conn(), begin: begins[m], ctx: ctx}
+	tx := &Tx{ctx: ctx, engine: Postgres, conn: pc, write: m != reading}
 	if m != reading {
-		// A caller who leaves must not cut a transaction's connection: see commit.
+		tx.ctx = newLimit(d.o.Budget)
 		var cancel context.CancelFunc
-		tctx, cancel = context.WithTimeout(context.WithoutCancel(ctx), d.o.Budget)
+		pc.ctx, cancel = context.WithTimeout(context.WithoutCancel(ctx), d.o.Budget+grace)
 		defer cancel()
 	}
-	pc := &pgConn{c: c.Conn()}
-	if m == reading {
-		pc.begin = begins[m] // with the first query: a snapshot begins there anyway
-	} else if _, err := pc.simple(tctx, begins[m]); err != nil {
-		cl := classifyPostgres(err)
-		if cl == expired {
-			cl = broken // nothing of f has run: another connection may be quicker
-			pc.drop()
-		}
-		return (cl == broken || cl == retry) && ctx.Err() == nil, wrap("BEGIN", cl, err)
-	}
-	tx := &Tx{ctx: tctx, engine: Postgres, conn: pc, write: m != reading}
 	ended := false
 	defer func() {
 		tx.done = true
@@ -123,7 +116,7 @@ func (d *postgres) try(ctx context.Context, m mode, f func(*Tx) error) (again bo
 	if ctx.Err() != nil {
 		return false, gone(ctx)
 	}
-	if tctx.Err() != nil {
+	if tx.ctx.Err() != nil {
 		return false, ErrBudget
 	}
 	ended = true
@@ -163,7 +156,7 @@ func (d *postgres) acquire(ctx context.Context) (*pgxpool.Conn, error) {
 func (d *postgres) commit(ctx context.Context, pc *pgConn) (again bool, err error) {
 	cctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), d.o.Budget)
 	defer cancel()
-	tag, err := pc.simple(cctx, "COMMIT")
+	tag, err := pc.commit(cctx)
 	if err == nil {
 		if tag.String() == "COMMIT" {
 			return false, nil
@@ -243,104 +236,6 @@ func (d *postgres) describe(ctx context.Context, s *statement) ([]string, error)
 		names = append(names, f.Name)
 	}
 	return names, nil
-}
-
-// pgConn is a connection within a transaction. pgx prepares and caches the statements of each connection.
-type pgConn struct {
-	c     *pgx.Conn
-	begin string // to be sent with the first query, in one round trip; then empty
-}
-
-func (p *pgConn) query(ctx context.Context, s *statement, args []any) (cursor, error) {
-	if p.begin != "" {
-		return p.first(ctx, s, args)
-	}
-	rows, err := p.c.Query(ctx, s.text[Postgres], args...)
-	if err != nil {
-		return nil, err
-	}
-	return pgRows{r: rows}, nil
-}
-
-// first begins the transaction and runs its first query.
-func (p *pgConn) first(ctx context.Context, s *statement, args []any) (cursor, error) {
-	b := &pgx.Batch{}
-	b.Queue(p.begin)
-	b.Queue(s.text[Postgres], args...)
-	p.begin = ""
-	br := p.c.SendBatch(ctx, b)
-	_, err := br.Exec()
-	if err != nil {
-		return nil, errors.Join(err, br.Close())
-	}
-	rows, err := br.Query()
-	if err != nil {
-		return nil, errors.Join(err, br.Close())
-	}
-	return pgRows{rows, br}, nil
-}
-
-func (p *pgConn) exec(ctx context.Context, s *statement, args []any) (int64, error) {
-	tag, err := p.c.Exec(ctx, s.text[Postgres], args...)
-	return tag.RowsAffected(), err
-}
-
-// simple runs a command in one round trip, without preparing it.
-func (p *pgConn) simple(ctx context.Context, text string) (pgconn.CommandTag, error) {
-	r := p.c.PgConn().Exec(ctx, text)
-	var tag pgconn.CommandTag
-	for r.NextResult() {
-		tag, _ = r.ResultReader().Close()
-	}
-	return tag, r.Close()
-}
-
-func (p *pgConn) classify(err error) class { return classifyPostgres(err) }
-
-// rollback ends the transaction, or the connection when that fails.
-func (p *pgConn) rollback(ctx context.Context) {
-	if p.c.IsClosed() || p.begin != "" {
-		return
-	}
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Second)
-	defer cancel()
-	if _, err := p.simple(ctx, "ROLLBACK"); err != nil {
-		p.drop()
-	}
-}
-
-func (p *pgConn) drop() {
-	ctx, cancel := context.WithTimeout(context.Background(), 100*time.Millisecond)
-	defer cancel()
-	p.c.Close(ctx)
-}
-
-// pgRows is a cursor.
-type pgRows struct {
-	r     pgx.Rows
-	batch pgx.BatchResults // that r belongs to; nil: none
-}
-
-func (r pgRows) columns() []string {
-	var names []string
-	for _, f := range r.r.FieldDescriptions() {
-		names = append(names, f.Name)
-	}
-	return names
-}
-
-func (r pgRows) next() bool           { return r.r.Next() }
-func (r pgRows) scan(dst []any) error { return r.r.Scan(dst...) }
-
-func (r pgRows) close() error {
-	r.r.Close()
-	err := r.r.Err()
-	if r.batch != nil {
-		if e := r.batch.Close(); err == nil {
-			err = e
-		}
-	}
-	return err
 }
 
 // classifyPostgres reads SQLSTATE (PostgreSQL manual, appendix A) and the errors of a broken connection.

@@ -9,6 +9,7 @@ import (
 	"net/url"
 	"os"
 	"os/exec"
+	"regexp"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -56,6 +57,7 @@ func (c *cutter) serve(a net.Conn) {
 	}
 	defer b.Close()
 	var deaf atomic.Bool
+	var commits commits
 	go func() {
 		defer a.Close()
 		buf := make([]byte, 1<<16)
@@ -79,7 +81,7 @@ func (c *cutter) serve(a net.Conn) {
 		if err != nil {
 			return
 		}
-		if bytes.Contains(buf[:n], []byte("COMMIT\x00")) {
+		if commits.in(buf[:n]) {
 			if c.before.Add(-1) >= 0 {
 				c.cuts.Add(1)
 				return
@@ -92,6 +94,19 @@ func (c *cutter) serve(a net.Conn) {
 			return
 		}
 	}
+}
+
+// commits finds COMMIT in what a client sends: as a simple query, or as the prepared statement that it is in a batch.
+type commits struct{ name []byte }
+
+var preparesCommit = regexp.MustCompile(`P....([^\x00]+)\x00COMMIT\x00`)
+
+func (c *commits) in(sent []byte) bool {
+	if m := preparesCommit.FindSubmatch(sent); m != nil {
+		c.name = bytes.Clone(m[1])
+		return false
+	}
+	return bytes.Contains(sent, []byte("COMMIT\x00")) || c.name != nil && bytes.Contains(sent, append([]byte{0}, append(c.name, 0)...))
 }
 
 // throughCutter opens a store through a cutter.
@@ -127,6 +142,7 @@ func TestLostCommit(t *testing.T) {
 		witness       bool
 		runs, rows    int
 		unknown       bool
+		late          bool // the row travels with COMMIT
 	}{
 		{before: 1, witness: true, runs: 2, rows: 1},
 		{before: 3, witness: true, runs: 4, rows: 1},
@@ -134,6 +150,9 @@ func TestLostCommit(t *testing.T) {
 		{before: 1, after: 1, witness: true, runs: 2, rows: 1},
 		{before: 1, runs: 1, rows: 0, unknown: true},
 		{after: 1, runs: 1, rows: 1, unknown: true},
+		{before: 2, witness: true, runs: 3, rows: 1, late: true},
+		{after: 1, witness: true, runs: 1, rows: 1, late: true},
+		{before: 1, runs: 1, rows: 0, unknown: true, late: true},
 	} {
 		c.before.Store(x.before)
 		c.after.Store(x.after)
@@ -143,7 +162,12 @@ func TestLostCommit(t *testing.T) {
 		if x.witness {
 			w = append(w, seen(id))
 		}
-		err := db.Write(t.Context(), func(tx *dbx.Tx) error { runs++; return put(id)(tx) }, w...)
+		err := db.Write(t.Context(), func(tx *dbx.Tx) error {
+			if runs++; x.late {
+				return putItem.Later(t.Context(), tx, "a", id, id, true, 1)
+			}
+			return put(id)(tx)
+		}, w...)
 		if x.unknown != errors.Is(err, dbx.ErrCommitUnknown) || !x.unknown && err != nil {
 			t.Errorf("%d: %v", i, err)
 		}

@@ -34,10 +34,9 @@ func (q Query[R]) One(ctx context.Context, tx *Tx, args ...any) (R, error) {
 // Each hands the rows to f one by one, without holding them all; an error of f ends it and is its answer. No other
 // statement can run in tx meanwhile.
 func (q Query[R]) Each(ctx context.Context, tx *Tx, f func(R) error, args ...any) error {
-	var r R
+	var r, zero R
 	sc := scanner{row: reflect.ValueOf(&r).Elem()}
 	return tx.each(ctx, q.s, args, func(c cursor) error {
-		var zero R
 		r = zero
 		if err := sc.scan(tx, q.s, c); err != nil {
 			return err
@@ -62,6 +61,13 @@ func E(name, text string) Exec {
 // Do runs it and gives the number of rows inserted, changed or deleted.
 func (e Exec) Do(ctx context.Context, tx *Tx, args ...any) (rows int64, err error) {
 	return tx.do(ctx, e.s, args)
+}
+
+// Later has it run where it stands among the statements of tx, without waiting for its answer: on PostgreSQL it travels with
+// the next statement, or with COMMIT. Its failure shows there and fails the transaction; how many rows it changed nobody
+// learns. The values must not be changed until the transaction ends.
+func (e Exec) Later(ctx context.Context, tx *Tx, args ...any) error {
+	return tx.later(ctx, e.s, args)
 }
 
 // Returning is a declared statement that changes rows and gives something back of each.
@@ -90,16 +96,19 @@ func (w Returning[R]) One(ctx context.Context, tx *Tx, args ...any) (R, error) {
 
 func all[R any](ctx context.Context, tx *Tx, s *statement, args []any) ([]R, error) {
 	out := []R{}
-	sc := scanner{}
+	var r, zero R
+	sc := scanner{row: reflect.ValueOf(&r).Elem()}
 	err := tx.each(ctx, s, args, func(c cursor) error {
+		r = zero
+		if err := sc.scan(tx, s, c); err != nil {
+			return err
+		}
 		if len(out) == cap(out) {
 			// Rows are large structs: append would copy them more often.
 			out = append(make([]R, 0, max(4, 2*cap(out))), out...)
 		}
-		var zero R
-		out = append(out, zero)
-		sc.row = reflect.ValueOf(&out[len(out)-1]).Elem()
-		return sc.scan(tx, s, c)
+		out = append(out, r)
+		return nil
 	})
 	if err != nil {
 		return nil, err

@@ -104,36 +104,39 @@ func compare(t reflect.Type, columns []string) error {
 	return nil
 }
 
-// scanner fills rows of one statement.
+// scanner fills a row struct with one row of a statement after the other.
 type scanner struct {
-	row  reflect.Value
-	plan *plan
-	dst  []any
+	row reflect.Value // the struct, which stays where it is
+	dst []any         // pointers to its fields, one per column
 }
 
+// bind finds where the columns of the statement go.
+func (sc *scanner) bind(s *statement, c cursor) error {
+	p := s.plan.Load()
+	if p == nil {
+		var err error
+		if p, err = planOf(s.row, c.columns()); err != nil {
+			return misuse(s.name, "%v", err)
+		}
+		s.plan.Store(p)
+	}
+	if p.scalar {
+		sc.dst = []any{sc.row.Addr().Interface()}
+		return nil
+	}
+	sc.dst = make([]any, len(p.fields))
+	for i, index := range p.fields {
+		sc.dst[i] = sc.row.FieldByIndex(index).Addr().Interface()
+	}
+	return nil
+}
+
+// scan fills the struct, which must hold nothing of the row before.
 func (sc *scanner) scan(tx *Tx, s *statement, c cursor) error {
-	if sc.plan == nil {
-		if sc.plan = s.plan.Load(); sc.plan == nil {
-			p, err := planOf(s.row, c.columns())
-			if err != nil {
-				return tx.fail(s, final, misuse(s.name, "%v", err))
-			}
-			s.plan.Store(p)
-			sc.plan = p
+	if sc.dst == nil {
+		if err := sc.bind(s, c); err != nil {
+			return tx.fail(s, final, err)
 		}
-		sc.dst = make([]any, max(1, len(sc.plan.fields)))
-	}
-	if sc.plan.scalar {
-		sc.dst[0] = sc.row.Addr().Interface()
-	}
-	for i, index := range sc.plan.fields {
-		var f reflect.Value
-		if len(index) == 1 {
-			f = sc.row.Field(index[0])
-		} else {
-			f = sc.row.FieldByIndex(index)
-		}
-		sc.dst[i] = f.Addr().Interface()
 	}
 	if err := c.scan(sc.dst); err != nil {
 		return tx.fail(s, final, ErrStatement.Because(fmt.Errorf("%s: %w", s.name, err)))

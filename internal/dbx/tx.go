@@ -25,6 +25,8 @@ type Tx struct {
 type conn interface {
 	query(ctx context.Context, s *statement, args []any) (cursor, error)
 	exec(ctx context.Context, s *statement, args []any) (int64, error)
+	// putOff has a statement run before the next one or COMMIT, whose error is then its error too.
+	putOff(ctx context.Context, s *statement, args []any) error
 	// classify says what an error from this connection means.
 	classify(err error) class
 }
@@ -129,4 +131,15 @@ func (t *Tx) do(ctx context.Context, s *statement, args []any) (int64, error) {
 		return 0, t.broke(s, err)
 	}
 	return n, nil
+}
+
+// later puts off a statement without rows.
+func (t *Tx) later(ctx context.Context, s *statement, args []any) error {
+	if err := t.admit(ctx, s, args); err != nil {
+		return err
+	}
+	if err := t.conn.putOff(t.ctx, s, args); err != nil {
+		return t.broke(s, err)
+	}
+	return nil
 }

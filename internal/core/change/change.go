@@ -92,7 +92,7 @@ func (l *Log) Mark(ctx context.Context, c *call.Call, topic, item string) (seque
 	}
 	// Not c.Now: a request may have begun long before its transaction, and the overlap is counted from the row's time.
 	r := row{At: l.now().UnixMilli(), ID: c.NewID(), Topic: topic, Item: item}
-	if _, err := insert.Do(ctx, c.Tx, r.At, r.ID, r.Topic, r.Item); err != nil {
+	if err := insert.Later(ctx, c.Tx, r.At, r.ID, r.Topic, r.Item); err != nil {
 		return 0, err
 	}
 	c.Wrote = max(c.Wrote, r.sequence())

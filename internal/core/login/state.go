@@ -92,8 +92,7 @@ func (l *Logins) create(ctx context.Context, c *call.Call, s *state) error {
 		return err
 	}
 	s.version = 1
-	_, err = insertRow.Do(ctx, c.Tx, c.Tenant.ID, s.hash, s.Factors, sealed, c.Now.Add(life).UnixMilli())
-	return err
+	return insertRow.Later(ctx, c.Tx, c.Tenant.ID, s.hash, s.Factors, sealed, c.Now.Add(life).UnixMilli())
 }
 
 // find reads a conversation; errGone when there is none that lives.
@@ -147,11 +146,10 @@ func (l *Logins) save(ctx context.Context, c *call.Call, s *state) error {
 }
 
 func (l *Logins) end(ctx context.Context, c *call.Call, s *state) error {
-	if _, err := dropLinks.Do(ctx, c.Tx, c.Tenant.ID, s.hash); err != nil {
+	if err := dropLinks.Later(ctx, c.Tx, c.Tenant.ID, s.hash); err != nil {
 		return err
 	}
-	_, err := deleteRow.Do(ctx, c.Tx, c.Tenant.ID, s.hash)
-	return err
+	return deleteRow.Later(ctx, c.Tx, c.Tenant.ID, s.hash)
 }
 
 // Cleanup ends a conversation that will not be finished. An unknown one is no error.

@@ -200,12 +200,11 @@ func (p Passwords) store(ctx context.Context, c *call.Call, userID string, cur C
 	}
 	// The current one counts as the first of the history, so one fewer is kept aside.
 	if n.history > 1 {
-		if _, err := keepRow.Do(ctx, c.Tx, tenant, userID, cur.Version, cur.Hash); err != nil {
+		if err := keepRow.Later(ctx, c.Tx, tenant, userID, cur.Version, cur.Hash); err != nil {
 			return err
 		}
 	}
-	_, err := trimRow.Do(ctx, c.Tx, tenant, userID, cur.Version-int64(max(n.history-1, 0)))
-	return err
+	return trimRow.Later(ctx, c.Tx, tenant, userID, cur.Version-int64(max(n.history-1, 0)))
 }
 
 // Imported takes a hash that another system made, in a form that crypt.CheckHash knows. It fails with crypt.ErrHash or

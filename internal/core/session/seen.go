@@ -84,7 +84,7 @@ func (s *Sessions) store(ctx context.Context, batch []*entry) error {
 	return s.DB.Write(ctx, func(tx *dbx.Tx) error {
 		for _, e := range batch {
 			at := e.seen.Load()
-			if _, err := seenRow.Do(ctx, tx, at, e.tenant, e.caller.Session, at); err != nil {
+			if err := seenRow.Later(ctx, tx, at, e.tenant, e.caller.Session, at); err != nil {
 				return err
 			}
 		}

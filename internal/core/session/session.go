@@ -142,7 +142,7 @@ func (s *Sessions) Create(ctx context.Context, c *call.Call, n New) (token strin
 		Persistent: n.Persistent, IP: n.IP, Agent: clip(n.Agent, 500), Device: device,
 		Created: now, Seen: now, Idle: n.Idle.Milliseconds(), Expires: now + n.Life.Milliseconds(), Proved: now,
 	}
-	_, err = insertRow.Do(ctx, c.Tx, made.Tenant, made.ID, made.User, made.Hash, made.Level, made.Factors, made.Persistent,
+	err = insertRow.Later(ctx, c.Tx, made.Tenant, made.ID, made.User, made.Hash, made.Level, made.Factors, made.Persistent,
 		made.IP, made.Agent, made.Device, made.Created, made.Seen, made.Idle, made.Expires, made.Proved)
 	return token, made, err
 }

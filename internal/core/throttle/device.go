@@ -69,11 +69,10 @@ func (t Throttle) Remember(ctx context.Context, c *call.Call, userID string, has
 	if len(agent) > 300 {
 		agent = strings.ToValidUTF8(agent[:300], "")
 	}
-	if _, err := addDevice.Do(ctx, c.Tx, c.Tenant.ID, userID, hash, agent, now, now); err != nil || known != nil {
+	if err := addDevice.Later(ctx, c.Tx, c.Tenant.ID, userID, hash, agent, now, now); err != nil || known != nil {
 		return false, err
 	}
-	_, err = trimDevices.Do(ctx, c.Tx, c.Tenant.ID, userID, c.Tenant.ID, userID, maxDevices)
-	return true, err
+	return true, trimDevices.Later(ctx, c.Tx, c.Tenant.ID, userID, c.Tenant.ID, userID, maxDevices)
 }
 
 // ForgetDevices makes every device of a person unknown: after a reset of the password, or when the person is deleted.

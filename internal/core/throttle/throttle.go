@@ -217,14 +217,12 @@ func (t Throttle) settle(ctx context.Context, c *call.Call, s subject, row count
 		if s.network {
 			return nil
 		}
-		_, err := clearRow.Do(ctx, c.Tx, c.Tenant.ID, s.scope, s.key)
-		return err
+		return clearRow.Later(ctx, c.Tx, c.Tenant.ID, s.scope, s.key)
 	}
 	locked := row.fail(c.Now, l, s.network)
 	out.Wait = max(out.Wait, row.wait(c.Now))
 	out.Locked = out.Locked || locked && !s.network
-	_, err := countRow.Do(ctx, c.Tx, row.Failures, row.Since, row.Until, c.Tenant.ID, s.scope, s.key)
-	return err
+	return countRow.Later(ctx, c.Tx, row.Failures, row.Since, row.Until, c.Tenant.ID, s.scope, s.key)
 }
 
 // fail counts a failure and says whether it locked.

@@ -171,7 +171,7 @@ var (
 // Refresh makes a refresh token for the call's tenant; expires is the session's end in ms since 1970 UTC.
 func (t Tokens) Refresh(ctx context.Context, c *call.Call, h Holder) (plain string, err error) {
 	plain, hash := crypt.NewToken(c.Rand)
-	_, err = insertRow.Do(ctx, c.Tx, hash, c.Tenant.ID, h.Session, h.User, c.Now.UnixMilli(), h.Expires)
+	err = insertRow.Later(ctx, c.Tx, hash, c.Tenant.ID, h.Session, h.User, c.Now.UnixMilli(), h.Expires)
 	return plain, err
 }
 

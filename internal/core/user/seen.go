@@ -63,7 +63,7 @@ func (d *Directory) Flush(ctx context.Context) error {
 		n := min(len(keys), flushBatch)
 		err := d.DB.Write(ctx, func(tx *dbx.Tx) error {
 			for _, k := range keys[:n] {
-				if _, err := saw.Do(ctx, tx, k[0], k[1], all[k]); err != nil {
+				if err := saw.Later(ctx, tx, k[0], k[1], all[k]); err != nil {
 					return err
 				}
 			}

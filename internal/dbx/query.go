@@ -34,9 +34,10 @@ func (q Query[R]) One(ctx context.Context, tx *Tx, args ...any) (R, error) {
 // Each hands the rows to f one by one, without holding them all; an error of f ends it and is its answer. No other
 // statement can run in tx meanwhile.
 func (q Query[R]) Each(ctx context.Context, tx *Tx, f func(R) error, args ...any) error {
-	var r, zero R
+	var r R
 	sc := scanner{row: reflect.ValueOf(&r).Elem()}
 	return tx.each(ctx, q.s, args, func(c cursor) error {
+		var zero R
 		r = zero
 		if err := sc.scan(tx, q.s, c); err != nil {
 			return err
@@ -96,9 +97,10 @@ func (w Returning[R]) One(ctx context.Context, tx *Tx, args ...any) (R, error) {
 
 func all[R any](ctx context.Context, tx *Tx, s *statement, args []any) ([]R, error) {
 	out := []R{}
-	var r, zero R
+	var r R
 	sc := scanner{row: reflect.ValueOf(&r).Elem()}
 	err := tx.each(ctx, s, args, func(c cursor) error {
+		var zero R
 		r = zero
 		if err := sc.scan(tx, s, c); err != nil {
 			return err

@@ -10,6 +10,7 @@ import (
 
 	"limen/internal/config"
 	"limen/internal/core/key"
+	"limen/internal/core/message"
 	"limen/internal/crypt"
 	"limen/internal/dbx"
 	"limen/internal/fault"
@@ -26,6 +27,9 @@ func (c *Commands) check(ctx context.Context, s config.Settings) error {
 		return err
 	}
 	fmt.Fprintln(c.Out)
+	if err := checkTexts(); err != nil {
+		return err
+	}
 	master, err := c.checkMaster(s)
 	if err != nil {
 		return err
@@ -37,6 +41,18 @@ func (c *Commands) check(ctx context.Context, s config.Settings) error {
 		}
 	}
 	return c.checkStore(ctx, s, master)
+}
+
+// checkTexts reads the texts of all languages, which the server reads as it needs them.
+func checkTexts() error {
+	catalog, err := message.Load()
+	if err == nil {
+		err = catalog.Compile()
+	}
+	if err != nil {
+		return ErrCheck.Because(err)
+	}
+	return nil
 }
 
 // checkMaster reads the master key; nil when there is none yet.

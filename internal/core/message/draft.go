@@ -20,7 +20,10 @@ func (c *Catalog) Draft(k Kind, lang string) (Override, error) {
 		return Override{}, ErrKind.Say("There is no message %q.", plain(string(k), 40))
 	}
 	_, i := pick(c.matcher, []string{lang})
-	l := c.langs[i]
+	l, err := c.langs[i].read()
+	if err != nil {
+		return Override{}, err
+	}
 	p, sms, err := l.page(k, marked())
 	if err != nil {
 		return Override{}, err

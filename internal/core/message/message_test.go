@@ -21,6 +21,9 @@ var update = flag.Bool("update", false, "write the golden files anew")
 func load(t testing.TB) *message.Catalog {
 	t.Helper()
 	c, err := message.Load()
+	if err == nil {
+		err = c.Compile()
+	}
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -71,7 +71,11 @@ func (c *Catalog) Check(o Override) error {
 	if o.Subject+o.Text+o.HTML+o.SMS == "" {
 		return ErrOverride.Say("The text is empty.")
 	}
-	v, err := c.langs[0].shown(o.Kind, Sample())
+	l, err := c.langs[0].read()
+	if err != nil {
+		return err
+	}
+	v, err := l.shown(o.Kind, Sample())
 	if err != nil {
 		return err
 	}

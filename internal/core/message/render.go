@@ -44,7 +44,10 @@ func (c *Catalog) Render(k Kind, want []string, d Data, own []Override) (Rendere
 	}
 	tag, o := c.choose(k, want, own)
 	_, base := pick(c.matcher, []string{tag.String()})
-	l := c.langs[base]
+	l, err := c.langs[base].read()
+	if err != nil {
+		return Rendered{}, err
+	}
 	v, err := l.shown(k, d)
 	if err != nil {
 		return Rendered{}, err
@@ -103,8 +106,12 @@ func (c *Catalog) ours(l *texts, k Kind, v values) (Rendered, error) {
 
 // lay puts the sentences into the layouts.
 func (c *Catalog) lay(p page) (Rendered, error) {
+	l, err := c.layouts()
+	if err != nil {
+		return Rendered{}, err
+	}
 	var text, html bounded
-	if err := errors.Join(c.text.Execute(&text, p), c.html.Execute(&html, p)); err != nil {
+	if err := errors.Join(l.text.Execute(&text, p), l.html.Execute(&html, p)); err != nil {
 		return Rendered{}, fmt.Errorf("message: layout in %s: %w", p.Lang, err)
 	}
 	return Rendered{Lang: p.Lang, Subject: p.Subject, Text: tidy(text.String()), HTML: html.String()}, nil

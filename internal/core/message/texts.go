@@ -3,12 +3,14 @@ package message
 import (
 	"bytes"
 	"embed"
+	"errors"
 	"fmt"
 	htmltemplate "html/template"
 	"path"
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"text/template"
 	"time"
 
@@ -65,6 +67,13 @@ type texts struct {
 	tag language.Tag
 }
 
+// entry is a language of ours. Its file is read when the language is first used: most installations use one or two, and
+// reading all of them would be a good part of the time that the program takes to start.
+type entry struct {
+	tag  language.Tag
+	read func() (*texts, error)
+}
+
 // letter is the words of one kind of message.
 type letter struct {
 	Subject sentence   `yaml:"subject"`
@@ -81,55 +90,78 @@ type forms map[string]string
 
 // Catalog has the texts of all languages. It does not change and may be used concurrently.
 type Catalog struct {
-	langs   []*texts // English first: the language of last resort
+	langs   []entry // English first: the language of last resort
 	matcher language.Matcher
-	html    *htmltemplate.Template
-	text    *template.Template
+	layouts func() (layouts, error)
 }
 
-// Load reads and checks the texts that are part of the program.
+// layouts are how the sentences are put together.
+type layouts struct {
+	html *htmltemplate.Template
+	text *template.Template
+}
+
+// Load finds the texts that are part of the program. They are read when they are first used; Compile reads all of them.
 func Load() (*Catalog, error) {
-	c := &Catalog{}
-	var err error
-	if c.html, err = htmltemplate.ParseFS(files, "layout/mail.html"); err != nil {
-		return nil, fmt.Errorf("message: %w", err)
-	}
-	if c.text, err = template.ParseFS(files, "layout/mail.txt"); err != nil {
-		return nil, fmt.Errorf("message: %w", err)
-	}
 	names, err := files.ReadDir("texts")
 	if err != nil {
 		return nil, fmt.Errorf("message: %w", err)
 	}
+	c := &Catalog{layouts: sync.OnceValues(parseLayouts)}
 	for _, n := range names {
-		raw, err := files.ReadFile(path.Join("texts", n.Name()))
-		if err != nil {
-			return nil, fmt.Errorf("message: %w", err)
-		}
-		l, err := compile(strings.TrimSuffix(n.Name(), ".yaml"), raw)
+		tag, err := language.Parse(strings.TrimSuffix(n.Name(), ".yaml"))
 		if err != nil {
 			return nil, fmt.Errorf("message: %s: %w", n.Name(), err)
 		}
-		if l.tag == language.English {
-			c.langs = slices.Insert(c.langs, 0, l)
+		e := entry{tag, sync.OnceValues(func() (*texts, error) { return load(tag, path.Join("texts", n.Name())) })}
+		if tag == language.English {
+			c.langs = slices.Insert(c.langs, 0, e)
 		} else {
-			c.langs = append(c.langs, l)
+			c.langs = append(c.langs, e)
 		}
 	}
 	c.matcher = language.NewMatcher(c.tags())
 	return c, nil
 }
 
+// Compile reads the texts of every language and the layouts, and says what is wrong with them.
+func (c *Catalog) Compile() error {
+	_, err := c.layouts()
+	for _, l := range c.langs {
+		_, e := l.read()
+		err = errors.Join(err, e)
+	}
+	return err
+}
+
+func parseLayouts() (l layouts, err error) {
+	if l.html, err = htmltemplate.ParseFS(files, "layout/mail.html"); err != nil {
+		return l, fmt.Errorf("message: %w", err)
+	}
+	if l.text, err = template.ParseFS(files, "layout/mail.txt"); err != nil {
+		return l, fmt.Errorf("message: %w", err)
+	}
+	return l, nil
+}
+
+func load(tag language.Tag, file string) (*texts, error) {
+	raw, err := files.ReadFile(file)
+	if err != nil {
+		return nil, fmt.Errorf("message: %w", err)
+	}
+	l, err := compile(tag, raw)
+	if err != nil {
+		return nil, fmt.Errorf("message: %s: %w", file, err)
+	}
+	return l, nil
+}
+
 // compile reads one language's file and says what it lacks.
-func compile(tag string, raw []byte) (*texts, error) {
-	l := &texts{}
+func compile(tag language.Tag, raw []byte) (*texts, error) {
+	l := &texts{tag: tag}
 	dec := yaml.NewDecoder(bytes.NewReader(raw))
 	dec.KnownFields(true)
 	if err := dec.Decode(l); err != nil {
-		return nil, err
-	}
-	var err error
-	if l.tag, err = language.Parse(tag); err != nil {
 		return nil, err
 	}
 	return l, l.check()

@@ -10,6 +10,7 @@ import (
 
 	"limen/internal/dbx"
 	"limen/internal/dbx/dbxtest"
+	"limen/internal/schema"
 )
 
 const table = `CREATE TABLE item (tenant TEXT NOT NULL, id TEXT NOT NULL, name TEXT NOT NULL, note TEXT, data %s,
@@ -58,6 +59,9 @@ func each(t *testing.T, f func(t *testing.T, db *dbx.DB)) {
 func TestRows(t *testing.T) {
 	each(t, func(t *testing.T, db *dbx.DB) {
 		ctx := t.Context()
+		if _, _, err := schema.Apply(ctx, db); err != nil { // the schema has a statement, too
+			t.Fatal(err)
+		}
 		if err := db.PrepareAll(ctx); err != nil {
 			t.Fatal(err)
 		}

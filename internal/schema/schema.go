@@ -62,23 +62,38 @@ func Apply(ctx context.Context, db *dbx.DB) (from, to int64, err error) {
 	return Set{files}.Apply(ctx, db)
 }
 
+// newest is the last file that was applied, as goose asks for it.
+var newest = dbx.Q[struct {
+	Version int64 `db:"version"`
+}]("schema.newest", `SELECT COALESCE(MAX(version_id), 0) AS version FROM `+table)
+
 // Version gives the number of the last file that was applied, 0 for an empty store.
 func Version(ctx context.Context, db *dbx.DB) (int64, error) { return Set{files}.Version(ctx, db) }
 
 // Latest gives the number of the last file of this version.
-func Latest() (int64, error) {
-	names, err := fs.Glob(files, pattern)
+func Latest() (int64, error) { return Set{files}.latest() }
+
+// Set is a set of migrations; the program has one, tests have others.
+type Set struct{ Files fs.FS }
+
+func (s Set) latest() (int64, error) {
+	names, err := fs.Glob(s.Files, pattern)
 	if err != nil || len(names) == 0 {
 		return 0, err
 	}
 	return strconv.ParseInt(names[len(names)-1][:4], 10, 64)
 }
 
-// Set is a set of migrations; the program has one, tests have others.
-type Set struct{ Files fs.FS }
-
 // Apply is the package's Apply for this set.
 func (s Set) Apply(ctx context.Context, db *dbx.DB) (from, to int64, err error) {
+	// The usual start: there is nothing to do, and nobody's turn to wait for. goose would need a connection of its own to
+	// find that out, and several questions.
+	if to, err = s.latest(); err != nil {
+		return 0, 0, err
+	}
+	if from = applied(ctx, db); from > 0 && from >= to {
+		return from, from, nil
+	}
 	p, err := s.provider(db)
 	if err != nil || p == nil {
 		return 0, 0, err
@@ -92,6 +107,19 @@ func (s Set) Apply(ctx context.Context, db *dbx.DB) (from, to int64, err error) 
 		}
 		time.Sleep(time.Duration(20<<try) * time.Millisecond)
 	}
+}
+
+// applied gives the number of the last file that was applied, 0 where it cannot be read: goose then says why.
+func applied(ctx context.Context, db *dbx.DB) (version int64) {
+	err := db.Read(ctx, func(tx *dbx.Tx) error {
+		row, err := newest.One(ctx, tx)
+		version = row.Version
+		return err
+	})
+	if err != nil {
+		return 0
+	}
+	return version
 }
 
 // raced says whether an error is what two processes do to each other, by the texts of the engines: both drivers and

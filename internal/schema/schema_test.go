@@ -171,3 +171,26 @@ func TestMistakesAreNamed(t *testing.T) {
 		}
 	}
 }
+
+// The usual start asks one question over the store's own connections: migrations have a pool of their own, and connecting
+// to PostgreSQL takes longer than the rest.
+func TestNothingToDo(t *testing.T) {
+	for _, e := range dbxtest.Engines {
+		t.Run(e.String(), func(t *testing.T) {
+			db := dbxtest.Fresh(t, e)
+			from, to, err := schema.Apply(t.Context(), db)
+			if want, _ := schema.Latest(); err != nil || from != want || to != want {
+				t.Fatal(from, to, err)
+			}
+			if n := db.SQL().Stats().OpenConnections; n != 0 {
+				t.Error(n, "connections of the pool for migrations are open")
+			}
+			if _, err := db.SQL().Exec("DELETE FROM schema_version"); err != nil {
+				t.Fatal(err)
+			}
+			if from, to, err = schema.Apply(t.Context(), db); err == nil {
+				t.Error("tables without a version are taken for right", from, to)
+			}
+		})
+	}
+}

@@ -221,8 +221,5 @@ func (a *App) wireDomain(ctx context.Context) error {
 	if a.Reports, err = report.New(a.DB); err != nil {
 		return err
 	}
-	if err := a.Reports.Prepare(ctx); err != nil {
-		return err
-	}
 	return a.Index.Start(ctx)
 }

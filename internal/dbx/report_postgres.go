@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"hash/fnv"
+	"slices"
 	"strings"
 	"time"
 
@@ -13,8 +14,8 @@ import (
 	"github.com/jackc/pgx/v5/pgtype"
 )
 
-// EnsureReportRole makes the role under which reports run on PostgreSQL and grants it the views, and nothing else. A
-// database user without CREATEROLE cannot: that is logged, and reports then run without this fence. On SQLite there is
+// EnsureReportRole makes the role under which reports run on PostgreSQL and grants it the views, and nothing else; where
+// all is so already it changes nothing. A database user without CREATEROLE cannot: that is logged, and reports then run without this fence. On SQLite there is
 // nothing to do.
 func (d *DB) EnsureReportRole(ctx context.Context, views []string) error {
 	p, ok := d.store.(*postgres)
@@ -22,8 +23,8 @@ func (d *DB) EnsureReportRole(ctx context.Context, views []string) error {
 		return nil
 	}
 	role := p.reportRole()
-	exists, err := p.hasReportRole(ctx)
-	if err != nil {
+	exists, right, err := p.reportGrants(ctx, views)
+	if err != nil || right {
 		return err
 	}
 	err = d.Serial(ctx, func(tx *Tx) error {
@@ -58,6 +59,29 @@ func (d *postgres) reportRole() string {
 	h := fnv.New64a()
 	h.Write([]byte(d.conf.Database))
 	return fmt.Sprintf("limen_report_%016x", h.Sum64())
+}
+
+// reportGrants says whether the role is there for this user, and whether it may read the views and nothing else.
+func (d *postgres) reportGrants(ctx context.Context, views []string) (exists, right bool, err error) {
+	var enters bool
+	var grants []string
+	err = d.pool.QueryRow(ctx, `SELECT pg_has_role(r.oid, 'MEMBER'), has_schema_privilege(r.oid, $2, 'USAGE'), ARRAY(
+			SELECT a.privilege_type || ' ' || c.relname FROM pg_class c CROSS JOIN LATERAL aclexplode(c.relacl) a
+			WHERE c.relnamespace = $2::regnamespace AND a.grantee = r.oid)
+		FROM pg_roles r WHERE r.rolname = $1`, d.reportRole(), currentSchema).Scan(&exists, &enters, &grants)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return false, false, nil
+	}
+	if err != nil {
+		return false, false, wrap("report role", classifyPostgres(err), err)
+	}
+	want := make([]string, len(views))
+	for i, v := range views {
+		want[i] = "SELECT " + v
+	}
+	slices.Sort(want)
+	slices.Sort(grants)
+	return exists, exists && enters && slices.Equal(want, grants), nil
 }
 
 func (d *postgres) hasReportRole(ctx context.Context) (bool, error) {

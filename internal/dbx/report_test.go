@@ -260,3 +260,52 @@ func TestEach(t *testing.T) {
 		}
 	})
 }
+
+// A role that is right already costs one question and changes nothing; what it may beyond the views is taken away.
+func TestReportRoleStays(t *testing.T) {
+	db := prepare(t, dbxtest.Bare(t, dbx.Postgres))
+	change := func(sql string) {
+		t.Helper()
+		if _, err := db.SQL().Exec(sql); err != nil {
+			t.Fatal(err)
+		}
+	}
+	ask := func(sql string) (out string) {
+		t.Helper()
+		if err := db.SQL().QueryRow(sql).Scan(&out); err != nil {
+			t.Fatal(err)
+		}
+		return out
+	}
+	ensure := func() {
+		t.Helper()
+		if err := db.EnsureReportRole(t.Context(), []string{"item_view"}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	const version = `SELECT xmin::text FROM pg_class WHERE relname = 'item_view'`
+	change(`CREATE VIEW item_view AS SELECT id FROM item`)
+	ensure()
+	role := ask(`SELECT a.grantee::regrole::text FROM pg_class c CROSS JOIN LATERAL aclexplode(c.relacl) a
+		WHERE relname = 'item_view' AND a.grantee <> c.relowner`)
+	before := ask(version)
+	if ensure(); ask(version) != before {
+		t.Error("the grants are made again")
+	}
+	may := func(table string) string {
+		return ask(fmt.Sprintf(`SELECT has_table_privilege('%s', '%s', 'SELECT')::text`, role, table))
+	}
+	change(`GRANT SELECT ON item TO ` + role)
+	if ensure(); may("item") != "false" || may("item_view") != "true" {
+		t.Error("the table may still be read:", may("item"), may("item_view"))
+	}
+	change(`DROP VIEW item_view`)
+	change(`CREATE VIEW item_view AS SELECT id FROM item`)
+	if ensure(); may("item_view") != "true" {
+		t.Error("the new view may not be read")
+	}
+	change(`CREATE VIEW more_view AS SELECT id FROM item`)
+	if err := db.EnsureReportRole(t.Context(), []string{"item_view", "more_view"}); err != nil || may("more_view") != "true" {
+		t.Error("another view may not be read:", err)
+	}
+}

@@ -6,6 +6,7 @@ package report
 import (
 	"context"
 	"errors"
+	"sync"
 	"time"
 
 	"limen/internal/call"
@@ -56,6 +57,9 @@ type Reports struct {
 
 	catalogue *redrock.Catalogue
 	queue     queue
+
+	preparing sync.Mutex
+	prepared  bool
 }
 
 // New makes the catalogue of what can be asked.
@@ -64,8 +68,18 @@ func New(db *dbx.DB) (*Reports, error) {
 	return &Reports{DB: db, catalogue: c}, err
 }
 
-// Prepare makes the database's own role for reports where there can be one.
-func (r *Reports) Prepare(ctx context.Context) error { return r.DB.EnsureReportRole(ctx, views) }
+// Prepare makes the database's own role for reports where there can be one, once. Run does it by itself; a server does it
+// before, so that whoever runs it learns early of a database that refuses.
+func (r *Reports) Prepare(ctx context.Context) error {
+	r.preparing.Lock()
+	defer r.preparing.Unlock()
+	if r.prepared {
+		return nil
+	}
+	err := r.DB.EnsureReportRole(ctx, views)
+	r.prepared = err == nil
+	return err
+}
 
 // Ask is a script with the paging that came beside it.
 type Ask struct {
@@ -115,6 +129,9 @@ func (r *Reports) run(ctx context.Context, c *call.Call, q *redrock.Select, args
 		return Answer{}, err
 	}
 	defer leave()
+	if err := r.Prepare(ctx); err != nil {
+		return Answer{}, err
+	}
 	plan, err := redrock.Compile(q, r.catalogue, engine(r.DB), redrock.Options{
 		Now: c.Now, Args: args, MaxRows: maxRows, Fold: fold.Key,
 		Source: func(t *redrock.Table) (string, []any) { return source(c, t) },

@@ -23,3 +23,14 @@ func Shape(text string) (lite, pg string, params int, writes bool, err error) {
 
 // Queued says how many members wait for the writer.
 func Queued(d *DB) int { return len(d.store.(*lite).writer.in) }
+
+// Since gives what a connection of a PostgreSQL store knows of its server's side: process id and beginning.
+func Since(ctx context.Context, d *DB) (pid uint32, since any, err error) {
+	c, err := d.store.(*postgres).acquire(ctx)
+	if err != nil {
+		return 0, nil, err
+	}
+	defer c.Release()
+	pg := c.Conn().PgConn()
+	return pg.PID(), pg.CustomData()["since"], nil
+}

@@ -65,10 +65,15 @@ func openPostgres(ctx context.Context, url string, o Options) (*postgres, error)
 	return d, nil
 }
 
-// remember notes when the server's side of a connection began: together with its process id that names it for ever.
+// remember notes when the server's side of a connection began: together with its process id that names it for ever. The
+// view pg_stat_activity says so too, but planning it is most of what a new connection costs.
 func remember(ctx context.Context, c *pgx.Conn) error {
 	var since string
-	err := c.QueryRow(ctx, "SELECT COALESCE((SELECT backend_start::text FROM pg_stat_activity WHERE pid = pg_backend_pid()), '')").Scan(&since)
+	err := c.QueryRow(ctx, "SELECT COALESCE((SELECT backend_start::text FROM pg_stat_get_activity(pg_backend_pid())), '')",
+		pgx.QueryExecModeSimpleProtocol).Scan(&since)
+	if e, ok := errors.AsType[*pgconn.PgError](err); ok && e.Code == "42883" {
+		err = nil // PostgreSQL's dialect without its statistics
+	}
 	c.PgConn().CustomData()["since"] = since
 	return err
 }

@@ -318,3 +318,19 @@ func TestNoServer(t *testing.T) {
 		}
 	}
 }
+
+// A lost COMMIT is settled by ending the server's side of its connection, which is found by these two.
+func TestConnectionIsKnown(t *testing.T) {
+	db := dbxtest.Bare(t, dbx.Postgres)
+	pid, since, err := dbx.Since(t.Context(), db)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var n int
+	err = db.Read(t.Context(), func(tx *dbx.Tx) error {
+		return dbx.Get(t.Context(), tx, &n, `SELECT count(*) FROM pg_stat_activity WHERE pid = $1 AND backend_start::text = $2`, int64(pid), since)
+	})
+	if err != nil || n != 1 {
+		t.Errorf("%d connections are %d since %q: %v", n, pid, since, err)
+	}
+}

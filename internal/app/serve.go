@@ -27,7 +27,7 @@ import (
 // serve is the command "limen serve".
 func (c *Commands) serve(ctx context.Context, s config.Settings) error {
 	if os.Getenv("GOGC") == "" {
-		debug.SetGCPercent(200) // half the collections for at most the memory that a few password hashes take anyway
+		debug.SetGCPercent(-1) // until the memory worker runs: what a start allocates is little, and most of it stays
 	}
 	log := logger(s, os.Stderr)
 	a, err := Open(ctx, s, log)
@@ -72,8 +72,11 @@ func (a *App) Serve(ctx context.Context, out io.Writer) error {
 	if err != nil {
 		return err
 	}
-	trim()
-	workers := a.Workers()
+	name := a.adminName(ctx, admin)
+	if admin != nil {
+		trim() // the password's hash
+	}
+	workers := unhurried(a.Workers())
 	if a.Settings.MetricsListen != "" {
 		apart := &web.Server{Name: "metrics", Addr: a.Settings.MetricsListen, Handler: a.Metrics.Handler(), Log: a.Log}
 		workers = append(workers, web.Worker{Name: "metrics", Run: apart.Run})
@@ -81,7 +84,7 @@ func (a *App) Serve(ctx context.Context, out io.Writer) error {
 	ready := &web.Ready{}
 	server := &web.Server{
 		Name: "main", Addr: a.Settings.Listen, Handler: a.Handler(ready), TLS: certs, Log: a.Log, Workers: workers, Ready: ready,
-		Started: func(at net.Addr) { a.greet(out, at, certs, admin) },
+		Started: func(at net.Addr) { a.greet(out, at, certs, name, admin) },
 	}
 	err = server.Run(ctx)
 	a.settle()
@@ -99,7 +102,36 @@ func (a *App) Workers() web.Group {
 		{Name: "sessions", Run: a.Sessions.Run},
 		{Name: "people", Run: a.People.Run},
 		{Name: "failures", Run: a.Kernel.Failures.Run},
+		{Name: "reports", Run: a.prepareReports},
 	}
+}
+
+// prepareReports prepares the store for reports, which do so themselves when it fails here.
+func (a *App) prepareReports(ctx context.Context) error {
+	if err := a.Reports.Prepare(ctx); err != nil && ctx.Err() == nil {
+		a.Log.Warn("the store is not prepared for reports; the first one tries again", "error", err)
+	}
+	return nil
+}
+
+// breath is how long background work lets the first requests go ahead. Workers that all begin at once each open a
+// connection to the database, and the answer that the server is ready would have to wait for one more.
+const breath = 100 * time.Millisecond
+
+func unhurried(g web.Group) web.Group {
+	out := make(web.Group, len(g))
+	for i, w := range g {
+		out[i] = web.Worker{Name: w.Name, Run: func(ctx context.Context) error {
+			t := time.NewTimer(breath)
+			defer t.Stop()
+			select {
+			case <-ctx.Done():
+			case <-t.C:
+			}
+			return w.Run(ctx)
+		}}
+	}
+	return out
 }
 
 // settle sends what is left of traces.
@@ -112,13 +144,10 @@ func (a *App) settle() {
 }
 
 // greet prints, in this order and little else: the address, the administrator, the authority, and how to sign in.
-func (a *App) greet(out io.Writer, at net.Addr, certs *web.TLS, admin *Admin) {
+func (a *App) greet(out io.Writer, at net.Addr, certs *web.TLS, name string, admin *Admin) {
 	url := a.baseURL(at, certs.Enabled())
 	fmt.Fprintln(out, "Limen serves", url)
-	name, password := a.administrator(context.Background()), "..."
-	if admin != nil {
-		name = admin.Name
-	}
+	password := "..."
 	fmt.Fprintln(out, "Administrator", name)
 	if admin != nil && admin.Password != "" {
 		password = admin.Password
@@ -134,6 +163,15 @@ func (a *App) greet(out io.Writer, at net.Addr, certs *web.TLS, admin *Admin) {
 	if a.Tray != nil {
 		fmt.Fprintf(out, "Outbox %s/dev/outbox\n", url)
 	}
+}
+
+// adminName is the login name to greet with. It is found before the server listens: afterwards it would compete with the
+// first requests for the one connection that is open.
+func (a *App) adminName(ctx context.Context, made *Admin) string {
+	if made != nil {
+		return made.Name
+	}
+	return a.administrator(ctx)
 }
 
 // administrator is the login name of a system administrator of the only, or first, tenant.
@@ -157,6 +195,9 @@ func (a *App) administrator(ctx context.Context) string {
 // firstTenant is the id of the tenant that was made first; empty when there is none.
 func (a *App) firstTenant(ctx context.Context) (first string, err error) {
 	ids, err := a.Index.All(ctx)
+	if len(ids) == 1 {
+		return ids[0], nil
+	}
 	since := int64(math.MaxInt64)
 	for _, id := range ids {
 		c := a.Shell(id)

@@ -18,7 +18,6 @@ var wide = map[string]string{
 	"outbox.page":       "in the order of its index, a page at a time",
 	"outbox.page_state": "the same",
 	"audit.last_link":   "the last row of its index",
-	"audit.strays":      "the verifier goes through all events",
 }
 
 // tails make of a List what the program makes of it.

@@ -15,7 +15,6 @@ import (
 var sweeps = map[string]string{
 	"key.seals":          "the key ring holds every tenant's keys",
 	"audit.unqueue":      "the sealer works through all tenants; event ids are unique in the installation",
-	"audit.unqueue_many": "the same",
 	"audit.unsigned":     "the sealer looks for chains whose end lacks a checkpoint",
 	"invite.sweep":       "retention",
 	"job.kinds":          "workers serve all tenants",
@@ -37,7 +36,7 @@ var sweeps = map[string]string{
 }
 
 var (
-	created  = regexp.MustCompile(`(?is)CREATE TABLE (\w+) \((.*?)\n\);`)
+	created  = regexp.MustCompile(`(?is)CREATE TABLE (\w+) \((.*?)\n\)[^;\n]*;`)
 	written  = regexp.MustCompile(`(?i)\b(?:INSERT INTO|UPDATE|DELETE FROM)\s+(\w+)`)
 	readFrom = regexp.MustCompile(`(?i)\b(?:FROM|JOIN)\s+(\w+)`)
 	tenanted = regexp.MustCompile(`(?i)\btenant\s*=\s*(\?|\w+\.tenant)`)

@@ -39,19 +39,22 @@ CREATE TABLE event_queue (
     event  {{key}} NOT NULL, -- UUID v7, so that their order is that of time
     tenant {{key}} NOT NULL,
     PRIMARY KEY (event, tenant)
-);
+) {{clustered}};
 
--- The chain over the events: each link hashes the one before it, so that altering, losing or reordering shows.
+-- The chain over the events: each link seals some events and hashes the link before it, so that altering, losing or reordering
+-- shows. Each event has a place in the chain, counted from 1 in order of sealing; docs/audit.md has the bytes.
 CREATE TABLE event_seal (
     tenant {{key}} NOT NULL,
-    seq    BIGINT NOT NULL, -- from 1, in order of sealing
-    event  {{key}} NOT NULL,
-    hash   {{blob}} NOT NULL, -- of the event as it was when sealed; empty when it had vanished by then
-    chain  {{blob}} NOT NULL, -- SHA-256 over the previous chain value, tenant, seq, event, hash and at
+    seq    BIGINT NOT NULL, -- place of its last event
+    first  BIGINT NOT NULL, -- place of its first event
     at     {{ms}} NOT NULL, -- when it was sealed
+    low    {{ms}} NOT NULL, -- that the id of its first event begins with; the others begin with it, or up to 10 s more
+    chain  {{blob}} NOT NULL, -- SHA-256 over the previous chain value and all the other columns
+    events {{blob}} NOT NULL, -- 16 bytes for each event: its id
+    hashes {{blob}} NOT NULL, -- 33 bytes for each event: its hash when it was sealed; zeros when it had vanished by then
     PRIMARY KEY (tenant, seq)
 );
-CREATE UNIQUE INDEX event_seal_event ON event_seal (tenant, event);
+CREATE INDEX event_seal_low ON event_seal (tenant, low);
 
 -- The end of each tenant's chain.
 CREATE TABLE event_head (

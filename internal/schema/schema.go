@@ -21,6 +21,9 @@
 //	          primary key; neither gapless nor in         PRIMARY KEY    IDENTITY PRIMARY KEY
 //	          order of commit                             AUTOINCREMENT
 //
+// Behind the parenthesis that ends a table, {{clustered}} has SQLite keep the rows in the primary key, WITHOUT ROWID: one tree
+// instead of two, for tables with short rows. PostgreSQL has no such thing.
+//
 // Where the engines need different statements, a block holds them; lines between the markers go to that engine alone:
 //
 //	-- +limen postgres

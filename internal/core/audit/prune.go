@@ -14,7 +14,7 @@ import (
 // ErrBroken keeps retention from removing what it would hide: the chain before a checkpoint is not what was signed.
 var ErrBroken = fault.New(fault.Conflict, "event.broken", "The audit log was altered; it is kept until an administrator has looked at it.")
 
-const pruneBatch = 500
+const pruneBatch = 500 // events removed by one transaction
 
 var (
 	checkpointBefore = dbx.Q[signedEnd]("audit.checkpoint_before", `SELECT seq, chain, at, key_id, signature FROM event_checkpoint
@@ -23,14 +23,13 @@ var (
 	anchor  = dbx.E("audit.anchor_set", `INSERT INTO event_anchor (tenant, seq, chain, at, key_id, signature) VALUES (?, ?, ?, ?, ?, ?)
 		ON CONFLICT (tenant) DO UPDATE SET seq = excluded.seq, chain = excluded.chain, at = excluded.at, key_id = excluded.key_id,
 		signature = excluded.signature WHERE event_anchor.seq < excluded.seq`)
-	pruneEvents = dbx.E("audit.prune_events", `DELETE FROM event WHERE tenant = ? AND id IN
-		(SELECT event FROM event_seal WHERE tenant = ? AND seq <= ? ORDER BY seq LIMIT ?)`)
-	pruneLinks = dbx.E("audit.prune_links", `DELETE FROM event_seal WHERE tenant = ? AND seq IN
-		(SELECT seq FROM event_seal WHERE tenant = ? AND seq <= ? ORDER BY seq LIMIT ?)`)
-	pruneSigns = dbx.E("audit.prune_checkpoints", `DELETE FROM event_checkpoint WHERE tenant = ? AND seq <= ?`)
+	pruneEvents = dbx.E("audit.prune_events", `DELETE FROM event WHERE tenant = ? AND id IN (`+marks+`)`)
+	pruneLinks  = dbx.E("audit.prune_links", `DELETE FROM event_seal WHERE tenant = ? AND seq <= ?`)
+	pruneSigns  = dbx.E("audit.prune_checkpoints", `DELETE FROM event_checkpoint WHERE tenant = ? AND seq <= ?`)
 )
 
-// Prune removes the events of a tenant that were sealed up to the last checkpoint before the given time, with their links.
+// Prune removes the events of a tenant that were sealed up to the last checkpoint before the given time, with their links, and
+// gives the number of events removed.
 // A signed anchor takes their place, from which the rest of the chain stays verifiable. It is meant for a daily sweep; one
 // that is interrupted goes on where it was.
 func (l *Log) Prune(ctx context.Context, tenant string, before time.Time) (removed int64, err error) {
@@ -38,24 +37,52 @@ func (l *Log) Prune(ctx context.Context, tenant string, before time.Time) (remov
 	if err != nil || seq == 0 {
 		return 0, err
 	}
-	for n := int64(pruneBatch); n == pruneBatch; {
-		err := l.DB.Write(ctx, func(tx *dbx.Tx) error {
-			if _, err := pruneEvents.Do(ctx, tx, tenant, tenant, seq, pruneBatch); err != nil {
-				return err
-			}
-			n, err = pruneLinks.Do(ctx, tx, tenant, tenant, seq, pruneBatch)
-			if err != nil || n == pruneBatch {
-				return err
-			}
-			_, err = pruneSigns.Do(ctx, tx, tenant, seq)
+	for {
+		var links []link
+		if err := l.DB.Read(ctx, func(tx *dbx.Tx) (err error) {
+			links, err = linksOf(ctx, tx, pruneBatch, tenant, 0, seq)
 			return err
-		})
-		if err != nil {
+		}); err != nil {
 			return removed, err
 		}
-		removed += n
+		if len(links) == 0 {
+			break
+		}
+		n, err := l.remove(ctx, tenant, links)
+		if removed += n; err != nil {
+			return removed, err
+		}
 	}
-	return removed, nil
+	return removed, l.DB.Write(ctx, func(tx *dbx.Tx) error {
+		_, err := pruneSigns.Do(ctx, tx, tenant, seq)
+		return err
+	})
+}
+
+// remove removes the events that the first links of a chain name, and with the last of them the links.
+func (l *Log) remove(ctx context.Context, tenant string, links []link) (removed int64, err error) {
+	for ids := identities(links); ; {
+		part := ids[:min(pruneBatch, len(ids))]
+		ids = ids[len(part):]
+		var n int64
+		if err := l.DB.Write(ctx, func(tx *dbx.Tx) error {
+			n = 0
+			err := widely(part, func(ids []any) error {
+				gone, err := pruneEvents.Do(ctx, tx, append([]any{tenant}, ids...)...)
+				n += gone
+				return err
+			})
+			if err == nil && len(ids) == 0 {
+				_, err = pruneLinks.Do(ctx, tx, tenant, links[len(links)-1].Seq)
+			}
+			return err
+		}); err != nil {
+			return removed, err
+		}
+		if removed += n; len(ids) == 0 {
+			return removed, nil
+		}
+	}
 }
 
 // cut sets the anchor and gives the last link to be removed, 0 when there is none.

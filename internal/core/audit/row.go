@@ -47,56 +47,48 @@ const format = 1
 //
 // fields and changes are hashed as the text they are stored as.
 func (r *Row) Sum() []byte {
-	b := make([]byte, 0, 512+len(r.Message)+len(r.Fields)+len(r.Changes))
+	b := make([]byte, 0, 1024+len(r.Message)+len(r.Fields)+len(r.Changes))
 	b = append(b, "limen event 1"...)
-	text := func(all ...string) {
-		for _, s := range all {
-			b = binary.BigEndian.AppendUint64(b, uint64(len(s)))
-			b = append(b, s...)
-		}
-	}
-	number := func(n int64) { b = binary.BigEndian.AppendUint64(b, uint64(n)) }
-	text(r.Tenant, r.ID)
-	number(r.At)
-	text(r.Type, r.Outcome, r.Reason, r.Actor, r.ActorName, r.User, r.Login, r.Target, r.Kind, r.Name, r.Message, r.IP, r.Country,
-		r.Agent, r.OS)
+	b = appendText(b, r.Tenant, r.ID)
+	b = appendNumber(b, r.At)
+	b = appendText(b, r.Type, r.Outcome, r.Reason, r.Actor, r.ActorName, r.User, r.Login, r.Target, r.Kind, r.Name, r.Message, r.IP,
+		r.Country, r.Agent, r.OS)
 	mobile := int64(0)
 	if r.Mobile {
 		mobile = 1
 	}
-	number(mobile)
-	text(r.Session, r.Request, r.Node)
-	number(r.Count)
-	text(r.Fields, r.Changes)
+	b = appendNumber(b, mobile)
+	b = appendText(b, r.Session, r.Request, r.Node)
+	b = appendNumber(b, r.Count)
+	b = appendText(b, r.Fields, r.Changes)
 	h := sha256.Sum256(b)
 	return append([]byte{format}, h[:]...)
 }
 
-// link is a chain value: SHA-256 over "limen link 1", the previous value (32 bytes, zeros for the first), tenant, seq, event,
-// hash and the time of sealing, encoded as in Row.Sum.
-func link(previous []byte, tenant string, seq int64, event string, hash []byte, at int64) []byte {
-	b := append([]byte("limen link 1"), previous...)
-	b = binary.BigEndian.AppendUint64(b, uint64(len(tenant)))
-	b = append(b, tenant...)
-	b = binary.BigEndian.AppendUint64(b, uint64(seq))
-	b = binary.BigEndian.AppendUint64(b, uint64(len(event)))
-	b = append(b, event...)
-	b = binary.BigEndian.AppendUint64(b, uint64(len(hash)))
-	b = append(b, hash...)
-	b = binary.BigEndian.AppendUint64(b, uint64(at))
-	h := sha256.Sum256(b)
-	return h[:]
-}
-
-// statement is what is signed: what it is ("checkpoint" or "anchor"), tenant, seq, chain value and time, encoded as in Row.Sum.
+// statement is what is signed: "limen checkpoint 1" or "limen anchor 1", then tenant, seq, chain value and time, encoded as in
+// Row.Sum.
 func statement(what, tenant string, seq int64, chain []byte, at int64) []byte {
 	b := []byte("limen " + what + " 1")
-	b = binary.BigEndian.AppendUint64(b, uint64(len(tenant)))
-	b = append(b, tenant...)
-	b = binary.BigEndian.AppendUint64(b, uint64(seq))
-	b = binary.BigEndian.AppendUint64(b, uint64(len(chain)))
-	b = append(b, chain...)
-	return binary.BigEndian.AppendUint64(b, uint64(at))
+	b = appendText(b, tenant)
+	b = appendNumber(b, seq)
+	b = appendBytes(b, chain)
+	return appendNumber(b, at)
+}
+
+func appendText(b []byte, all ...string) []byte {
+	for _, s := range all {
+		b = binary.BigEndian.AppendUint64(b, uint64(len(s)))
+		b = append(b, s...)
+	}
+	return b
+}
+
+func appendBytes(b, v []byte) []byte {
+	return append(binary.BigEndian.AppendUint64(b, uint64(len(v))), v...)
+}
+
+func appendNumber(b []byte, n int64) []byte {
+	return binary.BigEndian.AppendUint64(b, uint64(n)) //nolint:gosec // two's complement
 }
 
 // clean makes text that both engines store as it is, at most most bytes long.

@@ -6,19 +6,12 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"strings"
 	"time"
 
 	"limen/internal/core/lease"
 	"limen/internal/dbx"
 	"limen/internal/fault"
 )
-
-type queued struct {
-	Tenant string `db:"tenant"`
-	Event  string `db:"event"`
-	Hash   []byte `db:"hash"` // nil when the event has vanished
-}
 
 // head is the end of a tenant's chain.
 type head struct {
@@ -36,41 +29,19 @@ type end struct {
 }
 
 const (
-	sealBatch = 500
-	wide      = 20 // rows written by one statement when there are many
 	leaseName = "audit.seal"
 	leaseTime = 15 * time.Second
 	lookAlone = 5 * time.Second // SQLite: what the command line wrote is found by looking
 )
 
 var (
-	queue = dbx.Q[queued]("audit.queue", `SELECT q.tenant, q.event, e.hash FROM event_queue q
-		LEFT JOIN event e ON e.tenant = q.tenant AND e.id = q.event ORDER BY q.event, q.tenant LIMIT ?`)
-	unqueue     = dbx.E("audit.unqueue", `DELETE FROM event_queue WHERE event IN (?)`)
-	unqueueMany = dbx.E("audit.unqueue_many", `DELETE FROM event_queue WHERE event IN (`+rows(1)+`)`)
-	seal        = dbx.E("audit.seal", `INSERT INTO event_seal (tenant, seq, event, hash, chain, at) VALUES (?, ?, ?, ?, ?, ?)`)
-	sealMany    = dbx.E("audit.seal_many", `INSERT INTO event_seal (tenant, seq, event, hash, chain, at) VALUES `+rows(6))
-	headOf      = dbx.Q[head]("audit.head", `SELECT tenant, seq, chain, signed, since FROM event_head WHERE tenant = ?`)
-	headNew     = dbx.E("audit.head_new", `INSERT INTO event_head (tenant, seq, chain, signed, since) VALUES (?, ?, ?, 0, ?)`)
-	headMove    = dbx.E("audit.head_move", `UPDATE event_head SET seq = ?, chain = ?, since = ? WHERE tenant = ? AND seq = ?`)
-	headSigned  = dbx.E("audit.head_signed", `UPDATE event_head SET signed = ?, since = ? WHERE tenant = ? AND signed < ?`)
-	unsigned    = dbx.Q[head]("audit.unsigned", `SELECT tenant, seq, chain, signed, since FROM event_head
+	headSigned = dbx.E("audit.head_signed", `UPDATE event_head SET signed = ?, since = ? WHERE tenant = ? AND signed < ?`)
+	unsigned   = dbx.Q[head]("audit.unsigned", `SELECT tenant, seq, chain, signed, since FROM event_head
 		WHERE seq > signed AND (seq - signed >= ? OR since <= ?) LIMIT 200`)
 	checkpoint = dbx.E("audit.checkpoint", `INSERT INTO event_checkpoint (tenant, seq, chain, at, key_id, signature)
 		VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (tenant, seq) DO NOTHING`)
-	lastLink = dbx.Q[end]("audit.last_link", `SELECT seq, chain FROM event_seal WHERE tenant = ? ORDER BY seq DESC LIMIT 1`)
-	anchored = dbx.Q[end]("audit.anchored", `SELECT seq, chain FROM event_anchor WHERE tenant = ?`)
-	sealedAt = dbx.Q[int64]("audit.sealed_at", `SELECT at FROM event_seal WHERE tenant = ? AND seq = ?`)
+	sealedAfter = dbx.Q[int64]("audit.sealed_after", `SELECT at FROM event_seal WHERE tenant = ? AND seq > ? ORDER BY seq LIMIT 1`)
 )
-
-// rows is the placeholders of a statement for many rows.
-func rows(columns int) string {
-	row := "?"
-	if columns > 1 {
-		row = "(" + strings.TrimSuffix(strings.Repeat("?, ", columns), ", ") + ")"
-	}
-	return strings.TrimSuffix(strings.Repeat(row+", ", wide), ", ")
-}
 
 var errMoved = fault.New(fault.Conflict, "event.sealer", "Another server seals the audit log.")
 
@@ -131,19 +102,14 @@ func (l *Log) lead(ctx context.Context) error {
 // Seal seals everything that waits, oldest first, and gives the number of events sealed.
 func (l *Log) Seal(ctx context.Context) (sealed int, err error) {
 	for {
-		n := 0
-		err := l.DB.Read(ctx, func(tx *dbx.Tx) error {
-			waiting, err := queue.All(ctx, tx, 1)
-			n = len(waiting)
-			return err
-		})
-		if err != nil || n == 0 {
+		b, err := l.gather(ctx)
+		if err == nil && len(b.gone) > 0 {
+			err = l.commit(ctx, b)
+		}
+		if err != nil {
 			return sealed, err
 		}
-		if n, err = l.batch(ctx); err != nil {
-			return sealed, err
-		}
-		if sealed += n; n < sealBatch {
+		if sealed += len(b.gone); !b.more {
 			return sealed, nil
 		}
 		// A chain that grows fast is signed while it grows.
@@ -153,106 +119,12 @@ func (l *Log) Seal(ctx context.Context) (sealed int, err error) {
 	}
 }
 
-// batch seals up to sealBatch events of all tenants in one transaction.
-func (l *Log) batch(ctx context.Context) (n int, err error) {
-	err = l.DB.Write(ctx, func(tx *dbx.Tx) error {
-		if err := lease.Fence(ctx, tx); err != nil {
-			return err
-		}
-		waiting, err := queue.All(ctx, tx, sealBatch)
-		if err != nil {
-			return err
-		}
-		n = len(waiting)
-		now := l.now().UnixMilli()
-		var links, gone []any
-		heads, order := map[string]*head{}, []*head{}
-		was := map[string]int64{}
-		for _, q := range waiting {
-			h := heads[q.Tenant]
-			if h == nil {
-				if h, err = begin(ctx, tx, q.Tenant, now); err != nil {
-					return err
-				}
-				heads[q.Tenant], was[q.Tenant] = h, h.Seq
-				order = append(order, h)
-			}
-			h.Seq++
-			if q.Hash == nil {
-				q.Hash = []byte{}
-			}
-			h.Chain = link(h.Chain, h.Tenant, h.Seq, q.Event, q.Hash, now)
-			if h.Since == 0 {
-				h.Since = now
-			}
-			links = append(links, h.Tenant, h.Seq, q.Event, q.Hash, h.Chain, now)
-			gone = append(gone, q.Event)
-		}
-		if err := many(ctx, tx, sealMany, seal, 6, links); err != nil {
-			return err
-		}
-		if err := many(ctx, tx, unqueueMany, unqueue, 1, gone); err != nil {
-			return err
-		}
-		for _, h := range order {
-			moved, err := headMove.Do(ctx, tx, h.Seq, h.Chain, h.Since, h.Tenant, was[h.Tenant])
-			if err != nil {
-				return err
-			}
-			if moved != 1 {
-				return errMoved
-			}
-		}
-		return nil
-	})
-	return n, err
-}
-
-// begin reads the end of a tenant's chain, or begins a chain.
-func begin(ctx context.Context, tx *dbx.Tx, tenant string, now int64) (*head, error) {
-	h, err := headOf.One(ctx, tx, tenant)
-	if !errors.Is(err, dbx.ErrNoRow) {
-		return &h, err
-	}
-	// Who deletes the head must not stop the sealing: the chain goes on from its last link, and the verifier compares.
-	h = head{Tenant: tenant, Chain: make([]byte, 32), Since: now}
-	ends, err := lastLink.All(ctx, tx, tenant)
-	if err != nil {
-		return nil, err
-	}
-	if len(ends) == 0 {
-		if ends, err = anchored.All(ctx, tx, tenant); err != nil {
-			return nil, err
-		}
-	}
-	if len(ends) > 0 {
-		h.Seq, h.Chain = ends[0].Seq, ends[0].Chain
-	}
-	_, err = headNew.Do(ctx, tx, tenant, h.Seq, h.Chain, now)
-	return &h, err
-}
-
-// many runs a statement for the rows of args, most of them wide rows at a time.
-func many(ctx context.Context, tx *dbx.Tx, several, single dbx.Exec, columns int, args []any) error {
-	for len(args) > 0 {
-		e, n := single, columns
-		if len(args) >= wide*columns {
-			e, n = several, wide*columns
-		}
-		if _, err := e.Do(ctx, tx, args[:n]...); err != nil {
-			return err
-		}
-		args = args[n:]
-	}
-	return nil
-}
-
 // checkpoints signs the ends of the chains that grew enough, or long ago.
 func (l *Log) checkpoints(ctx context.Context) (signed int, err error) {
 	for {
 		var due []head
 		err := l.DB.Read(ctx, func(tx *dbx.Tx) (err error) {
-			due, err = unsigned.All(ctx, tx, cmp.Or(l.Links, 1000), l.now().Add(-cmp.Or(l.Age, time.Minute)).UnixMilli())
+			due, err = unsigned.All(ctx, tx, cmp.Or(l.Links, 10_000), l.now().Add(-cmp.Or(l.Age, time.Minute)).UnixMilli())
 			return err
 		})
 		if err != nil || len(due) == 0 {
@@ -280,7 +152,7 @@ func (l *Log) sign(ctx context.Context, h head) error {
 		if _, err := checkpoint.Do(ctx, tx, h.Tenant, h.Seq, h.Chain, now, key, signature); err != nil {
 			return err
 		}
-		since, err := sealedAt.One(ctx, tx, h.Tenant, h.Seq+1) // the chain may have grown while this was signed
+		since, err := sealedAfter.One(ctx, tx, h.Tenant, h.Seq) // the chain may have grown while this was signed
 		if errors.Is(err, dbx.ErrNoRow) {
 			since, err = 0, nil
 		}

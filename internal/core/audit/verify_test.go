@@ -10,6 +10,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/uuid"
+
 	"limen/internal/call"
 	"limen/internal/core/audit"
 	"limen/internal/core/grant"
@@ -76,78 +78,173 @@ func TestSealAndVerify(t *testing.T) {
 	})
 }
 
+// fill records 20 events, seals them by five links of four and signs the end.
+func (b *bench) fill() (ids []string) {
+	b.t.Helper()
+	age := b.Age
+	for n := range 5 {
+		b.Age = time.Hour
+		part := b.add(4)
+		slices.Sort(part) // those of one millisecond are sealed in order of their ids
+		ids = append(ids, part...)
+		if n == 4 {
+			b.Age = age
+		}
+		b.round()
+	}
+	if r := b.verify(); !r.Whole() || r.Covered != 20 || r.Checkpoints != 1 || r.Events != 20 {
+		b.t.Fatalf("before: %+v", r)
+	}
+	return ids
+}
+
+// swap exchanges two pieces of a blob.
+func swap(blob []byte, size, i, j int) {
+	x, y := blob[i*size:(i+1)*size], blob[j*size:(j+1)*size]
+	for n := range x {
+		x[n], y[n] = y[n], x[n]
+	}
+}
+
 func TestTampering(t *testing.T) {
+	type found = map[string][]int64
 	for name, c := range map[string]struct {
 		do   func(b *bench, ids []string)
-		want map[string][]int64
+		want found
 	}{
 		"content": {func(b *bench, ids []string) {
 			b.tamper("UPDATE event SET outcome = 'failed' WHERE id = '%s'", ids[4])
-		}, map[string][]int64{audit.Altered: {5}}},
-		"content and hash": {func(b *bench, ids []string) {
-			var row audit.Row
-			if err := b.read(func(c *call.Call) (err error) { row, err = b.Get(b.t.Context(), c, grant.All(), ids[4]); return err }); err != nil {
-				b.t.Fatal(err)
-			}
-			row.IP = "203.0.113.1"
-			hash := fmt.Sprintf("X'%x'", row.Sum())
-			if b.db.Engine() == dbx.Postgres {
-				hash = fmt.Sprintf(`'\x%x'`, row.Sum())
-			}
-			b.tamper("UPDATE event SET ip = '203.0.113.1', hash = %s WHERE id = '%s'", hash, ids[4])
-		}, map[string][]int64{audit.Altered: {5}}},
+		}, found{audit.Altered: {5}}},
+		"hash": {func(b *bench, ids []string) {
+			b.tamper("UPDATE event SET hash = %s WHERE id = '%s'", b.blob(make([]byte, 33)), ids[4])
+		}, found{audit.Altered: {5}}},
+		"content and hash": {func(b *bench, ids []string) { b.alter(ids[4]) }, found{audit.Altered: {5}}},
 		"event deleted": {func(b *bench, ids []string) {
 			b.tamper("DELETE FROM event WHERE id = '%s'", ids[4])
-		}, map[string][]int64{audit.Missing: {5}}},
-		"event and link deleted": {func(b *bench, ids []string) {
-			b.tamper("DELETE FROM event WHERE id = '%s'", ids[4])
-			b.tamper("DELETE FROM event_seal WHERE event = '%s'", ids[4])
-		}, map[string][]int64{audit.Missing: {5}}},
+		}, found{audit.Missing: {5}}},
+		"events and link deleted": {func(b *bench, ids []string) {
+			b.tamper("DELETE FROM event WHERE id >= '%s' AND id <= '%s'", slices.Min(ids[4:8]), slices.Max(ids[4:8]))
+			b.tamper("DELETE FROM event_seal WHERE seq = 8")
+		}, found{audit.Missing: {5}}},
+		"link deleted": {func(b *bench, ids []string) {
+			b.tamper("DELETE FROM event_seal WHERE seq = 8")
+		}, found{audit.Missing: {5}, audit.Stray: {0, 0, 0, 0}}},
 		"end deleted": {func(b *bench, ids []string) {
-			b.tamper("DELETE FROM event WHERE id >= '%s'", ids[17])
-			b.tamper("DELETE FROM event_seal WHERE seq > 17")
-			b.tamper("UPDATE event_head SET seq = 17")
-		}, map[string][]int64{audit.Missing: {18}}},
-		"reordered": {func(b *bench, ids []string) {
-			for _, step := range [][2]int{{5, -5}, {6, 5}, {-5, 6}} {
-				b.tamper("UPDATE event_seal SET seq = %d WHERE seq = %d", step[1], step[0])
+			b.tamper("DELETE FROM event WHERE id >= '%s'", ids[16])
+			b.tamper("DELETE FROM event_seal WHERE seq > 16")
+			b.tamper("UPDATE event_head SET seq = 16")
+		}, found{audit.Missing: {17}}},
+		"links reordered": {func(b *bench, ids []string) {
+			for _, step := range [][2]int{{8, -8}, {12, 8}, {-8, 12}} {
+				b.tamper("UPDATE event_seal SET seq = %d, first = %d WHERE seq = %d", step[1], step[1]-3, step[0])
 			}
-		}, map[string][]int64{audit.Broken: {5, 6, 7}}},
-		"link altered": {func(b *bench, ids []string) {
-			b.tamper("UPDATE event_seal SET at = at - 1000 WHERE seq = 5")
-		}, map[string][]int64{audit.Broken: {5}}},
+		}, found{audit.Broken: {5, 9, 13}}},
+		"events of a link reordered": {func(b *bench, ids []string) {
+			b.edit(8, func(k *audit.Link) { swap(k.Events, 16, 1, 2); swap(k.Hashes, 33, 1, 2) })
+		}, found{audit.Broken: {5}}},
+		"ids of a link reordered": {func(b *bench, ids []string) {
+			b.edit(8, func(k *audit.Link) { swap(k.Events, 16, 1, 2) })
+		}, found{audit.Broken: {5}, audit.Altered: {6, 7}}},
+		"hash in a link": {func(b *bench, ids []string) {
+			b.edit(8, func(k *audit.Link) { k.Hashes[40]++ })
+		}, found{audit.Broken: {5}, audit.Altered: {6}}},
+		"id in a link": {func(b *bench, ids []string) {
+			b.edit(8, func(k *audit.Link) { k.Events[31]++ })
+		}, found{audit.Broken: {5}, audit.Missing: {6}, audit.Stray: {0}}},
+		"link cut": {func(b *bench, ids []string) {
+			b.edit(8, func(k *audit.Link) { k.Events, k.Hashes = k.Events[:48], k.Hashes[:99] })
+		}, found{audit.Broken: {5}, audit.Stray: {0}}},
+		"link of nothing": {func(b *bench, ids []string) {
+			b.edit(8, func(k *audit.Link) { k.Events, k.Hashes = k.Events[:0], k.Hashes[:3] })
+		}, found{audit.Broken: {5}, audit.Stray: {0, 0, 0, 0}}},
+		"time of sealing": {func(b *bench, ids []string) {
+			b.tamper("UPDATE event_seal SET at = at - 1000 WHERE seq = 8")
+		}, found{audit.Broken: {5}}},
+		"time of ids": {func(b *bench, ids []string) {
+			b.tamper("UPDATE event_seal SET low = low + 100000 WHERE seq = 8")
+		}, found{audit.Broken: {5}, audit.Stray: {0, 0, 0, 0}}},
+		"chain value": {func(b *bench, ids []string) {
+			b.edit(8, func(k *audit.Link) { k.Chain[0]++ })
+		}, found{audit.Broken: {5, 9}}},
+		"link put between": {func(b *bench, ids []string) {
+			b.tamper(`INSERT INTO event_seal (tenant, seq, first, at, low, chain, events, hashes)
+				SELECT tenant, 10, 7, at, low, chain, events, hashes FROM event_seal WHERE seq = 8`)
+		}, found{audit.Broken: {7, 9}}},
+		"link put behind": {func(b *bench, ids []string) {
+			b.tamper(`INSERT INTO event_seal (tenant, seq, first, at, low, chain, events, hashes)
+				SELECT tenant, 24, 21, at, low, chain, events, hashes FROM event_seal WHERE seq = 20`)
+		}, found{audit.Broken: {21}}},
 		"inserted": {func(b *bench, ids []string) {
 			b.add(1)
 			b.tamper("DELETE FROM event_queue")
-		}, map[string][]int64{audit.Stray: {0}}},
-		"chain made anew": {func(b *bench, ids []string) { b.remake(ids[4]) }, map[string][]int64{audit.Forged: {20}}},
+		}, found{audit.Stray: {0}}},
+		"inserted with an id of its own": {func(b *bench, ids []string) {
+			for i, id := range []string{"", "zzz", "00000000-0000-7000-8000-000000000000", "ffffffff-ffff-7fff-bfff-ffffffffffff"} {
+				b.tamper("UPDATE event SET id = '%s' WHERE id = '%s'", id, b.add(4)[i])
+			}
+			b.tamper("DELETE FROM event_queue")
+			b.tamper("DELETE FROM event WHERE id > '%s' AND id < 'f'", ids[19])
+		}, found{audit.Stray: {0, 0, 0, 0}}},
+		"inserted and queued without a UUID": {func(b *bench, ids []string) {
+			id := b.add(1)[0]
+			b.tamper("UPDATE event SET id = 'x' WHERE id = '%s'", id)
+			b.tamper("UPDATE event_queue SET event = 'x'")
+			b.round()
+		}, found{audit.Stray: {0}}},
+		"chain made anew": {func(b *bench, ids []string) { b.remake(ids[4], nil) }, found{audit.Forged: {20}}},
+		"chain made anew with an event more": {func(b *bench, ids []string) {
+			more := b.add(1)
+			b.tamper("DELETE FROM event_queue")
+			b.remake(more[0], func(links []audit.Link) []audit.Link {
+				k, id := &links[1], uuid.MustParse(more[0])
+				k.Events = append(k.Events, id[:]...)
+				k.Hashes = append(k.Hashes, make([]byte, 33)...)
+				return links
+			})
+		}, found{audit.Forged: {20}}},
+		"signed link made part of another": {func(b *bench, ids []string) {
+			b.Age = time.Hour
+			b.add(1)
+			b.round()
+			b.remake(ids[17], func(links []audit.Link) []audit.Link {
+				k, last := &links[4], links[5]
+				k.Events, k.Hashes = append(k.Events, last.Events...), append(k.Hashes, last.Hashes...)
+				return links[:5]
+			})
+		}, found{audit.Forged: {20}}},
+		"checkpoint": {func(b *bench, ids []string) {
+			b.tamper("UPDATE event_checkpoint SET at = at + 1")
+		}, found{audit.Forged: {20}}},
 		"checkpoint signed by another": {func(b *bench, ids []string) {
 			other := newBench(b.t, b.db)
 			b.tamper("DELETE FROM event_checkpoint WHERE seq = 20")
 			b.tamper("UPDATE event_head SET signed = 0")
-			b.remake(ids[4])
+			b.remake(ids[4], nil)
 			other.round()
-		}, map[string][]int64{audit.Forged: {20}}},
+		}, found{audit.Forged: {20}}},
+		"checkpoint deleted": {func(b *bench, ids []string) {
+			b.tamper("DELETE FROM event_checkpoint")
+			b.Now = func() time.Time { return time.Now().Add(time.Hour) }
+		}, found{audit.Unsigned: {1}}},
 		"vanished before sealing": {func(b *bench, ids []string) {
 			gone := b.add(1)
 			b.tamper("DELETE FROM event WHERE id = '%s'", gone[0])
 			b.round()
-		}, map[string][]int64{audit.Missing: {21}}},
+		}, found{audit.Missing: {21}}},
+		"without a hash before sealing": {func(b *bench, ids []string) {
+			bad := b.add(1)
+			b.tamper("UPDATE event SET hash = %s WHERE id = '%s'", b.blob(nil), bad[0])
+			b.round()
+		}, found{audit.Altered: {21}}},
 		"head deleted": {func(b *bench, ids []string) {
 			b.tamper("DELETE FROM event_head")
 			b.add(1)
 			b.round()
-		}, map[string][]int64{}},
+		}, found{}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			each(t, func(t *testing.T, b *bench) {
-				ids := b.add(20)
-				slices.Sort(ids) // those of one millisecond are sealed in order of their ids
-				b.round()
-				if r := b.verify(); !r.Whole() || r.Covered != 20 {
-					t.Fatalf("before: %+v", r)
-				}
-				c.do(b, ids)
+				c.do(b, b.fill())
 				if got := kinds(b.verify()); !reflect.DeepEqual(got, c.want) {
 					t.Fatalf("got %v, want %v: %+v", got, c.want, b.verify().Problems)
 				}
@@ -156,46 +253,77 @@ func TestTampering(t *testing.T) {
 	}
 }
 
-var seals = dbx.Q[struct {
-	Seq   int64  `db:"seq"`
-	Event string `db:"event"`
-	Hash  []byte `db:"hash"`
-	At    int64  `db:"at"`
-}]("audit_test.seals", `SELECT seq, event, hash, at FROM event_seal WHERE tenant = ? ORDER BY seq`)
+var links = dbx.Q[audit.Link]("audit_test.links", `SELECT seq, first, at, low, chain, events, hashes FROM event_seal
+	WHERE tenant = ? ORDER BY seq`)
 
-// remake alters an event and computes its hash and the whole chain anew: all that can be done without the key.
-func (b *bench) remake(id string) {
-	b.t.Helper()
-	blob := func(v []byte) string {
-		if b.db.Engine() == dbx.Postgres {
-			return fmt.Sprintf(`'\x%x'`, v)
-		}
-		return fmt.Sprintf("X'%x'", v)
+// blob is a value in SQL.
+func (b *bench) blob(v []byte) string {
+	if b.db.Engine() == dbx.Postgres {
+		return fmt.Sprintf(`'\x%x'`, v)
 	}
-	ctx, chain := b.t.Context(), make([]byte, 32)
-	var todo []string
+	return fmt.Sprintf("X'%x'", v)
+}
+
+// alter changes an event and computes its hash anew.
+func (b *bench) alter(id string) (hash []byte) {
+	b.t.Helper()
 	if err := b.read(func(c *call.Call) error {
-		row, err := b.Get(ctx, c, grant.All(), id)
-		if err != nil {
-			return err
-		}
+		row, err := b.Get(b.t.Context(), c, grant.All(), id)
 		row.IP = "203.0.113.1"
-		todo = append(todo, fmt.Sprintf("UPDATE event SET ip = '203.0.113.1', hash = %s WHERE id = '%s'", blob(row.Sum()), id))
-		all, err := seals.All(ctx, c.Tx, tenant)
-		for _, s := range all {
-			if s.Event == id {
-				s.Hash = row.Sum()
-			}
-			chain = audit.Link(chain, tenant, s.Seq, s.Event, s.Hash, s.At)
-			todo = append(todo, fmt.Sprintf("UPDATE event_seal SET hash = %s, chain = %s WHERE seq = %d", blob(s.Hash), blob(chain), s.Seq))
-		}
+		hash = row.Sum()
 		return err
 	}); err != nil {
 		b.t.Fatal(err)
 	}
-	for _, sql := range append(todo, "UPDATE event_head SET chain = "+blob(chain)) {
-		b.tamper("%s", sql)
+	b.tamper("UPDATE event SET ip = '203.0.113.1', hash = %s WHERE id = '%s'", b.blob(hash), id)
+	return hash
+}
+
+func (b *bench) links() (all []audit.Link) {
+	b.t.Helper()
+	if err := b.read(func(c *call.Call) (err error) {
+		all, err = links.All(b.t.Context(), c.Tx, tenant)
+		return err
+	}); err != nil {
+		b.t.Fatal(err)
 	}
+	return all
+}
+
+// edit alters a link.
+func (b *bench) edit(seq int64, f func(k *audit.Link)) {
+	b.t.Helper()
+	for _, k := range b.links() {
+		if k.Seq == seq {
+			f(&k)
+			b.tamper("UPDATE event_seal SET chain = %s, events = %s, hashes = %s WHERE seq = %d", b.blob(k.Chain), b.blob(k.Events), b.blob(k.Hashes), seq)
+		}
+	}
+}
+
+// remake alters an event, has f alter the links and computes the hash and the whole chain anew: all that can be done without
+// the key.
+func (b *bench) remake(id string, f func([]audit.Link) []audit.Link) {
+	b.t.Helper()
+	hash, all, chain, last := b.alter(id), b.links(), make([]byte, 32), int64(0)
+	if f != nil {
+		all = f(all)
+	}
+	b.tamper("DELETE FROM event_seal")
+	for _, k := range all {
+		raw := uuid.MustParse(id)
+		for i := range len(k.Events) / 16 {
+			if string(k.Events[i*16:(i+1)*16]) == string(raw[:]) {
+				copy(k.Hashes[i*33:], hash)
+			}
+		}
+		k.First = last + 1
+		k.Seq = last + int64(len(k.Events)/16)
+		chain, last = k.Sum(chain, tenant), k.Seq
+		b.tamper("INSERT INTO event_seal (tenant, seq, first, at, low, chain, events, hashes) VALUES ('%s', %d, %d, %d, %d, %s, %s, %s)",
+			tenant, k.Seq, k.First, k.At, k.Low, b.blob(chain), b.blob(k.Events), b.blob(k.Hashes))
+	}
+	b.tamper("UPDATE event_head SET seq = %d, chain = %s", last, b.blob(chain))
 }
 
 // An event whose transaction commits after later ones were sealed is sealed when it shows.
@@ -267,7 +395,7 @@ func TestPruneKeepsWhatWasAltered(t *testing.T) {
 	b := newBench(t, dbxtest.Fresh(t, dbx.SQLite))
 	ids := b.add(5)
 	b.round()
-	b.remake(ids[1])
+	b.remake(ids[1], nil)
 	if _, err := b.Prune(t.Context(), tenant, time.Now().Add(time.Hour)); !errors.Is(err, audit.ErrBroken) {
 		t.Fatal(err)
 	}

@@ -3,6 +3,7 @@ package dbx
 import (
 	"context"
 	"fmt"
+	"maps"
 	"reflect"
 	"strings"
 )
@@ -37,6 +38,17 @@ func L[R any](name, text string) List[R] {
 	})
 	s.facts.List = true
 	return List[R]{s, cut}
+}
+
+// By gives the list with further columns of its tables, such as "u.name_key", that conditions and orders may name although
+// they are not read. They are NOT NULL.
+func (l List[R]) By(columns ...string) List[R] {
+	sh := *l.shape
+	sh.columns = maps.Clone(sh.columns)
+	for _, c := range columns {
+		sh.columns[c[strings.LastIndexByte(c, '.')+1:]] = listColumn{expr: c}
+	}
+	return List[R]{l.s, &sh}
 }
 
 func listShapeOf(text string, sh shape, row reflect.Type) (*listShape, error) {

@@ -36,6 +36,39 @@ func fill(t *testing.T, db *dbx.DB) {
 	}
 }
 
+type idOnly struct {
+	ID string `db:"id"`
+}
+
+var namedIDs = dbx.L[idOnly]("test.namedIDs", `SELECT i.id FROM item i WHERE i.tenant = ?`).By("i.name", "i.n")
+
+// A list may be ordered and narrowed by what it does not read.
+func TestListBy(t *testing.T) {
+	each(t, func(t *testing.T, db *dbx.DB) {
+		fill(t, db)
+		err := db.Read(t.Context(), func(tx *dbx.Tx) error {
+			got, err := namedIDs.Rows(t.Context(), tx, dbx.Ge("n", 1), []dbx.Order{{Column: "name", Desc: true}}, 3, "a")
+			if fmt.Sprint(got) != "[{i9} {i8} {i7}]" {
+				t.Error(got)
+			}
+			if n, _ := namedIDs.Count(t.Context(), tx, dbx.Ge("n", 1), "a"); n != 7 {
+				t.Error(n)
+			}
+			return err
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		err = db.Read(t.Context(), func(tx *dbx.Tx) error {
+			_, err := namedIDs.Rows(t.Context(), tx, dbx.Eq("note", "x"), nil, 3, "a")
+			return err
+		})
+		if err == nil {
+			t.Error("a column that is not named is taken")
+		}
+	})
+}
+
 func TestClauses(t *testing.T) {
 	each(t, func(t *testing.T, db *dbx.DB) {
 		fill(t, db)

@@ -10,7 +10,6 @@ import (
 
 	"limen/internal/call"
 	"limen/internal/core/factor"
-	"limen/internal/core/grant"
 	"limen/internal/core/throttle"
 	"limen/internal/core/user"
 	"limen/internal/crypt"
@@ -130,13 +129,10 @@ func (l *Logins) sample(ctx context.Context, c *call.Call, seed []byte) (user.Us
 	for i := range key {
 		key[i] = 'a' + seed[i]%26
 	}
-	for _, after := range []user.User{{ID: "0", NameKey: string(key)}, {}} {
-		rows, err := l.People.List(ctx, c, grant.All(), user.Query{After: after, Limit: 1})
-		if err != nil {
-			return user.User{}, err
-		}
-		if len(rows) > 0 {
-			return rows[0].User, nil
+	for _, key := range []string{string(key), ""} {
+		u, err := l.People.Behind(ctx, c, key)
+		if !errors.Is(err, user.ErrNotFound) {
+			return u, err
 		}
 	}
 	return user.User{}, nil

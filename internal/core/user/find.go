@@ -32,6 +32,11 @@ func (d *Directory) ByName(ctx context.Context, c *call.Call, name string) (User
 	return found(byName.One(ctx, c.Tx, c.Tenant.ID, fold.Key(name)))
 }
 
+// Behind finds the first user whose name has a key (fold.Key) behind the given one; ErrNotFound when there is none.
+func (d *Directory) Behind(ctx context.Context, c *call.Call, key string) (User, error) {
+	return found(behind.One(ctx, c.Tx, c.Tenant.ID, key))
+}
+
 // ByIDOrName is Find.
 func (d *Directory) ByIDOrName(ctx context.Context, c *call.Call, s string) (User, error) {
 	return Find(ctx, c, s)

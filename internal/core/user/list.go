@@ -13,10 +13,43 @@ import (
 	"limen/internal/fold"
 )
 
-// Listed is a user as lists show it.
+// Listed is a user as lists show it. The fields are those of User.
 type Listed struct {
-	User
-	LastLogin int64 `db:"last_login"` // ms since 1970 UTC; 0: never
+	ID              string `db:"id"`
+	Name            string `db:"name"`
+	Display         string `db:"display"`
+	Mail            string `db:"mail"`
+	Mobile          string `db:"mobile"`
+	Home            string `db:"home"`
+	Office          string `db:"office"`
+	Description     string `db:"description"`
+	ReportsTo       string `db:"reports_to"`
+	Locked          bool   `db:"locked"`
+	Disabled        bool   `db:"disabled"`
+	Expired         bool   `db:"expired"`
+	CloudLocked     bool   `db:"cloud_locked"`
+	Suspended       bool   `db:"suspended"`
+	Invited         int64  `db:"invited"`
+	Active          int64  `db:"active"`
+	Service         bool   `db:"service"`
+	OAuthClient     bool   `db:"oauth_client"`
+	Everybody       bool   `db:"everybody"`
+	PasswordChanged int64  `db:"password_changed"`
+	Created         int64  `db:"created"`
+	LastLogin       int64  `db:"last_login"` // ms since 1970 UTC; 0: never
+}
+
+// Status is that of the user.
+func (l *Listed) Status() Status { return statusOf(l.Suspended, l.Active, l.Invited) }
+
+// State is that of the user.
+func (l *Listed) State() State {
+	return State{Locked: l.Locked, Disabled: l.Disabled, Expired: l.Expired}
+}
+
+// key is what pages behind the user are found by. The keys are not read: they are made of what is.
+func (l *Listed) key() keyed {
+	return keyed{ID: l.ID, NameKey: fold.Key(l.Name), DisplayKey: fold.Key(l.Display), MailKey: fold.Key(l.Mail), Created: l.Created}
 }
 
 // Sort is what a list is sorted by; rows that are equal in it are sorted by id.
@@ -43,11 +76,11 @@ type Query struct {
 // MaxPage is the most users that one page has.
 const MaxPage = 100_000
 
-var list = dbx.L[Listed]("user.list", `SELECT u.id, u.name, u.name_key, u.suffix_key, u.display, u.display_key, u.mail, u.mail_key, u.mobile, u.home,
-	u.office, u.description, u.culture, u.reports_to, u.org, u.locked, u.disabled, u.expired, u.cloud_locked, u.suspended, u.invited, u.active, u.service,
-	u.oauth_client, u.everybody, u.force_change, u.never_expires, u.expires, u.mfa_user, u.password_changed, u.picture, u.created, u.changed, u.version,
+var list = dbx.L[Listed]("user.list", `SELECT u.id, u.name, u.display, u.mail, u.mobile, u.home, u.office, u.description, u.reports_to, u.locked,
+	u.disabled, u.expired, u.cloud_locked, u.suspended, u.invited, u.active, u.service, u.oauth_client, u.everybody, u.password_changed, u.created,
 	COALESCE(s.last_login, 0) AS last_login
-	FROM users u LEFT JOIN user_seen s ON s.tenant = u.tenant AND s.user_id = u.id WHERE u.tenant = ?`)
+	FROM users u LEFT JOIN user_seen s ON s.tenant = u.tenant AND s.user_id = u.id WHERE u.tenant = ?`).
+	By("u.name_key", "u.display_key", "u.mail_key", "u.org")
 
 // keyed is what pages are counted by.
 type keyed struct {

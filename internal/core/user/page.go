@@ -28,7 +28,7 @@ func (d *Directory) Page(ctx context.Context, c *call.Call, g grant.Grant, q Que
 	}
 	rows, err := d.List(ctx, c, g, q)
 	if err == nil && len(rows) == q.Limit && !c.Tx.Writable() {
-		d.pages.keep(what, generation, n+1, rows[len(rows)-1].User)
+		d.pages.keep(what, generation, n+1, rows[len(rows)-1].key())
 	}
 	return rows, err
 }
@@ -58,10 +58,6 @@ type begin struct {
 	page  int
 	after keyed // the last user of the page before
 	at    time.Time
-}
-
-func keyOf(u User) keyed {
-	return keyed{ID: u.ID, NameKey: u.NameKey, DisplayKey: u.DisplayKey, MailKey: u.MailKey, Created: u.Created}
 }
 
 func (k keyed) user() User {
@@ -105,7 +101,7 @@ func (p *pages) nearest(what string, generation int64, n int) begin {
 	return out
 }
 
-func (p *pages) keep(what string, generation int64, page int, after User) {
+func (p *pages) keep(what string, generation int64, page int, after keyed) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	w := p.of[what]
@@ -119,5 +115,5 @@ func (p *pages) keep(what string, generation int64, page int, after User) {
 	if len(w.begins) >= maxBegins {
 		clear(w.begins)
 	}
-	w.begins[page] = begin{page, keyOf(after), time.Now()}
+	w.begins[page] = begin{page, after, time.Now()}
 }

@@ -19,6 +19,7 @@ var (
 	byID   = dbx.Q[User]("user.byID", `SELECT `+columns+` FROM users WHERE tenant = ? AND id = ?`)
 	byName = dbx.Q[User]("user.byName", `SELECT `+columns+` FROM users WHERE tenant = ? AND name_key = ?`)
 	byMail = dbx.Q[User]("user.byMail", `SELECT `+columns+` FROM users WHERE tenant = ? AND mail_key = ? ORDER BY name_key LIMIT ?`)
+	behind = dbx.Q[User]("user.behind", `SELECT `+columns+` FROM users WHERE tenant = ? AND name_key > ? ORDER BY name_key LIMIT 1`)
 	lockID = dbx.Q[User]("user.lock", `SELECT `+columns+` FROM users WHERE tenant = ? AND id = ? FOR UPDATE`)
 
 	insert = dbx.E("user.insert", `INSERT INTO users (`+columns+`, tenant) VALUES

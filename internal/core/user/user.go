@@ -84,13 +84,15 @@ const (
 )
 
 // Status derives the status from what happened.
-func (u User) Status() Status {
+func (u User) Status() Status { return statusOf(u.Suspended, u.Active, u.Invited) }
+
+func statusOf(suspended bool, active, invited int64) Status {
 	switch {
-	case u.Suspended:
+	case suspended:
 		return Suspended
-	case u.Active != 0:
+	case active != 0:
 		return Active
-	case u.Invited != 0:
+	case invited != 0:
 		return Invited
 	}
 	return Created

@@ -2,6 +2,7 @@ package rpc
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 )
 
@@ -84,9 +85,13 @@ func (q Query) AppendJSON(dst []byte) ([]byte, error) {
 		keys[i] = append(appendString(nil, q.Columns[i].Name), ':')
 	}
 	var err error
+	start := len(dst)
 	for i := range q.Results {
 		if i > 0 {
 			dst = append(dst, ',')
+		}
+		if i == 16 { // about what the rest will take
+			dst = slices.Grow(dst, (len(dst)-start)/i*(len(q.Results)-i)*9/8)
 		}
 		if dst, err = q.Results[i].append(dst, keys); err != nil {
 			return nil, err

@@ -3,6 +3,7 @@ package users
 import (
 	"context"
 	"strings"
+	"time"
 
 	"limen/internal/core/right"
 	"limen/internal/core/user"
@@ -28,14 +29,28 @@ var userColumns = []rpc.Column{
 	{Name: "CreateDate", Type: rpc.TypeDate},
 }
 
-func userRow(p user.Listed) rpc.Row {
-	return rpc.Row{
-		Entities: []rpc.Entity{{Type: "User", Key: p.ID}},
-		Row: []any{
-			p.ID, p.Name, p.Display, p.Mail, p.Description, p.State().String(), cloudState(p.User), string(p.Status()), p.Mobile, p.Office, p.Home,
-			p.ReportsTo, p.Service, p.OAuthClient, p.Everybody, at(p.LastLogin), at(p.Invited), at(p.PasswordChanged), at(p.Created),
-		},
+// userRows makes rows of what points to the users: text in an interface would be allocated for each value.
+func userRows(users []user.Listed) []rpc.Row {
+	out := make([]rpc.Row, len(users))
+	entities := make([]rpc.Entity, len(users))
+	values := make([]any, 0, len(users)*len(userColumns))
+	for i := range users {
+		p, from := &users[i], len(values)
+		values = append(values,
+			&p.ID, &p.Name, &p.Display, &p.Mail, &p.Description, p.State().String(), cloudState(p.CloudLocked), string(p.Status()), &p.Mobile,
+			&p.Office, &p.Home, &p.ReportsTo, p.Service, p.OAuthClient, p.Everybody, date(p.LastLogin), date(p.Invited), date(p.PasswordChanged), date(p.Created))
+		entities[i] = rpc.Entity{Type: "User", Key: p.ID}
+		out[i] = rpc.Row{Entities: entities[i : i+1 : i+1], Row: values[from:]}
 	}
+	return out
+}
+
+// date is a stored time, nothing when 0.
+func date(ms int64) any {
+	if ms == 0 {
+		return nil
+	}
+	return time.UnixMilli(ms)
 }
 
 var sorts = map[string]user.Sort{"displayname": user.ByDisplay, "mail": user.ByMails, "createdate": user.ByCreation}
@@ -53,11 +68,7 @@ func (u Users) GetUsers(ctx context.Context, c *op.Call, in Listing) (rpc.Query,
 	if err != nil {
 		return rpc.Query{}, err
 	}
-	out := rpc.Query{Columns: userColumns, FullCount: int(n), Results: make([]rpc.Row, len(rows))}
-	for i, p := range rows {
-		out.Results[i] = userRow(p)
-	}
-	return out, nil
+	return rpc.Query{Columns: userColumns, FullCount: int(n), Results: userRows(rows)}, nil
 }
 
 // RightRow is an administrative right as lists show it.

@@ -64,8 +64,8 @@ func at(ms int64) rpc.Time {
 	return rpc.Time(time.UnixMilli(ms))
 }
 
-func cloudState(p user.User) string {
-	if p.CloudLocked {
+func cloudState(locked bool) string {
+	if locked {
 		return "Locked"
 	}
 	return "None"
@@ -89,7 +89,7 @@ func (u Users) attributes(ctx context.Context, c *op.Call, p user.User) (Attribu
 	out := Attributes{
 		UUID: p.ID, Name: p.Name, Alias: p.Suffix(), DisplayName: p.Display, Mail: p.Mail, Description: p.Description, MobileNumber: p.Mobile,
 		HomeNumber: p.Home, OfficeNumber: p.Office, ReportsTo: p.ReportsTo, PreferredCulture: p.Culture, PictureURI: pictureURI(p),
-		State: p.State().String(), CloudState: cloudState(p), SubjectToCloudLocks: p.Lockable(), InEverybodyRole: p.Everybody,
+		State: p.State().String(), CloudState: cloudState(p.CloudLocked), SubjectToCloudLocks: p.Lockable(), InEverybodyRole: p.Everybody,
 		OauthClient: p.OAuthClient, ServiceUser: p.Service, ForcePasswordChangeNext: capital(p.ForceChange), PasswordNeverExpire: p.NeverExpires,
 		LastPasswordChangeDate: at(p.PasswordChanged), CreateDate: at(p.Created), LastModifiedDate: at(p.Changed), AccountExp: at(p.Expires),
 		CmaRedirectedUserUUID: p.MfaUser, OrgID: p.Org, Version: strconv.FormatInt(p.Version, 10), DirectoryServiceUUID: user.Source,
@@ -178,7 +178,7 @@ func (u Users) GetUserInfo(_ context.Context, _ *op.Call, in UserRef) (Info, err
 		UUID: p.ID, Name: p.Name, DisplayName: p.Display, EmailAddress: p.Mail, Mail: p.Mail, MobileNumber: p.Mobile, HomeNumber: p.Home,
 		OfficeNumber: p.Office, Description: p.Description, PictureURI: pictureURI(p), DirectoryServiceUUID: user.Source,
 		DirectoryServiceName: "Cloud Directory", DirectoryServiceType: "CDS", ReportsTo: p.ReportsTo, State: p.State().String(),
-		CloudState: cloudState(p), StatusEnum: string(p.Status()), OrgID: p.Org, PreferredCulture: p.Culture,
+		CloudState: cloudState(p.CloudLocked), StatusEnum: string(p.Status()), OrgID: p.Org, PreferredCulture: p.Culture,
 	}, nil
 }
 

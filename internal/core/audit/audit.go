@@ -124,10 +124,10 @@ func (l *Log) row(c *call.Call, e *call.Event) (Row, error) {
 	}
 	r.OS, r.Mobile = device(c.Client.UserAgent)
 	var err error
-	if r.Fields, err = l.encode(e.Type, asAny(e.Fields)); err != nil {
+	if r.Fields, err = encode(l, e.Type, e.Fields); err != nil {
 		return r, err
 	}
-	if r.Changes, err = l.encode(e.Type, changes(e.Changes)); err != nil {
+	if r.Changes, err = encode(l, e.Type, e.Changes); err != nil {
 		return r, err
 	}
 	if r.Message = clean(e.Message, 1000); r.Message == "" {

@@ -1,21 +1,8 @@
 package audit
 
 import (
-	"bytes"
-	"encoding/json"
-	"fmt"
-	"log/slog"
 	"strings"
 	"unicode"
-
-	"limen/internal/call"
-)
-
-const (
-	maxValue = 2000     // bytes of one text within fields and changes
-	maxJSON  = 32 << 10 // bytes of fields, and of changes
-	maxDeep  = 8        // levels of nesting
-	masked   = Mask
 )
 
 // Mask stands in an event in place of a secret.
@@ -24,96 +11,6 @@ const Mask = "********"
 // Masks says whether what is stored under the key of fields or changes is taken for a secret. Those who keep values under
 // names of other people's choice put Mask there themselves.
 func Masks(key string) bool { return secretive(key) }
-
-func asAny(m map[string]any) any {
-	if m == nil {
-		return map[string]any{}
-	}
-	return m
-}
-
-func changes(m map[string]call.Change) any {
-	out := make(map[string]any, len(m))
-	for k, v := range m {
-		out[k] = v
-	}
-	return out
-}
-
-// encode gives the canonical JSON of an event's values: keys sorted, no white space, no HTML escapes; secrets masked or
-// refused, texts cut. What is too large as a whole becomes {"truncated":true}.
-func (l *Log) encode(kind string, v any) (string, error) {
-	raw, err := json.Marshal(v)
-	if err != nil {
-		return "", ErrValue.Because(fmt.Errorf("%s: %w", kind, err))
-	}
-	if len(raw) == 2 {
-		return "{}", nil
-	}
-	var plain any
-	d := json.NewDecoder(bytes.NewReader(raw))
-	d.UseNumber()
-	if err := d.Decode(&plain); err != nil {
-		return "", ErrValue.Because(fmt.Errorf("%s: %w", kind, err))
-	}
-	w := washer{}
-	plain = w.wash("", plain, 0)
-	if w.found != "" {
-		if l.Strict {
-			return "", ErrSecret.Because(fmt.Errorf("%s holds a value under %q", kind, w.found))
-		}
-		l.log().Error("an event held a secret, which was masked", slog.String("type", kind), slog.String("key", w.found))
-	}
-	var out bytes.Buffer
-	e := json.NewEncoder(&out)
-	e.SetEscapeHTML(false)
-	if err := e.Encode(plain); err != nil {
-		return "", ErrValue.Because(fmt.Errorf("%s: %w", kind, err))
-	}
-	if out.Len() > maxJSON {
-		return `{"truncated":true}`, nil
-	}
-	return strings.TrimSuffix(out.String(), "\n"), nil
-}
-
-// washer cleans decoded JSON and remembers a key under which it found a secret.
-type washer struct{ found string }
-
-// wash cleans a value; secret is the key above it that looks like a secret's, if one does.
-func (w *washer) wash(secret string, v any, depth int) any {
-	if depth > maxDeep {
-		return "..."
-	}
-	switch v := v.(type) {
-	case map[string]any:
-		out := make(map[string]any, len(v))
-		for k, value := range v {
-			under := secret
-			if under == "" && secretive(k) {
-				under = k
-			}
-			out[clean(k, 200)] = w.wash(under, value, depth+1)
-		}
-		return out
-	case []any:
-		for i := range v {
-			v[i] = w.wash(secret, v[i], depth+1)
-		}
-		return v
-	case string:
-		if secret != "" && v != "" && v != masked {
-			w.found = secret
-			return masked
-		}
-		return clean(v, maxValue)
-	case json.Number:
-		if secret != "" && countless(secret) {
-			w.found = secret
-			return masked
-		}
-	}
-	return v
-}
 
 var secretWords = map[string]bool{"password": true, "passwords": true, "passwd": true, "pwd": true, "passcode": true, "passphrase": true,
 	"answer": true, "answers": true, "token": true, "tokens": true, "code": true, "codes": true, "secret": true, "secrets": true,
@@ -129,6 +26,9 @@ var plainCodes = map[string]bool{"error": true, "status": true, "country": true,
 
 // secretive says whether a key looks like that of a secret: one of its words is, and its last word does not say otherwise.
 func secretive(key string) bool {
+	if !suspicious(key) {
+		return false
+	}
 	ws := words(key)
 	for i, w := range ws {
 		if !secretWords[w] || plainWords[ws[len(ws)-1]] {
@@ -140,6 +40,17 @@ func secretive(key string) bool {
 			}
 		}
 		return true
+	}
+	return false
+}
+
+// suspicious says whether a key may hold one of secretWords; most do not, and need not be taken apart.
+func suspicious(key string) bool {
+	lower := strings.ToLower(key)
+	for _, stem := range []string{"pass", "pwd", "answer", "token", "code", "secret", "otp", "pin", "credential", "cookie", "seed"} {
+		if strings.Contains(lower, stem) {
+			return true
+		}
 	}
 	return false
 }

@@ -2,11 +2,9 @@ package app
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"log/slog"
-	"math"
 	"net"
 	"net/http"
 	"os"
@@ -177,7 +175,7 @@ func (a *App) adminName(ctx context.Context, made *Admin) string {
 // administrator is the login name of a system administrator of the only, or first, tenant.
 func (a *App) administrator(ctx context.Context) string {
 	name, _ := a.firstName()
-	id, err := a.firstTenant(ctx)
+	id, err := a.Index.Oldest(ctx)
 	if err != nil || id == "" {
 		return name
 	}
@@ -190,26 +188,6 @@ func (a *App) administrator(ctx context.Context) string {
 		return err
 	})
 	return name
-}
-
-// firstTenant is the id of the tenant that was made first; empty when there is none.
-func (a *App) firstTenant(ctx context.Context) (first string, err error) {
-	ids, err := a.Index.All(ctx)
-	if len(ids) == 1 {
-		return ids[0], nil
-	}
-	since := int64(math.MaxInt64)
-	for _, id := range ids {
-		c := a.Shell(id)
-		err = errors.Join(err, c.Snapshot(ctx, func() error {
-			t, err := a.Tenants.Get(ctx, c)
-			if err == nil && t.Created < since {
-				first, since = id, t.Created
-			}
-			return err
-		}))
-	}
-	return first, err
 }
 
 func or(s, otherwise string) string {

@@ -1,9 +1,11 @@
 package tenant
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"net"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -41,6 +43,7 @@ type table struct {
 	generation int64
 	loaded     time.Time
 	only       string
+	oldest     string
 	preferred  map[string]string // id -> host name
 	ids        map[string]bool
 	names      map[string]string
@@ -116,6 +119,9 @@ func (t *table) load(ctx context.Context, tx *dbx.Tx) error {
 	}
 	for _, row := range tenants {
 		t.ids[row.ID], t.names[row.ID] = true, row.Name
+	}
+	if len(tenants) > 0 {
+		t.oldest = slices.MinFunc(tenants, func(a, b Tenant) int { return cmp.Compare(a.Created, b.Created) }).ID
 	}
 	if len(tenants) == 1 {
 		t.only = tenants[0].ID
@@ -204,6 +210,15 @@ func (x *Index) All(ctx context.Context) ([]string, error) {
 		out = append(out, id)
 	}
 	return out, nil
+}
+
+// Oldest is the id of the tenant that was made first; empty when there is none. It must not be called within a transaction.
+func (x *Index) Oldest(ctx context.Context) (string, error) {
+	t, err := x.current(ctx)
+	if err != nil {
+		return "", err
+	}
+	return t.oldest, nil
 }
 
 func (x *Index) tenant(t *table, id string) call.Tenant {

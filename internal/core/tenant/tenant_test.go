@@ -303,3 +303,32 @@ func TestHosts(t *testing.T) {
 		})
 	})
 }
+
+func TestOldest(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		oldest := func() string {
+			t.Helper()
+			if err := w.all.Changes.Poll(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			id, err := w.index.Oldest(t.Context())
+			if err != nil {
+				t.Fatal(err)
+			}
+			return id
+		}
+		if id := oldest(); id != "" {
+			t.Error("without tenants:", id)
+		}
+		for i, id := range []string{"XYZ0002", "ABC0001", "XYZ0001"} {
+			w.write(nil, "", func(ctx context.Context, c *call.Call) error {
+				c.Now = c.Now.Add(time.Duration(i) * time.Hour)
+				_, err := w.all.Create(ctx, c, tenant.New{ID: id, Name: "Acme"})
+				return err
+			})
+			if got := oldest(); got != "XYZ0002" {
+				t.Error("after", id, "it is", got)
+			}
+		}
+	})
+}

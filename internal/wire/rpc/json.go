@@ -39,6 +39,9 @@ func appendValue(dst []byte, v any) ([]byte, error) {
 	case Appender:
 		return x.AppendJSON(dst)
 	}
+	if out, ok := appendFlat(dst, v); ok {
+		return out, nil
+	}
 	buf := bytes.NewBuffer(dst)
 	e := json.NewEncoder(buf)
 	e.SetEscapeHTML(false)

@@ -126,7 +126,11 @@ func (sc *scanner) bind(s *statement, c cursor) error {
 	}
 	sc.dst = make([]any, len(p.fields))
 	for i, index := range p.fields {
-		sc.dst[i] = sc.row.FieldByIndex(index).Addr().Interface()
+		f := sc.row.Field(index[0])
+		if len(index) > 1 {
+			f = sc.row.FieldByIndex(index)
+		}
+		sc.dst[i] = f.Addr().Interface()
 	}
 	return nil
 }

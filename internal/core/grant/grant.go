@@ -23,8 +23,13 @@ func Rows(ids ...string) Grant { return Grant{rows: slices.Sorted(slices.Values(
 
 // Or allows what either allows.
 func (g Grant) Or(o Grant) Grant {
-	if g.all || o.all {
+	switch {
+	case g.all || o.all:
 		return All()
+	case g.Nothing():
+		return o
+	case o.Nothing():
+		return g
 	}
 	return Grant{orgs: merge(g.orgs, o.orgs), rows: merge(g.rows, o.rows)}
 }

@@ -79,6 +79,11 @@ var buffers = sync.Pool{New: func() any { return new(make([]byte, 0, 1024)) }}
 // maxKept is the largest buffer that is kept for the next answer.
 const maxKept = 8 << 20
 
+// The headers of every answer. Nobody changes the lists: Set and Add put others in their place.
+var typeJSON, noSniff, noStore = one("application/json; charset=utf-8"), one("nosniff"), one("no-store")
+
+func one(value string) []string { return []string{value} }
+
 func send(w http.ResponseWriter, status int, e rpc.Envelope) {
 	buffer := buffers.Get().(*[]byte)
 	b, err := rpc.AppendEnvelope((*buffer)[:0], e)
@@ -86,9 +91,8 @@ func send(w http.ResponseWriter, status int, e rpc.Envelope) {
 		panic(err) // a result type that cannot be encoded is a bug of its operation
 	}
 	h := w.Header()
-	h.Set("Content-Type", "application/json; charset=utf-8")
-	h.Set("X-Content-Type-Options", "nosniff")
-	h.Set("Cache-Control", "no-store")
+	// Canonical names and shared values: Set would look at the names again and allocate a list for each value.
+	h["Content-Type"], h["X-Content-Type-Options"], h["Cache-Control"] = typeJSON, noSniff, noStore
 	h.Set("Content-Length", strconv.Itoa(len(b)))
 	w.WriteHeader(status)
 	_, _ = w.Write(b) // the client is gone when this fails, and nothing else can be told

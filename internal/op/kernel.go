@@ -158,9 +158,9 @@ func (k *Kernel) unknown(w http.ResponseWriter, r *http.Request, f *fault.Error)
 func (k *Kernel) serve(w http.ResponseWriter, r *http.Request, m *mounted, values map[string]string) {
 	c := k.NewCall(r)
 	req := &Request{HTTP: r, Path: values, Op: &m.op}
-	ctx, cancel := context.WithTimeout(r.Context(), k.deadline())
-	defer cancel()
-	done := func(*fault.Error) {}
+	limit := newDeadline(r.Context(), k.deadline())
+	defer limit.end()
+	ctx, done := context.Context(limit), func(*fault.Error) {}
 	if k.Trace != nil {
 		ctx, done = k.Trace(ctx, &m.op, c.ID)
 	}

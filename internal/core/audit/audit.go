@@ -10,6 +10,7 @@ package audit
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"net/netip"
 	"sync"
@@ -23,6 +24,9 @@ import (
 
 // ErrSecret is an event that would store a secret: a mistake in the program.
 var ErrSecret = fault.New(fault.Internal, "event.secret", fault.ErrInternal.Public)
+
+// ErrID is an event whose id is no UUID in lower case: a mistake in the program.
+var ErrID = fault.New(fault.Internal, "event.id", fault.ErrInternal.Public)
 
 // ErrNotFound is an event that does not exist, or that the caller may not know of.
 var ErrNotFound = fault.New(fault.NotFound, "event.not_found", "The event does not exist.")
@@ -103,6 +107,9 @@ func (l *Log) store(ctx context.Context, c *call.Call, e *call.Event) error {
 func (l *Log) row(c *call.Call, e *call.Event) (Row, error) {
 	if e.ID == "" {
 		e.ID = c.NewID()
+	}
+	if _, ok := identity(e.ID); !ok {
+		return Row{}, ErrID.Because(fmt.Errorf("%s has the id %q", e.Type, e.ID))
 	}
 	r := Row{Tenant: c.Tenant.ID, ID: e.ID, At: c.Now.UnixMilli(), Type: e.Type, Outcome: e.Outcome, Reason: clean(e.Reason, 200),
 		User: clean(e.User, 200), Login: clean(e.Login, 300), Target: clean(e.Target, 300), Kind: clean(e.Kind, 100),

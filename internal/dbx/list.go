@@ -163,6 +163,25 @@ func (l List[R]) Rows(ctx context.Context, tx *Tx, where Clause, order []Order, 
 	return out, err
 }
 
+// At gives the row that has offset others before it; ErrNoRow when there are fewer. The engine steps over those before it
+// without reading more of them than where and order need.
+func (l List[R]) At(ctx context.Context, tx *Tx, where Clause, order []Order, offset int64, args ...any) (row R, err error) {
+	if offset < 0 {
+		return row, misuse(l.s.name, "an offset of %d", offset)
+	}
+	e := emitter{list: l.shape, engine: tx.engine, args: args[:len(args):len(args)]}
+	e.b.WriteString(l.shape.head)
+	e.where(where)
+	e.orderBy(order)
+	e.b.WriteString(" LIMIT 1 OFFSET ")
+	e.value(offset)
+	s, err := l.made(&e, reflect.TypeFor[R](), args)
+	if err != nil {
+		return row, err
+	}
+	return one[R](ctx, tx, s, e.args)
+}
+
 // Count counts the rows that meet where.
 func (l List[R]) Count(ctx context.Context, tx *Tx, where Clause, args ...any) (int64, error) {
 	e := emitter{list: l.shape, engine: tx.engine, args: args[:len(args):len(args)]}

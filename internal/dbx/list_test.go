@@ -51,6 +51,13 @@ func TestListBy(t *testing.T) {
 			if fmt.Sprint(got) != "[{i9} {i8} {i7}]" {
 				t.Error(got)
 			}
+			second, aerr := namedIDs.At(t.Context(), tx, dbx.Ge("n", 1), []dbx.Order{{Column: "name", Desc: true}}, 1, "a")
+			if second.ID != "i8" || aerr != nil {
+				t.Error(second, aerr)
+			}
+			if _, err := namedIDs.At(t.Context(), tx, dbx.Ge("n", 1), nil, 7, "a"); !errors.Is(err, dbx.ErrNoRow) {
+				t.Error("behind the last row:", err)
+			}
 			if n, _ := namedIDs.Count(t.Context(), tx, dbx.Ge("n", 1), "a"); n != 7 {
 				t.Error(n)
 			}

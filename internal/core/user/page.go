@@ -2,12 +2,15 @@ package user
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"math"
 	"sync"
 	"time"
 
 	"limen/internal/call"
 	"limen/internal/core/grant"
+	"limen/internal/dbx"
 	"limen/internal/fold"
 )
 
@@ -33,24 +36,23 @@ func (d *Directory) Page(ctx context.Context, c *call.Call, g grant.Grant, q Que
 	return rows, err
 }
 
-// maxSkip is the most keys read at once on the way to a page whose beginning is not known.
-const maxSkip = 10_000
-
 // skip sets q.After to the end of page n-1, going on from a page that is known; false when there is no page n-1.
 func (d *Directory) skip(ctx context.Context, c *call.Call, g grant.Grant, q *Query, from begin, n int) (bool, error) {
 	if from.page > 1 {
 		q.After = from.after.user()
 	}
-	for at := from.page; at < n; {
-		pages := min(n-at, max(maxSkip/q.Limit, 1))
-		rows, err := keys.Rows(ctx, c.Tx, q.where(g), q.order(), pages*q.Limit, c.Tenant.ID)
-		if err != nil || len(rows) < pages*q.Limit {
-			return false, err
-		}
-		q.After = rows[len(rows)-1].user()
-		at += pages
+	if from.page == n {
+		return true, nil
 	}
-	return true, nil
+	if n-from.page > math.MaxInt/q.Limit {
+		return false, nil
+	}
+	last, err := keys.At(ctx, c.Tx, q.where(g), q.order(), int64(n-from.page)*int64(q.Limit)-1, c.Tenant.ID)
+	if errors.Is(err, dbx.ErrNoRow) {
+		return false, nil
+	}
+	q.After = last.user()
+	return err == nil, err
 }
 
 // begin is where a page begins: behind a user.

@@ -49,7 +49,7 @@ type Log struct {
 	Strict bool
 
 	Every time.Duration // between rounds of sealing while there is something to seal; 1 s when 0
-	Links int           // events a checkpoint covers at most, about; 1000 when 0
+	Links int           // places a checkpoint covers at most, about; 10,000 when 0
 	Age   time.Duration // after which the end of a chain gets its checkpoint; 1 minute when 0
 
 	once sync.Once

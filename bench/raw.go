@@ -169,7 +169,7 @@ func (r *rawRow) cut(unique []string) {
 	}
 }
 
-// insert writes the rows once, in one transaction.
+// insert writes the rows once, in one transaction. Like the program it waits for the answer to the first only.
 func (r *raw) insert(ctx context.Context) error {
 	fresh := make([]string, len(r.unique))
 	fresh[0] = fmt.Sprintf("raw%09d", serial.Add(1))
@@ -181,12 +181,11 @@ func (r *raw) insert(ctx context.Context) error {
 		all[i] = r.rows[i].with(fresh)
 	}
 	return r.db.Write(ctx, func(tx *dbx.Tx) error {
-		for i := range r.rows {
-			if _, err := r.rows[i].insert.Do(ctx, tx, all[i]...); err != nil {
-				return err
-			}
+		_, err := r.rows[0].insert.Do(ctx, tx, all[0]...)
+		for i := 1; err == nil && i < len(r.rows); i++ {
+			err = r.rows[i].insert.Later(ctx, tx, all[i]...)
 		}
-		return nil
+		return err
 	})
 }
 

@@ -94,13 +94,12 @@ func (l *Log) store(ctx context.Context, c *call.Call, e *call.Event) error {
 	if err != nil {
 		return err
 	}
-	if _, err := insert.Do(ctx, c.Tx, r.Tenant, r.ID, r.At, r.Type, r.Outcome, r.Reason, r.Actor, r.ActorName, r.User, r.Login,
+	if err := insert.Later(ctx, c.Tx, r.Tenant, r.ID, r.At, r.Type, r.Outcome, r.Reason, r.Actor, r.ActorName, r.User, r.Login,
 		r.Target, r.Kind, r.Name, r.Message, r.IP, r.Country, r.Agent, r.OS, r.Mobile, r.Session, r.Request, r.Node, r.Count,
 		r.Fields, r.Changes, r.Hash); err != nil {
 		return err
 	}
-	_, err = enqueue.Do(ctx, c.Tx, r.ID, r.Tenant)
-	return err
+	return enqueue.Later(ctx, c.Tx, r.ID, r.Tenant)
 }
 
 // row makes the row of an event; texts are cut to what a row may hold.

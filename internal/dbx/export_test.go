@@ -1,6 +1,9 @@
 package dbx
 
-import "context"
+import (
+	"context"
+	"time"
+)
 
 // Run executes a text that no declaration would take.
 func Run(ctx context.Context, tx *Tx, text string, args ...any) error {
@@ -23,6 +26,9 @@ func Shape(text string) (lite, pg string, params int, writes bool, err error) {
 
 // Queued says how many members wait for the writer.
 func Queued(d *DB) int { return len(d.store.(*lite).writer.in) }
+
+// Linger has members be added to a transaction for a fixed time. Before the store's first use.
+func Linger(d *DB, t time.Duration) { d.store.(*lite).writer.fixed = t }
 
 // Since gives what a connection of a PostgreSQL store knows of its server's side: process id and beginning.
 func Since(ctx context.Context, d *DB) (pid uint32, since any, err error) {

@@ -37,24 +37,32 @@ type writer struct {
 	once   sync.Once
 
 	// Used by the writer's goroutine alone.
-	alone   []*member // to be run again, each in its own transaction
-	again   []*member // to be run again, each in a savepoint
-	careful int       // how many more members run in a savepoint
-	before  int64     // rows that this connection had changed when current began
-	saved   bool      // current runs in a savepoint
-	held    *member   // taken from the queue, not yet begun
-	current *member   // being run
-	ran     []*member // ran in the open transaction, waiting for its commit
-	began   time.Time // of the open transaction
-	tx      *Tx       // of current
+	alone   []*member     // to be run again, each in its own transaction
+	again   []*member     // to be run again, each in a savepoint
+	careful int           // how many more members run in a savepoint
+	before  int64         // rows that this connection had changed when current began
+	saved   bool          // current runs in a savepoint
+	held    *member       // taken from the queue, not yet begun
+	current *member       // being run
+	ran     []*member     // ran in the open transaction, waiting for its commit
+	began   time.Time     // of the open transaction
+	takes   time.Duration // a commit of late
+	fixed   time.Duration // in place of what linger makes of takes, for tests
+	tx      *Tx           // of current
 	stopped bool
 }
 
 // wary is how many members run in savepoints after one failed with changes made.
 const wary = 1000
 
-// groupTime bounds how long members are added to a transaction: the first one waits for the last.
-const groupTime = 20 * time.Millisecond
+// How long members are added to a transaction: the first one waits for the last. The longer a commit takes, the more of
+// them should share it; but while it lasts those who wait for it ask for nothing new, so that a group of everybody leaves
+// the writer idle after it.
+const (
+	shortest = 1500 * time.Microsecond
+	longest  = 20 * time.Millisecond
+	share    = 4 // times what a commit takes of late
+)
 
 // member is one caller's function.
 type member struct {
@@ -272,7 +280,7 @@ func (w *writer) pick() *member {
 		m := w.held
 		w.held = nil
 		if m == nil {
-			if len(w.ran) >= w.most || len(w.ran) > 0 && time.Since(w.began) > groupTime {
+			if len(w.ran) >= w.most || len(w.ran) > 0 && time.Since(w.began) > w.linger() {
 				return nil
 			}
 			select {
@@ -285,6 +293,14 @@ func (w *writer) pick() *member {
 			return m
 		}
 	}
+}
+
+// linger is how long members are added to the open transaction.
+func (w *writer) linger() time.Duration {
+	if w.fixed > 0 {
+		return w.fixed
+	}
+	return min(max(shortest, share*w.takes), longest)
 }
 
 // members runs members until the transaction is full, nobody waits or it was lost.
@@ -387,7 +403,9 @@ func (w *writer) commit() {
 		_ = w.c.command("ROLLBACK")
 		return
 	}
+	start := time.Now()
 	err := w.c.command("COMMIT")
+	w.takes += (time.Since(start) - w.takes) / 8
 	for try := 0; err != nil && classifyLite(err) == retry && try < 100 && w.c.inside(); try++ {
 		time.Sleep(time.Millisecond)
 		err = w.c.command("COMMIT")

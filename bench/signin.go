@@ -10,11 +10,12 @@ import (
 	"golang.org/x/crypto/argon2"
 
 	"limen/bench/load"
+	"limen/internal/surface/identity"
 )
 
 // signIn is a complete sign-in with a password: StartAuthentication, then AdvanceAuthentication with the mechanism UP. Beside
-// it stands the bare hash of the same cost, one at a time on every processor. Everybody keeps their device's cookie, as
-// browsers do: after the first turn nobody is sent a notice of a new device.
+// it stands the bare hash of the same cost, one at a time on every processor. Everybody keeps the cookie that their device is
+// given, as browsers do: after the first turn nobody is sent a notice of a new device.
 func signIn(ctx context.Context, b *bench, w *world) ([]row, error) {
 	const callers = 16
 	s, err := w.secrets(ctx, callers)
@@ -27,8 +28,15 @@ func signIn(ctx context.Context, b *bench, w *world) ([]row, error) {
 			return nil
 		})
 	}
+	devices := make([]map[string]string, callers)
+	for i := range devices {
+		devices[i] = map[string]string{}
+	}
 	ours := func(d time.Duration) (load.Sample, error) {
-		return load.Ask(ctx, w.addr, callers, d, func(i int, c *load.Conn) error { return s.signIn(c, s.name(i), device(i)) })
+		return load.Ask(ctx, w.addr, callers, d, func(i int, c *load.Conn) error {
+			c.Cookies = devices[i]
+			return s.signIn(c, s.name(i))
+		})
 	}
 	long := *b
 	long.slice *= 3 // a second is only some dozens of hashes, and a turn ends with a processor idle for half of one
@@ -55,10 +63,11 @@ type conversation struct {
 	}
 }
 
-// device is the cookie of the i-th person's device.
-func device(i int) string { return fmt.Sprintf("Cookie: CCSID=bench-device-of-person-%06d", i) }
-
-func (s *site) signIn(c *load.Conn, name, device string) error {
+func (s *site) signIn(c *load.Conn, name string) error {
+	device := ""
+	if k := c.Cookies[identity.DeviceCookie]; k != "" {
+		device = "Cookie: " + identity.DeviceCookie + "=" + k
+	}
 	a, err := s.step(c, "StartAuthentication", device, map[string]any{"User": name, "Version": "1.0"})
 	if err != nil {
 		return err

@@ -24,6 +24,9 @@ type Conn struct {
 	c    net.Conn
 	in   *bufio.Reader
 	body []byte
+
+	// Cookies, when not nil, takes the cookies that answers set. Requests carry none by themselves.
+	Cookies map[string]string
 }
 
 // Dial connects to HOST:PORT.
@@ -81,7 +84,10 @@ func (c *Conn) Do(request []byte) (status int, body []byte, err error) {
 		if len(line) == 0 {
 			break
 		}
-		if v, ok := lengthOf(line); ok {
+		if c.Cookies != nil {
+			c.keep(line)
+		}
+		if v, ok := field(line, "Content-Length:"); ok {
 			if length, err = strconv.Atoi(string(v)); err != nil {
 				return 0, nil, err
 			}
@@ -100,13 +106,20 @@ func (c *Conn) line() ([]byte, error) {
 	return bytes.TrimRight(line, "\r\n"), err
 }
 
-const lengthName = "Content-Length:"
-
-func lengthOf(line []byte) ([]byte, bool) {
-	if len(line) < len(lengthName) || !bytes.EqualFold(line[:len(lengthName)], []byte(lengthName)) {
+// field gives the value of a header line with that name.
+func field(line []byte, name string) ([]byte, bool) {
+	if len(line) < len(name) || !bytes.EqualFold(line[:len(name)], []byte(name)) {
 		return nil, false
 	}
-	return bytes.TrimSpace(line[len(lengthName):]), true
+	return bytes.TrimSpace(line[len(name):]), true
+}
+
+func (c *Conn) keep(line []byte) {
+	if v, ok := field(line, "Set-Cookie:"); ok {
+		pair, _, _ := bytes.Cut(v, []byte(";"))
+		name, value, _ := bytes.Cut(pair, []byte("="))
+		c.Cookies[string(name)] = string(value)
+	}
 }
 
 var success = []byte(`"success":true`)

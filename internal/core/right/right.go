@@ -163,6 +163,59 @@ func (h Held) System() bool { return h.Tenant.Has(System) }
 // Everywhere says whether r is held over the whole tenant; a system administrator holds everything.
 func (h Held) Everywhere(r Right) bool { return h.System() || h.Tenant.Has(r) }
 
+// Over says whether r is held over an organization; over none (empty) it is when it is held everywhere.
+func (h Held) Over(r Right, org string) bool {
+	return h.Everywhere(r) || org != "" && h.Orgs[org].Has(r)
+}
+
+// Any says whether any right is held, be it over a single organization only.
+func (h Held) Any() bool {
+	if h.Tenant != 0 {
+		return true
+	}
+	for _, s := range h.Orgs {
+		if s != 0 {
+			return true
+		}
+	}
+	return false
+}
+
+// Add gives rights over an organization.
+func (h *Held) Add(org string, s Set) {
+	if s == 0 {
+		return
+	}
+	if h.Orgs == nil {
+		h.Orgs = map[string]Set{}
+	}
+	h.Orgs[org] |= s
+}
+
+// And is what h and o hold together.
+func (h Held) And(o Held) Held {
+	out := Held{Tenant: h.Tenant | o.Tenant}
+	for _, from := range [2]Held{h, o} {
+		for org, s := range from.Orgs {
+			out.Add(org, s)
+		}
+	}
+	return out
+}
+
+// Covers says whether whoever holds h reaches everything that o reaches, so that o's rights are nothing to be gained.
+func (h Held) Covers(o Held) bool {
+	if o.Tenant&^h.Tenant.Reach() != 0 {
+		return false
+	}
+	for org, s := range o.Orgs {
+		if s&^(h.Tenant|h.Orgs[org]).Reach() != 0 {
+			return false
+		}
+	}
+	return true
+}
+
 // In lists the organizations over which r is held, in no order.
 func (h Held) In(r Right) []string {
 	var out []string

@@ -34,3 +34,27 @@ func TestReach(t *testing.T) {
 		t.Error("nothing reaches nothing, a system administrator everything")
 	}
 }
+
+func TestCovers(t *testing.T) {
+	over := func(org string, rs ...Right) Held { return Held{Orgs: map[string]Set{org: Of(rs...)}} }
+	for _, x := range []struct {
+		h, o Held
+		want bool
+	}{
+		{Held{}, Held{}, true},
+		{over("a", UserManagement), over("a", ReadUsers), true},
+		{over("a", UserManagement), over("a", MfaUnlock), false},
+		{over("a", UserManagement), over("b", ReadUsers), false},
+		{over("a", UserManagement), Held{Tenant: Of(ReadUsers)}, false},
+		{Held{Tenant: Of(UserManagement)}, over("b", ReadUsers, UserManagement), true},
+		{Held{Tenant: Of(System)}, over("b", VaultManagement), true},
+		{over("a", UserManagement).And(over("b", RoleManagement)), over("b", ReadRoles), true},
+	} {
+		if x.h.Covers(x.o) != x.want {
+			t.Errorf("%+v covers %+v: want %v", x.h, x.o, x.want)
+		}
+	}
+	if (Held{}).Any() || !over("a", ReadUsers).Any() || over("a").Any() || over("a", MfaUnlock).Over(MfaUnlock, "") || !over("a", MfaUnlock).Over(MfaUnlock, "a") {
+		t.Error("Any, Over")
+	}
+}

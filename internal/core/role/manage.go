@@ -26,6 +26,7 @@ type New struct {
 	Name        string // required, unique in the tenant without regard to case
 	Description string
 	Kind        string // Static when empty
+	Org         string // id of the organization that it belongs to; empty: none
 }
 
 func checkTexts(name, description string) error {
@@ -60,7 +61,7 @@ func (r *Roles) Create(ctx context.Context, c *call.Call, n New) (Role, error) {
 	}
 	role := Role{
 		ID: strings.ReplaceAll(c.NewID(), "-", "_"), Name: strings.TrimSpace(n.Name), Description: n.Description,
-		Kind: n.Kind, Created: c.Now.UnixMilli(), Changed: c.Now.UnixMilli(), Version: 1,
+		Kind: n.Kind, Org: n.Org, Created: c.Now.UnixMilli(), Changed: c.Now.UnixMilli(), Version: 1,
 	}
 	if err := put(ctx, c, role); err != nil {
 		return Role{}, err
@@ -70,7 +71,7 @@ func (r *Roles) Create(ctx context.Context, c *call.Call, n New) (Role, error) {
 }
 
 func put(ctx context.Context, c *call.Call, r Role) error {
-	n, err := insert.Do(ctx, c.Tx, c.Tenant.ID, r.ID, r.Name, fold.Key(r.Name), r.Description, r.Kind, r.BuiltIn, r.Created, r.Changed)
+	n, err := insert.Do(ctx, c.Tx, c.Tenant.ID, r.ID, r.Name, fold.Key(r.Name), r.Description, r.Kind, r.BuiltIn, r.Org, r.Created, r.Changed)
 	if err == nil && n == 0 {
 		return ErrNameTaken.Say("Role with name %s already exists.", r.Name)
 	}
@@ -176,9 +177,51 @@ func (r *Roles) Delete(ctx context.Context, c *call.Call, roleID string) error {
 				return err
 			}
 		}
+		for _, gone := range r.Deleted {
+			if err := gone(ctx, c, role.ID); err != nil {
+				return err
+			}
+		}
 		r.noted(c, role, "", nil)
 		return r.touched(ctx, c)
 	})
+}
+
+// Touch counts a change to what is held over organizations, and publishes it. It comes before what it is about is read:
+// it lets one such change happen at a time.
+func (r *Roles) Touch(ctx context.Context, c *call.Call) error { return r.touched(ctx, c) }
+
+// Version counts the changes to the tenant's roles, their nesting and rights, and its organizations.
+func (r *Roles) Version(ctx context.Context, c *call.Call) (int64, error) {
+	return version.One(ctx, c.Tx, c.Tenant.ID)
+}
+
+// SetOrg puts a role into an organization, or into none. As its rights reach elsewhere then, the caller must hold what it
+// gives its members afterwards. Faults: ErrNotFound, ErrBuiltIn, ErrNotHeld.
+func (r *Roles) SetOrg(ctx context.Context, c *call.Call, roleID, org string) error {
+	role, err := r.rightsOf(ctx, c, roleID)
+	switch {
+	case err != nil:
+		return err
+	case role.BuiltIn:
+		return ErrBuiltIn
+	case role.Org == org:
+		return nil
+	}
+	if _, err := setOrg.Do(ctx, c.Tx, org, c.Now.UnixMilli(), c.Tenant.ID, role.ID); err != nil {
+		return err
+	}
+	if err := r.touched(ctx, c); err != nil { // what it gives is to be read anew
+		return err
+	}
+	gives, err := r.Gives(ctx, c, role.ID)
+	if err == nil && !mayTouchSystem(c) && (c.Caller == nil || !c.Caller.Held.Covers(gives)) {
+		err = ErrNotHeld
+	}
+	if err == nil && c.Event != nil {
+		call.Changed(c.Event, "OrgId", role.Org, org)
+	}
+	return err
 }
 
 // Given is a right that a role carries.
@@ -216,7 +259,7 @@ func (r *Roles) Assign(ctx context.Context, c *call.Call, roleID string, gs ...G
 		if err != nil {
 			return err
 		}
-		if !mayGive(c, known) {
+		if !mayGive(c, role, known) {
 			return ErrNotHeld
 		}
 		if m := (Member{Kind: User, ID: "-", Since: g.Since, Until: g.Until, Reason: g.Reason}); m.check() != nil {
@@ -244,7 +287,7 @@ func (r *Roles) Unassign(ctx context.Context, c *call.Call, roleID string, paths
 		if err != nil {
 			return err
 		}
-		if !mayGive(c, known) {
+		if !mayGive(c, role, known) {
 			return ErrNotHeld
 		}
 		if _, err := takeRight.Do(ctx, c.Tx, c.Tenant.ID, role.ID, path); err != nil {
@@ -268,8 +311,9 @@ func (r *Roles) rightsOf(ctx context.Context, c *call.Call, roleID string) (Role
 	return role, err
 }
 
-func mayGive(c *call.Call, known right.Right) bool {
-	return c.Caller != nil && (c.Caller.Means == call.ByShell || c.Caller.Held.System() || known != right.None && c.Caller.Held.Everywhere(known))
+// mayGive says whether the caller holds a right where the role gives it: over its organization, or everywhere.
+func mayGive(c *call.Call, to Role, known right.Right) bool {
+	return c.Caller != nil && (c.Caller.Means == call.ByShell || c.Caller.Held.System() || known != right.None && c.Caller.Held.Over(known, to.Org))
 }
 
 // Rights lists the paths of the rights that a role carries at c.Now, by path.

@@ -54,6 +54,7 @@ type Role struct {
 	Description string `db:"description"`
 	Kind        string `db:"kind"`
 	BuiltIn     bool   `db:"built_in"`
+	Org         string `db:"org"` // id of the organization, over which and below which its rights reach; empty: none, they reach everywhere
 	Created     int64  `db:"created"`
 	Changed     int64  `db:"changed"`
 	Version     int64  `db:"version"`
@@ -74,8 +75,27 @@ type Roles struct {
 	// Changes gets topic "role", item the tenant, when nesting or rights change, and topic "user", item tenant/userID,
 	// when a person's own membership does.
 	Changes *change.Log
+	// Scopes gives what is held over organizations, and which of them are below which; nil: there are none.
+	Scopes func(ctx context.Context, c *call.Call) (Scopes, error)
+	// Deleted removes what other packages keep of a role, in the transaction that deletes it.
+	Deleted []func(ctx context.Context, c *call.Call, roleID string) error
 
 	cache cache
+}
+
+// Scopes is what people and roles hold over organizations. It is kept in memory with the tenant's roles: whoever changes it
+// says so by Touch.
+type Scopes struct {
+	Below map[string][]string // organization -> itself and all below it
+	Held  []Scope
+}
+
+// Scope is a right that somebody holds over an organization and all below it.
+type Scope struct {
+	Kind      string // User or Sub
+	Principal string // UUID of the person, id of the role
+	Org       string
+	Right     right.Right
 }
 
 // Of is what a person holds at c.Now. It costs one indexed query while nothing changes; ErrMember when there is no such
@@ -92,7 +112,7 @@ func (r *Roles) Of(ctx context.Context, c *call.Call, userID string) (Membership
 	if err != nil {
 		return Membership{}, err
 	}
-	w := walk{s: s, now: c.Now.UnixMilli(), in: map[string]bool{}}
+	w := walk{s: s, now: c.Now.UnixMilli(), in: map[string]bool{}, people: []string{userID}}
 	if rows[0].Everybody {
 		w.enter(Everybody)
 	}
@@ -139,14 +159,21 @@ func (r *Roles) Stronger(ctx context.Context, c *call.Call, userID string) (bool
 	if err != nil {
 		return false, err
 	}
-	all := walk{s: s, always: true, in: map[string]bool{}}
+	all := walk{s: s, always: true, in: map[string]bool{}, people: []string{userID}}
+	if len(s.scopes) > 0 {
+		answers, err := answered.All(ctx, c.Tx, c.Tenant.ID, userID)
+		if err != nil {
+			return false, err
+		}
+		all.people = append(all.people, answers...)
+	}
 	for _, id := range in {
 		all.enter(id)
 	}
 	own := walk{s: s, now: c.Now.UnixMilli(), in: map[string]bool{}}
 	own.enter(Everybody)
-	mine := (c.Caller.Held.Tenant | own.membership().Held.Tenant).Reach()
-	return all.membership().Held.Tenant&^mine != 0, nil
+	mine := c.Caller.Held.And(own.membership().Held)
+	return !mine.Covers(all.membership().Held), nil
 }
 
 // Guard keeps a caller from taking over somebody's account: that of a system administrator, or of whom one's factors answer

@@ -17,7 +17,12 @@ type snapshot struct {
 	roles   map[string]Role
 	parents map[string][]edge // role -> the roles it is a member of
 	rights  map[string][]held
+	below   map[string][]string   // organization -> itself and all below it
+	scopes  map[holder]right.Held // what is held over organizations
 }
+
+// holder is a person or role that holds something over an organization.
+type holder struct{ kind, id string }
 
 type edge struct {
 	to           string
@@ -75,6 +80,13 @@ func (r *Roles) snapshot(ctx context.Context, c *call.Call, version int64) (*sna
 	if err != nil {
 		return nil, err
 	}
+	if r.Scopes != nil {
+		over, err := r.Scopes(ctx, c)
+		if err != nil {
+			return nil, err
+		}
+		s.scope(over)
+	}
 	// What a transaction that may still be rolled back has written must not be found by others.
 	if !c.Tx.Writable() {
 		r.cache.put(c.Tenant.ID, s)
@@ -117,13 +129,33 @@ func load(ctx context.Context, c *call.Call, version int64) (*snapshot, error) {
 	return s, nil
 }
 
+// scope adds what is held over organizations.
+func (s *snapshot) scope(over Scopes) {
+	s.below, s.scopes = over.Below, map[holder]right.Held{}
+	for _, o := range over.Held {
+		who := holder{o.Kind, o.Principal}
+		h := s.scopes[who]
+		s.spread(&h, o.Org, o.Right)
+		s.scopes[who] = h
+	}
+}
+
+// spread gives a right over an organization and all below it.
+func (s *snapshot) spread(h *right.Held, org string, r right.Right) {
+	h.Add(org, right.Of(r))
+	for _, id := range s.below[org] {
+		h.Add(id, right.Of(r))
+	}
+}
+
 // walk gathers the roles that a person is in.
 type walk struct {
 	s      *snapshot
 	now    int64
 	in     map[string]bool
-	always bool  // windows do not matter
-	next   int64 // the nearest from or until ahead; 0: none
+	people []string // whose rights over organizations count besides the roles'
+	always bool     // windows do not matter
+	next   int64    // the nearest from or until ahead; 0: none
 }
 
 // during says whether a window is open, and notes when that changes.
@@ -161,15 +193,31 @@ func (w *walk) membership() Membership {
 			m.Held.Tenant |= right.Of(right.System)
 		}
 		for _, h := range w.s.rights[id] {
-			if w.during(h.since, h.until) && h.right != right.None {
+			switch org := w.s.roles[id].Org; {
+			case !w.during(h.since, h.until) || h.right == right.None:
+			case org != "":
+				w.s.spread(&m.Held, org, h.right)
+			default:
 				m.Held.Tenant |= right.Of(h.right)
 			}
 		}
+		m.Held = w.hold(m.Held, holder{Sub, id})
+	}
+	for _, id := range w.people {
+		m.Held = w.hold(m.Held, holder{User, id})
 	}
 	if w.next != 0 {
 		m.Until = time.UnixMilli(w.next).UTC()
 	}
 	return m
+}
+
+// hold adds what somebody holds over organizations.
+func (w *walk) hold(h right.Held, who holder) right.Held {
+	if more, ok := w.s.scopes[who]; ok {
+		return h.And(more)
+	}
+	return h
 }
 
 // into lists the roles whose members are members of target, target included; without regard to windows when always.

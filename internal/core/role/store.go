@@ -2,7 +2,7 @@ package role
 
 import "limen/internal/dbx"
 
-const columns = `id, name, description, kind, built_in, created, changed, version`
+const columns = `id, name, description, kind, built_in, org, created, changed, version`
 
 // A membership row as Of reads it; the fields of the member are nil when the person is in no role.
 type ofRow struct {
@@ -60,10 +60,11 @@ var (
 	byID   = dbx.Q[Role]("role.byID", `SELECT `+columns+` FROM role WHERE tenant = ? AND id = ?`)
 	byName = dbx.Q[Role]("role.byName", `SELECT `+columns+` FROM role WHERE tenant = ? AND name_key = ?`)
 	count  = dbx.Q[int64]("role.count", `SELECT count(*) FROM role WHERE tenant = ?`)
-	insert = dbx.E("role.insert", `INSERT INTO role (tenant, id, name, name_key, description, kind, built_in, created, changed, version)
-		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 1) ON CONFLICT (tenant, name_key) DO NOTHING`)
+	insert = dbx.E("role.insert", `INSERT INTO role (tenant, id, name, name_key, description, kind, built_in, org, created, changed, version)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 1) ON CONFLICT (tenant, name_key) DO NOTHING`)
 	taken  = dbx.Q[int64]("role.taken", `SELECT count(*) FROM role WHERE tenant = ? AND name_key = ? AND id <> ?`)
 	update = dbx.E("role.update", `UPDATE role SET name = ?, name_key = ?, description = ?, changed = ?, version = version + 1 WHERE tenant = ? AND id = ?`)
+	setOrg = dbx.E("role.setOrg", `UPDATE role SET org = ?, changed = ?, version = version + 1 WHERE tenant = ? AND id = ?`)
 	remove = dbx.E("role.remove", `DELETE FROM role WHERE tenant = ? AND id = ?`)
 
 	join = dbx.E("role.join", `INSERT INTO role_member (tenant, role, kind, member, since, until, reason, granter) VALUES (?, ?, ?, ?, ?, ?, ?, ?)
@@ -87,6 +88,8 @@ var (
 	behind = dbx.Q[string]("role.behind", `SELECT role FROM role_member WHERE tenant = ? AND kind = 'User' AND member = ?
 		UNION SELECT m.role FROM users u CROSS JOIN role_member m
 		WHERE u.tenant = ? AND u.mfa_user = ? AND u.mfa_user <> '' AND m.tenant = u.tenant AND m.kind = 'User' AND m.member = u.id`)
+
+	answered = dbx.Q[string]("role.answered", `SELECT id FROM users WHERE tenant = ? AND mfa_user = ? AND mfa_user <> ''`)
 
 	// Those who can administer now and for good: what is locked, suspended, ending or ended does not count.
 	active = dbx.L[activeRow]("role.activeSystem", `SELECT m.role AS role, m.member AS member FROM role_member m

@@ -24,6 +24,7 @@ import (
 	"limen/internal/core/outbox"
 	"limen/internal/core/password"
 	"limen/internal/core/post"
+	"limen/internal/core/profile"
 	"limen/internal/core/report"
 	"limen/internal/core/role"
 	"limen/internal/core/session"
@@ -72,6 +73,7 @@ type App struct {
 	Tenants   *tenant.Tenants
 	Roles     *role.Roles
 	People    *user.Directory
+	Profiles  *profile.Profiles
 	Passwords password.Passwords
 	Sessions  *session.Sessions
 	Reports   *report.Reports
@@ -216,6 +218,7 @@ func (a *App) wireDomain(ctx context.Context) error {
 	a.Sessions = &session.Sessions{DB: a.DB, Holder: a.holder, Put: a.Changes.Put, Fresh: a.Changes.Fresh, Proof: a.proofLasts}
 	a.Sessions.Watch(a.Changes.Watch)
 	a.Tenants.Move = a.People.Move
+	a.wireProfiles()
 	a.People.Shut = append(a.People.Shut, a.endSessions)
 	a.People.Gone = append(a.People.Gone, a.endSessions, a.Passwords.Drop, attribute.Attributes{}.Drop)
 	if a.Reports, err = report.New(a.DB); err != nil {

@@ -59,7 +59,9 @@ const (
 	OrgChange     = "Cloud.Core.OrganizationChange" // an organization, its members or administrators changed
 	OrgDelete     = "Cloud.Core.OrganizationDelete" // an organization was removed
 	PolicyChange  = "Cloud.Core.PolicyChange"       // a policy or its assignment changed
+	ProfileCreate = "Cloud.Core.ProfileCreate"      // an authentication profile was added
 	ProfileChange = "Cloud.Core.ProfileChange"      // an authentication profile changed
+	ProfileDelete = "Cloud.Core.ProfileDelete"      // an authentication profile was removed
 
 	// Tenant.
 

@@ -48,6 +48,9 @@ type Store struct {
 	DB      *dbx.DB     // read when there is no transaction
 	Changes *change.Log // topic "setting", item the tenant; Start watches it
 	Ring    *crypt.Ring
+	// Named is asked, by the name of a known setting, before a value of it that is not empty is stored: whether what the
+	// value names is there, and fits. It runs in c.Tx.
+	Named map[string]func(ctx context.Context, c *call.Call, value string) error
 
 	generation atomic.Int64
 	mu         sync.Mutex
@@ -285,6 +288,11 @@ func (s *Store) Write(ctx context.Context, c *call.Call, ready Ready) error {
 	}
 	for _, r := range ready.rows {
 		before, had := was[r.Key]
+		if named := s.Named[r.Name]; named != nil && r.Value != "" {
+			if err := named(ctx, c, r.Value); err != nil {
+				return err
+			}
+		}
 		switch {
 		case r.Value == "" && had:
 			_, err = remove.Do(ctx, c.Tx, c.Tenant.ID, r.Key)

@@ -71,6 +71,8 @@ const (
 // Auth is how people sign in while no policy says otherwise.
 type Auth struct {
 	Challenges          [][]string // one after the other; each a list of mechanisms of which one is enough
+	Profile             string     // id of the authentication profile that stands in for Challenges; empty: none
+	Recovery            string     // id of the one by which a forgotten password is replaced; empty: codes by mail, text message or app
 	RequireSecondFactor bool       // false: who has enrolled no second factor signs in with the password alone
 	RememberDevice      bool       // a device on which somebody signed in completely needs no second factor
 	RememberFor         time.Duration
@@ -201,6 +203,7 @@ func challenges(name, def, meaning string, at func(*Values) *[][]string) Key {
 }
 
 var (
+	uuid       = regexp.MustCompile(`^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$`).MatchString
 	accountSID = regexp.MustCompile(`^AC[0-9a-fA-F]{32}$`).MatchString
 	serviceSID = regexp.MustCompile(`^MG[0-9a-fA-F]{32}$`).MatchString
 	e164       = regexp.MustCompile(`^\+[1-9][0-9]{6,14}$`).MatchString

@@ -78,6 +78,8 @@ type Tenants struct {
 	// Later goes on with a rename of a suffix that has more users than one transaction should change: it calls
 	// MoveOn until that says done.
 	Later func(ctx context.Context, c *call.Call, from, to string) error
+	// Begun make what else every tenant begins with, once its roles are there, in a call of the new tenant.
+	Begun []func(ctx context.Context, c *call.Call) error
 }
 
 // New is a tenant to be made.
@@ -164,6 +166,12 @@ func (t *Tenants) Create(ctx context.Context, c *call.Call, n New) (Tenant, erro
 	}
 	if err := t.Roles.BuiltIn(ctx, &in); err != nil {
 		return Tenant{}, err
+	}
+	in.Event = nil // it is about the tenant
+	for _, begin := range t.Begun {
+		if err := begin(ctx, &in); err != nil {
+			return Tenant{}, err
+		}
 	}
 	if c.Event != nil {
 		c.Event.Target, c.Event.Kind, c.Event.Name = out.ID, "Tenant", out.Name

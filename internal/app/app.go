@@ -21,6 +21,7 @@ import (
 	"limen/internal/core/lease"
 	"limen/internal/core/login"
 	"limen/internal/core/message"
+	"limen/internal/core/org"
 	"limen/internal/core/outbox"
 	"limen/internal/core/password"
 	"limen/internal/core/post"
@@ -73,6 +74,7 @@ type App struct {
 	Tenants   *tenant.Tenants
 	Roles     *role.Roles
 	People    *user.Directory
+	Orgs      *org.Orgs
 	Profiles  *profile.Profiles
 	Passwords password.Passwords
 	Sessions  *session.Sessions
@@ -214,13 +216,15 @@ func (a *App) wireDomain(ctx context.Context) error {
 	a.Roles = &role.Roles{Changes: a.Changes}
 	a.Tenants = &tenant.Tenants{Index: a.Index, Changes: a.Changes, Roles: a.Roles}
 	a.People = &user.Directory{DB: a.DB, Changes: a.Changes, Tenants: a.Index, Roles: a.Roles}
+	a.Orgs = &org.Orgs{People: a.People, Roles: a.Roles}
+	a.Roles.Scopes, a.Roles.Deleted = a.Orgs.Scopes, append(a.Roles.Deleted, a.Orgs.RoleGone)
 	a.Passwords = password.Passwords{Hasher: a.Hasher, Policy: a.passwordPolicy, Changed: a.People.PasswordSet}
 	a.Sessions = &session.Sessions{DB: a.DB, Holder: a.holder, Put: a.Changes.Put, Fresh: a.Changes.Fresh, Proof: a.proofLasts}
 	a.Sessions.Watch(a.Changes.Watch)
 	a.Tenants.Move = a.People.Move
 	a.wireProfiles()
 	a.People.Shut = append(a.People.Shut, a.endSessions)
-	a.People.Gone = append(a.People.Gone, a.endSessions, a.Passwords.Drop, attribute.Attributes{}.Drop)
+	a.People.Gone = append(a.People.Gone, a.endSessions, a.Passwords.Drop, attribute.Attributes{}.Drop, a.Orgs.PersonGone)
 	if a.Reports, err = report.New(a.DB); err != nil {
 		return err
 	}

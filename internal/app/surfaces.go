@@ -7,6 +7,8 @@ import (
 	"limen/internal/surface/identity"
 	"limen/internal/surface/identity/authentication"
 	"limen/internal/surface/identity/mfa"
+	"limen/internal/surface/identity/organizations"
+	"limen/internal/surface/identity/profiles"
 	"limen/internal/surface/identity/redrock"
 	"limen/internal/surface/identity/tenant"
 	"limen/internal/surface/identity/users"
@@ -38,6 +40,8 @@ func (a *App) identityOps() []op.Op {
 		People: a.People, Roles: a.Roles, Settings: a.Values, Sessions: a.Sessions, Passwords: a.Passwords, Throttle: a.Throttle,
 		Questions: a.Questions, Profiles: a.OATH, Logins: a.Logins, Notify: a.notify,
 	}.Ops()...)
+	out = append(out, organizations.Organizations{Orgs: a.Orgs, People: a.People, Roles: a.Roles}.Ops()...)
+	out = append(out, profiles.Profiles{Profiles: a.Profiles}.Ops()...)
 	out = append(out, redrock.Redrock{Reports: a.Reports}.Ops()...)
 	return out
 }

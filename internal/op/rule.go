@@ -72,6 +72,20 @@ var Self = Rule{text: "oneself", targeted: true, decide: func(c *Call, t Target)
 	return grant.Grant{}
 }}
 
+// Administrator lets holders of any right: to everything when one is held over the whole tenant, else to the organizations
+// over which they hold one.
+var Administrator = Rule{text: "any administrative right", decide: func(c *Call, t Target) grant.Grant {
+	held := c.Caller.Held
+	if held.Tenant != 0 {
+		return grant.All()
+	}
+	g := grant.Orgs(held.Somewhere()...)
+	if t.ID != "" && !g.Allows(t.ID, t.Org) {
+		return grant.Grant{}
+	}
+	return g
+}}
+
 // Has lets holders of the right: over the whole tenant, or over the organizations in which they hold it.
 func Has(r right.Right) Rule {
 	return Rule{text: "right " + r.String(), decide: func(c *Call, t Target) grant.Grant {

@@ -168,17 +168,15 @@ func (h Held) Over(r Right, org string) bool {
 	return h.Everywhere(r) || org != "" && h.Orgs[org].Has(r)
 }
 
-// Any says whether any right is held, be it over a single organization only.
-func (h Held) Any() bool {
-	if h.Tenant != 0 {
-		return true
-	}
-	for _, s := range h.Orgs {
+// Somewhere lists the organizations over which any right is held, in no order.
+func (h Held) Somewhere() []string {
+	var out []string
+	for org, s := range h.Orgs {
 		if s != 0 {
-			return true
+			out = append(out, org)
 		}
 	}
-	return false
+	return out
 }
 
 // Add gives rights over an organization.

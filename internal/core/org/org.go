@@ -1,0 +1,260 @@
+// Package org is the tree of organizations: units of a tenant with members of their own, whom people that administer the
+// organization look after. Members are people and roles, each in one organization at most; which one is a column of theirs.
+// Administrators hold rights over an organization and everything below it (core/role makes that part of what they hold).
+package org
+
+import (
+	"context"
+	"slices"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"limen/internal/call"
+	"limen/internal/core/right"
+	"limen/internal/core/role"
+	"limen/internal/core/user"
+	"limen/internal/dbx"
+	"limen/internal/fault"
+	"limen/internal/fold"
+)
+
+// Faults of organizations.
+var (
+	ErrNotFound  = fault.New(fault.NotFound, "org.not_found", "The requested data or its dependent data was not found in the service.")
+	ErrNameTaken = fault.New(fault.Exists, "org.name_taken", "An organization of that name already exists.")
+	ErrCycle     = fault.New(fault.Invalid, "org.cycle", "An organization cannot be below itself.")
+	ErrDeep      = fault.New(fault.Conflict, "org.too_deep", "Organizations can be 10 levels deep at most.")
+	ErrTooMany   = fault.New(fault.Conflict, "org.too_many", "The tenant has as many organizations as it may have.")
+	ErrBelow     = fault.New(fault.Conflict, "org.has_children", "The organization has others below it. Delete or move these first.")
+	ErrRoles     = fault.New(fault.Conflict, "org.has_roles", "The organization has roles that carry rights, which would reach everywhere without it. Delete or move these first.")
+	ErrMember    = fault.New(fault.NotFound, "org.member_not_found", "The requested data or its dependent data was not found in the service.")
+	ErrRight     = fault.New(fault.Invalid, "org.right", "The right is unknown, or it cannot be held over an organization.")
+	ErrElsewhere = fault.New(fault.NotFound, "org.not_member", "A member that is to be removed does not belong to the organization.")
+)
+
+// Bounds of the tree. Whoever administers all of it has every organization in the conditions of their queries.
+const (
+	MaxOrgs        = 1000
+	maxDepth       = 10
+	maxName        = 100
+	maxDescription = 4000
+	maxGrants      = 10_000
+)
+
+// Org is an organization. Times are milliseconds since 1970 UTC.
+type Org struct {
+	ID          string `db:"id"`
+	Parent      string `db:"parent"` // id of the organization above; empty at the top
+	Name        string `db:"name"`   // unique among its siblings, whatever the case
+	Description string `db:"description"`
+	Path        string `db:"path"` // the names from the top down, each behind a slash: /Sales/East
+	Created     int64  `db:"created"`
+	Changed     int64  `db:"changed"`
+}
+
+// Orgs are the organizations of the call's tenant. What changes the tree or who holds what first counts the tenant's
+// roles' version on (role.Roles.Touch), so that one such change happens at a time and nothing kept in memory is older than
+// the transaction.
+type Orgs struct {
+	People *user.Directory
+	Roles  *role.Roles
+
+	cache cache
+}
+
+// Rights can be held over an organization: those that act on people and roles.
+var Rights = []right.Right{right.UserManagement, right.RoleManagement, right.MfaUnlock, right.ReadUsers, right.ReadRoles}
+
+// defaults are what an administrator is given who holds nothing over the organization yet.
+var defaults = []right.Right{right.UserManagement, right.RoleManagement, right.MfaUnlock}
+
+// Default is the set of rights that an administrator is given.
+func Default() right.Set { return right.Of(defaults...) }
+
+// ParseRight finds a right that can be held over an organization, by its name or path; ErrRight otherwise.
+func ParseRight(s string) (right.Right, error) {
+	r := right.Parse(s)
+	if !slices.Contains(Rights, r) {
+		return right.None, ErrRight.At("Right").Say("%.100q is not a valid value of Right. Valid are %s.", s, names())
+	}
+	return r, nil
+}
+
+func names() string {
+	var out []string
+	for _, r := range Rights {
+		out = append(out, r.String())
+	}
+	return strings.Join(out, ", ")
+}
+
+func checkTexts(name, description string) error {
+	switch {
+	case strings.TrimSpace(name) == "":
+		return fault.Blank("Name")
+	case len(name) > maxName || !utf8.ValidString(name):
+		return fault.Bad("Name", "may have %d bytes", maxName)
+	case strings.ContainsFunc(name, func(r rune) bool { return r == '/' || unicode.IsControl(r) }):
+		return fault.Bad("Name", "may have no slash and no control characters")
+	case len(description) > maxDescription || !utf8.ValidString(description):
+		return fault.Bad("Description", "may have %d bytes", maxDescription)
+	}
+	return nil
+}
+
+// New is an organization to be made.
+type New struct {
+	Name        string // required
+	Description string
+	Parent      string // id or path of the organization above; empty, or a slash: none
+}
+
+// Create makes an organization. Faults: ErrNameTaken, ErrNotFound for the parent, ErrDeep, ErrTooMany.
+func (o *Orgs) Create(ctx context.Context, c *call.Call, n New) (Org, error) {
+	if err := checkTexts(n.Name, n.Description); err != nil {
+		return Org{}, err
+	}
+	if err := o.Roles.Touch(ctx, c); err != nil {
+		return Org{}, err
+	}
+	t, err := o.tree(ctx, c)
+	if err != nil {
+		return Org{}, err
+	}
+	if len(t.byID) >= MaxOrgs {
+		return Org{}, ErrTooMany.Say("A tenant may have %d organizations.", MaxOrgs)
+	}
+	out := Org{ID: c.NewID(), Name: strings.TrimSpace(n.Name), Description: n.Description, Created: c.Now.UnixMilli(), Changed: c.Now.UnixMilli()}
+	if err := t.place(&out, n.Parent); err != nil {
+		return Org{}, err
+	}
+	if _, err := insert.Do(ctx, c.Tx, c.Tenant.ID, out.ID, out.Parent, out.Name, out.Description, out.Path, fold.Key(out.Path), out.Created, out.Changed); err != nil {
+		return Org{}, err
+	}
+	noted(c, out)
+	if c.Event != nil {
+		c.Event.Set("Path", out.Path)
+	}
+	return out, nil
+}
+
+// noted says in the event which organization the call is about.
+func noted(c *call.Call, org Org) {
+	if c.Event != nil {
+		c.Event.Target, c.Event.Kind, c.Event.Name = org.ID, "Organization", org.Path
+	}
+}
+
+// Change is a partial change of an organization: what is nil stays.
+type Change struct {
+	Name        *string
+	Description *string
+	Parent      *string // id or path; empty, or a slash: none
+}
+
+// Change renames or moves an organization, with the paths of all below it, or describes it anew. Faults: as Create, and
+// ErrCycle.
+func (o *Orgs) Change(ctx context.Context, c *call.Call, id string, ch Change) (Org, error) {
+	if err := o.Roles.Touch(ctx, c); err != nil {
+		return Org{}, err
+	}
+	t, err := o.tree(ctx, c)
+	if err != nil {
+		return Org{}, err
+	}
+	old, ok := t.byID[id]
+	if !ok {
+		return Org{}, ErrNotFound
+	}
+	now, parent := old, old.Parent
+	set(&now.Name, ch.Name)
+	set(&now.Description, ch.Description)
+	set(&parent, ch.Parent)
+	now.Name = strings.TrimSpace(now.Name)
+	if err := checkTexts(now.Name, now.Description); err != nil {
+		return Org{}, err
+	}
+	if err := t.place(&now, parent); err != nil {
+		return Org{}, err
+	}
+	noted(c, old)
+	if now == old {
+		return old, nil
+	}
+	return now, o.move(ctx, c, t, old, now)
+}
+
+func set(to, from *string) {
+	if from != nil {
+		*to = *from
+	}
+}
+
+// move stores an organization as it is now, and where those below it are.
+func (o *Orgs) move(ctx context.Context, c *call.Call, t *tree, old, now Org) error {
+	at := c.Now.UnixMilli()
+	if _, err := update.Do(ctx, c.Tx, now.Parent, now.Name, now.Description, now.Path, fold.Key(now.Path), at, c.Tenant.ID, now.ID); err != nil {
+		return err
+	}
+	if now.Path != old.Path {
+		for _, id := range t.below[old.ID] {
+			if id == old.ID {
+				continue
+			}
+			path := now.Path + strings.TrimPrefix(t.byID[id].Path, old.Path)
+			if _, err := repath.Do(ctx, c.Tx, path, fold.Key(path), at, c.Tenant.ID, id); err != nil {
+				return err
+			}
+		}
+	}
+	if e := c.Event; e != nil {
+		call.Changed(e, "Name", old.Name, now.Name)
+		call.Changed(e, "Description", old.Description, now.Description)
+		call.Changed(e, "Parent", old.Parent, now.Parent)
+		call.Changed(e, "Path", old.Path, now.Path)
+	}
+	return nil
+}
+
+// Delete removes an organization with what is held over it. The people in it belong to none then, and so do roles that carry
+// no rights. Faults: ErrNotFound, ErrBelow, ErrRoles.
+func (o *Orgs) Delete(ctx context.Context, c *call.Call, id string) error {
+	if err := o.Roles.Touch(ctx, c); err != nil {
+		return err
+	}
+	t, err := o.tree(ctx, c)
+	if err != nil {
+		return err
+	}
+	org, ok := t.byID[id]
+	switch {
+	case !ok:
+		return ErrNotFound
+	case len(t.below[id]) > 1:
+		return ErrBelow
+	}
+	roles, err := rolesIn.All(ctx, c.Tx, c.Tenant.ID, id)
+	if err != nil {
+		return err
+	}
+	for _, r := range roles {
+		paths, err := o.Roles.Rights(ctx, c, r)
+		if err != nil {
+			return err
+		}
+		if len(paths) > 0 {
+			return ErrRoles
+		}
+	}
+	noted(c, org)
+	if err := o.empty(ctx, c, id, roles); err != nil {
+		return err
+	}
+	for _, e := range []dbx.Exec{dropRights, dropAdmins, remove} {
+		if _, err := e.Do(ctx, c.Tx, c.Tenant.ID, id); err != nil {
+			return err
+		}
+	}
+	return o.Roles.Touch(ctx, c)
+}

@@ -1,0 +1,147 @@
+package org
+
+import (
+	"context"
+	"slices"
+	"strings"
+	"sync"
+
+	"limen/internal/call"
+	"limen/internal/fold"
+)
+
+// tree is a tenant's organizations at one version of its roles. It is never changed.
+type tree struct {
+	version int64
+	byID    map[string]Org
+	byPath  map[string]string   // folded path -> id
+	below   map[string][]string // id -> itself and all below it
+}
+
+// cache keeps one tree per tenant.
+type cache struct {
+	mu sync.Mutex
+	of map[string]*tree
+}
+
+// maxTenants bounds the cache; beyond it an arbitrary tenant is forgotten.
+const maxTenants = 4096
+
+func (ca *cache) get(tenant string, version int64) *tree {
+	ca.mu.Lock()
+	defer ca.mu.Unlock()
+	if t := ca.of[tenant]; t != nil && t.version == version {
+		return t
+	}
+	return nil
+}
+
+func (ca *cache) put(tenant string, t *tree) {
+	ca.mu.Lock()
+	defer ca.mu.Unlock()
+	if old := ca.of[tenant]; old != nil && old.version >= t.version {
+		return
+	}
+	if ca.of == nil {
+		ca.of = map[string]*tree{}
+	}
+	for k := range ca.of {
+		if len(ca.of) < maxTenants {
+			break
+		}
+		delete(ca.of, k)
+	}
+	ca.of[tenant] = t
+}
+
+// tree gives the organizations as the transaction sees them.
+func (o *Orgs) tree(ctx context.Context, c *call.Call) (*tree, error) {
+	v, err := o.Roles.Version(ctx, c)
+	if err != nil {
+		return nil, err
+	}
+	if t := o.cache.get(c.Tenant.ID, v); t != nil {
+		return t, nil
+	}
+	rows, err := all.All(ctx, c.Tx, c.Tenant.ID)
+	if err != nil {
+		return nil, err
+	}
+	t := plant(rows)
+	t.version = v
+	// What a transaction that may still be rolled back has written must not be found by others.
+	if !c.Tx.Writable() {
+		o.cache.put(c.Tenant.ID, t)
+	}
+	return t, nil
+}
+
+func plant(rows []Org) *tree {
+	t := &tree{byID: map[string]Org{}, byPath: map[string]string{}, below: map[string][]string{}}
+	for _, r := range rows {
+		t.byID[r.ID] = r
+		t.byPath[fold.Key(r.Path)] = r.ID
+	}
+	for _, r := range rows {
+		for at, n := r.ID, 0; at != "" && n <= maxDepth; n++ {
+			t.below[at] = append(t.below[at], r.ID)
+			at = t.byID[at].Parent
+		}
+	}
+	return t
+}
+
+// find finds an organization by its id or its path, in which the first slash may be left out; false when there is none.
+func (t *tree) find(ref string) (Org, bool) {
+	ref = strings.TrimSpace(ref)
+	if org, ok := t.byID[strings.ToLower(ref)]; ok {
+		return org, true
+	}
+	id, ok := t.byPath[fold.Key("/"+strings.Trim(ref, "/"))]
+	return t.byID[id], ok
+}
+
+// none says whether a reference means no organization.
+func none(ref string) bool { return strings.Trim(ref, " /") == "" }
+
+// place puts an organization below a parent and makes its path.
+func (t *tree) place(org *Org, parent string) error {
+	org.Parent, org.Path = "", "/"+org.Name
+	if !none(parent) {
+		p, ok := t.find(parent)
+		switch {
+		case !ok:
+			return ErrNotFound.At("Parent")
+		case slices.Contains(t.below[org.ID], p.ID):
+			return ErrCycle.At("Parent")
+		}
+		org.Parent, org.Path = p.ID, p.Path+"/"+org.Name
+	}
+	if strings.Count(org.Path, "/")+t.height(org.ID) > maxDepth {
+		return ErrDeep.Say("Organizations can be %d levels deep at most.", maxDepth)
+	}
+	if id, taken := t.byPath[fold.Key(org.Path)]; taken && id != org.ID {
+		return ErrNameTaken.At("Name").Say("Organization %s already exists.", org.Path)
+	}
+	return nil
+}
+
+// height is how many levels are below an organization.
+func (t *tree) height(id string) int {
+	own, most := strings.Count(t.byID[id].Path, "/"), 0
+	for _, b := range t.below[id] {
+		most = max(most, strings.Count(t.byID[b].Path, "/")-own)
+	}
+	return most
+}
+
+// tops are those of the organizations that are below no other of them.
+func (t *tree) tops(ids []string) []string {
+	var out []string
+	for _, id := range ids {
+		if org, ok := t.byID[id]; ok && !slices.Contains(ids, org.Parent) {
+			out = append(out, id)
+		}
+	}
+	return out
+}

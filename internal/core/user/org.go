@@ -1,0 +1,17 @@
+package user
+
+import (
+	"context"
+
+	"limen/internal/call"
+	"limen/internal/dbx"
+)
+
+var leaveOrg = dbx.E("user.leaveOrg", `UPDATE users SET org = '', changed = ?, version = version + 1 WHERE tenant = ? AND org = ?`)
+
+// LeaveOrg takes everybody out of an organization and says how many they were. Whoever calls it publishes that callers of
+// the tenant changed (topic "role").
+func (d *Directory) LeaveOrg(ctx context.Context, c *call.Call, org string) (int64, error) {
+	d.counts.drop(c)
+	return leaveOrg.Do(ctx, c.Tx, c.Now.UnixMilli(), c.Tenant.ID, org)
+}

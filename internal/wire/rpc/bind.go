@@ -35,7 +35,8 @@ const (
 // null leaves a plain field alone and empties pointers, lists and maps; for Optional fields it is a value of its own.
 // Blank text given for anything but text is null. Tag rpc, for lists only: "commas" takes text as a list with commas,
 // "one" takes a single value as a list of one, "array" takes a body that is a bare array (with "one" also a body that
-// is a single element). Members that no field names are read, limited and ignored. Text with U+0000 is refused.
+// is a single element). Members that no field names are read, limited and ignored, unless a field of type map[string]any
+// with the tag rpc:"rest" takes those of the body. Text with U+0000 is refused.
 func Bind(r Request, into any) (matched int, err error) {
 	v := reflect.ValueOf(into)
 	if v.Kind() != reflect.Pointer || v.IsNil() || v.Elem().Kind() != reflect.Struct {

@@ -38,7 +38,7 @@ func (b *binder) members(p *plan, v reflect.Value, at int) error {
 		}
 		i := p.find(key)
 		if i < 0 {
-			if err := b.drop(); err != nil {
+			if err := b.other(p, v, at, key); err != nil {
 				return err
 			}
 			continue
@@ -49,6 +49,28 @@ func (b *binder) members(p *plan, v reflect.Value, at int) error {
 			return err
 		}
 	}
+}
+
+// other takes a member that no field names: it is kept where a field takes the rest, else read and ignored.
+func (b *binder) other(p *plan, v reflect.Value, at int, key string) error {
+	if p.rest < 0 {
+		return b.drop()
+	}
+	value, err := b.any()
+	if err != nil {
+		return err
+	}
+	f := &p.fields[p.rest]
+	m := f.of(v).Addr().Interface().(*map[string]any)
+	if *m == nil {
+		*m = map[string]any{}
+	}
+	if was, twice := (*m)[key]; twice && !reflect.DeepEqual(was, value) {
+		return b.twice("with different values")
+	}
+	(*m)[key] = value
+	b.marks[at+p.rest] = mark{key: f.name, source: inBody}
+	return nil
 }
 
 // put binds one occurrence of a parameter to its field in v; at is the index of its mark.

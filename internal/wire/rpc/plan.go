@@ -46,6 +46,7 @@ type plan struct {
 	fields []field
 	names  map[string]int // lower-case name or other name: index into fields
 	array  int            // index of the field that takes a bare JSON array as the body, or -1
+	rest   int            // index of the field that takes the members of the body's object that no field names, or -1
 
 	commas bool // kSlice: text is a list with commas
 	one    bool // kSlice: a value that is no list stands for a list of one
@@ -127,10 +128,11 @@ var (
 	optType   = reflect.TypeFor[Optional]()
 	jsonType  = reflect.TypeFor[json.Unmarshaler]()
 	textType  = reflect.TypeFor[encoding.TextUnmarshaler]()
+	restType  = reflect.TypeFor[map[string]any]()
 )
 
 func (b *planner) plan(t reflect.Type) (*plan, error) {
-	p := &plan{typ: t, array: -1}
+	p := &plan{typ: t, array: -1, rest: -1}
 	switch pointer := reflect.PointerTo(t); {
 	case t == timeType || t == stampType:
 		p.kind = kTime
@@ -201,7 +203,7 @@ func (b *planner) structure(t reflect.Type) (*plan, error) {
 	if p := b.open[t]; p != nil {
 		return p, nil
 	}
-	p := &plan{kind: kStruct, typ: t, names: map[string]int{}, array: -1}
+	p := &plan{kind: kStruct, typ: t, names: map[string]int{}, array: -1, rest: -1}
 	if b.open == nil {
 		b.open = map[reflect.Type]*plan{}
 	}
@@ -243,6 +245,14 @@ func (b *planner) field(p *plan, f reflect.StructField, name string, index []int
 		return err
 	}
 	at := len(p.fields)
+	if f.Tag.Get("rpc") == "rest" {
+		if f.Type != restType || p.rest >= 0 {
+			return fmt.Errorf("rpc: one %v takes the rest", restType)
+		}
+		p.rest = at
+		p.fields = append(p.fields, field{name: name, index: index, plan: fp})
+		return nil
+	}
 	if options := f.Tag.Get("rpc"); options != "" {
 		if fp, err = fp.with(options); err != nil {
 			return err

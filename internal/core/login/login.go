@@ -73,6 +73,8 @@ type Profile struct {
 	Idle, Life    time.Duration
 	PersistLife   time.Duration // 0: staying signed in is not offered
 	Concurrent    int           // most sessions; 0: any number
+	// Refused says why nobody gets in, whatever is answered; empty: they may. It goes into the event, and to nobody else.
+	Refused string
 }
 
 // defaultRecovery is what proves somebody who has forgotten the password. Security questions are not among it: their

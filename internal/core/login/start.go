@@ -7,6 +7,7 @@ import (
 	"errors"
 	"math"
 	"net/netip"
+	"slices"
 
 	"limen/internal/call"
 	"limen/internal/core/factor"
@@ -58,13 +59,47 @@ func (l *Logins) begin(ctx context.Context, c *call.Call, in Begin) (*state, Pro
 	if err := l.skip(ctx, c, s, p); err != nil {
 		return nil, p, who, err
 	}
-	if p.RequireSecond && len(s.Challenges) < len(p.Challenges) && !s.Skipped {
+	why := p.Refused
+	if why == "" && p.RequireSecond && lacks(s.Challenges, p.Challenges) && !s.Skipped {
+		why = "no second factor is enrolled"
+	}
+	if why != "" {
 		s.User, s.Factors = "", "" // nobody gets in; the package is the same as ever
 		if who.real.ID != "" {
-			s.Refused = "no second factor is enrolled"
+			s.Refused = why
 		}
 	}
 	return s, p, who, nil
+}
+
+// lacks says whether nothing is enrolled of one of the challenges that are wanted. A password that stands in for all of them,
+// because a package cannot be empty, is none of theirs.
+func lacks(made [][]factor.Challenge, wanted [][]string) bool {
+	return len(made) < len(wanted) || len(wanted) == 1 && !slices.Contains(wanted[0], made[0][0].Name)
+}
+
+// Able says whether a person has enrolled something of each of the challenges. It reads only.
+func (l *Logins) Able(ctx context.Context, c *call.Call, u user.User, wanted [][]string) (bool, error) {
+	if len(wanted) == 0 {
+		return true, nil
+	}
+	w := subject{real: u, shown: u, mfa: u}
+	if u.MfaUser != "" {
+		other, err := l.People.ByID(ctx, c, u.MfaUser)
+		if err != nil && !errors.Is(err, user.ErrNotFound) {
+			return false, err
+		}
+		w.mfa = other
+	}
+	made, err := l.challenges(ctx, c, w, wanted)
+	return err == nil && !lacks(made, wanted), err
+}
+
+// Standing is the person whose package is shown for a name: their own, and for a name that does not exist that of the one who
+// stands in. What else depends on the person goes by the same one, so that it tells nothing either.
+func (l *Logins) Standing(ctx context.Context, c *call.Call, name string) (user.User, error) {
+	w, err := l.who(ctx, c, name)
+	return w.shown, err
 }
 
 // subject is whom a conversation is about.

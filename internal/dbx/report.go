@@ -72,6 +72,7 @@ type inspected struct {
 	views  map[string]bool // lower case
 	ctes   map[string]bool // names that WITH defines, lower case
 	words  map[string]bool // everything that could be a name, lower case
+	tables map[string]bool // of these, what stands where a table could, lower case
 }
 
 // inspect refuses what no engine shall see: several statements, other quotes than ” and "", functions not on the list.
@@ -81,7 +82,7 @@ func inspect(r ReportQuery) (*inspected, error) {
 		return nil, ErrReportQuery.Because(err)
 	}
 	q := &inspected{ReportQuery: r, dollar: dollar(r.SQL, toks), views: map[string]bool{}, ctes: map[string]bool{},
-		words: map[string]bool{}}
+		words: map[string]bool{}, tables: map[string]bool{}}
 	for _, v := range r.Views {
 		q.views[strings.ToLower(v)] = true
 	}
@@ -115,6 +116,9 @@ func inspect(r ReportQuery) (*inspected, error) {
 			continue
 		}
 		q.words[strings.ToLower(unquote(s))] = true
+		if prev := strings.ToUpper(text(i - 1)); !beforeColumn[prev] && (prev != "." || schemas[strings.ToLower(unquote(text(i-2)))]) {
+			q.tables[strings.ToLower(unquote(s))] = true
+		}
 		if with && isCTE(toks, r.SQL, i) {
 			q.ctes[strings.ToLower(unquote(s))] = true
 		}
@@ -175,6 +179,12 @@ var reportFunctions = setOf(`abs acos asin atan avg cast ceil ceiling char_lengt
 var beforeParen = setOf(`SELECT FROM WHERE AND OR NOT IN AS ON USING VALUES BY HAVING OVER FILTER WITHIN GROUP UNION ALL
 	EXCEPT INTERSECT CASE WHEN THEN ELSE END EXISTS ANY SOME LIKE ILIKE BETWEEN IS LIMIT OFFSET DISTINCT JOIN WINDOW
 	MATERIALIZED PARTITION VARCHAR NUMERIC DECIMAL CHAR INTERVAL`)
+
+// Words after which a name is a column's, and never a table's.
+var beforeColumn = setOf(`SELECT DISTINCT WHERE AND OR ON BY`)
+
+// What may stand before a table's name and a dot.
+var schemas = setOf(`main temp`)
 
 var forbidden = setOf(`INSERT UPDATE DELETE MERGE CREATE DROP ALTER ATTACH DETACH PRAGMA VACUUM COPY CALL DO GRANT REVOKE
 	TRUNCATE SET RESET LOCK LISTEN NOTIFY PREPARE EXECUTE DEALLOCATE INTO`)

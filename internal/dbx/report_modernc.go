@@ -7,8 +7,8 @@ import (
 	"strings"
 )
 
-// fence stands in for the authorizer that this driver lacks: a query may not mention the name of a table or view that is
-// not on the list, not even as a column or an alias. The connection has query_only.
+// fence stands in for the authorizer that this driver lacks: where a table could stand, a query may not mention the name of
+// a table or view that is not on the list. The connection has query_only.
 func (c *liteConn) fence(q *inspected) error {
 	for w := range q.words {
 		if strings.HasPrefix(w, "sqlite_") || strings.HasPrefix(w, "pragma_") || internalTables[w] {
@@ -22,7 +22,7 @@ func (c *liteConn) fence(q *inspected) error {
 	defer s.finalize()
 	var found error
 	for s.step() {
-		if name := s.text(0); q.words[name] && !q.views[name] {
+		if name := s.text(0); q.tables[name] && !q.views[name] {
 			found = ErrReportDenied.Because(fmt.Errorf("the name %s", name))
 		}
 	}

@@ -27,6 +27,12 @@ const (
 	NewDevice       Kind = "new_device"       // notice of a sign-in from an unknown device
 	AccountLocked   Kind = "account_locked"   // notice of a lock after failed attempts
 	TestMail        Kind = "test_mail"        // proof that the mail settings work
+	ImportReport    Kind = "import_report"    // what an import of users has done
+	MailChanged     Kind = "mail_changed"     // notice to the address that was the account's
+	MobileChanged   Kind = "mobile_changed"   // notice of another mobile number
+	MfaExempted     Kind = "mfa_exempted"     // notice that no second factor is asked for, for a while
+	VerifyMail      Kind = "verify_mail"      // a link that shows that an address is the reader's
+	IdentityCode    Kind = "identity_code"    // a code to be read out to the help desk
 )
 
 // kind says what a kind of message needs and shows.
@@ -36,6 +42,7 @@ type kind struct {
 	facts []string // fields that are listed with a label when they are known
 	sms   bool
 	bare  bool // it leads nowhere: a link in its data is not shown
+	list  bool // it shows Accounts, when there are any
 }
 
 // place is where and when something happened, for the reader to recognise or not.
@@ -52,6 +59,12 @@ var kinds = map[Kind]kind{
 	NewDevice:       {need: []string{"When"}, facts: place},
 	AccountLocked:   {need: []string{"When"}, facts: place},
 	TestMail:        {facts: []string{"By", "When"}, bare: true},
+	ImportReport:    {need: []string{"File", "Made", "Total"}, facts: []string{"When"}, bare: true, list: true},
+	MailChanged:     {need: []string{"When"}, facts: []string{"Account", "By", "When"}, bare: true},
+	MobileChanged:   {need: []string{"When"}, facts: []string{"Account", "By", "When"}, sms: true, bare: true},
+	MfaExempted:     {need: []string{"When"}, facts: []string{"Account", "By", "When"}, bare: true},
+	VerifyMail:      {need: []string{"Link", "Lasts"}, keep: []string{"Link"}, facts: []string{"Account"}},
+	IdentityCode:    {need: []string{"Code", "Lasts"}, keep: []string{"Code"}, facts: []string{"Account", "By"}, sms: true, bare: true},
 }
 
 // Kinds lists all kinds in the order of their names.
@@ -77,11 +90,14 @@ type Data struct {
 	Tenant  string // the organisation's display name
 	Support string // where to get help: an http, https or mailto URL, a mail address, or any short text
 
-	Name     string // the reader's display name
-	Account  string // the reader's sign-in name
-	Accounts []string
-	By       string // who did it, when it was somebody else: the inviting or resetting administrator
-	App      string // the application that is being signed in to
+	Name     string   // the reader's display name
+	Account  string   // the reader's sign-in name
+	Accounts []string // or lines of a report
+	By       string   // who did it, when it was somebody else: the inviting or resetting administrator
+	App      string   // the application that is being signed in to
+
+	File        string // what was read
+	Made, Total string // how many of how many
 
 	Code  string
 	Link  string         // http or https
@@ -122,6 +138,7 @@ var (
 type values struct {
 	Product, Tenant, Support string
 	Name, Account, By, App   string
+	File, Made, Total        string
 	Code, Link, Lasts        string
 	Until, When              string
 	IP, Place, Device        string
@@ -140,6 +157,7 @@ func (l *texts) shown(k Kind, d Data) (values, error) {
 	v := values{
 		Product: plain(d.Product, 60), Tenant: plain(d.Tenant, 80), Support: plain(d.Support, 200),
 		Name: name(d.Name), Account: plain(d.Account, 254), By: name(d.By), App: plain(d.App, 80),
+		File: plain(d.File, 80), Made: plain(d.Made, 20), Total: plain(d.Total, 20),
 		Code: plain(d.Code, 64), Link: d.Link, IP: plain(d.IP, 60), Place: plain(d.Place, 80), Device: plain(d.Device, 120),
 		When: moment(d.At, d.Zone), Until: moment(d.Until, d.Zone),
 	}
@@ -177,6 +195,12 @@ func (v values) field(name string) string {
 		return v.By
 	case "App":
 		return v.App
+	case "File":
+		return v.File
+	case "Made":
+		return v.Made
+	case "Total":
+		return v.Total
 	case "When":
 		return v.When
 	case "IP":

@@ -187,6 +187,10 @@ func TestLeastData(t *testing.T) {
 		message.PasswordChanged: {At: at}, message.NewDevice: {At: at}, message.AccountLocked: {At: at},
 		message.ForgotUsername: {Accounts: []string{"a"}},
 		message.TestMail:       {},
+		message.MailChanged:    {At: at}, message.MobileChanged: {At: at}, message.MfaExempted: {At: at},
+		message.VerifyMail:   {Link: "https://x.example/a", Lasts: time.Hour},
+		message.IdentityCode: {Code: "1", Lasts: time.Minute},
+		message.ImportReport: {File: "f", Made: "0", Total: "1"},
 	}
 	for _, k := range message.Kinds() {
 		d := least[k]
@@ -397,6 +401,7 @@ func TestDraft(t *testing.T) {
 	full.Support = "room 17"
 	least := message.Data{
 		Product: "P", Tenant: "T", Name: "N", Code: "1", Link: full.Link, Lasts: time.Minute, At: full.At, Accounts: []string{"a"}, Account: "a",
+		File: "f", Made: "0", Total: "1",
 	}
 	for _, lang := range c.Languages() {
 		for _, k := range message.Kinds() {

@@ -108,7 +108,7 @@ func Sample() Data {
 	return Data{
 		Product: "Limen", Tenant: "Example Ltd", Support: "https://help.example.com/",
 		Name: "Ada Lovelace", Account: "ada@example.com", Accounts: []string{"ada@example.com", "ada.l@example.com"},
-		By: "Charles Babbage", App: "Analytical Engine", Code: "493817", Link: "https://id.example.com/go/Zm9vYmFyYmF6cXV4",
+		By: "Charles Babbage", App: "Analytical Engine", File: "people.csv", Made: "998", Total: "1000", Code: "493817", Link: "https://id.example.com/go/Zm9vYmFyYmF6cXV4",
 		Lasts: 10 * time.Minute, At: at, Until: at.Add(30 * time.Minute),
 		IP: "192.0.2.17", Place: "London, GB", Device: "Firefox on Linux",
 	}

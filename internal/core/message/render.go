@@ -136,7 +136,7 @@ func (l *texts) page(k Kind, v values) (p page, sms string, err error) {
 	if slices.Contains(kinds[k].need, "Code") {
 		p.Code = v.Code
 	}
-	if slices.Contains(kinds[k].need, "Accounts") {
+	if kinds[k].list || slices.Contains(kinds[k].need, "Accounts") {
 		p.Accounts = v.Accounts
 	}
 	if v.Link != "" {

@@ -3,6 +3,7 @@ package user
 import (
 	"context"
 	"errors"
+	"strings"
 
 	"limen/internal/call"
 	"limen/internal/core/role"
@@ -31,6 +32,8 @@ type Change struct {
 	OAuthClient  *bool
 	ForceChange  *bool
 	NeverExpires *bool
+	// MailUnproved says whether that the mail address is theirs is still to be shown. Nil: of a new address it is not asked.
+	MailUnproved *bool
 	Version      int64 // of the user that the caller saw; 0: whatever it is
 }
 
@@ -54,7 +57,10 @@ func (d *Directory) Change(ctx context.Context, c *call.Call, id string, ch Chan
 
 func (ch Change) apply(u *User) {
 	set(&u.Name, ch.Name)
-	set(&u.Mail, ch.Mail)
+	if ch.Mail != nil && strings.TrimSpace(*ch.Mail) != u.Mail {
+		u.Mail, u.MailUnproved = *ch.Mail, false
+	}
+	set(&u.MailUnproved, ch.MailUnproved)
 	set(&u.Display, ch.Display)
 	set(&u.Description, ch.Description)
 	set(&u.Mobile, ch.Mobile)
@@ -211,9 +217,19 @@ func (d *Directory) store(ctx context.Context, c *call.Call, old, u *User) error
 	if old.Org != u.Org || old.NameKey != u.NameKey {
 		d.counts.drop(c)
 	}
+	if old.NameKey != u.NameKey {
+		if err := d.Roles.Renamed(ctx, c, u.ID, u.NameKey); err != nil {
+			return err
+		}
+	}
 	if old.Mail != u.Mail || old.Mobile != u.Mobile {
 		if err := each(ctx, c, d.Outdated, u.ID); err != nil {
 			return err
+		}
+		for _, tell := range d.Moved {
+			if err := tell(ctx, c, *old, *u); err != nil {
+				return err
+			}
 		}
 	}
 	return d.changed(ctx, c, u.ID)
@@ -227,6 +243,7 @@ func (d *Directory) changed(ctx context.Context, c *call.Call, id string) error 
 func compare(e *call.Event, old, u *User) {
 	call.Changed(e, "Name", old.Name, u.Name)
 	call.Changed(e, "Mail", old.Mail, u.Mail)
+	call.Changed(e, "MailUnproved", old.MailUnproved, u.MailUnproved)
 	call.Changed(e, "DisplayName", old.Display, u.Display)
 	call.Changed(e, "Description", old.Description, u.Description)
 	call.Changed(e, "MobileNumber", old.Mobile, u.Mobile)
@@ -258,6 +275,9 @@ func (d *Directory) Move(ctx context.Context, c *call.Call, from, to string, lim
 		u.Name = local + "@" + to
 		u.keys()
 		if _, err := rename.Do(ctx, c.Tx, u.Name, u.NameKey, fold.Key(to), c.Now.UnixMilli(), c.Tenant.ID, u.ID); err != nil {
+			return 0, err
+		}
+		if err := d.Roles.Renamed(ctx, c, u.ID, u.NameKey); err != nil {
 			return 0, err
 		}
 	}

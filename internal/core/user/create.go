@@ -30,6 +30,7 @@ type New struct {
 	OAuthClient  bool
 	ForceChange  bool
 	NeverExpires bool
+	MailUnproved bool // no code goes to the mail address until ProveMail
 }
 
 // Create adds a user: one INSERT, one more for a system administrator, and reads only for a manager or another person's
@@ -40,7 +41,7 @@ func (d *Directory) Create(ctx context.Context, c *call.Call, n New) (User, erro
 		ID: c.NewID(), Name: n.Name, Mail: n.Mail, Display: n.Display, Description: n.Description, Mobile: n.Mobile, Home: n.Home, Office: n.Office,
 		Culture: n.Culture, Org: n.Org, Locked: n.State.Locked, Disabled: n.State.Disabled, Expired: n.State.Expired, Expires: n.Expires,
 		Everybody: n.Everybody && !n.Service, Service: n.Service, OAuthClient: n.OAuthClient, ForceChange: n.ForceChange, NeverExpires: n.NeverExpires,
-		Created: now, Changed: now, Version: 1,
+		Created: now, Changed: now, Version: 1, MailUnproved: n.MailUnproved && n.Mail != "",
 	}
 	if err := u.check(&User{}); err != nil {
 		return User{}, err

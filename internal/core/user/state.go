@@ -71,6 +71,24 @@ func (d *Directory) Delete(ctx context.Context, c *call.Call, id string) error {
 	})
 }
 
+// ProveMail notes that a person has shown that the mail address is theirs.
+func (d *Directory) ProveMail(ctx context.Context, c *call.Call, id string) (User, error) {
+	return d.mutate(ctx, c, id, func(u *User) error {
+		u.MailUnproved = false
+		return nil
+	})
+}
+
+// Reload makes every node forget what it remembers of a person. Fault: ErrNotFound.
+func (d *Directory) Reload(ctx context.Context, c *call.Call, id string) error {
+	u, err := d.ByID(ctx, c, id)
+	if err != nil {
+		return err
+	}
+	noted(c, &u)
+	return d.changed(ctx, c, id)
+}
+
 // PasswordSet notes that a password is new and whether it must be changed at the next sign-in (password.Passwords.Changed).
 func (d *Directory) PasswordSet(ctx context.Context, c *call.Call, id string, force bool) error {
 	n, err := setPassword.Do(ctx, c.Tx, c.Now.UnixMilli(), force, c.Tenant.ID, id)

@@ -69,7 +69,8 @@ type User struct {
 	Picture         int64  `db:"picture"` // when it was set
 	Created         int64  `db:"created"`
 	Changed         int64  `db:"changed"`
-	Version         int64  `db:"version"` // counts changes; Change compares it
+	Version         int64  `db:"version"`       // counts changes; Change compares it
+	MailUnproved    bool   `db:"mail_unproved"` // that the mail address is theirs is still to be shown: no code goes there
 }
 
 // Status is where a person stands on the way from being created to being active, as the contract's StatusEnum.
@@ -168,6 +169,9 @@ type Directory struct {
 	// Outdated takes back what was sent to a person, such as an invitation, in the transaction that changes the mail address
 	// or mobile number, or sets a password.
 	Outdated []func(ctx context.Context, c *call.Call, userID string) error
+
+	// Moved tells a person, where they were reached before, that their mail address or mobile number is another one now.
+	Moved []func(ctx context.Context, c *call.Call, old, now User) error
 
 	counts counts
 	pages  pages

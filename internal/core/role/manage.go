@@ -5,11 +5,9 @@ import (
 	"errors"
 	"slices"
 	"strings"
-	"time"
 	"unicode/utf8"
 
 	"limen/internal/call"
-	"limen/internal/core/right"
 	"limen/internal/dbx"
 	"limen/internal/fault"
 	"limen/internal/fold"
@@ -130,12 +128,19 @@ func (r *Roles) List(ctx context.Context, c *call.Call) ([]Role, error) {
 	return out, nil
 }
 
-// Rename changes a role's name and description.
+// Rename changes a role's name and description. The caller must hold the rights that the role carries: others find it by
+// its name.
 func (r *Roles) Rename(ctx context.Context, c *call.Call, roleID, name, description string) error {
 	if err := checkTexts(name, description); err != nil {
 		return err
 	}
-	role, err := r.Get(ctx, c, roleID)
+	if err := r.touched(ctx, c); err != nil { // first: it lets one such change happen at a time
+		return err
+	}
+	role, err := r.changeable(ctx, c, roleID, false)
+	if err == nil {
+		err = r.outranked(ctx, c, role.ID, moment(c))
+	}
 	if err != nil {
 		return err
 	}
@@ -143,15 +148,15 @@ func (r *Roles) Rename(ctx context.Context, c *call.Call, roleID, name, descript
 	if role.BuiltIn && name != role.Name {
 		return ErrBuiltIn
 	}
-	if err := r.touched(ctx, c); err != nil { // first: it lets one such change happen at a time
-		return err
-	}
 	if n, err := taken.One(ctx, c.Tx, c.Tenant.ID, fold.Key(name), role.ID); err != nil {
 		return err
 	} else if n > 0 {
 		return ErrNameTaken.Say("Role with name %s already exists.", name)
 	}
 	if _, err := update.Do(ctx, c.Tx, name, fold.Key(name), description, c.Now.UnixMilli(), c.Tenant.ID, role.ID); err != nil {
+		return err
+	}
+	if _, err := called.Do(ctx, c.Tx, fold.Key(name), c.Tenant.ID, Sub, role.ID); err != nil {
 		return err
 	}
 	r.noted(c, role, "", nil)
@@ -162,13 +167,16 @@ func (r *Roles) Rename(ctx context.Context, c *call.Call, roleID, name, descript
 	return nil
 }
 
-// Delete removes a role with its memberships and rights.
+// Delete removes a role with its memberships and rights. The caller must hold the rights that the role carries.
 func (r *Roles) Delete(ctx context.Context, c *call.Call, roleID string) error {
 	role, err := r.changeable(ctx, c, roleID, true)
 	switch {
 	case errors.Is(err, ErrEverybody) || err == nil && role.BuiltIn:
 		return ErrBuiltIn
-	case err != nil:
+	case err == nil:
+		err = r.outranked(ctx, c, role.ID, moment(c))
+	}
+	if err != nil {
 		return err
 	}
 	return r.kept(ctx, c, role.ID, func() error {
@@ -199,14 +207,22 @@ func (r *Roles) Version(ctx context.Context, c *call.Call) (int64, error) {
 // SetOrg puts a role into an organization, or into none. As its rights reach elsewhere then, the caller must hold what it
 // gives its members afterwards. Faults: ErrNotFound, ErrBuiltIn, ErrNotHeld.
 func (r *Roles) SetOrg(ctx context.Context, c *call.Call, roleID, org string) error {
-	role, err := r.rightsOf(ctx, c, roleID)
+	if err := r.touched(ctx, c); err != nil {
+		return err
+	}
+	role, err := r.changeable(ctx, c, roleID, false)
 	switch {
+	case errors.Is(err, ErrEverybody) || err == nil && role.BuiltIn:
+		return ErrBuiltIn
 	case err != nil:
 		return err
-	case role.BuiltIn:
-		return ErrBuiltIn
-	case role.Org == org:
+	}
+	r.noted(c, role, "", nil)
+	if role.Org == org {
 		return nil
+	}
+	if err := r.outranked(ctx, c, role.ID, moment(c)); err != nil { // what it gives up
+		return err
 	}
 	if _, err := setOrg.Do(ctx, c.Tx, org, c.Now.UnixMilli(), c.Tenant.ID, role.ID); err != nil {
 		return err
@@ -214,121 +230,8 @@ func (r *Roles) SetOrg(ctx context.Context, c *call.Call, roleID, org string) er
 	if err := r.touched(ctx, c); err != nil { // what it gives is to be read anew
 		return err
 	}
-	gives, err := r.Gives(ctx, c, role.ID)
-	if err == nil && !mayTouchSystem(c) && (c.Caller == nil || !c.Caller.Held.Covers(gives)) {
-		err = ErrNotHeld
-	}
-	if err == nil && c.Event != nil {
+	if err = r.outranked(ctx, c, role.ID, endless); err == nil && c.Event != nil {
 		call.Changed(c.Event, "OrgId", role.Org, org)
 	}
 	return err
-}
-
-// Given is a right that a role carries.
-type Given struct {
-	Path         string // as the contract names it, /lib/rights/dsman.json
-	Since, Until time.Time
-	Reason       string
-}
-
-// maxService is the length of a path of another service's right.
-const maxService = 200
-
-// canonical finds the path of a right, or keeps the path of another service's.
-func canonical(path string) (string, right.Right, error) {
-	if known := right.Parse(path); known != right.None {
-		return known.Info().Path, known, nil
-	}
-	if rest, ok := strings.CutPrefix(path, "ServiceRight/"); ok && rest != "" && len(path) <= maxService && !strings.ContainsFunc(rest, notPath) {
-		return path, right.None, nil
-	}
-	return "", right.None, ErrRight
-}
-
-func notPath(r rune) bool { return r <= ' ' || r >= 0x7f }
-
-// Assign gives rights to a role; one it carries already gets the new window. The caller must hold each.
-func (r *Roles) Assign(ctx context.Context, c *call.Call, roleID string, gs ...Given) error {
-	role, err := r.rightsOf(ctx, c, roleID)
-	if err != nil {
-		return err
-	}
-	var paths []string
-	for _, g := range gs {
-		path, known, err := canonical(g.Path)
-		if err != nil {
-			return err
-		}
-		if !mayGive(c, role, known) {
-			return ErrNotHeld
-		}
-		if m := (Member{Kind: User, ID: "-", Since: g.Since, Until: g.Until, Reason: g.Reason}); m.check() != nil {
-			return m.check()
-		}
-		if _, err := giveRight.Do(ctx, c.Tx, c.Tenant.ID, role.ID, path, millis(g.Since), millis(g.Until), g.Reason, c.User()); err != nil {
-			return err
-		}
-		paths = append(paths, path)
-	}
-	if c.Event != nil {
-		c.Event.Set("RightsAdded", paths)
-	}
-	return nil
-}
-
-// Unassign takes rights from a role; one it does not carry is no error. The caller must hold each.
-func (r *Roles) Unassign(ctx context.Context, c *call.Call, roleID string, paths ...string) error {
-	role, err := r.rightsOf(ctx, c, roleID)
-	if err != nil {
-		return err
-	}
-	for _, p := range paths {
-		path, known, err := canonical(p)
-		if err != nil {
-			return err
-		}
-		if !mayGive(c, role, known) {
-			return ErrNotHeld
-		}
-		if _, err := takeRight.Do(ctx, c.Tx, c.Tenant.ID, role.ID, path); err != nil {
-			return err
-		}
-	}
-	if c.Event != nil {
-		c.Event.Set("RightsRemoved", paths)
-	}
-	return nil
-}
-
-func (r *Roles) rightsOf(ctx context.Context, c *call.Call, roleID string) (Role, error) {
-	if err := r.touched(ctx, c); err != nil {
-		return Role{}, err
-	}
-	role, err := r.Get(ctx, c, roleID)
-	if err == nil {
-		r.noted(c, role, "", nil)
-	}
-	return role, err
-}
-
-// mayGive says whether the caller holds a right where the role gives it: over its organization, or everywhere.
-func mayGive(c *call.Call, to Role, known right.Right) bool {
-	return c.Caller != nil && (c.Caller.Means == call.ByShell || c.Caller.Held.System() || known != right.None && c.Caller.Held.Over(known, to.Org))
-}
-
-// Rights lists the paths of the rights that a role carries at c.Now, by path.
-func (r *Roles) Rights(ctx context.Context, c *call.Call, roleID string) ([]string, error) {
-	s, err := r.now(ctx, c)
-	if err != nil {
-		return nil, err
-	}
-	w := walk{now: c.Now.UnixMilli()}
-	out := []string{}
-	for _, h := range s.rights[roleID] {
-		if w.during(h.since, h.until) {
-			out = append(out, h.path)
-		}
-	}
-	slices.Sort(out)
-	return out, nil
 }

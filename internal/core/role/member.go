@@ -6,11 +6,12 @@ import (
 	"maps"
 	"slices"
 	"time"
+	"unicode/utf8"
 
 	"limen/internal/call"
-	"limen/internal/core/grant"
 	"limen/internal/dbx"
 	"limen/internal/fault"
+	"limen/internal/fold"
 )
 
 // Kinds of members.
@@ -32,7 +33,7 @@ type Member struct {
 // maxReason is the length of a reason in bytes.
 const maxReason = 1000
 
-func (m Member) check() error {
+func (m Member) check(now time.Time) error {
 	switch {
 	case m.Kind != User && m.Kind != Group && m.Kind != Sub:
 		return fault.Bad("Type", "must be User, Group or Role")
@@ -40,8 +41,20 @@ func (m Member) check() error {
 		return ErrMember
 	case len(m.Reason) > maxReason:
 		return fault.Bad("Reason", "may have %d bytes", maxReason)
-	case !m.Until.IsZero() && !m.Until.After(m.Since):
+	case !utf8.ValidString(m.Reason):
+		return fault.Bad("Reason", "must be text")
+	}
+	return window(m.Since, m.Until, now)
+}
+
+// window refuses windows that are never open.
+func window(since, until, now time.Time) error {
+	switch {
+	case until.IsZero():
+	case !until.After(since):
 		return fault.Bad("Until", "must be later than the beginning")
+	case !until.After(now):
+		return fault.Bad("Until", "must lie ahead")
 	}
 	return nil
 }
@@ -53,26 +66,29 @@ func millis(t time.Time) int64 {
 	return t.UnixMilli()
 }
 
-// Add puts members into a role. Somebody who is in it already gets the new window. Faults: ErrNotFound, ErrMember,
-// ErrEverybody, ErrDynamic, ErrSystem, ErrCycle.
+// Add puts members into a role. Somebody who is in it already gets the new window. The caller must hold every right that
+// the role carries, and for as long. Faults: ErrNotFound, ErrMember, ErrEverybody, ErrDynamic, ErrSystem, ErrCycle,
+// ErrNotHeld.
 func (r *Roles) Add(ctx context.Context, c *call.Call, roleID string, ms ...Member) error {
 	role, err := r.open(ctx, c, roleID, ms)
 	if err != nil {
 		return err
 	}
+	stays := int64(0)
 	for _, m := range ms {
-		if err := m.check(); err != nil {
+		if err := m.check(c.Now); err != nil {
 			return err
 		}
-		if err := r.exists(ctx, c, m); err != nil {
-			return err
-		}
-		if m.Kind == Sub {
-			if err := r.acyclic(ctx, c, role.ID, m.ID); err != nil {
-				return err
-			}
-		}
-		if _, err := join.Do(ctx, c.Tx, c.Tenant.ID, role.ID, m.Kind, m.ID, millis(m.Since), millis(m.Until), m.Reason, c.User()); err != nil {
+		stays = max(stays, end(millis(m.Until)))
+	}
+	if err := r.outranked(ctx, c, role.ID, stays); err != nil {
+		return err
+	}
+	if err := r.acyclic(ctx, c, role.ID, ms); err != nil {
+		return err
+	}
+	for _, m := range ms {
+		if err := r.enters(ctx, c, role.ID, m); err != nil {
 			return err
 		}
 	}
@@ -80,9 +96,23 @@ func (r *Roles) Add(ctx context.Context, c *call.Call, roleID string, ms ...Memb
 	return r.changed(ctx, c, ms)
 }
 
-// Remove takes members out of a role; who is not in it is no error. Faults: as Add, and ErrLast.
+// enters puts one member into a role.
+func (r *Roles) enters(ctx context.Context, c *call.Call, roleID string, m Member) error {
+	key, err := r.nameKey(ctx, c, m)
+	if err != nil {
+		return err
+	}
+	_, err = join.Do(ctx, c.Tx, c.Tenant.ID, roleID, m.Kind, m.ID, key, millis(m.Since), millis(m.Until), m.Reason, c.User())
+	return err
+}
+
+// Remove takes members out of a role; who is not in it is no error. The caller must hold the rights that the role
+// carries: nobody disarms those who may do more. Faults: as Add, and ErrLast.
 func (r *Roles) Remove(ctx context.Context, c *call.Call, roleID string, ms ...Member) error {
 	role, err := r.open(ctx, c, roleID, ms)
+	if err == nil {
+		err = r.outranked(ctx, c, role.ID, moment(c))
+	}
 	if err != nil {
 		return err
 	}
@@ -98,18 +128,17 @@ func (r *Roles) Remove(ctx context.Context, c *call.Call, roleID string, ms ...M
 }
 
 // Join puts a new person into the role System, which only a system administrator or the server's own command line may
-// do. It is one INSERT and checks nothing else; the caller has just created the person.
+// do. It checks nothing else; the caller has just created the person.
 func (r *Roles) Join(ctx context.Context, c *call.Call, userID string) error {
 	if !mayTouchSystem(c) {
 		return ErrSystem
 	}
-	_, err := join.Do(ctx, c.Tx, c.Tenant.ID, System, User, userID, int64(0), int64(0), "", c.User())
-	return err
+	return r.enters(ctx, c, System, Member{Kind: User, ID: userID})
 }
 
 // open finds a role whose members the caller may change.
 func (r *Roles) open(ctx context.Context, c *call.Call, roleID string, ms []Member) (Role, error) {
-	role, err := r.changeable(ctx, c, roleID, slices.ContainsFunc(ms, func(m Member) bool { return m.Kind == Sub }))
+	role, err := r.changeable(ctx, c, roleID, slices.ContainsFunc(ms, nested))
 	if err == nil && role.Kind == Dynamic {
 		err = ErrDynamic
 	}
@@ -147,34 +176,46 @@ func mayTouchSystem(c *call.Call) bool {
 	return c.Caller != nil && (c.Caller.Held.System() || c.Caller.Means == call.ByShell)
 }
 
-func (r *Roles) exists(ctx context.Context, c *call.Call, m Member) error {
-	var err error
+// nameKey finds a member and gives the key of its name, by which lists are sorted.
+func (r *Roles) nameKey(ctx context.Context, c *call.Call, m Member) (key string, err error) {
 	switch m.Kind {
 	case User:
-		_, err = person.One(ctx, c.Tx, c.Tenant.ID, m.ID)
+		key, err = person.One(ctx, c.Tx, c.Tenant.ID, m.ID)
 	case Sub:
 		if m.ID == Everybody { // everybody a member of something else would make its rights everybody's unseen
-			return ErrEverybody
+			return "", ErrEverybody
 		}
-		_, err = byID.One(ctx, c.Tx, c.Tenant.ID, m.ID)
+		var sub Role
+		sub, err = byID.One(ctx, c.Tx, c.Tenant.ID, m.ID)
+		key = fold.Key(sub.Name)
+	default:
+		return "", ErrGroup
 	}
 	if errors.Is(err, dbx.ErrNoRow) {
-		return ErrMember
+		err = ErrMember
 	}
-	return err
+	return key, err
 }
 
-// acyclic refuses to make child a member of parent when parent is, however indirectly, a member of child.
-func (r *Roles) acyclic(ctx context.Context, c *call.Call, parent, child string) error {
-	s, err := load(ctx, c, 0)
+// acyclic refuses to make roles members of parent when parent is, however indirectly, a member of one of them.
+func (r *Roles) acyclic(ctx context.Context, c *call.Call, parent string, ms []Member) error {
+	if !slices.ContainsFunc(ms, nested) {
+		return nil
+	}
+	s, err := r.now(ctx, c)
 	if err != nil {
 		return err
 	}
-	if s.into(child, 0, true)[parent] {
-		return ErrCycle
+	above := s.reached(map[string]int64{parent: endless}, func(_, _ int64) bool { return true })
+	for _, m := range ms {
+		if _, in := above[m.ID]; in && m.Kind == Sub {
+			return ErrCycle
+		}
 	}
 	return nil
 }
+
+func nested(m Member) bool { return m.Kind == Sub }
 
 func (r *Roles) noted(c *call.Call, role Role, what string, ms []Member) {
 	if c.Event == nil {
@@ -185,11 +226,26 @@ func (r *Roles) noted(c *call.Call, role Role, what string, ms []Member) {
 	}
 	var ids []string
 	for _, m := range ms {
-		ids = append(ids, m.Kind+" "+m.ID)
+		ids = append(ids, m.Kind+" "+m.ID+during(m.Since, m.Until))
+		if m.Reason != "" {
+			c.Event.Set("Reason", m.Reason)
+		}
 	}
 	if len(ids) > 0 {
 		c.Event.Set(what, ids)
 	}
+}
+
+// during tells of a window in an event; nothing when it is always open.
+func during(since, until time.Time) string {
+	var out string
+	if !since.IsZero() {
+		out += " from " + since.UTC().Format(time.RFC3339)
+	}
+	if !until.IsZero() {
+		out += " until " + until.UTC().Format(time.RFC3339)
+	}
+	return out
 }
 
 func (r *Roles) changed(ctx context.Context, c *call.Call, ms []Member) error {
@@ -271,25 +327,14 @@ func (r *Roles) Others(ctx context.Context, c *call.Call, userID string) error {
 	return anyLeft(ctx, c, s, dbx.Ne("member", userID))
 }
 
+// Renamed follows a person's new login name in the lists of members.
+func (r *Roles) Renamed(ctx context.Context, c *call.Call, userID, nameKey string) error {
+	_, err := called.Do(ctx, c.Tx, nameKey, c.Tenant.ID, User, userID)
+	return err
+}
+
 // Gone forgets a person who is being deleted.
 func (r *Roles) Gone(ctx context.Context, c *call.Call, userID string) error {
 	_, err := leaveAll.Do(ctx, c.Tx, c.Tenant.ID, userID)
 	return err
-}
-
-// After is where a page of members begins: behind the member with this kind and id.
-type After struct{ Kind, ID string }
-
-// Members lists the direct members of a role, by kind and id, as far as the grant allows: holders of a grant over
-// some organizations see the people in those only.
-func (r *Roles) Members(ctx context.Context, c *call.Call, g grant.Grant, roleID string, after After, limit int) ([]MemberRow, error) {
-	order := []dbx.Order{{Column: "kind"}, {Column: "member"}}
-	var where []dbx.Clause
-	if !g.Everything() {
-		where = append(where, dbx.Eq("kind", User), dbx.Or(dbx.In("org", g.Orgs()...), dbx.In("member", g.Rows()...)))
-	}
-	if after != (After{}) {
-		where = append(where, dbx.After(order, after.Kind, after.ID))
-	}
-	return members.Rows(ctx, c.Tx, dbx.And(where...), order, limit, c.Tenant.ID, roleID)
 }

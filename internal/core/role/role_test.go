@@ -118,7 +118,10 @@ func (w *world) of(id string) (m role.Membership) {
 func person(id string) role.Member { return role.Member{Kind: role.User, ID: id} }
 func sub(id string) role.Member    { return role.Member{Kind: role.Sub, ID: id} }
 
-const userman = "/lib/rights/dsman.json"
+const (
+	userman = "/lib/rights/dsman.json"
+	roleman = "/lib/rights/roleman.json"
+)
 
 func TestOf(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
@@ -128,7 +131,7 @@ func TestOf(t *testing.T) {
 		w.add(nil, inner, person(u))
 		w.add(nil, outer, sub(inner))
 		w.assign(nil, outer, role.Given{Path: "user MANAGEMENT"}, role.Given{Path: "ServiceRight/pCloudShowTile"})
-		w.assign(nil, other, role.Given{Path: "/lib/rights/roleman.json"})
+		w.assign(nil, other, role.Given{Path: roleman})
 		m := w.of(u)
 		want := []string{role.Everybody, inner, outer}
 		slices.Sort(want)
@@ -199,7 +202,7 @@ func TestRolledBackChangesAreNotKept(t *testing.T) {
 		if m := w.of(u); m.Held.Tenant != 0 {
 			t.Fatalf("%+v", m)
 		}
-		w.assign(nil, r, role.Given{Path: "/lib/rights/roleman.json"})
+		w.assign(nil, r, role.Given{Path: roleman})
 		if m := w.of(u); m.Held.Tenant != right.Of(right.RoleManagement) {
 			t.Fatalf("%+v", m)
 		}
@@ -246,12 +249,15 @@ func TestWhoMayBeAdded(t *testing.T) {
 		w.remove(nil, r, person(u))
 		w.remove(nil, r, person(u))
 		w.add(nil, role.System, sub(nested), person(w.user("root")))
+		managers := w.role("managers")
+		w.assign(nil, managers, role.Given{Path: roleman})
+		w.add(nil, managers, person(u))
 		w.caller = &call.Caller{User: u, Held: right.Held{Tenant: right.Of(right.RoleManagement)}}
 		w.add(role.ErrSystem, role.System, person(u))
 		w.add(role.ErrSystem, nested, person(u))
 		w.add(nil, r, person(u))
 		w.assign(role.ErrNotHeld, r, role.Given{Path: userman})
-		w.assign(nil, r, role.Given{Path: "/lib/rights/roleman.json"})
+		w.assign(nil, r, role.Given{Path: roleman})
 		w.assign(role.ErrRight, r, role.Given{Path: "/lib/rights/nothing.json"})
 		w.assign(role.ErrRight, r, role.Given{Path: "ServiceRight/"})
 		w.write(role.ErrNotHeld, func(ctx context.Context, c *call.Call) error { return w.roles.Unassign(ctx, c, r, userman) })

@@ -17,8 +17,8 @@ type snapshot struct {
 	roles   map[string]Role
 	parents map[string][]edge // role -> the roles it is a member of
 	rights  map[string][]held
-	below   map[string][]string   // organization -> itself and all below it
-	scopes  map[holder]right.Held // what is held over organizations
+	below   map[string][]string // organization -> itself and all below it
+	scopes  map[holder][]Scope  // what is held over organizations
 }
 
 // holder is a person or role that holds something over an organization.
@@ -131,12 +131,10 @@ func load(ctx context.Context, c *call.Call, version int64) (*snapshot, error) {
 
 // scope adds what is held over organizations.
 func (s *snapshot) scope(over Scopes) {
-	s.below, s.scopes = over.Below, map[holder]right.Held{}
+	s.below, s.scopes = over.Below, map[holder][]Scope{}
 	for _, o := range over.Held {
 		who := holder{o.Kind, o.Principal}
-		h := s.scopes[who]
-		s.spread(&h, o.Org, o.Right)
-		s.scopes[who] = h
+		s.scopes[who] = append(s.scopes[who], o)
 	}
 }
 
@@ -201,10 +199,10 @@ func (w *walk) membership() Membership {
 				m.Held.Tenant |= right.Of(h.right)
 			}
 		}
-		m.Held = w.hold(m.Held, holder{Sub, id})
+		w.hold(&m.Held, holder{Sub, id})
 	}
 	for _, id := range w.people {
-		m.Held = w.hold(m.Held, holder{User, id})
+		w.hold(&m.Held, holder{User, id})
 	}
 	if w.next != 0 {
 		m.Until = time.UnixMilli(w.next).UTC()
@@ -213,11 +211,10 @@ func (w *walk) membership() Membership {
 }
 
 // hold adds what somebody holds over organizations.
-func (w *walk) hold(h right.Held, who holder) right.Held {
-	if more, ok := w.s.scopes[who]; ok {
-		return h.And(more)
+func (w *walk) hold(h *right.Held, who holder) {
+	for _, o := range w.s.scopes[who] {
+		w.s.spread(h, o.Org, o.Right)
 	}
-	return h
 }
 
 // into lists the roles whose members are members of target, target included; without regard to windows when always.

@@ -29,12 +29,22 @@ type rightRow struct {
 
 // MemberRow is a member of a role. Times are milliseconds since 1970 UTC.
 type MemberRow struct {
-	Kind  string `db:"kind"`   // User, Group, Role
-	ID    string `db:"member"` // UUID of the person or group, id of the role
-	Name  string `db:"name"`   // login name or role name; empty for groups
-	Org   string `db:"org"`    // organization of a person
-	Since int64  `db:"since"`
-	Until int64  `db:"until"` // 0: without end
+	memberKey
+	Name    string `db:"name"` // login name or role name; empty for groups
+	Org     string `db:"org"`  // organization of a person
+	Since   int64  `db:"since"`
+	Until   int64  `db:"until"` // 0: without end
+	Reason  string `db:"reason"`
+	Granter string `db:"granter"` // login name of who made them a member; empty when nobody is known
+
+	Through string // id of the nested role through which they are members; empty: directly
+}
+
+// memberKey is what members are sorted by.
+type memberKey struct {
+	Kind string `db:"kind"`   // User, Group, Role
+	ID   string `db:"member"` // UUID of the person or group, id of the role
+	Key  string `db:"name_key"`
 }
 
 var (
@@ -52,7 +62,10 @@ var (
 	allRights = dbx.Q[rightRow]("role.rights", `SELECT role, path, since, until FROM role_right WHERE tenant = ?`)
 	giveRight = dbx.E("role.giveRight", `INSERT INTO role_right (tenant, role, path, since, until, reason, granter) VALUES (?, ?, ?, ?, ?, ?, ?)
 		ON CONFLICT (tenant, role, path) DO UPDATE SET since = excluded.since, until = excluded.until, reason = excluded.reason, granter = excluded.granter`)
-	takeRight   = dbx.E("role.takeRight", `DELETE FROM role_right WHERE tenant = ? AND role = ? AND path = ?`)
+	takeRight = dbx.E("role.takeRight", `DELETE FROM role_right WHERE tenant = ? AND role = ? AND path = ?`)
+	oneRights = dbx.Q[Listed]("role.oneRights", `SELECT t.path AS path, t.since AS since, t.until AS until, t.reason AS reason, COALESCE(g.name, '') AS granter
+		FROM role_right t LEFT JOIN users g ON g.tenant = t.tenant AND g.id = t.granter
+		WHERE t.tenant = ? AND t.role = ? AND (t.until = 0 OR t.until > ?) ORDER BY t.path`)
 	dropRights  = dbx.E("role.dropRights", `DELETE FROM role_right WHERE tenant = ? AND role = ?`)
 	dropMembers = dbx.E("role.dropMembers", `DELETE FROM role_member WHERE tenant = ? AND role = ?`)
 	dropNested  = dbx.E("role.dropNested", `DELETE FROM role_member WHERE tenant = ? AND kind = 'Role' AND member = ?`)
@@ -67,18 +80,32 @@ var (
 	setOrg = dbx.E("role.setOrg", `UPDATE role SET org = ?, changed = ?, version = version + 1 WHERE tenant = ? AND id = ?`)
 	remove = dbx.E("role.remove", `DELETE FROM role WHERE tenant = ? AND id = ?`)
 
-	join = dbx.E("role.join", `INSERT INTO role_member (tenant, role, kind, member, since, until, reason, granter) VALUES (?, ?, ?, ?, ?, ?, ?, ?)
-		ON CONFLICT (tenant, role, kind, member) DO UPDATE SET since = excluded.since, until = excluded.until, reason = excluded.reason, granter = excluded.granter`)
+	join = dbx.E("role.join", `INSERT INTO role_member (tenant, role, kind, member, name_key, since, until, reason, granter)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (tenant, role, kind, member) DO UPDATE SET name_key = excluded.name_key, since = excluded.since, until = excluded.until, reason = excluded.reason, granter = excluded.granter`)
 	leave    = dbx.E("role.leave", `DELETE FROM role_member WHERE tenant = ? AND role = ? AND kind = ? AND member = ?`)
 	leaveAll = dbx.E("role.leaveAll", `DELETE FROM role_member WHERE tenant = ? AND kind = 'User' AND member = ?`)
 	direct   = dbx.Q[int64]("role.direct", `SELECT count(*) FROM role_member WHERE tenant = ? AND role = ? AND kind = 'User' AND member = ?`)
-	person   = dbx.Q[string]("role.person", `SELECT id FROM users WHERE tenant = ? AND id = ?`)
+	called   = dbx.E("role.called", `UPDATE role_member SET name_key = ? WHERE tenant = ? AND kind = ? AND member = ?`)
+	person   = dbx.Q[string]("role.person", `SELECT name_key FROM users WHERE tenant = ? AND id = ?`)
+	someone  = dbx.L[foundRow]("role.someone", `SELECT id, name, org FROM users WHERE tenant = ?`).By("name_key")
 
-	members = dbx.L[MemberRow]("role.members", `SELECT m.kind AS kind, m.member AS member, COALESCE(u.name, r.name, '') AS name, COALESCE(u.org, '') AS org,
-		m.since AS since, m.until AS until FROM role_member m
+	// Keys of members alone, from an index, to step over many of them and to count.
+	keys = dbx.L[memberKey]("role.keys", `SELECT m.kind, m.member, m.name_key FROM role_member m WHERE m.tenant = ? AND m.role = ?`).By("m.until")
+
+	members = dbx.L[MemberRow]("role.members", `SELECT m.kind AS kind, m.member AS member, m.name_key AS name_key, COALESCE(u.name, r.name, '') AS name,
+		COALESCE(u.org, '') AS org, m.since AS since, m.until AS until, m.reason AS reason, COALESCE(g.name, '') AS granter FROM role_member m
+		LEFT JOIN users g ON g.tenant = m.tenant AND g.id = m.granter
 		LEFT JOIN users u ON u.tenant = m.tenant AND m.kind = 'User' AND u.id = m.member
 		LEFT JOIN role r ON r.tenant = m.tenant AND m.kind = 'Role' AND r.id = m.member
 		WHERE m.tenant = ? AND m.role = ?`)
+
+	// Who is in the role Everybody, a flag of the person.
+	anybody = dbx.L[MemberRow]("role.everybody", `SELECT 'User' AS kind, u.id AS member, u.name_key AS name_key, u.name AS name, u.org AS org, 0 AS since,
+		0 AS until, '' AS reason, '' AS granter FROM users u WHERE u.tenant = ? AND u.everybody`)
+
+	// Retention.
+	sweepMembers = dbx.E("role.sweep_members", `DELETE FROM role_member WHERE until <> 0 AND until < ?`)
+	sweepRights  = dbx.E("role.sweep_rights", `DELETE FROM role_right WHERE until <> 0 AND until < ?`)
 
 	// Direct members of roles, and whose factors answer for them.
 	systems = dbx.L[systemRow]("role.systems", `SELECT m.role AS role, m.member AS member, u.mfa_user AS mfa_user FROM role_member m
@@ -97,6 +124,12 @@ var (
 		WHERE m.tenant = ? AND m.kind = 'User' AND m.until = 0 AND m.since <= ? AND u.expires = 0
 		AND NOT u.locked AND NOT u.disabled AND NOT u.expired AND NOT u.cloud_locked AND NOT u.suspended`)
 )
+
+type foundRow struct {
+	ID   string `db:"id"`
+	Name string `db:"name"`
+	Org  string `db:"org"`
+}
 
 type activeRow struct {
 	Role   string `db:"role"`

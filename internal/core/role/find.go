@@ -1,0 +1,86 @@
+package role
+
+import (
+	"context"
+	"strings"
+	"time"
+
+	"limen/internal/call"
+	"limen/internal/core/grant"
+	"limen/internal/dbx"
+	"limen/internal/fold"
+)
+
+// Find finds a role by its id or its name, as far as the grant allows: holders of a grant over some organizations have
+// the roles of those only, and others look to them as if they were not there.
+func (r *Roles) Find(ctx context.Context, c *call.Call, g grant.Grant, idOrName string) (Role, error) {
+	role, err := r.Get(ctx, c, strings.TrimSpace(idOrName))
+	if err == nil && !g.Allows(role.ID, role.Org) {
+		return Role{}, ErrNotFound
+	}
+	return role, err
+}
+
+// Principals finds what is to be a member, by id or by name, within the grant: people by UUID or login name, roles by id
+// or name. ErrMember or ErrGroup when one is not there, or outside the grant.
+func (r *Roles) Principals(ctx context.Context, c *call.Call, g grant.Grant, kind string, refs ...string) ([]Member, error) {
+	out := make([]Member, 0, len(refs))
+	for _, ref := range refs {
+		id, err := r.principal(ctx, c, g, kind, strings.TrimSpace(ref))
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, Member{Kind: kind, ID: id})
+	}
+	return out, nil
+}
+
+func (r *Roles) principal(ctx context.Context, c *call.Call, g grant.Grant, kind, ref string) (string, error) {
+	switch {
+	case ref == "" || len(ref) > 4*maxName:
+		return "", ErrMember
+	case kind == Sub:
+		role, err := r.Get(ctx, c, ref)
+		if err == nil && g.Allows(role.ID, role.Org) {
+			return role.ID, nil
+		}
+		if err == nil || err == error(ErrNotFound) {
+			err = ErrMember
+		}
+		return "", err
+	case kind == Group:
+		return "", ErrGroup.Say("No directory has the group %s.", ref)
+	}
+	return r.human(ctx, c, g, ref)
+}
+
+// human finds a person by UUID or login name.
+func (r *Roles) human(ctx context.Context, c *call.Call, g grant.Grant, ref string) (string, error) {
+	for _, by := range []dbx.Clause{dbx.Eq("id", strings.ToLower(ref)), dbx.Eq("name_key", fold.Key(ref))} {
+		rows, err := someone.Rows(ctx, c.Tx, by, nil, 1, c.Tenant.ID)
+		if err != nil {
+			return "", err
+		}
+		if len(rows) == 0 {
+			continue
+		}
+		if !g.Allows(rows[0].ID, rows[0].Org) {
+			break
+		}
+		return rows[0].ID, nil
+	}
+	return "", ErrMember
+}
+
+// keeps is how long memberships and rights that have ended stay in the store.
+const keeps = 24 * time.Hour
+
+// Sweep forgets memberships and rights that ended more than a day ago. Nobody has anything from them.
+func (r *Roles) Sweep(ctx context.Context, tx *dbx.Tx, now time.Time) error {
+	for _, e := range []dbx.Exec{sweepMembers, sweepRights} {
+		if _, err := e.Do(ctx, tx, now.Add(-keeps).UnixMilli()); err != nil {
+			return err
+		}
+	}
+	return nil
+}

@@ -36,6 +36,7 @@ type Listed struct {
 	Everybody       bool   `db:"everybody"`
 	PasswordChanged int64  `db:"password_changed"`
 	Created         int64  `db:"created"`
+	Org             string `db:"org"`        // id of the organization; empty when in none
 	LastLogin       int64  `db:"last_login"` // ms since 1970 UTC; 0: never
 }
 
@@ -77,7 +78,7 @@ type Query struct {
 const MaxPage = 100_000
 
 var list = dbx.L[Listed]("user.list", `SELECT u.id, u.name, u.display, u.mail, u.mobile, u.home, u.office, u.description, u.reports_to, u.locked,
-	u.disabled, u.expired, u.cloud_locked, u.suspended, u.invited, u.active, u.service, u.oauth_client, u.everybody, u.password_changed, u.created,
+	u.disabled, u.expired, u.cloud_locked, u.suspended, u.invited, u.active, u.service, u.oauth_client, u.everybody, u.password_changed, u.created, u.org,
 	COALESCE(s.last_login, 0) AS last_login
 	FROM users u LEFT JOIN user_seen s ON s.tenant = u.tenant AND s.user_id = u.id WHERE u.tenant = ?`).
 	By("u.name_key", "u.display_key", "u.mail_key", "u.org")

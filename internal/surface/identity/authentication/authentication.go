@@ -33,7 +33,7 @@ var (
 	ErrRefresh = fault.New(fault.Unauthenticated, "login.refresh", "The tokens are missing, expired or used. Sign in again.")
 )
 
-var signedOut = []*fault.Error{user.ErrNotFound, fault.ErrMissing, ErrSystem}
+var signedOut = []*fault.Error{user.ErrNotFound, user.ErrStronger, fault.ErrMissing, ErrSystem}
 
 // Ops declares them.
 func (a Authentication) Ops() []op.Op {

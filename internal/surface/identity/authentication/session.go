@@ -136,16 +136,11 @@ func (r *PersonRef) Target() op.Target { return op.Target{ID: r.found.ID, Org: r
 
 // SignOutEverywhere ends every session of a person, with their cookies, platform tokens and refresh tokens: within a second
 // on every node. Who may not manage the person is not told whether there is one. Those of a system administrator are ended
-// by system administrators: nobody else may keep them from stepping in. Contract: authentication.yaml n 23.
+// by system administrators, and nobody ends those of who holds more rights: they could be kept from stepping in. Contract:
+// authentication.yaml n 23.
 func (a Authentication) SignOutEverywhere(ctx context.Context, c *op.Call, in PersonRef) (op.None, error) {
-	if in.found.ID != c.Caller.User && !c.Caller.Held.System() {
-		is, err := a.Roles.IsSystem(ctx, c, in.found.ID)
-		if err != nil {
-			return op.None{}, err
-		}
-		if is {
-			return op.None{}, ErrSystem
-		}
+	if err := a.Roles.Guard(ctx, c, in.found.ID, ErrSystem, user.ErrStronger); err != nil {
+		return op.None{}, err
 	}
 	n, err := a.Sessions.EndAll(ctx, c, in.found.ID, "")
 	c.Event.Target, c.Event.Kind, c.Event.Name = in.found.ID, "User", in.found.Name

@@ -34,7 +34,7 @@ type UserChange struct {
 
 	// Name is a new login name.
 	Name op.Opt[string] `json:"Name"`
-	// OrgPath is the organization; empty: none.
+	// OrgPath is the path or id of the organization; empty: none.
 	OrgPath op.Opt[string] `json:"OrgPath"`
 	// ReportsTo is the manager's UUID or login name; empty: nobody.
 	ReportsTo op.Opt[string] `json:"ReportsTo"`
@@ -201,8 +201,11 @@ func (u Users) ChangeUser(ctx context.Context, c *op.Call, in UserChange, h hash
 		return op.None{}, err
 	}
 	ch, err := in.change()
-	if err == nil && ch.MfaUser != nil {
+	if err == nil && alters(ch.MfaUser, in.found.MfaUser) {
 		err = u.lends(ctx, c, *ch.MfaUser)
+	}
+	if err == nil && alters(ch.ReportsTo, in.found.ReportsTo) {
+		err = u.leads(ctx, c, *ch.ReportsTo)
 	}
 	if err != nil {
 		return op.None{}, err

@@ -32,7 +32,8 @@ type NewUser struct {
 	OfficeNumber string `json:"OfficeNumber"`
 	// PreferredCulture is a language tag, as en-US.
 	PreferredCulture string `json:"PreferredCulture"`
-	// OrgPath is the organization that the user belongs to.
+	// OrgPath is the path or id of the organization that the user belongs to; absent: none, or for those who administer a
+	// single organization that one.
 	OrgPath string `json:"OrgPath"`
 	// ReportsTo is the manager's UUID or login name.
 	ReportsTo string `json:"ReportsTo"`
@@ -128,10 +129,13 @@ func (u Users) create(ctx context.Context, c *op.Call, in NewUser, h hashed) (us
 	if err != nil {
 		return user.User{}, err
 	}
-	if n.Org, err = u.place(ctx, c, in.OrgPath); err != nil {
+	if n.Org, err = u.settle(ctx, c, in.OrgPath); err != nil {
 		return user.User{}, err
 	}
 	if err := u.lends(ctx, c, n.MfaUser); err != nil {
+		return user.User{}, err
+	}
+	if err := u.leads(ctx, c, n.ReportsTo); err != nil {
 		return user.User{}, err
 	}
 	made, err := u.People.Create(ctx, c, n)

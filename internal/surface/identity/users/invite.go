@@ -237,7 +237,7 @@ func (u Users) invitedRole(ctx context.Context, c *op.Call, name string) (role.R
 	if errors.Is(err, role.ErrNotFound) && name == Invited {
 		return u.Roles.Create(ctx, c, role.New{Name: Invited, Description: "Those who were invited to the portal"})
 	}
-	if err == nil && r.Name != Invited && !c.Caller.Held.Everywhere(right.RoleManagement) {
+	if err == nil && r.Name != Invited && !c.Caller.Held.Over(right.RoleManagement, r.Org) {
 		return role.Role{}, op.ErrDenied
 	}
 	if err == nil {
@@ -252,10 +252,8 @@ func (u Users) modest(ctx context.Context, c *op.Call, roleID string) error {
 	if err != nil {
 		return err
 	}
-	for _, r := range held.Tenant.Rights() {
-		if !c.Caller.Held.Everywhere(r) {
-			return op.ErrDenied
-		}
+	if !c.Caller.Held.Covers(held) {
+		return op.ErrDenied
 	}
 	return nil
 }

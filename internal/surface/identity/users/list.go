@@ -26,11 +26,11 @@ var userColumns = []rpc.Column{
 	{Name: "State"}, {Name: "CloudState"}, {Name: "StatusEnum"}, {Name: "MobileNumber"}, {Name: "OfficeNumber"}, {Name: "HomeNumber"},
 	{Name: "ReportsTo"}, {Name: "ServiceUser", Type: rpc.TypeBool}, {Name: "OauthClient", Type: rpc.TypeBool}, {Name: "InEverybodyRole", Type: rpc.TypeBool},
 	{Name: "LastLogin", Type: rpc.TypeDate}, {Name: "LastInvite", Type: rpc.TypeDate}, {Name: "LastPasswordChangeDate", Type: rpc.TypeDate},
-	{Name: "CreateDate", Type: rpc.TypeDate},
+	{Name: "CreateDate", Type: rpc.TypeDate}, {Name: "OrgId", IsHidden: true}, {Name: "OrgPath"},
 }
 
 // userRows makes rows of what points to the users: text in an interface would be allocated for each value.
-func userRows(users []user.Listed) []rpc.Row {
+func userRows(users []user.Listed, path func(org string) string) []rpc.Row {
 	out := make([]rpc.Row, len(users))
 	entities := make([]rpc.Entity, len(users))
 	values := make([]any, 0, len(users)*len(userColumns))
@@ -38,7 +38,8 @@ func userRows(users []user.Listed) []rpc.Row {
 		p, from := &users[i], len(values)
 		values = append(values,
 			&p.ID, &p.Name, &p.Display, &p.Mail, &p.Description, p.State().String(), cloudState(p.CloudLocked), string(p.Status()), &p.Mobile,
-			&p.Office, &p.Home, &p.ReportsTo, p.Service, p.OAuthClient, p.Everybody, date(p.LastLogin), date(p.Invited), date(p.PasswordChanged), date(p.Created))
+			&p.Office, &p.Home, &p.ReportsTo, p.Service, p.OAuthClient, p.Everybody, date(p.LastLogin), date(p.Invited), date(p.PasswordChanged), date(p.Created),
+			&p.Org, path(p.Org))
 		entities[i] = rpc.Entity{Type: "User", Key: p.ID}
 		out[i] = rpc.Row{Entities: entities[i : i+1 : i+1], Row: values[from:]}
 	}
@@ -68,7 +69,11 @@ func (u Users) GetUsers(ctx context.Context, c *op.Call, in Listing) (rpc.Query,
 	if err != nil {
 		return rpc.Query{}, err
 	}
-	return rpc.Query{Columns: userColumns, FullCount: int(n), Results: userRows(rows)}, nil
+	path, err := u.Orgs.Paths(ctx, c)
+	if err != nil {
+		return rpc.Query{}, err
+	}
+	return rpc.Query{Columns: userColumns, FullCount: int(n), Results: userRows(rows, path)}, nil
 }
 
 // RightRow is an administrative right as lists show it.

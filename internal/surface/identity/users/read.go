@@ -52,6 +52,7 @@ type Attributes struct {
 	CmaRedirectedUser      string   `json:"CmaRedirectedUser"` // login name
 	CmaRedirectedUserUUID  string   `json:"CmaRedirectedUserUuid"`
 	OrgID                  string   `json:"OrgId"`
+	OrgPath                string   `json:"OrgPath"` // empty when in none
 	Version                string   `json:"Version"`
 	DirectoryServiceUUID   string   `json:"directoryServiceUuid"`
 }
@@ -93,6 +94,10 @@ func (u Users) attributes(ctx context.Context, c *op.Call, p user.User) (Attribu
 		OauthClient: p.OAuthClient, ServiceUser: p.Service, ForcePasswordChangeNext: capital(p.ForceChange), PasswordNeverExpire: p.NeverExpires,
 		LastPasswordChangeDate: at(p.PasswordChanged), CreateDate: at(p.Created), LastModifiedDate: at(p.Changed), AccountExp: at(p.Expires),
 		CmaRedirectedUserUUID: p.MfaUser, OrgID: p.Org, Version: strconv.FormatInt(p.Version, 10), DirectoryServiceUUID: user.Source,
+	}
+	var err error
+	if out.OrgPath, err = u.path(ctx, c, p.Org); err != nil {
+		return Attributes{}, err
 	}
 	if p.MfaUser != "" {
 		other, err := u.People.ByID(ctx, c, p.MfaUser)
@@ -167,19 +172,33 @@ type Info struct {
 	CloudState           string `json:"CloudState"`
 	StatusEnum           string `json:"StatusEnum"` // Created, Invited, Active or Suspended
 	OrgID                string `json:"OrgId"`
+	OrgPath              string `json:"OrgPath"`
 	PreferredCulture     string `json:"PreferredCulture"`
 }
 
 // GetUserInfo returns details about a user; without parameters about the caller, which clients use to see whether their
 // token is good. users.yaml n 102.
-func (u Users) GetUserInfo(_ context.Context, _ *op.Call, in UserRef) (Info, error) {
+func (u Users) GetUserInfo(ctx context.Context, c *op.Call, in UserRef) (Info, error) {
 	p := in.found
+	path, err := u.path(ctx, c, p.Org)
 	return Info{
 		UUID: p.ID, Name: p.Name, DisplayName: p.Display, EmailAddress: p.Mail, Mail: p.Mail, MobileNumber: p.Mobile, HomeNumber: p.Home,
 		OfficeNumber: p.Office, Description: p.Description, PictureURI: pictureURI(p), DirectoryServiceUUID: user.Source,
 		DirectoryServiceName: "Cloud Directory", DirectoryServiceType: "CDS", ReportsTo: p.ReportsTo, State: p.State().String(),
-		CloudState: cloudState(p.CloudLocked), StatusEnum: string(p.Status()), OrgID: p.Org, PreferredCulture: p.Culture,
-	}, nil
+		CloudState: cloudState(p.CloudLocked), StatusEnum: string(p.Status()), OrgID: p.Org, OrgPath: path, PreferredCulture: p.Culture,
+	}, err
+}
+
+// path is that of an organization; empty for none.
+func (u Users) path(ctx context.Context, c *op.Call, id string) (string, error) {
+	if id == "" {
+		return "", nil
+	}
+	of, err := u.Orgs.Paths(ctx, c)
+	if err != nil {
+		return "", err
+	}
+	return of(id), nil
 }
 
 // Locked names the user whose locks are asked for.

@@ -11,6 +11,7 @@ import (
 	"limen/internal/call"
 	"limen/internal/core/attribute"
 	"limen/internal/core/audit"
+	"limen/internal/core/org"
 	"limen/internal/core/password"
 	"limen/internal/core/post"
 	"limen/internal/core/right"
@@ -33,8 +34,7 @@ type Users struct {
 	Settings   *setting.Store
 	Tenants    *tenant.Index
 	Post       *post.Post
-	// Org finds an organization by its path; nil while there are none.
-	Org func(ctx context.Context, c *call.Call, path string) (id string, err error)
+	Orgs       *org.Orgs
 	// Link makes the link of an invitation, good for as long as lasts says; nil: the tenant's sign-in page.
 	Link func(ctx context.Context, c *call.Call, u user.User, lasts time.Duration) (string, error)
 	// Captcha checks what proves that a person and no program signs up; nil: nothing does.
@@ -47,6 +47,7 @@ var (
 	ErrField   = fault.New(fault.Denied, "user.field", "You are not authorized to change this.")
 	ErrSystem  = fault.New(fault.Denied, "user.system", "Only system administrators may change the account of a system administrator.")
 	ErrOrg     = fault.New(fault.NotFound, "user.org", "The organization was not found.")
+	ErrNoOrg   = fault.New(fault.Invalid, "user.no_org", "Say by OrgPath which of the organizations that you administer the user belongs to.")
 	ErrMany    = fault.New(fault.TooLarge, "user.many", "Too many users in one call.")
 	ErrGate    = fault.New(fault.Denied, "user.gate", "Creating several users in one call is not allowed. Set the tenant configuration key CusCreateUser.QandD to TRUE.")
 	ErrSignup  = fault.New(fault.Denied, "user.signup", "Sign-up is switched off.")
@@ -55,15 +56,15 @@ var (
 
 var (
 	manage = op.Has(right.UserManagement)
-	view   = op.Any(op.Self, manage, op.Has(right.ReadUsers))
-	lookup = op.Any(manage, op.Has(right.ReadUsers))
+	lookup = op.Any(manage, op.Has(right.ReadUsers), op.Has(right.ReadSystem), op.Has(right.ReportManagement)) // as reports on users
+	view   = op.Any(op.Self, lookup)
 	either = op.Any(op.Self, manage)
 )
 
 // What creating and changing people can give.
 var (
 	createFaults = []*fault.Error{
-		user.ErrNameTaken, user.ErrSuffix, user.ErrManager, user.ErrRedirect, role.ErrSystem, ErrOrg, ErrSystem, user.ErrStronger,
+		user.ErrNameTaken, user.ErrSuffix, user.ErrManager, user.ErrRedirect, role.ErrSystem, ErrOrg, ErrNoOrg, ErrSystem, user.ErrStronger,
 		fault.ErrBlank, fault.ErrInvalid, fault.ErrMissing, password.ErrPolicy, password.ErrWeak, password.ErrCommon,
 	}
 	changeFaults = append(append([]*fault.Error(nil), createFaults...),
@@ -187,7 +188,7 @@ func (u Users) guard(ctx context.Context, c *op.Call, userID string) error {
 }
 
 // lends refuses to make the factors of a system administrator answer for another account: each such account would be a
-// counter of its own for guesses at them.
+// counter of its own for guesses at them. Those of people whom the caller does not administer are not to be found.
 func (u Users) lends(ctx context.Context, c *op.Call, ref string) error {
 	if strings.TrimSpace(ref) == "" {
 		return nil
@@ -196,10 +197,28 @@ func (u Users) lends(ctx context.Context, c *op.Call, ref string) error {
 	if errors.Is(err, user.ErrNotFound) {
 		return nil // the directory refuses
 	}
+	if err == nil && !c.Grant.Allows(p.ID, p.Org) {
+		err = user.ErrRedirect.At("CmaRedirectedUserUuid")
+	}
 	if err != nil {
 		return err
 	}
 	return u.guard(ctx, c, p.ID)
+}
+
+// leads refuses a manager whom the caller does not administer, as one who is not there.
+func (u Users) leads(ctx context.Context, c *op.Call, ref string) error {
+	if c.Grant.Everything() || strings.TrimSpace(ref) == "" {
+		return nil
+	}
+	p, err := user.Find(ctx, c, ref)
+	if err == nil && c.Grant.Allows(p.ID, p.Org) {
+		return nil
+	}
+	if err == nil || errors.Is(err, user.ErrNotFound) {
+		return user.ErrManager.At("ReportsTo")
+	}
+	return err
 }
 
 // guarded is guard for what runs before the transaction: nothing may be found out by a password that is refused anyway.
@@ -212,19 +231,30 @@ func administers(c *op.Call, p user.User) bool {
 	return c.Grant.Everything() || c.Grant.Allows("", p.Org)
 }
 
-// place finds the organization of a new or changed user and refuses one that the caller does not administer.
-func (u Users) place(ctx context.Context, c *op.Call, path string) (id string, err error) {
-	path = strings.TrimSpace(path)
-	if path != "" && path != "/" {
-		if u.Org == nil {
-			return "", ErrOrg.At("OrgPath")
-		}
-		if id, err = u.Org(ctx, c, path); err != nil {
-			return "", err
-		}
+// settle finds the organization of a new user. Who administers organizations only and names none means the only one.
+func (u Users) settle(ctx context.Context, c *op.Call, path string) (id string, err error) {
+	if strings.TrimSpace(path) != "" || c.Grant.Everything() {
+		return u.place(ctx, c, path)
 	}
-	if !c.Grant.Everything() && !c.Grant.Allows("", id) {
+	id, ok, err := u.Orgs.Only(ctx, c, c.Grant)
+	if err == nil && !ok {
+		err = ErrNoOrg.At("OrgPath")
+	}
+	return id, err
+}
+
+// place finds an organization by its path or id and refuses one that the caller does not administer; those who administer
+// everything may choose none.
+func (u Users) place(ctx context.Context, c *op.Call, path string) (id string, err error) {
+	if strings.Trim(path, " /") != "" {
+		found, err := u.Orgs.Find(ctx, c, path)
+		if errors.Is(err, org.ErrNotFound) || err == nil && !c.Grant.Allows("", found.ID) {
+			err = ErrOrg.At("OrgPath")
+		}
+		return found.ID, err
+	}
+	if !c.Grant.Everything() {
 		return "", op.ErrDenied
 	}
-	return id, nil
+	return "", nil
 }

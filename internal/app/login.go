@@ -33,7 +33,8 @@ func (a *App) wireLogin() {
 	}}
 	codes := factor.Codes{Ring: a.Ring, Limits: a.codeLimits}
 	a.Logins = &login.Logins{
-		Ring: a.Ring, People: a.People, Sessions: a.Sessions, Tokens: a.Tokens, Passwords: a.Passwords, Throttle: a.Throttle, Settings: a.Values,
+		Ring: a.Ring, People: a.People, Sessions: a.Sessions, Tokens: a.Tokens, Passwords: a.Passwords, Throttle: a.Throttle,
+		Settings: a.Values, Profiles: a.Profiles,
 		Mechanisms: []factor.Mechanism{
 			factorpassword.Mechanism{Passwords: a.Passwords}, oath.Mechanism{Profiles: a.OATH},
 			email.Mechanism{Codes: codes, Send: a.mailCode}, sms.Mechanism{Codes: codes, Send: a.textCode},
@@ -129,7 +130,7 @@ const keepNotice = 3 * 24 * time.Hour
 
 // notify tells a person what happened to their account, where they have a mail address.
 func (a *App) notify(ctx context.Context, c *call.Call, u user.User, what login.Notice) error {
-	if u.Mail == "" {
+	if u.Mail == "" || u.MailUnproved {
 		return nil
 	}
 	to := post.Reader{Mail: u.Mail, Culture: u.Culture, Name: u.Display, Account: u.Name}

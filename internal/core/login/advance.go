@@ -24,6 +24,7 @@ const (
 	whyAction    = "action does not fit"
 	whySends     = "too many messages"
 	whyMore      = "more than a password is asked for"
+	whyDevice    = "device no longer stands in for a factor"
 )
 
 // turn is one request on its way through a conversation.
@@ -231,10 +232,13 @@ func (t *turn) passed(ctx context.Context, ch *factor.Challenge) (Result, error)
 		}
 	}
 	t.s.At++
-	if t.s.At < len(t.s.Challenges) {
-		return Result{Summary: NextDone}, nil
+	switch {
+	case t.s.At == len(t.s.Challenges):
+		return t.finish(ctx)
+	case t.s.narrow(ch.Name):
+		return Result{Summary: NewPackage, Package: t.pack()}, nil
 	}
-	return t.finish(ctx)
+	return Result{Summary: NextDone}, nil
 }
 
 // sendKind tells messages that strangers can bring about from those that need a factor first.

@@ -33,6 +33,12 @@ func (t *turn) finish(ctx context.Context) (Result, error) {
 	if t.s.Recovery {
 		return t.recover(ctx)
 	}
+	if gone, err := t.noLonger(ctx); err != nil || gone {
+		if err != nil {
+			return Result{}, err
+		}
+		return t.fail(ctx, whyDevice)
+	}
 	due, hint, err := t.resetDue(ctx)
 	if err != nil {
 		return Result{}, err
@@ -114,11 +120,11 @@ func (t *turn) replaced(ctx context.Context) error {
 // recover ends a recovery: in a session where the password alone lets in, else with the advice to sign in.
 func (t *turn) recover(ctx context.Context) (Result, error) {
 	w := subject{real: t.person, shown: t.person, mfa: t.mfa}
-	usual, err := t.challenges(ctx, t.c, w, t.profile.Challenges)
+	usual, err := t.challenges(ctx, t.c, w, t.profile)
 	if err != nil {
 		return Result{}, err
 	}
-	if len(usual) == 1 && !t.profile.RequireSecond {
+	if len(usual) == 1 && usual[0][0].Name == factor.Password && !t.profile.RequireSecond {
 		return t.success(ctx)
 	}
 	if t.deferred {
@@ -130,6 +136,11 @@ func (t *turn) recover(ctx context.Context) (Result, error) {
 
 // success signs in.
 func (t *turn) success(ctx context.Context) (Result, error) {
+	if ended, err := t.overdue(ctx); err != nil {
+		return Result{}, err
+	} else if ended {
+		return t.fail(ctx, whyExempt)
+	}
 	if err := t.settleDevice(ctx); err != nil {
 		return Result{}, err
 	}
@@ -212,8 +223,14 @@ func (t *turn) makeRoom(ctx context.Context) error {
 
 // noted notes the device and the sign-in with the person.
 func (t *turn) noted(ctx context.Context) error {
-	if !t.s.Skipped { // a device that stood in for a factor does not prolong its own standing
+	if err := t.strange(ctx); err != nil {
+		return err
+	}
+	if !t.s.Skipped && !t.s.Exempt { // a device that stood in for a factor does not prolong its own standing
 		unknown, err := t.Throttle.Remember(ctx, t.c, t.person.ID, throttle.DeviceHash(t.s.Device))
+		if err == nil {
+			err = t.notePass(ctx)
+		}
 		if err != nil {
 			return err
 		}
@@ -244,6 +261,9 @@ func (t *turn) succeeded(out *Success) {
 	}
 	e.Set("Factors", factors)
 	e.Set("AuthMethod", method(t.s.Passed))
+	if t.s.Exempt {
+		e.Set("MfaExempt", true)
+	}
 	e.Set("AuthLevel", out.Session.Level)
 	e.Set("Session", out.Session.ID)
 }

@@ -15,11 +15,11 @@ package login
 
 import (
 	"context"
-	"time"
 
 	"limen/internal/call"
 	"limen/internal/core/factor"
 	"limen/internal/core/password"
+	"limen/internal/core/profile"
 	"limen/internal/core/session"
 	"limen/internal/core/setting"
 	"limen/internal/core/throttle"
@@ -46,10 +46,13 @@ type Logins struct {
 	Passwords  password.Passwords
 	Throttle   throttle.Throttle
 	Settings   *setting.Store
+	Profiles   *profile.Profiles // what the settings may name; nil: they name none
 	Mechanisms []factor.Mechanism
 	// Profile replaces the settings' profile, where policies decide; nil: Settings alone. It gets the zero User for
-	// names that do not exist.
+	// names that do not exist. Profile.With and Profile.Recover make a Profile of an authentication profile.
 	Profile func(ctx context.Context, c *call.Call, u user.User, base Profile) (Profile, error)
+	// Exempt says whether a person signs in without further factors at present; nil: nobody does.
+	Exempt func(ctx context.Context, c *call.Call, userID string) (bool, error)
 	// Notify writes a notice to a person, in c.Tx; nil: nobody is told.
 	Notify func(ctx context.Context, c *call.Call, u user.User, what Notice) error
 }
@@ -63,47 +66,6 @@ const (
 	Locked          Notice = "account_locked"
 	PasswordChanged Notice = "password_changed"
 )
-
-// Profile is how somebody signs in.
-type Profile struct {
-	Challenges    [][]string // one after the other; each a list of mechanisms of which one is enough
-	RequireSecond bool       // who has enrolled nothing for a later challenge is refused rather than let in
-	Recovery      []string   // mechanisms of which one is enough to choose a new password; none: no recovery
-	RememberFor   time.Duration
-	Idle, Life    time.Duration
-	PersistLife   time.Duration // 0: staying signed in is not offered
-	Concurrent    int           // most sessions; 0: any number
-	// Refused says why nobody gets in, whatever is answered; empty: they may. It goes into the event, and to nobody else.
-	Refused string
-}
-
-// defaultRecovery is what proves somebody who has forgotten the password. Security questions are not among it: their
-// answers can be found out.
-var defaultRecovery = []string{factor.Email, factor.SMS, factor.OATH}
-
-func (l *Logins) profile(ctx context.Context, c *call.Call, u user.User) (Profile, error) {
-	v, err := l.Settings.Get(ctx, c)
-	if err != nil {
-		return Profile{}, err
-	}
-	p := Profile{
-		Challenges: v.Auth.Challenges, RequireSecond: v.Auth.RequireSecondFactor, Recovery: defaultRecovery,
-		Idle: v.Session.Idle, Life: v.Session.Life, Concurrent: v.Session.Concurrent,
-	}
-	if v.Auth.RememberDevice {
-		p.RememberFor = v.Auth.RememberFor
-	}
-	if v.Session.AllowPersist {
-		p.PersistLife = v.Session.PersistLife
-	}
-	if u.Service || u.OAuthClient { // programs: they have the password alone, and nobody to recover it
-		p.Challenges, p.RequireSecond, p.Recovery = [][]string{{factor.Password}}, false, nil
-	}
-	if l.Profile == nil {
-		return p, nil
-	}
-	return l.Profile(ctx, c, u, p)
-}
 
 // Package is what a client is asked to answer. Challenges are answered in order, one mechanism of each.
 type Package struct {
@@ -170,5 +132,9 @@ func (l *Logins) mechanism(name string) factor.Mechanism {
 }
 
 func personOf(u user.User) factor.Person {
-	return factor.Person{ID: u.ID, Name: u.Name, Display: u.Display, Mail: u.Mail, Mobile: u.Mobile, Culture: u.Culture}
+	out := factor.Person{ID: u.ID, Name: u.Name, Display: u.Display, Mail: u.Mail, Mobile: u.Mobile, Culture: u.Culture}
+	if u.MailUnproved { // whose address it is nobody knows
+		out.Mail = ""
+	}
+	return out
 }

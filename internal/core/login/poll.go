@@ -34,6 +34,8 @@ func (l *Logins) Poll(ctx context.Context, c *call.Call, id, mechanism string) (
 		return l.fetched(ctx, c, s)
 	case at < s.At && !s.Recovery && s.Challenges[s.At][0].Name == factor.Reset:
 		return Result{Summary: NewPackage, Package: s.pack()}, nil
+	case at < s.At && s.Narrowed == s.At:
+		return Result{Summary: NewPackage, Package: s.pack()}, nil
 	case at < s.At:
 		return Result{Summary: NextDone}, nil
 	case ch.Sent == 0 || ch.Expires != 0 && c.Now.UnixMilli() >= ch.Expires:

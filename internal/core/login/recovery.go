@@ -9,8 +9,8 @@ import (
 
 const perhaps = "If the account can be recovered, it has been told how."
 
-// forgot replaces the package of a conversation that has only begun by one that ends in a new password: the recovery
-// mechanisms, and RESET behind them. Who has none of them gets an answer that says nothing, as names that do not exist
+// forgot replaces the package of a conversation that has only begun by one that ends in a new password: the recovery's
+// challenges, and RESET behind them. Who cannot pass all of them gets an answer that says nothing, as names that do not exist
 // may, too.
 func (t *turn) forgot(ctx context.Context) (Result, error) {
 	w, err := t.who(ctx, t.c, t.s.Login)
@@ -24,21 +24,19 @@ func (t *turn) forgot(ctx context.Context) (Result, error) {
 	if len(shown.Recovery) == 0 || t.s.At != 0 || len(t.s.Passed) > 0 || t.s.Recovery {
 		return t.fail(ctx, whyAction)
 	}
-	var one []factor.Challenge
-	for _, name := range shown.Recovery {
-		ch, ok, err := t.offer(ctx, t.c, w, name)
-		if err != nil {
-			return Result{}, err
-		}
-		if ok {
-			ch.Recovery = true
-			one = append(one, ch)
+	rounds, err := t.offers(ctx, t.c, w, shown.Recovery, shown.RecoveryQuestions)
+	if err != nil {
+		return Result{}, err
+	}
+	for _, one := range rounds {
+		for i := range one {
+			one[i].Recovery = true
 		}
 	}
 	if t.c.Event != nil {
 		t.c.Event.Type = audit.ResetStart
 	}
-	if len(one) == 0 {
+	if !passable(rounds, nil) { // less than is asked for replaces no password
 		return Result{Summary: Noncommittal, Message: perhaps}, t.end(ctx, t.c, t.s)
 	}
 	policy, err := t.Passwords.PolicyOf(ctx, t.c, w.shown.ID)
@@ -46,6 +44,6 @@ func (t *turn) forgot(ctx context.Context) (Result, error) {
 		return Result{}, err
 	}
 	t.s.Recovery = true
-	t.s.Challenges = [][]factor.Challenge{one, {t.resetChallenge(policy.Hint())}}
+	t.s.Challenges = append(distinct(rounds), []factor.Challenge{t.resetChallenge(policy.Hint())})
 	return Result{Summary: NewPackage, Package: t.pack()}, nil
 }

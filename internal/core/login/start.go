@@ -51,17 +51,27 @@ func (l *Logins) begin(ctx context.Context, c *call.Call, in Begin) (*state, Pro
 	}
 	s := &state{
 		User: who.real.ID, Factors: who.factors(), Login: in.Login, Platform: in.Platform,
-		IP: c.Client.IP.String(), Agent: c.Client.UserAgent, Device: deviceOf(c),
+		IP: c.Client.IP.String(), Agent: c.Client.UserAgent, Device: deviceOf(c), Profile: p.ID, Revision: p.Revision,
 	}
-	if s.Challenges, err = l.challenges(ctx, c, who, p.Challenges); err != nil {
+	if s.Exempt, err = l.exempt(ctx, c, who.shown, &p); err != nil {
 		return nil, p, who, err
 	}
-	if err := l.skip(ctx, c, s, p); err != nil {
+	if s.Challenges, err = l.challenges(ctx, c, who, p); err != nil {
 		return nil, p, who, err
 	}
 	why := p.Refused
-	if why == "" && p.RequireSecond && lacks(s.Challenges, p.Challenges) && !s.Skipped {
+	if why == "" && lacks(s.Challenges, p) {
 		why = "no second factor is enrolled"
+	}
+	if len(s.Challenges) == 0 { // clients break on an empty package
+		ch, _, err := l.offer(ctx, c, who, l.mechanism(factor.Password))
+		if err != nil {
+			return nil, p, who, err
+		}
+		s.Challenges = [][]factor.Challenge{{ch}}
+	}
+	if err := l.skip(ctx, c, s, p); err != nil {
+		return nil, p, who, err
 	}
 	if why != "" {
 		s.User, s.Factors = "", "" // nobody gets in; the package is the same as ever
@@ -72,34 +82,11 @@ func (l *Logins) begin(ctx context.Context, c *call.Call, in Begin) (*state, Pro
 	return s, p, who, nil
 }
 
-// lacks says whether nothing is enrolled of one of the challenges that are wanted. A password that stands in for all of them,
-// because a package cannot be empty, is none of theirs.
-func lacks(made [][]factor.Challenge, wanted [][]string) bool {
-	return len(made) < len(wanted) || len(wanted) == 1 && !slices.Contains(wanted[0], made[0][0].Name)
-}
-
-// Able says whether a person has enrolled something of each of the challenges. It reads only.
-func (l *Logins) Able(ctx context.Context, c *call.Call, u user.User, wanted [][]string) (bool, error) {
-	if len(wanted) == 0 {
-		return true, nil
-	}
-	w := subject{real: u, shown: u, mfa: u}
-	if u.MfaUser != "" {
-		other, err := l.People.ByID(ctx, c, u.MfaUser)
-		if err != nil && !errors.Is(err, user.ErrNotFound) {
-			return false, err
-		}
-		w.mfa = other
-	}
-	made, err := l.challenges(ctx, c, w, wanted)
-	return err == nil && !lacks(made, wanted), err
-}
-
-// Standing is the person whose package is shown for a name: their own, and for a name that does not exist that of the one who
-// stands in. What else depends on the person goes by the same one, so that it tells nothing either.
-func (l *Logins) Standing(ctx context.Context, c *call.Call, name string) (user.User, error) {
-	w, err := l.who(ctx, c, name)
-	return w.shown, err
+// lacks says whether somebody is refused who can pass these challenges of a profile's: fewer where all are required, or none
+// of an authentication profile's. Where settings name nothing that the person has, the password lets in: administrators who
+// set up nothing else yet must not lock themselves out.
+func lacks(made [][]factor.Challenge, p Profile) bool {
+	return p.RequireSecond && len(made) < len(p.Challenges) || p.ID != "" && len(made) == 0
 }
 
 // subject is whom a conversation is about.
@@ -173,38 +160,38 @@ func (l *Logins) sample(ctx context.Context, c *call.Call, seed []byte) (user.Us
 	return user.User{}, nil
 }
 
-// challenges makes challenges of the mechanisms that the person shown has enrolled. One without any is left out.
-func (l *Logins) challenges(ctx context.Context, c *call.Call, w subject, names [][]string) ([][]factor.Challenge, error) {
-	var out [][]factor.Challenge
-	for _, alternatives := range names {
-		var one []factor.Challenge
+// challenges makes challenges of the mechanisms that the person shown has enrolled. One without any is left out, and so is
+// one that only a mechanism could pass which another one needs.
+func (l *Logins) challenges(ctx context.Context, c *call.Call, w subject, p Profile) ([][]factor.Challenge, error) {
+	out, err := l.offers(ctx, c, w, p.Challenges, p.Questions)
+	out = slices.DeleteFunc(out, func(one []factor.Challenge) bool { return len(one) == 0 })
+	return distinct(out), err
+}
+
+// offers makes one challenge of each list of mechanisms, of those that the person shown has enrolled.
+func (l *Logins) offers(ctx context.Context, c *call.Call, w subject, names [][]string, questions int) ([][]factor.Challenge, error) {
+	out := make([][]factor.Challenge, len(names))
+	for i, alternatives := range names {
 		for _, name := range alternatives {
-			ch, ok, err := l.offer(ctx, c, w, name)
+			ch, ok, err := l.offer(ctx, c, w, l.asking(name, questions))
 			if err != nil {
 				return nil, err
 			}
 			if ok {
-				one = append(one, ch)
+				out[i] = append(out[i], ch)
 			}
 		}
-		if len(one) > 0 {
-			out = append(out, one)
-		}
-	}
-	if len(out) == 0 { // clients break on an empty package
-		ch, _, err := l.offer(ctx, c, w, factor.Password)
-		return [][]factor.Challenge{{ch}}, err
 	}
 	return out, nil
 }
 
-func (l *Logins) offer(ctx context.Context, c *call.Call, w subject, name string) (factor.Challenge, bool, error) {
-	m := l.mechanism(name)
+// offer makes a challenge of a mechanism; false where there is no such mechanism, or the person has not enrolled it.
+func (l *Logins) offer(ctx context.Context, c *call.Call, w subject, m factor.Mechanism) (factor.Challenge, bool, error) {
 	if m == nil {
 		return factor.Challenge{}, false, nil
 	}
 	whose := w.mfa
-	if name == factor.Password {
+	if m.Name() == factor.Password {
 		whose = w.shown
 	}
 	prompt, ok, err := m.Offer(ctx, c, personOf(whose))
@@ -215,19 +202,7 @@ func (l *Logins) offer(ctx context.Context, c *call.Call, w subject, name string
 		prompt = m.Disguise(prompt, w.seed)
 	}
 	id, _ := crypt.NewToken(c.Rand)
-	return factor.Challenge{ID: id, Name: name, Prompt: prompt}, true, nil
-}
-
-// skip leaves the later challenges out on a device that stands in for them.
-func (l *Logins) skip(ctx context.Context, c *call.Call, s *state, p Profile) error {
-	if p.RememberFor <= 0 || len(s.Challenges) < 2 {
-		return nil
-	}
-	ok, err := l.Throttle.Remembered(ctx, c, s.User, throttle.DeviceHash(c.Client.Device), c.Now.Add(-p.RememberFor))
-	if ok && err == nil {
-		s.Challenges, s.Skipped = s.Challenges[:1], true
-	}
-	return err
+	return factor.Challenge{ID: id, Name: m.Name(), Prompt: prompt}, true, nil
 }
 
 // deviceOf is the device cookie, or a new value for it.

@@ -32,6 +32,10 @@ type state struct {
 	Passed     []string             `json:"p,omitempty"`
 	Recovery   bool                 `json:"r,omitempty"`  // a forgotten password is replaced
 	Skipped    bool                 `json:"sk,omitempty"` // the device stands in for the second factor
+	Exempt     bool                 `json:"ex,omitempty"` // an administrator let the person sign in without further factors
+	Profile    string               `json:"pf,omitempty"` // authentication profile that gave the challenges
+	Revision   int64                `json:"pv,omitempty"` // of that profile
+	Narrowed   int                  `json:"nr,omitempty"` // the challenge before which the package became another; 0: none
 	Platform   bool                 `json:"pt,omitempty"` // the client wants a refresh token
 	Persist    bool                 `json:"ps,omitempty"`
 	Resets     int                  `json:"rs,omitempty"` // new passwords that broke the policy

@@ -11,7 +11,16 @@ import (
 )
 
 // Mechanism asks some of the questions that a person has answered, another choice in each conversation.
-type Mechanism struct{ Questions Questions }
+type Mechanism struct {
+	Questions Questions
+	ask       int // 0: as many as Limits say
+}
+
+// Asking is the mechanism with another number of questions.
+func (m Mechanism) Asking(n int) factor.Mechanism {
+	m.ask = n
+	return m
+}
 
 // Name is SQ.
 func (Mechanism) Name() string { return factor.Question }
@@ -29,6 +38,9 @@ func (m Mechanism) Offer(ctx context.Context, c *call.Call, p factor.Person) (fa
 	l, err := m.Questions.LimitsOf(ctx, c)
 	if err != nil {
 		return factor.Prompt{}, false, err
+	}
+	if m.ask > 0 {
+		l.Ask = m.ask
 	}
 	all, err := m.Questions.Of(ctx, c, p.ID)
 	if err != nil || len(all) < max(1, l.Ask) || !l.enough(all) {

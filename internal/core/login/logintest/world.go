@@ -22,6 +22,7 @@ import (
 	"limen/internal/core/key"
 	"limen/internal/core/login"
 	"limen/internal/core/password"
+	"limen/internal/core/profile"
 	"limen/internal/core/right"
 	"limen/internal/core/role"
 	"limen/internal/core/session"
@@ -63,6 +64,7 @@ type World struct {
 	Throttle  throttle.Throttle
 	Tokens    token.Tokens
 	Settings  *setting.Store
+	Profiles  *profile.Profiles
 	OATH      oath.Profiles
 	Questions question.Questions
 	Logins    *login.Logins
@@ -98,6 +100,8 @@ func New(t testing.TB, db *dbx.DB) *World {
 	w.People = &user.Directory{DB: db, Changes: w.Changes, Tenants: w.Index, Roles: w.Roles}
 	w.Settings = &setting.Store{DB: db, Changes: w.Changes, Ring: ring}
 	w.Settings.Start()
+	w.Profiles = &profile.Profiles{DB: db, Changes: w.Changes}
+	w.Profiles.Start()
 	w.Passwords = password.Passwords{Hasher: hasher, Changed: w.People.PasswordSet}
 	w.Sessions = &session.Sessions{DB: db, Holder: w.holder, Put: w.Changes.Put, Fresh: w.Changes.Fresh}
 	w.Sessions.Watch(w.Changes.Watch)
@@ -109,7 +113,7 @@ func New(t testing.TB, db *dbx.DB) *World {
 	w.must(w.Changes.Poll(t.Context()))
 	w.Logins = &login.Logins{
 		Ring: ring, People: w.People, Sessions: w.Sessions, Tokens: w.Tokens, Passwords: w.Passwords, Throttle: w.Throttle,
-		Settings: w.Settings, Mechanisms: w.mechanisms(ring), Notify: w.notify,
+		Settings: w.Settings, Profiles: w.Profiles, Mechanisms: w.mechanisms(ring), Notify: w.notify,
 	}
 	w.found()
 	w.must(w.Logins.Ensure(t.Context(), w.Tenant.ID))
@@ -249,6 +253,17 @@ func (w *World) Set(name, value string) {
 	ready, err := w.Settings.Prepare(w.T.Context(), w.Call(), setting.Set(name, value))
 	w.must(err)
 	w.Write(func(ctx context.Context, c *call.Call) error { return w.Settings.Write(ctx, c, ready) })
+}
+
+// Use saves an authentication profile by its name, with rounds of comma-joined mechanisms, and has everybody sign in by it.
+func (w *World) Use(n profile.Profile, rounds ...string) profile.Profile {
+	w.T.Helper()
+	var err error
+	n.Challenges, err = profile.Parse(rounds)
+	w.must(err)
+	w.Write(func(ctx context.Context, c *call.Call) (err error) { n, err = w.Profiles.Save(ctx, c, n); return err })
+	w.Set("Authentication.Profile", n.ID)
+	return n
 }
 
 // Seed is the secret that Enroll gives.

@@ -1,6 +1,8 @@
 package report
 
 import (
+	"maps"
+	"slices"
 	"strings"
 
 	"limen/internal/call"
@@ -9,7 +11,7 @@ import (
 )
 
 // views are what the schema offers to reports (internal/schema, redrock).
-var views = []string{"rr_user", "rr_cduser", "rr_dsusers", "rr_role", "rr_event", "rr_tenant"}
+var views = []string{"rr_user", "rr_cduser", "rr_dsusers", "rr_role", "rr_event", "rr_tenant", "rr_organization"}
 
 // tables are the dialect's tables, less the columns that nothing fills yet: those are null in every row.
 func tables() []redrock.Table {
@@ -29,20 +31,33 @@ func tables() []redrock.Table {
 				}
 			}
 		}
-		if t.Name == "Event" {
-			t.Columns = append(t.Columns, ours...)
-		}
+		t.Columns = append(t.Columns, ours[t.Name]...)
 	}
-	return out
+	return append(out, organizations)
 }
 
-// ours are columns of Event beyond the contract's. They can be named, and are no part of *.
-var ours = []redrock.Column{
+// belongs are the columns of what belongs to an organization.
+var belongs = []redrock.Column{
+	{Name: "OrgId", Type: redrock.Text, Hidden: true, Title: "Organization Id", Description: "Id of the organization"},
+	{Name: "OrgPath", Type: redrock.Text, Hidden: true, Title: "Organization", Description: "Path of the organization"},
+}
+
+// organizations is the table of organizations, which the contract's lacks.
+var organizations = redrock.Table{Name: "Organization", Key: "ID", Alternate: "Path", Columns: []redrock.Column{
+	{Name: "ID", Type: redrock.Text, Description: "Row Identifier (primary key)"},
+	{Name: "Name", Type: redrock.Text, Filled: true, Description: "Name of the organization"},
+	{Name: "Path", Type: redrock.Text, Filled: true, Description: "Names from the top down, each behind a slash"},
+	{Name: "Description", Type: redrock.Text, Description: "Description of the organization"},
+	{Name: "ParentId", Type: redrock.Text, Title: "Parent Id", Description: "Id of the organization above"},
+}}
+
+// ours are columns beyond the contract's. They can be named, and are no part of *.
+var ours = map[string][]redrock.Column{"User": belongs, "Role": belongs, "Event": {
 	{Name: "Changes", Type: redrock.Object, Hidden: true, Description: "What changed: old and new value by field"},
 	{Name: "Fields", Type: redrock.Object, Hidden: true, Description: "What else is known of the event"},
 	{Name: "Occurrences", Type: redrock.Integer, Hidden: true, Description: "How many equal failures the event stands for"},
 	{Name: "RequestId", Type: redrock.Text, Hidden: true, Title: "Request Id", Description: "Id of the request, as the client got it as ErrorID"},
-}
+}}
 
 // relations are the view behind each table, the rights that show all of it, and how a caller's own rows are found.
 var relations = map[string]struct {
@@ -51,11 +66,20 @@ var relations = map[string]struct {
 	org    string // column of the organization; empty: rows belong to none
 	own    []string
 }{
-	"User":    {"rr_user", []right.Right{right.UserManagement, right.ReadUsers, right.ReadSystem, right.ReportManagement}, "grant_org", []string{"id"}},
-	"CDUser":  {"rr_cduser", []right.Right{right.UserManagement, right.ReadUsers, right.ReadSystem, right.ReportManagement}, "grant_org", []string{"id"}},
-	"DSUsers": {"rr_dsusers", []right.Right{right.UserManagement, right.ReadUsers, right.ReadSystem, right.ReportManagement}, "grant_org", []string{"internalname"}},
-	"Role":    {"rr_role", []right.Right{right.RoleManagement, right.ReadRoles, right.UserManagement, right.ReadSystem, right.ReportManagement}, "", []string{"id"}},
-	"Event":   {"rr_event", []right.Right{right.ReadSystem, right.ReportManagement}, "", []string{"grant_actor", "grant_user"}},
+	"User":         {"rr_user", []right.Right{right.UserManagement, right.ReadUsers, right.ReadSystem, right.ReportManagement}, "grant_org", []string{"id"}},
+	"CDUser":       {"rr_cduser", []right.Right{right.UserManagement, right.ReadUsers, right.ReadSystem, right.ReportManagement}, "grant_org", []string{"id"}},
+	"DSUsers":      {"rr_dsusers", []right.Right{right.UserManagement, right.ReadUsers, right.ReadSystem, right.ReportManagement}, "grant_org", []string{"internalname"}},
+	"Role":         {"rr_role", []right.Right{right.RoleManagement, right.ReadRoles, right.UserManagement, right.ReadSystem, right.ReportManagement}, "grant_org", []string{"id"}},
+	"Organization": {"rr_organization", everything(), "grant_org", nil},
+	"Event":        {"rr_event", []right.Right{right.ReadSystem, right.ReportManagement}, "", []string{"grant_actor", "grant_user"}},
+}
+
+// everything is any right.
+func everything() (out []right.Right) {
+	for _, i := range right.All() {
+		out = append(out, i.Right)
+	}
+	return out
 }
 
 // noGroups is the relation of directory groups while no directory has any.
@@ -91,15 +115,19 @@ func visible(c *call.Call, rights []right.Right, org string, own []string, roles
 			or, args = append(or, column+" = ?"), append(args, id)
 		}
 	}
+	over := map[string]bool{}
 	for _, r := range rights {
 		if c.Caller.Held.Everywhere(r) {
 			return "", nil
 		}
-		if org == "" {
-			continue
-		}
 		for _, id := range c.Caller.Held.In(r) {
-			or, args = append(or, org+" = ?"), append(args, id)
+			over[id] = true
+		}
+	}
+	if org != "" && len(over) > 0 {
+		or = append(or, org+" IN (?"+strings.Repeat(", ?", len(over)-1)+")")
+		for _, id := range slices.Sorted(maps.Keys(over)) {
+			args = append(args, id)
 		}
 	}
 	if or == nil {

@@ -15,6 +15,7 @@ import (
 	"limen/internal/core/change"
 	"limen/internal/core/factor/oath"
 	"limen/internal/core/factor/question"
+	"limen/internal/core/intake"
 	"limen/internal/core/invite"
 	"limen/internal/core/job"
 	"limen/internal/core/key"
@@ -87,6 +88,7 @@ type App struct {
 	Logins    *login.Logins
 	Invites   *invite.Invites
 	Pages     *pages.Pages
+	Intake    *intake.Imports
 
 	Kernel  *op.Kernel
 	Metrics *metric.Metrics
@@ -158,6 +160,7 @@ func (a *App) wire(ctx context.Context, master *crypt.Master) error {
 	}
 	a.wireLogin()
 	a.wireJobs()
+	a.wireIntake()
 	if err := a.wireInvites(); err != nil {
 		return err
 	}

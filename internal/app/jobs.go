@@ -61,6 +61,9 @@ func (a *App) jobEnded(ctx context.Context, c *call.Call, i job.Info) error {
 		e.Outcome = "refused"
 	}
 	e.Set("Done", i.Done)
+	if err := a.Intake.Ended(ctx, c, i); err != nil {
+		return err
+	}
 	return a.Audit.Record(ctx, c)
 }
 

@@ -29,10 +29,8 @@ func (a *App) Surfaces() []gen.Surface {
 
 func (a *App) identityOps() []op.Op {
 	out := authentication.Authentication{Logins: a.Logins, Sessions: a.Sessions, Tokens: a.Tokens, People: a.People, Roles: a.Roles, Tenants: a.Index}.Ops()
-	out = append(out, users.Users{
-		People: a.People, Roles: a.Roles, Sessions: a.Sessions, Passwords: a.Passwords, Settings: a.Values, Tenants: a.Index, Post: a.Post,
-		Link: a.Invites.Make,
-	}.Ops()...)
+	out = append(out, a.users().Ops()...)
+	out = append(out, users.Import{Imports: a.Intake}.Ops()...)
 	out = append(out, tenant.Tenant{
 		Tenants: a.Tenants, Settings: a.Values, Version: Version(), TryMail: a.tryMail, TrySMS: a.trySMS,
 	}.Ops()...)
@@ -44,6 +42,13 @@ func (a *App) identityOps() []op.Op {
 	out = append(out, profiles.Profiles{Profiles: a.Profiles}.Ops()...)
 	out = append(out, redrock.Redrock{Reports: a.Reports}.Ops()...)
 	return out
+}
+
+func (a *App) users() users.Users {
+	return users.Users{
+		People: a.People, Roles: a.Roles, Sessions: a.Sessions, Passwords: a.Passwords, Settings: a.Values, Tenants: a.Index, Post: a.Post,
+		Link: a.Invites.Make, Orgs: a.Orgs,
+	}
 }
 
 // Catalogue lists the operations of every dialect without a store, for documents and tests.

@@ -40,6 +40,7 @@ const (
 	UserInvite       = "Cloud.Core.UserInvite"          // an invitation was sent
 	UserInviteAccept = "Cloud.Core.UserInviteAccept"    // someone invited chose their first password
 	UserImport       = "Cloud.Core.UserImport"          // users were taken from a file or another directory
+	UserImportFile   = "Cloud.Core.UserImportFile"      // a file of users to be imported was checked and kept
 	UserExport       = "Cloud.Core.UserExport"          // users were written to a file
 	UserPicture      = "Cloud.Core.UserPicture"         // a picture was set or removed
 	PasswordChange   = "Cloud.Core.PasswordChange"      // someone changed their own password

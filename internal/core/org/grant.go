@@ -1,6 +1,7 @@
 package org
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"slices"
@@ -11,6 +12,7 @@ import (
 	"limen/internal/core/role"
 	"limen/internal/core/user"
 	"limen/internal/dbx"
+	"limen/internal/fold"
 )
 
 // Principal is who holds something: a person or a role.
@@ -42,6 +44,7 @@ func (o *Orgs) admins(ctx context.Context, c *call.Call, where dbx.Clause) (map[
 		return nil, err
 	}
 	out := map[string][]Admin{}
+	slices.SortStableFunc(rows, func(a, b Admin) int { return named(a.Kind, a.Name, b.Kind, b.Name) })
 	for _, a := range rows {
 		out[a.Org] = append(out[a.Org], a)
 	}
@@ -66,7 +69,13 @@ func (o *Orgs) Permissions(ctx context.Context, c *call.Call, id string) ([]Held
 		}
 		out = append(out, Held{Principal{r.Kind, r.Principal}, r.Name, []right.Right{known}})
 	}
+	slices.SortStableFunc(out, func(a, b Held) int { return named(a.Kind, a.Name, b.Kind, b.Name) })
 	return out, err
+}
+
+// named compares people and roles as lists show them: people first, each by name.
+func named(kind, name, otherKind, otherName string) int {
+	return cmp.Or(strings.Compare(otherKind, kind), strings.Compare(fold.Key(name), fold.Key(otherName)))
 }
 
 // Scopes is what is held over organizations, for role.Roles.

@@ -1,0 +1,132 @@
+package script
+
+import (
+	"encoding/binary"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+)
+
+// Batch is what a child is asked: one script, and the people to run it for.
+type Batch struct {
+	Script string   `json:"script"` // the body of a function
+	People []Person `json:"people"`
+	Roles  []Role   `json:"roles"`
+	Now    int64    `json:"now"`   // what the script takes for the time; ms since 1970 UTC
+	Trace  bool     `json:"trace"` // whether what the script says with trace() is wanted
+	Each   int64    `json:"each"`  // ms that the script may take for one person; set by Pool.Run
+}
+
+// Role is a role as scripts may ask for it.
+type Role struct {
+	ID      string `json:"id"`
+	Name    string `json:"name"`
+	Dynamic bool   `json:"dynamic"` // asking for it is refused
+}
+
+// Person is somebody as scripts see them. A property is nil, a string, a number, a bool, or a Date.
+type Person struct {
+	ID         string         `json:"id"`
+	Name       string         `json:"name"`
+	Display    string         `json:"display"`
+	Mail       string         `json:"mail"`
+	Type       string         `json:"type"`   // CUS: of the built-in directory
+	Source     string         `json:"source"` // id of the directory service
+	Org        string         `json:"org"`
+	Properties map[string]any `json:"properties"`
+	Roles      []string       `json:"roles"` // ids
+}
+
+// Date is a property that scripts see as a Date object.
+type Date struct {
+	Millis int64 `json:"date"` // since 1970 UTC
+}
+
+// Verdict is what a script said about one person.
+type Verdict struct {
+	Member *bool    `json:"member"` // what it returned; nil for nothing, null, or an error
+	Error  string   `json:"error"`  // why it failed; empty when it did not
+	Trace  []string `json:"trace"`
+	Read   []string `json:"read"` // what it read of the person, sorted; see the Read constants
+}
+
+// What a script may have read, besides names of properties.
+const (
+	ReadRoles = "(roles)" // which roles the person is in
+	ReadClock = "(clock)" // the time, or a random number
+	ReadAll   = "*"       // everything, or more than is kept apart
+)
+
+// answer is what a child says to a batch.
+type answer struct {
+	Syntax   string    `json:"syntax"` // why the script does not compile
+	Verdicts []Verdict `json:"verdicts"`
+	CPU      int64     `json:"cpu"` // ms that the child has used in its life
+}
+
+// maxFrame is the most that one message may have, in bytes.
+const maxFrame = 8 << 20
+
+var errFrame = errors.New("script: a message is too large")
+
+// write sends a message: its length in four bytes, big-endian, and its JSON.
+func write(w io.Writer, v any) error {
+	body, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	if len(body) > maxFrame {
+		return errFrame
+	}
+	_, err = w.Write(append(binary.BigEndian.AppendUint32(nil, uint32(len(body))), body...))
+	return err
+}
+
+// read gets a message. io.EOF says that there is none any more.
+func read(r io.Reader, v any) error {
+	var head [4]byte
+	if _, err := io.ReadFull(r, head[:]); err != nil {
+		return err
+	}
+	n := binary.BigEndian.Uint32(head[:])
+	if n > maxFrame {
+		return errFrame
+	}
+	body, err := io.ReadAll(io.LimitReader(r, int64(n)))
+	if err != nil {
+		return err
+	}
+	if len(body) < int(n) {
+		return io.ErrUnexpectedEOF
+	}
+	return json.Unmarshal(body, v)
+}
+
+// fit says what is wrong with an answer to a batch of n people: a child whose engine was subverted may say anything.
+func (a *answer) fit(n int) error {
+	if a.Syntax != "" {
+		a.Syntax = clip(a.Syntax, maxError)
+		return nil
+	}
+	if len(a.Verdicts) != n {
+		return fmt.Errorf("script: %d verdicts about %d people", len(a.Verdicts), n)
+	}
+	for i := range a.Verdicts {
+		v := &a.Verdicts[i]
+		v.Error = clip(v.Error, maxError)
+		if v.Error != "" {
+			v.Member = nil
+		}
+		if len(v.Trace) > maxTraces || len(v.Read) > maxRead+1 {
+			return fmt.Errorf("script: a verdict is too large")
+		}
+		for k := range v.Trace {
+			v.Trace[k] = clip(v.Trace[k], maxTrace)
+		}
+		for k := range v.Read {
+			v.Read[k] = clip(v.Read[k], maxName)
+		}
+	}
+	return nil
+}

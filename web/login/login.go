@@ -63,6 +63,20 @@ type Accepted struct {
 	Culture string
 }
 
+// Address asks somebody whether a mail address is theirs.
+type Address struct {
+	Account string // login name
+	Mail    string
+	Culture string // BCP 47 tag of the person's language
+	Token   string // of the link; the form sends it back
+}
+
+// Confirmed tells somebody that the mail address is confirmed.
+type Confirmed struct {
+	Mail    string
+	Culture string
+}
+
 // Fault tells of a failure.
 type Fault struct {
 	Code   string
@@ -73,6 +87,8 @@ type Fault struct {
 func (Front) page() shape        { return shape{name: "front"} }
 func (v Invitation) page() shape { return shape{name: "invitation", culture: v.Culture} }
 func (v Accepted) page() shape   { return shape{name: "accepted", culture: v.Culture} }
+func (v Address) page() shape    { return shape{name: "address", culture: v.Culture} }
+func (v Confirmed) page() shape  { return shape{name: "confirmed", culture: v.Culture} }
 func (Fault) page() shape        { return shape{name: "fault", failed: true} }
 
 // Pages renders. It does not change and may be used concurrently.

@@ -17,6 +17,9 @@ var views = []View{
 	Invitation{Account: `"><script>`, Token: `"><script>`, Code: "x.y", Reason: "<script>"},
 	Invitation{Account: "anna@example.com", Code: "x.y", Reason: "No.", Again: true},
 	Accepted{Account: "anna@example.com"},
+	Address{Account: "anna@example.com", Mail: "anna@example.com", Token: "t0ken"},
+	Address{Account: `"><script>`, Mail: `"><script>`, Token: `"><script>`},
+	Confirmed{Mail: "anna@example.com"},
 	Fault{Code: "invite.link", Reason: "No.", ID: "1"},
 }
 

@@ -43,6 +43,11 @@ const (
 	UserImportFile   = "Cloud.Core.UserImportFile"      // a file of users to be imported was checked and kept
 	UserExport       = "Cloud.Core.UserExport"          // users were written to a file
 	UserPicture      = "Cloud.Core.UserPicture"         // a picture was set or removed
+	UserMail         = "Cloud.Core.UserMailVerify"      // a person showed that a mail address is theirs
+	UserReload       = "Cloud.Core.UserReload"          // what nodes remember of a person was read anew
+	UserPreference   = "Cloud.Core.UserPreferences"     // preferences or settings of a person were stored
+	IdentityCode     = "Cloud.Core.IdentityCode"        // the help desk sent a code to a person, or checked one
+	SupportAccess    = "Cloud.Core.SupportAccess"       // technical support was let in, or its access was ended
 	PasswordChange   = "Cloud.Core.PasswordChange"      // someone changed their own password
 	PasswordSet      = "Cloud.Core.PasswordSet"         // an administrator set someone's password
 	PasswordForce    = "Cloud.Core.PasswordForceChange" // someone must change their password at the next sign-in

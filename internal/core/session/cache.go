@@ -3,6 +3,7 @@ package session
 import (
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"limen/internal/call"
 )
@@ -14,6 +15,7 @@ type entry struct {
 	session string // tenant/id
 	user    string // tenant/id
 	caller  call.Caller
+	read    time.Time    // when the store was asked
 	idle    int64        // ms
 	until   int64        // ms since 1970; not to be answered from memory afterwards
 	seen    atomic.Int64 // last call on this node, or what the store knew

@@ -89,7 +89,7 @@ func (s *Sessions) load(ctx context.Context, c *call.Call, find func() (Session,
 func newEntry(row Session, h Holder, now time.Time) *entry {
 	e := &entry{
 		hash: [32]byte(row.Hash), tenant: row.Tenant, session: row.Tenant + "/" + row.ID, user: row.Tenant + "/" + row.User,
-		idle: row.Idle, until: min(row.Expires, now.Add(reread).UnixMilli()),
+		read: now, idle: row.Idle, until: min(row.Expires, now.Add(reread).UnixMilli()),
 		caller: call.Caller{
 			User: row.User, Name: h.Name, Org: h.Org, Session: row.ID, Means: call.BySession, Level: row.Level,
 			Proved: time.UnixMilli(row.Proved),

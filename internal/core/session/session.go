@@ -98,6 +98,7 @@ type New struct {
 	Device     []byte        // hash of the device cookie
 	Idle       time.Duration // 20 minutes when 0
 	Life       time.Duration // 12 hours when 0
+	Unproved   bool          // nobody showed what the person signs in with, so nothing that proves who one is can be changed
 }
 
 // Lifetimes that nobody has set.
@@ -141,6 +142,9 @@ func (s *Sessions) Create(ctx context.Context, c *call.Call, n New) (token strin
 		Tenant: c.Tenant.ID, ID: c.NewID(), User: n.User, Hash: hash, Level: n.Level, Factors: strings.Join(n.Factors, ","),
 		Persistent: n.Persistent, IP: n.IP, Agent: clip(n.Agent, 500), Device: device,
 		Created: now, Seen: now, Idle: n.Idle.Milliseconds(), Expires: now + n.Life.Milliseconds(), Proved: now,
+	}
+	if n.Unproved {
+		made.Proved = 0
 	}
 	err = insertRow.Later(ctx, c.Tx, made.Tenant, made.ID, made.User, made.Hash, made.Level, made.Factors, made.Persistent,
 		made.IP, made.Agent, made.Device, made.Created, made.Seen, made.Idle, made.Expires, made.Proved)

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"net/http"
 
+	"limen/internal/core/address"
 	"limen/internal/core/audit"
 	"limen/internal/core/invite"
 	"limen/internal/core/password"
@@ -18,8 +19,9 @@ import (
 
 // Login are the operations.
 type Login struct {
-	Invites *invite.Invites
-	Outbox  string // path of the page of messages that were not sent; empty: they are sent
+	Invites   *invite.Invites
+	Addresses *address.Addresses
+	Outbox    string // path of the page of messages that were not sent; empty: they are sent
 }
 
 // maxForm bounds a form: a token and two passwords.
@@ -28,14 +30,14 @@ const maxForm = 16 << 10
 // Ops declares them.
 func (l Login) Ops() []op.Op {
 	faults := []*fault.Error{invite.ErrLink, invite.ErrWait}
-	return []op.Op{
+	return append(l.addresses(), []op.Op{
 		op.New(op.Spec{Method: http.MethodGet, Path: "/", Allow: op.Anonymous, Effect: op.Cached}, l.Front),
 		op.New(op.Spec{Method: http.MethodGet, Path: invite.Path, Allow: op.Anonymous, Effect: op.Read, Rate: op.Guess, Faults: faults}, l.Invitation),
 		op.Prepared(op.Spec{
 			Path: invite.Path, Allow: op.Anonymous, Effect: op.Write, Audit: audit.UserInviteAccept, Rate: op.Guess, MaxBody: maxForm,
 			Faults: append(faults, ErrElsewhere, invite.ErrDiffer, password.ErrPolicy, password.ErrWeak, password.ErrCommon, password.ErrUsed, password.ErrChanged),
 		}, l.prepare, l.Accept),
-	}
+	}...)
 }
 
 // Front is the first page: what this is, and whose. It tells nothing that a sign-in does not tell.

@@ -30,6 +30,9 @@ type UserChange struct {
 	// PreferredCulture is a language tag; empty: the tenant's.
 	PreferredCulture op.Opt[string] `json:"PreferredCulture"`
 
+	// VerifyEmail sends a link to the mail address; until it is opened and confirmed, no code goes to the address.
+	VerifyEmail op.Opt[bool] `json:"VerifyEmail"`
+
 	// The fields below are for administrators only.
 
 	// Name is a new login name.
@@ -217,7 +220,12 @@ func (u Users) ChangeUser(ctx context.Context, c *op.Call, in UserChange, h hash
 		}
 		ch.Org = &org
 	}
-	if _, err := u.People.Change(ctx, c, in.found.ID, ch); err != nil || !h.set {
+	unproved(c, in, &ch)
+	now, err := u.People.Change(ctx, c, in.found.ID, ch)
+	if err == nil {
+		err = u.askAddress(ctx, c, in, now)
+	}
+	if err != nil || !h.set {
 		return op.None{}, err
 	}
 	c.Event.Set("PasswordChanged", true)

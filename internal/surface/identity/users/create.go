@@ -57,6 +57,8 @@ type NewUser struct {
 	SendEmailInvite bool `json:"SendEmailInvite"`
 	// SendSmsInvite sends an invitation by text message; it needs MobileNumber.
 	SendSmsInvite bool `json:"SendSmsInvite"`
+	// VerifyEmail sends a link to the mail address; until it is opened and confirmed, no code goes to the address.
+	VerifyEmail bool `json:"VerifyEmail"`
 	// State is None, or a list of Locked, Disabled, Expired with commas.
 	State string `json:"state"`
 	// AccountExp is the end of the account; absent: none.
@@ -88,7 +90,7 @@ func (n *NewUser) user() (user.New, error) {
 		Name: n.Name, Mail: n.Mail, Display: n.DisplayName, Description: n.Description, Mobile: n.MobileNumber, Home: n.HomeNumber,
 		Office: n.OfficeNumber, Culture: n.PreferredCulture, ReportsTo: n.ReportsTo, State: state,
 		Everybody: n.InEverybodyRole.Or(true), System: n.InSysAdminRole, Service: n.ServiceUser, OAuthClient: n.OauthClient,
-		ForceChange: n.ForcePasswordChangeNext, NeverExpires: n.PasswordNeverExpire,
+		ForceChange: n.ForcePasswordChangeNext, NeverExpires: n.PasswordNeverExpire, MailUnproved: n.VerifyEmail,
 	}
 	if n.UseAlternateMfaAccount.Or(true) {
 		out.MfaUser = n.CmaRedirectedUserUuid
@@ -144,6 +146,11 @@ func (u Users) create(ctx context.Context, c *op.Call, in NewUser, h hashed) (us
 	}
 	if h.set {
 		if err := u.Passwords.Put(ctx, c, made.ID, h.New, in.ForcePasswordChangeNext); err != nil {
+			return user.User{}, err
+		}
+	}
+	if in.VerifyEmail {
+		if err := u.Addresses.Ask(ctx, c, made); err != nil {
 			return user.User{}, err
 		}
 	}

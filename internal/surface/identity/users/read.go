@@ -54,7 +54,9 @@ type Attributes struct {
 	OrgID                  string   `json:"OrgId"`
 	OrgPath                string   `json:"OrgPath"` // empty when in none
 	Version                string   `json:"Version"`
-	DirectoryServiceUUID   string   `json:"directoryServiceUuid"`
+	// MailUnproved is there, and true, while that the mail address is the user's is still to be shown (VerifyEmail).
+	MailUnproved         bool   `json:"MailUnproved,omitempty"`
+	DirectoryServiceUUID string `json:"directoryServiceUuid"`
 }
 
 // at is a stored time, unset when 0.
@@ -93,7 +95,7 @@ func (u Users) attributes(ctx context.Context, c *op.Call, p user.User) (Attribu
 		State: p.State().String(), CloudState: cloudState(p.CloudLocked), SubjectToCloudLocks: p.Lockable(), InEverybodyRole: p.Everybody,
 		OauthClient: p.OAuthClient, ServiceUser: p.Service, ForcePasswordChangeNext: capital(p.ForceChange), PasswordNeverExpire: p.NeverExpires,
 		LastPasswordChangeDate: at(p.PasswordChanged), CreateDate: at(p.Created), LastModifiedDate: at(p.Changed), AccountExp: at(p.Expires),
-		CmaRedirectedUserUUID: p.MfaUser, OrgID: p.Org, Version: strconv.FormatInt(p.Version, 10), DirectoryServiceUUID: user.Source,
+		MailUnproved: p.MailUnproved, CmaRedirectedUserUUID: p.MfaUser, OrgID: p.Org, Version: strconv.FormatInt(p.Version, 10), DirectoryServiceUUID: user.Source,
 	}
 	var err error
 	if out.OrgPath, err = u.path(ctx, c, p.Org); err != nil {

@@ -9,16 +9,23 @@ import (
 	"time"
 
 	"limen/internal/call"
+	"limen/internal/core/address"
 	"limen/internal/core/attribute"
 	"limen/internal/core/audit"
+	"limen/internal/core/exemption"
+	"limen/internal/core/login"
 	"limen/internal/core/org"
+	"limen/internal/core/passcode"
 	"limen/internal/core/password"
 	"limen/internal/core/post"
+	"limen/internal/core/preference"
 	"limen/internal/core/right"
 	"limen/internal/core/role"
 	"limen/internal/core/session"
 	"limen/internal/core/setting"
+	"limen/internal/core/support"
 	"limen/internal/core/tenant"
+	"limen/internal/core/token"
 	"limen/internal/core/user"
 	"limen/internal/fault"
 	"limen/internal/op"
@@ -26,15 +33,24 @@ import (
 
 // Users are the operations.
 type Users struct {
-	People     *user.Directory
-	Roles      *role.Roles
-	Sessions   *session.Sessions
-	Passwords  password.Passwords
-	Attributes attribute.Attributes
-	Settings   *setting.Store
-	Tenants    *tenant.Index
-	Post       *post.Post
-	Orgs       *org.Orgs
+	People      *user.Directory
+	Roles       *role.Roles
+	Sessions    *session.Sessions
+	Passwords   password.Passwords
+	Attributes  attribute.Attributes
+	Settings    *setting.Store
+	Tenants     *tenant.Index
+	Post        *post.Post
+	Orgs        *org.Orgs
+	Preferences preference.Preferences
+	Exemptions  exemption.Exemptions
+	Support     support.Support
+	Passcodes   *passcode.Passcodes
+	Addresses   *address.Addresses
+	Tokens      token.Tokens
+	Logins      *login.Logins
+	// Exempted tells a person that they may sign in without further factors until a time.
+	Exempted func(ctx context.Context, c *call.Call, p user.User, until time.Time) error
 	// Link makes the link of an invitation, good for as long as lasts says; nil: the tenant's sign-in page.
 	Link func(ctx context.Context, c *call.Call, u user.User, lasts time.Duration) (string, error)
 	// Captcha checks what proves that a person and no program signs up; nil: nothing does.
@@ -68,13 +84,13 @@ var (
 		fault.ErrBlank, fault.ErrInvalid, fault.ErrMissing, password.ErrPolicy, password.ErrWeak, password.ErrCommon,
 	}
 	changeFaults = append(append([]*fault.Error(nil), createFaults...),
-		user.ErrNotFound, user.ErrStale, user.ErrCycle, role.ErrLast, ErrSelf, ErrField, session.ErrStale, password.ErrUsed, password.ErrChanged)
+		user.ErrNotFound, user.ErrStale, user.ErrCycle, role.ErrLast, ErrSelf, ErrField, post.ErrNoMail, session.ErrStale, password.ErrUsed, password.ErrChanged)
 	stateFaults = []*fault.Error{user.ErrNotFound, role.ErrLast, ErrSelf, ErrSystem, user.ErrStronger, fault.ErrInvalid, fault.ErrMissing, user.ErrStale}
 )
 
 // Ops declares them.
 func (u Users) Ops() []op.Op {
-	return slices.Concat(u.creating(), u.changing(), u.reading(), u.inviting(), u.extending())
+	return slices.Concat(u.keeping(), u.saving(), u.caching(), u.helping(), u.acting(), u.creating(), u.changing(), u.reading(), u.inviting(), u.extending())
 }
 
 func (u Users) creating() []op.Op {

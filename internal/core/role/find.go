@@ -2,6 +2,7 @@ package role
 
 import (
 	"context"
+	"errors"
 	"strings"
 	"time"
 
@@ -10,16 +11,6 @@ import (
 	"limen/internal/dbx"
 	"limen/internal/fold"
 )
-
-// Find finds a role by its id or its name, as far as the grant allows: holders of a grant over some organizations have
-// the roles of those only, and others look to them as if they were not there.
-func (r *Roles) Find(ctx context.Context, c *call.Call, g grant.Grant, idOrName string) (Role, error) {
-	role, err := r.Get(ctx, c, strings.TrimSpace(idOrName))
-	if err == nil && !g.Allows(role.ID, role.Org) {
-		return Role{}, ErrNotFound
-	}
-	return role, err
-}
 
 // Principals finds what is to be a member, by id or by name, within the grant: people by UUID or login name, roles by id
 // or name. ErrMember or ErrGroup when one is not there, or outside the grant.
@@ -44,7 +35,7 @@ func (r *Roles) principal(ctx context.Context, c *call.Call, g grant.Grant, kind
 		if err == nil && g.Allows(role.ID, role.Org) {
 			return role.ID, nil
 		}
-		if err == nil || err == error(ErrNotFound) {
+		if err == nil || errors.Is(err, ErrNotFound) {
 			err = ErrMember
 		}
 		return "", err

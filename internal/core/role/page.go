@@ -29,7 +29,7 @@ func (r *Roles) Members(ctx context.Context, c *call.Call, g grant.Grant, roleID
 }
 
 // MaxPage is the most members that one page has.
-const MaxPage = 10_000
+const MaxPage = 100_000
 
 // Sort is what members are listed by.
 type Sort uint8
@@ -137,7 +137,7 @@ func (l *lister) where(behind *MemberRow) dbx.Clause {
 		and = append(and, dbx.Or(dbx.Eq("until", 0), dbx.Gt("until", l.c.Now.UnixMilli())))
 	}
 	if !l.g.Everything() {
-		and = append(and, dbx.Eq("kind", User), dbx.Or(dbx.In("org", l.g.Orgs()...), dbx.In("member", l.g.Rows()...)))
+		and = append(and, dbx.Or(dbx.In("org", l.g.Orgs()...), dbx.In("member", l.g.Rows()...)))
 	}
 	if l.q.Filter != "" {
 		and = append(and, l.filter())

@@ -93,7 +93,7 @@ var (
 	keys = dbx.L[memberKey]("role.keys", `SELECT m.kind, m.member, m.name_key FROM role_member m WHERE m.tenant = ? AND m.role = ?`).By("m.until")
 
 	members = dbx.L[MemberRow]("role.members", `SELECT m.kind AS kind, m.member AS member, m.name_key AS name_key, COALESCE(u.name, r.name, '') AS name,
-		COALESCE(u.org, '') AS org, m.since AS since, m.until AS until, m.reason AS reason, COALESCE(g.name, '') AS granter FROM role_member m
+		COALESCE(u.org, r.org, '') AS org, m.since AS since, m.until AS until, m.reason AS reason, COALESCE(g.name, '') AS granter FROM role_member m
 		LEFT JOIN users g ON g.tenant = m.tenant AND g.id = m.granter
 		LEFT JOIN users u ON u.tenant = m.tenant AND m.kind = 'User' AND u.id = m.member
 		LEFT JOIN role r ON r.tenant = m.tenant AND m.kind = 'Role' AND r.id = m.member

@@ -25,6 +25,7 @@ import (
 	"limen/internal/core/org"
 	"limen/internal/core/outbox"
 	"limen/internal/core/password"
+	"limen/internal/core/policy"
 	"limen/internal/core/post"
 	"limen/internal/core/profile"
 	"limen/internal/core/report"
@@ -77,6 +78,7 @@ type App struct {
 	People    *user.Directory
 	Orgs      *org.Orgs
 	Profiles  *profile.Profiles
+	Policies  *policy.Policies
 	Passwords password.Passwords
 	Sessions  *session.Sessions
 	Reports   *report.Reports
@@ -226,6 +228,7 @@ func (a *App) wireDomain(ctx context.Context) error {
 	a.Sessions.Watch(a.Changes.Watch)
 	a.Tenants.Move = a.People.Move
 	a.wireProfiles()
+	a.wirePolicies()
 	a.People.Shut = append(a.People.Shut, a.endSessions)
 	a.People.Gone = append(a.People.Gone, a.endSessions, a.Passwords.Drop, attribute.Attributes{}.Drop, a.Orgs.PersonGone)
 	if a.Reports, err = report.New(a.DB); err != nil {

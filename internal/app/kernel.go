@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"limen/internal/call"
-	"limen/internal/core/password"
 	"limen/internal/core/session"
 	"limen/internal/core/tenant"
 	"limen/internal/core/token"
@@ -122,13 +121,4 @@ func (a *App) place(ctx context.Context, c *call.Call, h op.Hint) error {
 	}
 	c.Tenant = t
 	return nil
-}
-
-// passwordPolicy is the tenant's; policies per person come with policy sets.
-func (a *App) passwordPolicy(ctx context.Context, c *call.Call, _ string) (password.Policy, error) {
-	v, err := a.Values.Get(ctx, c)
-	if err != nil {
-		return password.Policy{}, err
-	}
-	return v.Password, nil
 }

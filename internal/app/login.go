@@ -24,7 +24,7 @@ import (
 
 // wireLogin wires what people prove themselves with, and the conversation that asks for it.
 func (a *App) wireLogin() {
-	a.Throttle = throttle.Throttle{Limits: a.guessLimits}
+	a.Throttle = throttle.Throttle{Limits: a.guessLimits, Own: a.accountLimits}
 	a.OATH = oath.Profiles{Ring: a.Ring}
 	a.Questions = question.Questions{Hasher: a.Hasher}
 	a.Tokens = token.Tokens{Signers: a.Signers, Alg: crypt.ES256, Known: func(ctx context.Context, tenantID string) bool {
@@ -40,7 +40,7 @@ func (a *App) wireLogin() {
 			email.Mechanism{Codes: codes, Send: a.mailCode}, sms.Mechanism{Codes: codes, Send: a.textCode},
 			question.Mechanism{Questions: a.Questions},
 		},
-		Notify: a.notify,
+		Notify: a.notify, Profile: a.Policies.Login,
 	}
 	a.People.Gone = append(a.People.Gone, a.OATH.Drop, a.Questions.Drop, a.Throttle.ForgetDevices)
 	// A device on which a person is barred, or had a password that somebody else replaced, stands in for no factor afterwards.

@@ -42,5 +42,9 @@ func (a *App) profileHolders(ctx context.Context, c *call.Call, id string) ([]st
 	if v.Auth.Recovery == id {
 		out = append(out, "the setting "+settingRecovery)
 	}
-	return out, nil
+	sets, err := a.Policies.Naming(ctx, c, id)
+	for _, path := range sets {
+		out = append(out, "the policy set "+path)
+	}
+	return out, err
 }

@@ -8,6 +8,7 @@ import (
 	"limen/internal/surface/identity/authentication"
 	"limen/internal/surface/identity/mfa"
 	"limen/internal/surface/identity/organizations"
+	"limen/internal/surface/identity/policies"
 	"limen/internal/surface/identity/profiles"
 	"limen/internal/surface/identity/redrock"
 	"limen/internal/surface/identity/tenant"
@@ -40,6 +41,7 @@ func (a *App) identityOps() []op.Op {
 	}.Ops()...)
 	out = append(out, organizations.Organizations{Orgs: a.Orgs, People: a.People, Roles: a.Roles}.Ops()...)
 	out = append(out, profiles.Profiles{Profiles: a.Profiles}.Ops()...)
+	out = append(out, policies.Policies{Policies: a.Policies, Profiles: a.Profiles, People: a.People, Settings: a.Values}.Ops()...)
 	out = append(out, redrock.Redrock{Reports: a.Reports}.Ops()...)
 	return out
 }

@@ -82,6 +82,9 @@ type Outcome struct {
 type Throttle struct {
 	// Limits gives a tenant's numbers for a kind; the defaults when nil. It runs in a transaction.
 	Limits func(ctx context.Context, c *call.Call, k Kind) (Limits, error)
+	// Own puts what holds for the account of an attempt in the place of the tenant's numbers; nil: nothing. For names that do
+	// not exist it must answer as for somebody.
+	Own func(ctx context.Context, c *call.Call, a Attempt, base Limits) (Limits, error)
 }
 
 type counter struct {
@@ -137,9 +140,13 @@ func Network(ip netip.Addr) string {
 	return ip.String()
 }
 
-func (t Throttle) limits(ctx context.Context, c *call.Call, k Kind) (l Limits, err error) {
+func (t Throttle) limits(ctx context.Context, c *call.Call, a Attempt) (l Limits, err error) {
+	k := a.Kind
 	if t.Limits != nil {
 		l, err = t.Limits(ctx, c, k)
+	}
+	if t.Own != nil && err == nil {
+		l, err = t.Own(ctx, c, a, l)
 	}
 	l = l.filled()
 	if k == Send || k == Recover { // most who ask for a code are who they say: a company behind one address does so all morning
@@ -175,7 +182,7 @@ func (r counter) wait(now time.Time) time.Duration {
 // nothing, so that nobody prolongs a refusal by trying on. A right answer clears the account's or the device's counter,
 // but not the network's: an account of one's own must not wash away the guesses at others'.
 func (t Throttle) Count(ctx context.Context, c *call.Call, a Attempt, right bool) (Outcome, error) {
-	limits, err := t.limits(ctx, c, a.Kind)
+	limits, err := t.limits(ctx, c, a)
 	if err != nil {
 		return Outcome{}, err
 	}

@@ -1,0 +1,78 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"limen/internal/call"
+	"limen/internal/core/login"
+	"limen/internal/core/password"
+	"limen/internal/core/policy"
+	"limen/internal/core/profile"
+	"limen/internal/core/throttle"
+	"limen/internal/core/user"
+)
+
+// wirePolicies wires policy sets with what they rule: passwords, locks, and how people sign in.
+func (a *App) wirePolicies() {
+	a.Policies = &policy.Policies{
+		Roles: a.Roles, Changes: a.Changes, Ring: a.Ring, Profiles: a.Profiles, Able: a.able, Knows: a.knowsDevice, Zone: a.localTime,
+	}
+	a.Policies.Start()
+	a.Tenants.Begun = append(a.Tenants.Begun, a.Policies.Make)
+}
+
+// passwordPolicy is the tenant's, with what policy sets say in its place.
+func (a *App) passwordPolicy(ctx context.Context, c *call.Call, userID string) (password.Policy, error) {
+	v, err := a.Values.Get(ctx, c)
+	if err != nil {
+		return password.Policy{}, err
+	}
+	r, err := a.Policies.For(ctx, c, userID)
+	if err != nil {
+		return password.Policy{}, err
+	}
+	return r.Password(v.Password), nil
+}
+
+// accountLimits puts what policy sets say about locks in the place of the tenant's numbers. A name that does not exist is
+// locked as the person whose package stands in for it.
+func (a *App) accountLimits(ctx context.Context, c *call.Call, at throttle.Attempt, base throttle.Limits) (throttle.Limits, error) {
+	if at.Kind != throttle.Password && at.Kind != throttle.Second {
+		return base, nil
+	}
+	if any, err := a.Policies.Locks(ctx, c); err != nil || !any {
+		return base, err
+	}
+	u, err := a.Logins.Standing(ctx, c, at.Login)
+	if err != nil {
+		return base, err
+	}
+	r, err := a.Policies.For(ctx, c, u.ID)
+	if err != nil {
+		return base, err
+	}
+	return r.Limits(base), nil
+}
+
+// able says whether somebody has enrolled enough to pass an authentication profile.
+func (a *App) able(ctx context.Context, c *call.Call, personID string, of profile.Profile) (bool, error) {
+	u, err := a.People.ByID(ctx, c, personID)
+	if errors.Is(err, user.ErrNotFound) {
+		return false, nil
+	}
+	if err != nil {
+		return false, err
+	}
+	return a.Logins.Able(ctx, c, u, login.Profile{}.With(of))
+}
+
+// knowsDevice says whether somebody has signed in completely on the device of the call.
+func (a *App) knowsDevice(ctx context.Context, c *call.Call, personID string) (bool, error) {
+	known, err := a.Throttle.Known(ctx, c, personID, throttle.DeviceHash(c.Client.Device))
+	return known != nil, err
+}
+
+// localTime is the server's: nobody has a time zone of their own yet.
+func (a *App) localTime(context.Context, *call.Call) (*time.Location, error) { return time.Local, nil }

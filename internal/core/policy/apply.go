@@ -1,0 +1,174 @@
+package policy
+
+import (
+	"context"
+	"time"
+
+	"limen/internal/call"
+	"limen/internal/core/factor"
+	"limen/internal/core/login"
+	"limen/internal/core/password"
+	"limen/internal/core/setting"
+	"limen/internal/core/throttle"
+	"limen/internal/core/user"
+	"limen/internal/fold"
+)
+
+var foldedRules = fold.Key(keyRules)
+
+// Password puts the settings about passwords in the place of the tenant's.
+func (r *Resultant) Password(base password.Policy) password.Policy {
+	count := func(name string, to *int) {
+		if n, ok := r.Int(passwordPrefix + name); ok {
+			*to = int(n)
+		}
+	}
+	on := func(name string, to *bool) {
+		if v, ok := r.Bool(passwordPrefix + name); ok {
+			*to = v
+		}
+	}
+	age := func(name string, to *time.Duration) {
+		if n, ok := r.Int(passwordPrefix + name); ok {
+			*to = time.Duration(n) * 24 * time.Hour
+		}
+	}
+	count("MinLength", &base.MinLength)
+	count("MaxLength", &base.MaxLength)
+	on("RequireDigit", &base.Digit)
+	on("RequireMixCase", &base.MixedCase)
+	on("RequireSymbol", &base.Symbol)
+	on("RequireUnicode", &base.Unicode)
+	count("AllowRepeatedChar", &base.Repeated)
+	on("CheckWeakPassword", &base.RefuseWeak)
+	on("AllowIncludeUsername", &base.AllowLogin)
+	on("AllowIncludeDisplayname", &base.AllowDisplay)
+	age("MinAgeInDays", &base.MinAge)
+	age("AgeInDays", &base.MaxAge)
+	count("History", &base.History)
+	if base.MaxLength > 0 { // they may come from different sets, and nobody could choose a password
+		base.MaxLength = max(base.MaxLength, base.MinLength)
+	}
+	return base
+}
+
+// Limits puts the settings about locking accounts in the place of the tenant's.
+func (r *Resultant) Limits(base throttle.Limits) throttle.Limits {
+	if n, ok := r.Int(lockPrefix + "Threshold"); ok && n > 0 {
+		base.Lock = int(n)
+	}
+	if n, ok := r.Int(lockPrefix + "Window"); ok {
+		base.Window = time.Duration(n) * time.Minute
+	}
+	if n, ok := r.Int(lockPrefix + "Duration"); ok {
+		base.LockFor = time.Duration(n) * time.Minute
+	}
+	return base
+}
+
+// Locks says whether any policy set has a setting about locking accounts.
+func (p *Policies) Locks(ctx context.Context, c *call.Call) (bool, error) {
+	s, err := p.now(ctx, c)
+	if err != nil {
+		return false, err
+	}
+	return s.sets(lockPrefix+"Threshold", lockPrefix+"Window", lockPrefix+"Duration"), nil
+}
+
+// Login is core/login's Profile: how somebody signs in, where policy sets say so, and as base where they do not.
+func (p *Policies) Login(ctx context.Context, c *call.Call, u user.User, base login.Profile) (login.Profile, error) {
+	r, err := p.For(ctx, c, u.ID)
+	if err != nil {
+		return base, err
+	}
+	r.session(&base)
+	if on, _ := r.Bool(keyEnabled); !on && len(base.Recovery) == 0 {
+		return base, nil // nothing depends on the situation
+	}
+	at, err := p.Here(ctx, c, u.ID)
+	if err != nil {
+		return base, err
+	}
+	r.recovery(&base, at)
+	d, err := p.decide(ctx, c, r, at)
+	if err != nil {
+		return base, err
+	}
+	d.shape(&base, u.Service || u.OAuthClient)
+	return base, nil
+}
+
+// session sets how long a sign-in lasts.
+func (r *Resultant) session(p *login.Profile) {
+	if n, ok := r.Int(keyLife); ok {
+		p.Life = time.Duration(n) * time.Hour
+		p.Idle = min(p.Idle, p.Life)
+	}
+	n, hours := r.Int(keyPersistLife)
+	switch allow, given := r.Bool(keyPersist); {
+	case given && !allow:
+		p.PersistLife = 0
+	case hours && (given || p.PersistLife > 0):
+		p.PersistLife = time.Duration(n) * time.Hour
+	case given && p.PersistLife == 0:
+		p.PersistLife = defaultPersist
+	}
+	if n, ok := r.Int(keyConcurrent); ok {
+		p.Concurrent = int(n)
+	}
+}
+
+// defaultPersist is the contract's default of CookiePersistLifespanHours.
+const defaultPersist = 336 * time.Hour
+
+// recovery takes the way to a new password from those who may not have it.
+func (r *Resultant) recovery(p *login.Profile, at Situation) {
+	for _, key := range []string{keyReset, keyResetToo} {
+		if on, given := r.Bool(key); given && !on {
+			p.Recovery = nil
+		}
+	}
+	if only, _ := r.Bool(keyResetCookie); only && (at.Known == nil || !*at.Known) {
+		p.Recovery = nil
+	}
+}
+
+// shape puts a decision into a profile. Programs have the password alone, so a policy can only refuse them.
+func (d Decision) shape(p *login.Profile, program bool) {
+	switch d.Verdict {
+	case Refused:
+		p.Refused = d.Why
+	case ByLeast:
+		p.ID, p.Challenges, p.RequireSecond, p.RememberFor, p.PassFor = "", [][]string{{factor.Password}}, false, 0, 0
+	case ByProfile:
+		if !program {
+			*p = p.With(*d.Profile)
+			p.RequireSecond = !d.Lax
+		}
+	}
+}
+
+// Standing is what holds for known settings while no policy set has them: the tenant's settings, or the default.
+func Standing(v *setting.Values) map[string]any {
+	out := map[string]any{}
+	for _, k := range catalogue {
+		if k.Default != nil {
+			out[k.Path] = k.Default
+		}
+	}
+	pw, lockout := v.Password, v.Lockout.Password
+	day := func(d time.Duration) int { return int(d / (24 * time.Hour)) }
+	for name, value := range map[string]any{
+		"MinLength": pw.MinLength, "MaxLength": pw.MaxLength, "RequireDigit": pw.Digit, "RequireMixCase": pw.MixedCase,
+		"RequireSymbol": pw.Symbol, "RequireUnicode": pw.Unicode, "AllowRepeatedChar": pw.Repeated, "CheckWeakPassword": pw.RefuseWeak,
+		"AllowIncludeUsername": pw.AllowLogin, "AllowIncludeDisplayname": pw.AllowDisplay, "MinAgeInDays": day(pw.MinAge),
+		"AgeInDays": day(pw.MaxAge), "History": pw.History,
+	} {
+		out[passwordPrefix+name] = value
+	}
+	out[lockPrefix+"Threshold"], out[lockPrefix+"Window"] = lockout.Lock, int(lockout.Window/time.Minute)
+	out[lockPrefix+"Duration"] = int(lockout.LockFor / time.Minute)
+	out[keyLife], out[keyPersist] = int(v.Session.Life/time.Hour), v.Session.AllowPersist
+	out[keyPersistLife], out[keyConcurrent] = int(v.Session.PersistLife/time.Hour), v.Session.Concurrent
+	return out
+}

@@ -1,0 +1,174 @@
+package policy
+
+import (
+	"context"
+	"errors"
+	"strings"
+
+	"limen/internal/call"
+	"limen/internal/core/profile"
+	"limen/internal/fault"
+)
+
+// Verdict is how somebody signs in, in one word.
+type Verdict string
+
+// The verdicts.
+const (
+	ByTenant  Verdict = "Tenant"  // the tenant's settings say how: no policy set decides
+	ByProfile Verdict = "Profile" // the profile says how
+	ByLeast   Verdict = "Least"   // the password is enough: the policy asks for nothing
+	Refused   Verdict = "Refused"
+)
+
+// Decision is what policy sets say about a sign-in, and why.
+type Decision struct {
+	Verdict Verdict
+	Why     string           // for people
+	Profile *profile.Profile // of ByProfile
+	Lax     bool             // who has none of a challenge's factors passes without (NoMfaMechLogin)
+	// From is the setting that decided: the rules, the default profile, or what switches them off; zero when no set has it.
+	From Setting
+	// Tried are the rules up to the first one that fits, in their order.
+	Tried []Tried
+}
+
+// Tried is what became of a rule.
+type Tried struct {
+	Rule    int // from 1
+	Fits    bool
+	Profile string // its reference: UUID, Always or Never
+	Results []Result
+}
+
+// Decide says how somebody signs in, in a situation.
+func (p *Policies) Decide(ctx context.Context, c *call.Call, personID string, at Situation) (Decision, error) {
+	r, err := p.For(ctx, c, personID)
+	if err != nil {
+		return Decision{}, err
+	}
+	return p.decide(ctx, c, r, at)
+}
+
+func (p *Policies) decide(ctx context.Context, c *call.Call, r *Resultant, at Situation) (Decision, error) {
+	on, _ := r.Bool(keyEnabled)
+	d := Decision{Verdict: ByTenant}
+	d.From, _ = r.Get(keyEnabled)
+	if !on {
+		d.Why = "No policy set decides about sign-ins; the tenant's settings do."
+		return d, nil
+	}
+	d.Lax, _ = r.Bool(keyNoMech)
+	reference := ""
+	for i, rule := range r.rules[foldedRules] {
+		t, err := p.try(ctx, c, at, i+1, rule)
+		if err != nil {
+			return d, err
+		}
+		d.Tried = append(d.Tried, t)
+		if t.Fits {
+			d.From, _ = r.Get(keyRules)
+			reference = t.Profile
+			break
+		}
+	}
+	if reference == "" {
+		d.From, _ = r.Get(keyDefault)
+		reference, _ = r.String(keyDefault)
+		reference = strings.TrimSpace(reference)
+	}
+	return d, p.resolve(ctx, c, &d, reference)
+}
+
+// try tests the conditions of a rule, all of them, so that people see each.
+func (p *Policies) try(ctx context.Context, c *call.Call, at Situation, n int, rule Rule) (Tried, error) {
+	t := Tried{Rule: n, Fits: true, Profile: rule.ProfileID}
+	for _, cond := range rule.Conditions {
+		res, err := judge{p, c, at}.holds(ctx, cond)
+		if err != nil {
+			return t, err
+		}
+		t.Results = append(t.Results, res)
+		t.Fits = t.Fits && res.Holds
+	}
+	return t, nil
+}
+
+// resolve turns a reference into the verdict. What it refers to and is not there refuses: nobody gets in by a mistake.
+func (p *Policies) resolve(ctx context.Context, c *call.Call, d *Decision, reference string) error {
+	switch {
+	case reference == "":
+		d.Verdict, d.Why = Refused, "The policy decides about sign-ins, but names no profile for this one."
+		return nil
+	case reference == Never:
+		d.Verdict, d.Why = Refused, "The policy does not allow this sign-in."
+		return nil
+	case strings.EqualFold(reference, Always):
+		d.Verdict, d.Why = ByLeast, "The policy asks for nothing, so the password is enough."
+		return nil
+	}
+	found, err := p.Profiles.Get(ctx, c, reference)
+	if err != nil && !errors.Is(err, profile.ErrNotFound) {
+		return err
+	}
+	if err != nil {
+		d.Verdict, d.Why = Refused, "The policy names an authentication profile that does not exist."
+		return nil
+	}
+	d.Verdict, d.Profile, d.Why = ByProfile, &found, "The profile "+found.Name+" says how."
+	return nil
+}
+
+// could says whether somebody who decides so can sign in, as far as what they have enrolled tells.
+func (p *Policies) could(ctx context.Context, c *call.Call, personID string, d Decision) (bool, error) {
+	switch d.Verdict {
+	case Refused:
+		return false, nil
+	case ByProfile:
+		return p.able(ctx, c, personID, d)
+	}
+	return true, nil
+}
+
+// able asks for something of every challenge, or of any where the others are left out.
+func (p *Policies) able(ctx context.Context, c *call.Call, personID string, d Decision) (bool, error) {
+	if p.Able == nil {
+		return false, nil
+	}
+	if !d.Lax {
+		return p.Able(ctx, c, personID, *d.Profile)
+	}
+	for _, round := range d.Profile.Challenges {
+		one := *d.Profile
+		one.Challenges = [][]string{round}
+		if ok, err := p.Able(ctx, c, personID, one); ok || err != nil {
+			return ok, err
+		}
+	}
+	return false, nil
+}
+
+// guard warns the caller of a change after which they could not sign in as they do now: from here, on this device.
+// A caller who is nobody, at the server's own command line, is not asked.
+func (p *Policies) guard(ctx context.Context, c *call.Call, then *snapshot, confirmed bool, warning *fault.Error) error {
+	if confirmed || c.Caller == nil || c.Caller.User == "" {
+		return nil
+	}
+	roles, err := p.rolesOf(ctx, c, c.Caller.User)
+	if err != nil {
+		return err
+	}
+	at, err := p.Here(ctx, c, c.Caller.User)
+	if err != nil {
+		return err
+	}
+	d, err := p.decide(ctx, c, then.resultant(roles), at)
+	if err != nil {
+		return err
+	}
+	ok, err := p.could(ctx, c, c.Caller.User, d)
+	if err != nil || ok {
+		return err
+	}
+	return warning
+}

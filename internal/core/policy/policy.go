@@ -1,0 +1,118 @@
+// Package policy is what administrators demand of groups of people: policy sets of settings, linked to everybody or to roles
+// in an order of priority (policies.yaml n 172-191). Which settings act for somebody is their resultant set; what it says
+// about a sign-in is decided here, and the same code explains the decision.
+//
+// Of the settings that are known, Keys says which act. All others are kept for the clients that store them.
+package policy
+
+import (
+	"context"
+	"net/netip"
+	"strings"
+	"time"
+	"unicode"
+	"unicode/utf8"
+
+	"limen/internal/call"
+	"limen/internal/core/change"
+	"limen/internal/core/profile"
+	"limen/internal/core/role"
+	"limen/internal/crypt"
+	"limen/internal/fault"
+)
+
+// Prefix begins the path of every policy set.
+const Prefix = "/Policy/"
+
+// Default is the name of the policy set that every tenant has, at the bottom of the list.
+const Default = "Default Policy"
+
+// Purpose is the purpose of the key that seals secrets among settings.
+const Purpose = "policy"
+
+// Faults of policies.
+var (
+	ErrNotFound = fault.New(fault.NotFound, "policy.not_found", "The requested data or its dependent data was not found in the service.")
+	ErrTaken    = fault.New(fault.Exists, "policy.name_taken", "A policy set of that name already exists.")
+	ErrName     = fault.New(fault.Invalid, "policy.name", "The name of a policy set has 1 to 100 characters, and neither a slash nor a backslash nor control characters.")
+	ErrStale    = fault.New(fault.Conflict, "policy.stale", "The policy set was changed by someone else. Read it again, and change that.")
+	ErrListed   = fault.New(fault.Conflict, "policy.list_stale", "The list of policy sets was changed by someone else. Read it again, and change that.")
+	ErrValue    = fault.New(fault.Invalid, "policy.value", "A setting's value does not fit.")
+	ErrProfile  = fault.New(fault.Invalid, "policy.profile", "A setting names an authentication profile that does not exist.")
+	ErrNeeds    = fault.New(fault.Invalid, "policy.incomplete", "A sign-in section that is enabled needs a default profile.")
+	ErrSize     = fault.New(fault.Invalid, "policy.size", "The policy set is too large.")
+	ErrMany     = fault.New(fault.Conflict, "policy.many", "The tenant has as many policy sets as it may have.")
+	ErrBuiltIn  = fault.New(fault.Denied, "policy.built_in", "The default policy set cannot be deleted.")
+	ErrLink     = fault.New(fault.Invalid, "policy.link", "A link does not fit.")
+	ErrLinks    = fault.New(fault.Invalid, "policy.links", "The list must have one link for each policy set.")
+	ErrModifier = fault.New(fault.NotFound, "policy.modifier_not_found", "The requested data or its dependent data was not found in the service.")
+	ErrFixed    = fault.New(fault.Denied, "policy.modifier_built_in", "A built-in modifier cannot be removed.")
+	// ErrLockout and ErrLinkLockout warn of changes after which the administrator who makes them could not sign in. Their codes
+	// are the contract's (policies.yaml n 189).
+	ErrLockout     = lockout("_I18N_AdminLockoutPolicyChange")
+	ErrLinkLockout = lockout("_I18N_AdminLockoutPlinksChange")
+)
+
+func lockout(code string) *fault.Error {
+	f := fault.New(fault.Conflict, code, "With this change you could not sign in any more. Nothing was changed. Send Confirm true to make it all the same.")
+	f.Soft = true
+	return f
+}
+
+// Limits, in bytes where they are of texts.
+const (
+	maxBlocks      = 500
+	maxName        = 100 // characters
+	maxDescription = 2000
+	maxSettings    = 1000 // of one policy set
+	maxKey         = 300
+	maxBytes       = 256 << 10 // of all settings of one policy set
+	maxParams      = 500       // roles of one link
+	maxModifiers   = 50
+	maxTenants     = 4096
+)
+
+// References to profiles that are none.
+const (
+	Always = "AlwaysAllowed" // nothing is asked; at sign-in the password all the same
+	Never  = "-1"            // not allowed
+)
+
+// Policies are the policy sets of the call's tenant. The fields are set before use.
+type Policies struct {
+	Roles   *role.Roles
+	Changes *change.Log // topic "policy", item the tenant
+	Ring    *crypt.Ring // seals secrets among settings
+
+	Profiles *profile.Profiles // what settings name
+	// Able says whether somebody has enrolled enough to pass an authentication profile. Nil: nobody has.
+	Able func(ctx context.Context, c *call.Call, personID string, of profile.Profile) (bool, error)
+	// Knows says whether the person has signed in completely on the device of the call.
+	Knows func(ctx context.Context, c *call.Call, personID string) (bool, error)
+	// Ranges gives the networks of an IP range; those of the corporation for an empty id. ok is false when they are unknown.
+	Ranges func(ctx context.Context, c *call.Call, id string) (of []netip.Prefix, ok bool, err error)
+	// Country is where an address is, as an ISO 3166-1 alpha-2 code; empty when unknown. Nil: always unknown.
+	Country func(ip netip.Addr) string
+	// Zone is what rules mean by local time. Nil: UTC.
+	Zone func(ctx context.Context, c *call.Call) (*time.Location, error)
+
+	cache cache
+}
+
+// Start has what is remembered forgotten as soon as it changes anywhere.
+func (p *Policies) Start() {
+	p.Changes.Watch("policy", p.cache.forget)
+}
+
+// Name reads the name out of a path, with or without its prefix; ErrName.
+func Name(path string) (string, error) {
+	name := strings.TrimSpace(path)
+	if len(name) >= len(Prefix) && strings.EqualFold(name[:len(Prefix)], Prefix) {
+		name = strings.TrimSpace(name[len(Prefix):])
+	}
+	if name == "" || utf8.RuneCountInString(name) > maxName || !utf8.ValidString(name) ||
+		strings.ContainsAny(name, `/\`) || strings.ContainsFunc(name, unicode.IsControl) {
+		return "", ErrName.At("Path")
+	}
+	return name, nil
+}

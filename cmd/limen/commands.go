@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"slices"
 
 	"github.com/alecthomas/kong"
 
@@ -24,6 +25,7 @@ func tree(c *app.Commands) (out []kong.Option) {
 	add(c.Backup != nil, "backup", "Write a backup while the server runs.", &backupCmd{})
 	add(c.Restore != nil, "restore", "Replace the database by a backup.", &restoreCmd{})
 	add(c.Reset != nil && c.Tenant != nil, "admin", "Repairs and set-up on the server's own machine.", &adminCmd{})
+	add(c.Import != nil, "import", "Take people in from files.", &importCmd{})
 	add(c.Audit != nil, "audit", "The audit trail.", &auditCmd{})
 	add(c.Check != nil, "check", "Print the settings in effect and where each comes from.", &checkCmd{})
 	add(c.Version != nil, "version", "Print the version.", &versionCmd{})
@@ -159,6 +161,50 @@ func (c *tenantCmd) Run(ctx context.Context, k *kong.Context, env environ, do *a
 		return err
 	}
 	return do.Tenant(ctx, s, app.NewTenant{ID: c.ID, Suffixes: c.Suffixes, Hosts: c.Names})
+}
+
+type importCmd struct {
+	Users usersCmd `cmd:"" help:"Create the users that a CSV file lists."`
+}
+
+type usersCmd struct {
+	File   string   `arg:"" placeholder:"FILE" help:"CSV file of at most 10,000 users and 10 MB; - reads standard input."`
+	Tenant string   `placeholder:"ID" help:"Tenant of the users; the only one without it."`
+	DryRun bool     `help:"Check the file and import nothing."`
+	Report string   `placeholder:"MAIL" help:"Mail the report to this address, too."`
+	Invite []string `enum:"mail,sms" placeholder:"mail,sms" help:"Invite the new users by mail, by text message, or both."`
+	config.Flags
+}
+
+func (*usersCmd) Help() string {
+	return `A file begins with the names of its columns. Login Name and Email Address must be there; Display Name, Office Number, Home Number,
+Mobile Number, Description, Roles, Password, Require Password Change, Expiration Date, Password Never Expires, Organization,
+Preferred Culture, Service User, In Everybody Role and System Administrator may be:
+
+    Login Name,Display Name,Email Address,Roles,Password
+    joe@example.com,"Smith, Joe",joe@example.com,"Sales,Support",Purple-Staple-7-Wagon
+
+See first that nothing is wrong with it; everything that is, is listed by line and column:
+
+    limen import users --data /var/lib/limen --dry-run people.csv
+
+Then create the users, while the server runs or not, and invite them by mail, which the server sends:
+
+    limen import users --data /var/lib/limen --invite mail people.csv
+
+Users who exist already are left as they are, so that the same file can be imported again. Ctrl-C ends an import after the batch
+that it is at; what was created stays. When the program dies, the server goes on with the import, or the next import does.`
+}
+
+func (c *usersCmd) Run(ctx context.Context, k *kong.Context, env environ, do *app.Commands) error {
+	s, err := c.Resolve(k, env)
+	if err != nil {
+		return err
+	}
+	return do.Import(ctx, s, app.UserImport{
+		Tenant: c.Tenant, File: c.File, DryRun: c.DryRun, Report: c.Report,
+		ByMail: slices.Contains(c.Invite, "mail"), BySMS: slices.Contains(c.Invite, "sms"),
+	})
 }
 
 type auditCmd struct {

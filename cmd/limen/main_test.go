@@ -32,6 +32,9 @@ func all(out *strings.Builder) *app.Commands {
 		Tenant: func(_ context.Context, s config.Settings, n app.NewTenant) error {
 			return say(fmt.Sprintf("%+v", n))(nil, s)
 		},
+		Import: func(_ context.Context, s config.Settings, in app.UserImport) error {
+			return say(fmt.Sprintf("%+v", in))(nil, s)
+		},
 		Audit:   func(_ context.Context, s config.Settings, tenant string) error { return say("audit "+tenant)(nil, s) },
 		Version: func(context.Context) error { fmt.Fprint(out, "version"); return nil },
 	}
@@ -49,8 +52,10 @@ func TestCommands(t *testing.T) {
 		"admin reset-password --tenant T anna": "{Tenant:T User:anna Stdin:false} from-env",
 		"admin add-tenant T --suffix a,b --tenant-host h": "{ID:T Suffixes:[a b] Hosts:[h]} from-env",
 		"audit verify --tenant T":                         "audit T from-env",
-		"check":                                           "check from-env",
-		"version":                                         "version",
+		"import users f --dry-run --tenant T":             "{Tenant:T File:f DryRun:true Report: ByMail:false BySMS:false} from-env",
+		"import users - --invite sms,mail --report a@b":   "{Tenant: File:- DryRun:false Report:a@b ByMail:true BySMS:true} from-env",
+		"check":   "check from-env",
+		"version": "version",
 	} {
 		var out, errs strings.Builder
 		code := run(context.Background(), strings.Fields(line), []string{"LIMEN_DATA=from-env"}, all(&out), &errs)
@@ -88,7 +93,7 @@ func TestFailure(t *testing.T) {
 }
 
 func TestHelp(t *testing.T) {
-	for _, args := range [][]string{nil, {"--help"}, {"serve", "--help"}, {"admin", "reset-password", "--help"}} {
+	for _, args := range [][]string{nil, {"--help"}, {"serve", "--help"}, {"admin", "reset-password", "--help"}, {"import", "users", "--help"}} {
 		var out, errs strings.Builder
 		if code := run(context.Background(), args, nil, all(&out), &errs); code != 0 || !strings.Contains(out.String(), "limen ") || errs.Len() > 0 {
 			t.Error(args, code, out.String(), errs.String())

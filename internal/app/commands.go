@@ -24,6 +24,8 @@ type Commands struct {
 	Restore func(ctx context.Context, s config.Settings, from string, force bool) error
 	Reset   func(context.Context, config.Settings, PasswordReset) error
 	Tenant  func(context.Context, config.Settings, NewTenant) error
+	// Import creates users from a file.
+	Import func(context.Context, config.Settings, UserImport) error
 	// Audit verifies the chain of audit events of a tenant, or of all for an empty one.
 	Audit   func(ctx context.Context, s config.Settings, tenant string) error
 	Check   func(context.Context, config.Settings) error
@@ -48,6 +50,7 @@ func Wire(in io.Reader, out io.Writer) *Commands {
 	c := &Commands{In: in, Out: out}
 	c.Check, c.Version, c.Serve, c.Migrate = c.check, c.version, c.serve, c.migrate
 	c.Backup, c.Restore, c.Reset, c.Tenant, c.Audit = c.backup, c.restore, c.reset, c.tenant, c.audit
+	c.Import = c.importUsers
 	return c
 }
 

@@ -17,6 +17,7 @@ var sweeps = map[string]string{
 	"audit.unqueue":      "the sealer works through all tenants; event ids are unique in the installation",
 	"audit.unsigned":     "the sealer looks for chains whose end lacks a checkpoint",
 	"invite.sweep":       "retention",
+	"intake.sweep":       "retention",
 	"job.kinds":          "workers serve all tenants",
 	"job.claim":          "workers serve all tenants",
 	"job.tidy":           "retention",

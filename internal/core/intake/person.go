@@ -37,12 +37,21 @@ type Problem struct {
 func (p Problem) String() string {
 	s := fmt.Sprintf("Line %d", p.Line)
 	if p.Column != "" {
-		s += ", column " + p.Column
+		s += ", column " + short(p.Column)
 	}
 	if p.Who != "" {
-		s += " (" + p.Who + ")"
+		s += " (" + short(p.Who) + ")"
 	}
-	return s + ": " + p.Why + "."
+	return s + ": " + short(p.Why) + "."
+}
+
+// short keeps what a file has in it from filling a message.
+func short(s string) string {
+	const most = 400
+	if r := []rune(s); len(r) > most {
+		return string(r[:most-1]) + "…"
+	}
+	return s
 }
 
 // persons reads the rows. Whoever has a problem is among the people all the same.

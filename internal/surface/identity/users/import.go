@@ -175,7 +175,11 @@ func (i Import) submit(ctx context.Context, c *op.Call, token string, w intake.W
 	if err != nil {
 		return "", err
 	}
-	return fmt.Sprintf("The import of %d users from %s was scheduled as job %s. Its report goes to %s.", s.People, s.File, s.Job, w.Mail), nil
+	people := "1 user"
+	if s.People != 1 {
+		people = fmt.Sprint(s.People, " users")
+	}
+	return fmt.Sprintf("The import of %s from %s was scheduled as job %s. Its report goes to %s.", people, s.File, s.Job, w.Mail), nil
 }
 
 // FileImport is a file of users with all that its import needs.

@@ -2,9 +2,12 @@ package app
 
 import (
 	"context"
+	"errors"
 
 	"limen/internal/call"
+	"limen/internal/core/login"
 	"limen/internal/core/profile"
+	"limen/internal/core/setting"
 )
 
 // wireProfiles wires authentication profiles with what names them.
@@ -13,7 +16,7 @@ func (a *App) wireProfiles() {
 	a.Profiles.Start()
 	a.Tenants.Begun = append(a.Tenants.Begun, a.Profiles.BuiltIn)
 	a.Values.Named = map[string]func(context.Context, *call.Call, string) error{
-		settingProfile: a.holdProfile, settingRecovery: a.holdProfile,
+		settingProfile: a.nameProfile, settingRecovery: a.nameRecovery,
 	}
 }
 
@@ -23,10 +26,46 @@ const (
 	settingRecovery = "Authentication.RecoveryProfile"
 )
 
-// holdProfile refuses the id of a profile that does not exist.
-func (a *App) holdProfile(ctx context.Context, c *call.Call, id string) error {
-	_, err := a.Profiles.Hold(ctx, c, id)
+// nameProfile refuses the id of a profile that does not exist, and of one by which the caller could not sign in any more.
+func (a *App) nameProfile(ctx context.Context, c *call.Call, id string) error {
+	p, err := a.holdProfile(ctx, c, settingProfile, id)
+	if err != nil || c.Caller == nil || c.Caller.User == "" {
+		return err
+	}
+	u, err := a.People.ByID(ctx, c, c.Caller.User)
+	if err != nil || u.Service || u.OAuthClient {
+		return err
+	}
+	v, err := a.Values.Get(ctx, c)
+	if err != nil {
+		return err
+	}
+	ways := []login.Profile{login.Profile{}.With(p)}
+	if !v.Auth.RequireSecondFactor { // one challenge is enough, where one cannot answer the other
+		for _, round := range p.Challenges {
+			ways = append(ways, login.Profile{Challenges: [][]string{round}, Questions: p.Questions})
+		}
+	}
+	for _, way := range ways {
+		if ok, err := a.Logins.Able(ctx, c, u, way); ok || err != nil {
+			return err
+		}
+	}
+	return setting.ErrValue.At(settingProfile).Say("You could not sign in any more: you have set up nothing that the profile %s asks for.", p.Name)
+}
+
+// nameRecovery refuses the id of a profile that does not exist.
+func (a *App) nameRecovery(ctx context.Context, c *call.Call, id string) error {
+	_, err := a.holdProfile(ctx, c, settingRecovery, id)
 	return err
+}
+
+func (a *App) holdProfile(ctx context.Context, c *call.Call, name, id string) (profile.Profile, error) {
+	p, err := a.Profiles.Hold(ctx, c, id)
+	if errors.Is(err, profile.ErrNotFound) {
+		err = setting.ErrValue.At(name).Say("The value of %s is the UUID of no authentication profile.", name)
+	}
+	return p, err
 }
 
 // profileHolders says what names a profile, so that it cannot be deleted.

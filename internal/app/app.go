@@ -10,9 +10,11 @@ import (
 	"time"
 
 	"limen/internal/config"
+	"limen/internal/core/address"
 	"limen/internal/core/attribute"
 	"limen/internal/core/audit"
 	"limen/internal/core/change"
+	"limen/internal/core/dynamic"
 	"limen/internal/core/factor/oath"
 	"limen/internal/core/factor/question"
 	"limen/internal/core/intake"
@@ -24,6 +26,7 @@ import (
 	"limen/internal/core/message"
 	"limen/internal/core/org"
 	"limen/internal/core/outbox"
+	"limen/internal/core/passcode"
 	"limen/internal/core/password"
 	"limen/internal/core/policy"
 	"limen/internal/core/post"
@@ -41,6 +44,7 @@ import (
 	"limen/internal/op"
 	"limen/internal/platform/mail"
 	"limen/internal/platform/metric"
+	"limen/internal/platform/script"
 	"limen/internal/platform/sms"
 	"limen/internal/platform/trace"
 	"limen/internal/schema"
@@ -82,6 +86,8 @@ type App struct {
 	Passwords password.Passwords
 	Sessions  *session.Sessions
 	Reports   *report.Reports
+	Scripts   *script.Pool // runs nothing before its Command is set
+	Dynamic   *dynamic.Scripts
 
 	Throttle  throttle.Throttle
 	OATH      oath.Profiles
@@ -89,6 +95,8 @@ type App struct {
 	Tokens    token.Tokens
 	Logins    *login.Logins
 	Invites   *invite.Invites
+	Addresses *address.Addresses
+	Passcodes *passcode.Passcodes
 	Pages     *pages.Pages
 	Intake    *intake.Imports
 
@@ -162,10 +170,12 @@ func (a *App) wire(ctx context.Context, master *crypt.Master) error {
 	}
 	a.wireLogin()
 	a.wireJobs()
+	a.wireScripts()
 	a.wireIntake()
 	if err := a.wireInvites(); err != nil {
 		return err
 	}
+	a.wirePeople()
 	if err := a.wireSenders(); err != nil {
 		return err
 	}

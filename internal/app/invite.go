@@ -27,7 +27,7 @@ func (a *App) wireInvites() (err error) {
 
 // login are the pages' operations.
 func (a *App) login() login.Login {
-	l := login.Login{Invites: a.Invites}
+	l := login.Login{Invites: a.Invites, Addresses: a.Addresses}
 	if a.Tray != nil {
 		l.Outbox = "/dev/outbox"
 	}

@@ -1,6 +1,7 @@
 package app
 
 import (
+	"limen/internal/core/attribute"
 	"limen/internal/gen"
 	"limen/internal/op"
 	"limen/internal/surface/dev"
@@ -11,6 +12,7 @@ import (
 	"limen/internal/surface/identity/policies"
 	"limen/internal/surface/identity/profiles"
 	"limen/internal/surface/identity/redrock"
+	"limen/internal/surface/identity/roles"
 	"limen/internal/surface/identity/tenant"
 	"limen/internal/surface/identity/users"
 	"limen/internal/surface/login"
@@ -42,15 +44,16 @@ func (a *App) identityOps() []op.Op {
 	out = append(out, organizations.Organizations{Orgs: a.Orgs, People: a.People, Roles: a.Roles}.Ops()...)
 	out = append(out, profiles.Profiles{Profiles: a.Profiles}.Ops()...)
 	out = append(out, policies.Policies{Policies: a.Policies, Profiles: a.Profiles, People: a.People, Settings: a.Values}.Ops()...)
+	out = append(out, roles.Roles{Roles: a.Roles, Orgs: a.Orgs, Scripts: a.Dynamic}.Ops()...)
 	out = append(out, redrock.Redrock{Reports: a.Reports}.Ops()...)
 	return out
 }
 
 func (a *App) users() users.Users {
-	return users.Users{
+	return a.withPeople(users.Users{
 		People: a.People, Roles: a.Roles, Sessions: a.Sessions, Passwords: a.Passwords, Settings: a.Values, Tenants: a.Index, Post: a.Post,
-		Link: a.Invites.Make, Orgs: a.Orgs,
-	}
+		Link: a.Invites.Make, Orgs: a.Orgs, Attributes: attribute.Attributes{Stored: a.Dynamic.Note},
+	})
 }
 
 // Catalogue lists the operations of every dialect without a store, for documents and tests.

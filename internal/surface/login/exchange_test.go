@@ -3,19 +3,21 @@ package login_test
 import (
 	"context"
 	"net/url"
+	"regexp"
 	"testing"
 	"time"
 
 	"limen/internal/app/apptest"
 	"limen/internal/call"
 	"limen/internal/core/audit"
+	"limen/internal/core/user"
 )
 
-// TestExchanges plays the golden exchanges; {{token}} is that of an invitation of the person plain, and {{older}} that of
+// TestExchanges plays the golden exchanges; {{proof}} is the token that proves the address of another person, {{token}} is that of an invitation of the person plain, and {{older}} that of
 // the invitation before it.
 func TestExchanges(t *testing.T) {
 	apptest.Exchanges(t, "testdata", func(t *testing.T, s *apptest.Site, _ string) map[string]string {
-		return map[string]string{"older": invited(t, s), "token": invited(t, s)}
+		return map[string]string{"older": invited(t, s), "token": invited(t, s), "proof": asked(t, s)}
 	})
 }
 
@@ -36,4 +38,29 @@ func invited(t *testing.T, s *apptest.Site) (token string) {
 		return err
 	})
 	return token
+}
+
+// asked gives the token of a link to the address of a person who is to prove it, from the mail.
+func asked(t *testing.T, s *apptest.Site) string {
+	t.Helper()
+	mail := "bert+" + s.ID + "@example.com"
+	s.Do(t, audit.UserCreate, func(ctx context.Context, c *call.Call) error {
+		u, err := s.App.People.Create(ctx, c, user.New{Name: "bert@" + s.Suffix, Mail: mail, MailUnproved: true})
+		if err != nil {
+			return err
+		}
+		c.Tenant.Host = s.Host
+		return s.App.Addresses.Ask(ctx, c, u)
+	})
+	link := regexp.MustCompile(`https?://\S+/address\?token=(\S+)`)
+	for range 1000 {
+		for _, m := range s.App.Tray.To(mail) {
+			if hit := link.FindStringSubmatch(m.Text); hit != nil {
+				return hit[1]
+			}
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+	t.Fatal("no mail")
+	return ""
 }

@@ -1,0 +1,95 @@
+package app
+
+import (
+	"context"
+	"time"
+
+	"limen/internal/call"
+	"limen/internal/core/address"
+	"limen/internal/core/exemption"
+	"limen/internal/core/factor"
+	"limen/internal/core/job"
+	"limen/internal/core/message"
+	"limen/internal/core/passcode"
+	"limen/internal/core/post"
+	"limen/internal/core/preference"
+	"limen/internal/core/support"
+	"limen/internal/core/user"
+	"limen/internal/surface/identity/users"
+)
+
+// wirePeople wires what is kept of people beside the directory, and what they are told of changes to their account.
+func (a *App) wirePeople() {
+	insecure := a.Settings.TLS == "off" && len(a.Settings.TrustedProxies) == 0
+	a.Addresses = &address.Addresses{People: a.People, Post: a.Post, Throttle: a.Throttle, Insecure: insecure}
+	a.Passcodes = &passcode.Passcodes{Codes: factor.Codes{Ring: a.Ring, Limits: a.codeLimits}, Post: a.Post}
+	a.Logins.Exempt = exempt
+	a.People.Gone = append(a.People.Gone, a.Addresses.Drop, a.Passcodes.Drop, exemption.Exemptions{}.Drop, preference.Preferences{}.Drop)
+	a.People.Outdated = append(a.People.Outdated, a.Passcodes.Drop)
+	a.People.Moved = append(a.People.Moved, a.moved)
+	for _, s := range []struct {
+		name  string
+		sweep func(ctx context.Context) error
+	}{
+		{"addresses", func(ctx context.Context) error { return a.Addresses.Sweep(ctx, a.DB, time.Now()) }},
+		{"passcodes", func(ctx context.Context) error { return a.Passcodes.Sweep(ctx, a.DB, time.Now()) }},
+		{"exemptions", func(ctx context.Context) error { return exemption.Exemptions{}.Sweep(ctx, a.DB, time.Now()) }},
+	} {
+		a.Jobs.Sweep(job.Sweep{Name: s.name, Every: time.Hour, Run: s.sweep})
+	}
+}
+
+// withPeople gives the operations on people what wirePeople wired.
+func (a *App) withPeople(u users.Users) users.Users {
+	u.Support = support.Support{People: a.People, Roles: a.Roles, Tenants: a.Index, Passwords: a.Passwords}
+	u.Passcodes, u.Addresses, u.Tokens, u.Logins, u.Exempted = a.Passcodes, a.Addresses, a.Tokens, a.Logins, a.exempted
+	return u
+}
+
+func exempt(ctx context.Context, c *call.Call, userID string) (bool, error) {
+	until, err := exemption.Exemptions{}.Until(ctx, c, userID)
+	return !until.IsZero(), err
+}
+
+// exempted tells a person that they may sign in without further factors until a time.
+func (a *App) exempted(ctx context.Context, c *call.Call, u user.User, until time.Time) error {
+	return a.tell(ctx, c, u, message.MfaExempted, message.Data{Until: until})
+}
+
+// moved tells a person that their mail address or mobile number is another one, at the address that was theirs until now; of
+// the number by text message where they had no address.
+func (a *App) moved(ctx context.Context, c *call.Call, old, now user.User) error {
+	if old.Mail != now.Mail {
+		if err := a.tell(ctx, c, old, message.MailChanged, message.Data{}); err != nil {
+			return err
+		}
+	}
+	if old.Mobile == now.Mobile || old.Mobile == "" && (old.Mail == "" || old.MailUnproved) {
+		return nil
+	}
+	if old.Mail != "" && !old.MailUnproved {
+		return a.tell(ctx, c, old, message.MobileChanged, message.Data{})
+	}
+	return a.Post.SMS(ctx, c, "notice/"+c.NewID(), reached(old), message.MobileChanged, by(c, old, message.Data{}), c.Now.Add(keepNotice))
+}
+
+// tell writes a notice to a person's mail address, where that is known to be theirs.
+func (a *App) tell(ctx context.Context, c *call.Call, u user.User, k message.Kind, d message.Data) error {
+	if u.Mail == "" || u.MailUnproved {
+		return nil
+	}
+	return a.Post.Mail(ctx, c, "notice/"+c.NewID(), reached(u), k, by(c, u, d), c.Now.Add(keepNotice))
+}
+
+func reached(u user.User) post.Reader {
+	return post.Reader{Mail: u.Mail, Mobile: u.Mobile, Culture: u.Culture, Name: u.Display, Account: u.Name}
+}
+
+// by names who did it, where that was somebody else.
+func by(c *call.Call, u user.User, d message.Data) message.Data {
+	d.At = c.Now
+	if c.Caller != nil && c.Caller.User != u.ID {
+		d.By = c.Caller.Name
+	}
+	return d
+}

@@ -179,7 +179,7 @@ func TestNobodyGivesWhatTheyDoNotHold(t *testing.T) {
 			g.add(nil, g.roles[1], person(g.people[0]), person(g.people[1]))
 			g.add(nil, g.roles[2], role.Member{Kind: role.User, ID: g.people[0], Until: g.base.Add(time.Hour)}, person(g.people[2]))
 			g.holds = g.look()
-			for range rapid.IntRange(5, 25).Draw(rt, "steps") {
+			for range rapid.IntRange(5, 16).Draw(rt, "steps") {
 				switch rapid.IntRange(0, 5).Draw(rt, "turn") {
 				case 0:
 					g.play("root", root.Held)

@@ -194,6 +194,9 @@ func (r *Roles) Delete(ctx context.Context, c *call.Call, roleID string) error {
 				return err
 			}
 		}
+		if err := r.moved(ctx, c, ""); err != nil {
+			return err
+		}
 		r.noted(c, role, "", nil)
 		return r.touched(ctx, c)
 	})

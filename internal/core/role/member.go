@@ -159,6 +159,7 @@ func (r *Roles) changeable(ctx context.Context, c *call.Call, roleID string, nes
 	case role.Kind == Open:
 		return Role{}, ErrEverybody
 	}
+	r.noted(c, role, "", nil)
 	if !mayTouchSystem(c) {
 		s, err := r.now(ctx, c)
 		if err != nil {
@@ -258,11 +259,24 @@ func (r *Roles) changed(ctx context.Context, c *call.Call, ms []Member) error {
 		if err := r.Changes.Put(ctx, c, "user", c.Tenant.ID+"/"+m.ID); err != nil {
 			return err
 		}
+		if err := r.moved(ctx, c, m.ID); err != nil {
+			return err
+		}
 	}
-	if all {
-		return r.Changes.Put(ctx, c, "role", c.Tenant.ID)
+	if !all {
+		return nil
 	}
-	return nil
+	if err := r.moved(ctx, c, ""); err != nil {
+		return err
+	}
+	return r.Changes.Put(ctx, c, "role", c.Tenant.ID)
+}
+
+func (r *Roles) moved(ctx context.Context, c *call.Call, userID string) error {
+	if r.Moved == nil {
+		return nil
+	}
+	return r.Moved(ctx, c, userID)
 }
 
 // Keep makes a change to a person that may end their administration: deletes, locks, disables. ErrLast when nobody

@@ -81,6 +81,9 @@ type Roles struct {
 	// Deleted removes what other packages keep of a role, in the transaction that deletes it.
 	Deleted []func(ctx context.Context, c *call.Call, roleID string) error
 
+	// Moved hears, in the same transaction, who joined or left a static role; an empty id: roles joined or left roles.
+	Moved func(ctx context.Context, c *call.Call, userID string) error
+
 	cache cache
 }
 

@@ -18,6 +18,9 @@ import (
 )
 
 func main() {
+	if len(os.Args) == 3 && os.Args[1] == app.ScriptChild {
+		os.Exit(app.RunScripts(os.Args[2:], os.Stdin, os.Stdout))
+	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	// The first signal stops in order, a second one at once.
 	context.AfterFunc(ctx, stop)

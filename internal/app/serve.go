@@ -33,6 +33,8 @@ func (c *Commands) serve(ctx context.Context, s config.Settings) error {
 		return err
 	}
 	defer a.Close()
+	a.Scripts.Command = self
+	defer a.Scripts.Close()
 	return a.Serve(ctx, c.Out)
 }
 

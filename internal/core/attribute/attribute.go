@@ -4,10 +4,12 @@
 package attribute
 
 import (
+	"context"
 	"strings"
 	"unicode"
 	"unicode/utf8"
 
+	"limen/internal/call"
 	"limen/internal/fault"
 )
 
@@ -66,7 +68,18 @@ type Column struct {
 }
 
 // Attributes are the columns and values of the call's tenant.
-type Attributes struct{}
+type Attributes struct {
+	// Stored hears, in the same transaction, which values of a person changed; an empty id: a column of everybody's. May be
+	// nil.
+	Stored func(ctx context.Context, c *call.Call, userID string, names ...string) error
+}
+
+func (a Attributes) stored(ctx context.Context, c *call.Call, userID string, names ...string) error {
+	if a.Stored == nil || len(names) == 0 {
+		return nil
+	}
+	return a.Stored(ctx, c, userID, names...)
+}
 
 // check reads what a column may be, and cuts space off.
 func (col *Column) check() (err error) {

@@ -61,7 +61,7 @@ func (r valueRow) read() any {
 //
 // The person's row must be locked by the caller, so that the size of all values together is what it seems, and nobody
 // sets values of somebody who is being deleted.
-func (Attributes) Set(ctx context.Context, c *call.Call, userID string, values map[string]any, own bool) error {
+func (a Attributes) Set(ctx context.Context, c *call.Call, userID string, values map[string]any, own bool) error {
 	rows, err := ofUser.All(ctx, c.Tx, userID, c.Tenant.ID)
 	if err != nil {
 		return err
@@ -71,6 +71,7 @@ func (Attributes) Set(ctx context.Context, c *call.Call, userID string, values m
 		at[rows[i].Key] = &rows[i]
 	}
 	done := map[string]bool{}
+	var names []string
 	for _, name := range slices.Sorted(maps.Keys(values)) {
 		r := at[fold.Key(name)]
 		if r == nil {
@@ -83,6 +84,7 @@ func (Attributes) Set(ctx context.Context, c *call.Call, userID string, values m
 		if err := r.set(ctx, c, userID, values[name], own); err != nil {
 			return err
 		}
+		names = append(names, r.Name)
 	}
 	total := 0
 	for _, r := range rows {
@@ -93,7 +95,7 @@ func (Attributes) Set(ctx context.Context, c *call.Call, userID string, values m
 	if total > MaxTotal {
 		return ErrSize
 	}
-	return nil
+	return a.stored(ctx, c, userID, names...)
 }
 
 // set stores one value, if it is another than the one before.

@@ -52,7 +52,7 @@ func (Attributes) Schema(ctx context.Context, c *call.Call) ([]Column, error) {
 
 // Replace makes the columns those given: what is left out is deleted, with all its values. Faults: ErrName, ErrTwice,
 // ErrType, ErrFixed, ErrMany, and fault.ErrInvalid for texts that are too long.
-func (Attributes) Replace(ctx context.Context, c *call.Call, columns []Column) error {
+func (a Attributes) Replace(ctx context.Context, c *call.Call, columns []Column) error {
 	if len(columns) > MaxColumns {
 		return ErrMany
 	}
@@ -92,7 +92,15 @@ func (Attributes) Replace(ctx context.Context, c *call.Call, columns []Column) e
 		}
 	}
 	n.tell(c)
-	return nil
+	return a.stored(ctx, c, "", n.names()...)
+}
+
+// names are the columns that differ.
+func (n *notes) names() (out []string) {
+	for _, col := range append(append([]map[string]any{}, n.was...), n.now...) {
+		out = append(out, col["Name"].(string))
+	}
+	return out
 }
 
 // put adds or changes one column.

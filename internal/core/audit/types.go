@@ -56,18 +56,20 @@ const (
 
 	// Roles, rights and organizations.
 
-	RoleCreate    = "Cloud.Core.RoleCreate"         // a role was added
-	RoleChange    = "Cloud.Core.RoleChange"         // a role's name or description changed
-	RoleDelete    = "Cloud.Core.RoleDelete"         // a role was removed
-	RoleMembers   = "Cloud.Core.RoleMembers"        // members joined or left a role
-	RoleRights    = "Cloud.Core.RoleRights"         // rights were given to or taken from a role
-	OrgCreate     = "Cloud.Core.OrganizationCreate" // an organization was added
-	OrgChange     = "Cloud.Core.OrganizationChange" // an organization, its members or administrators changed
-	OrgDelete     = "Cloud.Core.OrganizationDelete" // an organization was removed
-	PolicyChange  = "Cloud.Core.PolicyChange"       // a policy or its assignment changed
-	ProfileCreate = "Cloud.Core.ProfileCreate"      // an authentication profile was added
-	ProfileChange = "Cloud.Core.ProfileChange"      // an authentication profile changed
-	ProfileDelete = "Cloud.Core.ProfileDelete"      // an authentication profile was removed
+	RoleCreate     = "Cloud.Core.RoleCreate"         // a role was added
+	RoleChange     = "Cloud.Core.RoleChange"         // a role's name or description changed
+	RoleDelete     = "Cloud.Core.RoleDelete"         // a role was removed
+	RoleMembers    = "Cloud.Core.RoleMembers"        // members joined or left a role
+	RoleRights     = "Cloud.Core.RoleRights"         // rights were given to or taken from a role
+	RoleScript     = "Cloud.Core.RoleScript"         // the script of a dynamic role was set
+	RoleScriptFail = "Cloud.Core.RoleScriptFail"     // the script of a dynamic role failed; the members stay
+	OrgCreate      = "Cloud.Core.OrganizationCreate" // an organization was added
+	OrgChange      = "Cloud.Core.OrganizationChange" // an organization, its members or administrators changed
+	OrgDelete      = "Cloud.Core.OrganizationDelete" // an organization was removed
+	PolicyChange   = "Cloud.Core.PolicyChange"       // a policy or its assignment changed
+	ProfileCreate  = "Cloud.Core.ProfileCreate"      // an authentication profile was added
+	ProfileChange  = "Cloud.Core.ProfileChange"      // an authentication profile changed
+	ProfileDelete  = "Cloud.Core.ProfileDelete"      // an authentication profile was removed
 
 	// Tenant.
 

@@ -232,6 +232,11 @@ func (d *Directory) store(ctx context.Context, c *call.Call, old, u *User) error
 			}
 		}
 	}
+	for _, f := range d.Stored {
+		if err := f(ctx, c, old, u); err != nil {
+			return err
+		}
+	}
 	return d.changed(ctx, c, u.ID)
 }
 
@@ -272,8 +277,14 @@ func (d *Directory) Move(ctx context.Context, c *call.Call, from, to string, lim
 	}
 	for _, u := range rows {
 		local, _, _ := SplitName(u.Name)
+		was := u
 		u.Name = local + "@" + to
 		u.keys()
+		for _, f := range d.Stored {
+			if err := f(ctx, c, &was, &u); err != nil {
+				return 0, err
+			}
+		}
 		if _, err := rename.Do(ctx, c.Tx, u.Name, u.NameKey, fold.Key(to), c.Now.UnixMilli(), c.Tenant.ID, u.ID); err != nil {
 			return 0, err
 		}

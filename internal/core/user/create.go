@@ -69,6 +69,11 @@ func (d *Directory) Create(ctx context.Context, c *call.Call, n New) (User, erro
 		c.Event.Set("InSysAdminRole", true)
 	}
 	d.counts.drop(c)
+	for _, f := range d.Stored {
+		if err := f(ctx, c, &User{}, &u); err != nil {
+			return User{}, err
+		}
+	}
 	return u, nil
 }
 

@@ -173,6 +173,9 @@ type Directory struct {
 	// Moved tells a person, where they were reached before, that their mail address or mobile number is another one now.
 	Moved []func(ctx context.Context, c *call.Call, old, now User) error
 
+	// Stored hears of each person whose row is new or changed, in the same transaction; old is zero for somebody new.
+	Stored []func(ctx context.Context, c *call.Call, old, now *User) error
+
 	counts counts
 	pages  pages
 	seen   seen

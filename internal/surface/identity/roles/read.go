@@ -56,6 +56,10 @@ type Shown struct {
 	OrgID   string `json:"OrgId"`
 	// Rights is what the caller may do, with getRights: View, or View, Edit, Delete.
 	Rights string `json:"Rights,omitzero"`
+	// Script is that of a dynamic role; empty while it has none.
+	Script *string `json:"Script,omitzero"`
+	// ScriptError says why the script failed last; its members are those from before then. Beyond the contract.
+	ScriptError string `json:"ScriptError,omitzero"`
 }
 
 // GetRole returns a role, with its direct members unless they are suppressed. roles.yaml n 161, deprecated.yaml n 537.
@@ -68,6 +72,13 @@ func (r Roles) GetRole(ctx context.Context, c *op.Call, in RoleRef) (Shown, erro
 	out := Shown{
 		UUID: is.ID, RowKey: is.ID, Name: is.Name, Description: is.Description, RoleType: is.Kind, ReadOnly: is.Kind == role.Open,
 		DirectoryServiceUUID: user.Source, OrgPath: path(is.Org), OrgID: is.Org,
+	}
+	if is.Kind == role.Dynamic {
+		script, err := r.Scripts.Of(ctx, c, is.ID)
+		if err != nil {
+			return Shown{}, err
+		}
+		out.Script, out.ScriptError = &script.Text, script.Error
 	}
 	if in.GetRights {
 		if out.Rights, err = r.may(ctx, c, is); err != nil {

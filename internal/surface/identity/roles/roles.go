@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"limen/internal/core/audit"
+	"limen/internal/core/dynamic"
 	"limen/internal/core/org"
 	"limen/internal/core/right"
 	"limen/internal/core/role"
@@ -20,6 +21,8 @@ import (
 type Roles struct {
 	Roles *role.Roles
 	Orgs  *org.Orgs
+	// Scripts decide who is in dynamic roles.
+	Scripts *dynamic.Scripts
 }
 
 // Faults of this surface.
@@ -46,7 +49,7 @@ var (
 )
 
 // Ops declares them.
-func (r Roles) Ops() []op.Op { return slices.Concat(r.writing(), r.reading()) }
+func (r Roles) Ops() []op.Op { return slices.Concat(r.writing(), r.reading(), r.scripting()) }
 
 func (r Roles) writing() []op.Op {
 	twin := func(name string) []string { return []string{"/SaasManage/" + name} }

@@ -1,0 +1,78 @@
+package app
+
+import (
+	"context"
+	"io"
+	"time"
+
+	"limen/internal/call"
+	"limen/internal/core/dynamic"
+	"limen/internal/core/job"
+	"limen/internal/core/user"
+	"limen/internal/platform/script"
+)
+
+// ScriptChild is the argument with which the program runs scripts for a server. It is no command for people.
+const ScriptChild = script.Verb
+
+// RunScripts is the program as the child of a server: it runs the scripts that come from in. It gives the exit code.
+func RunScripts(args []string, in io.Reader, out io.Writer) int { return script.Child(args, in, out) }
+
+// self is this very program, also when another version has taken its place in the file system.
+var self = []string{"/proc/self/exe"}
+
+// wireScripts wires the scripts of dynamic roles: who runs them, and what has them run again.
+func (a *App) wireScripts() {
+	a.Scripts = &script.Pool{}
+	a.Dynamic = &dynamic.Scripts{
+		DB: a.DB, Roles: a.Roles, Jobs: a.Jobs, Judge: a.judge,
+		Write: func(ctx context.Context, tenantID string, f func(ctx context.Context, c *call.Call) error) error {
+			c := a.Shell(tenantID)
+			return a.Write(ctx, c, "", func(ctx context.Context) error {
+				c.Event = nil // who joined and left has events of their own
+				return f(ctx, c)
+			})
+		},
+	}
+	a.Roles.Moved = a.Dynamic.Moved
+	a.Roles.Deleted = append(a.Roles.Deleted, a.Dynamic.Drop)
+	a.People.Stored = append(a.People.Stored, func(ctx context.Context, c *call.Call, old, now *user.User) error {
+		return a.Dynamic.Stored(ctx, c, old, now)
+	})
+	a.People.Gone = append(a.People.Gone, a.Dynamic.Gone)
+	a.Jobs.Handle(dynamic.Kind, a.Dynamic.Everybody)
+	for _, s := range []job.Sweep{
+		{Name: "scripts", Every: time.Second, Run: a.Dynamic.Catch},
+		{Name: "scripts by the clock", Every: time.Hour, Run: a.Dynamic.Tick},
+		{Name: "changes judged", Every: time.Hour, Run: a.Dynamic.Tidy},
+	} {
+		a.Jobs.Sweep(s)
+	}
+}
+
+// judge has a child run a script.
+func (a *App) judge(ctx context.Context, b dynamic.Batch) ([]dynamic.Verdict, error) {
+	in := script.Batch{Script: b.Script, Now: b.Now.UnixMilli(), Trace: b.Trace}
+	for _, r := range b.Roles {
+		in.Roles = append(in.Roles, script.Role{ID: r.ID, Name: r.Name, Dynamic: r.Kind == "Script"})
+	}
+	for _, p := range b.People {
+		who := script.Person{
+			ID: p.ID, Name: p.Name, Display: p.Display, Mail: p.Mail, Type: "CUS", Source: user.Source, Org: p.Org,
+			Properties: make(map[string]any, len(p.Properties)), Roles: p.Roles,
+		}
+		for name, v := range p.Properties {
+			if at, ok := v.(time.Time); ok {
+				v = script.Date{Millis: at.UnixMilli()}
+			}
+			who.Properties[name] = v
+		}
+		in.People = append(in.People, who)
+	}
+	said, err := a.Scripts.Run(ctx, in)
+	out := make([]dynamic.Verdict, len(said))
+	for i, v := range said {
+		out[i] = dynamic.Verdict(v)
+	}
+	return out, err
+}

@@ -1,0 +1,222 @@
+// Package dynamic has scripts decide who is in dynamic roles (roles.yaml, head and n 163, 164). A script runs for everybody
+// when it is set, and for one person when something changes that it read. What it decided is an ordinary membership: whoever asks
+// what somebody holds pays nothing for it. A script that fails leaves everybody where they are.
+package dynamic
+
+import (
+	"context"
+	"errors"
+	"sync/atomic"
+	"time"
+
+	"limen/internal/call"
+	"limen/internal/core/audit"
+	"limen/internal/core/job"
+	"limen/internal/core/role"
+	"limen/internal/dbx"
+	"limen/internal/fault"
+)
+
+// Faults of scripts.
+var (
+	ErrStatic = fault.New(fault.Invalid, "dynamic.static", "The role is not dynamic: its members are listed.")
+	ErrLarge  = fault.New(fault.TooLarge, "dynamic.large", "A script may have 65536 bytes.")
+	ErrMany   = fault.New(fault.Conflict, "dynamic.many", "A tenant may have 200 scripts.")
+	ErrPerson = fault.New(fault.NotFound, "dynamic.person", "The requested data or its dependent data was not found in the service.")
+)
+
+// Bounds.
+const (
+	MaxScript  = 64 << 10
+	maxScripts = 200
+	batch      = 100 // people of one run, and of one transaction
+)
+
+// Kind is the job that has a script judge everybody.
+const Kind = "role.script"
+
+// What scripts read besides properties; the names are those of the engine.
+const (
+	roles = "(roles)"
+	clock = "(clock)"
+	all   = "*"
+	// unjudged stands beside them until everybody has been judged once: what the script reads is not known before.
+	unjudged = "(unjudged)"
+)
+
+// Batch is one script and whom it is to judge.
+type Batch struct {
+	Script string
+	People []Person
+	Roles  []role.Role // all of the tenant
+	Now    time.Time
+	Trace  bool
+}
+
+// Person is somebody as scripts see them. A property is nil, a string, a number, a bool or a time.Time.
+type Person struct {
+	ID, Name, Display, Mail, Org string
+	Properties                   map[string]any
+	Roles                        []string // ids
+}
+
+// Verdict is what a script said about one person.
+type Verdict struct {
+	Member *bool  // nil for nothing, null, or an error
+	Error  string // empty when it did not fail
+	Trace  []string
+	Read   []string
+}
+
+// Script is the script of a role.
+type Script struct {
+	Role     string `db:"role"`
+	Text     string `db:"script"`
+	Revision int64  `db:"revision"`
+	Error    string `db:"error"`  // why it failed last; empty: it did not
+	Failed   int64  `db:"failed"` // ms since 1970 UTC
+	Told     int64  `db:"told"`
+}
+
+// Scripts are the scripts of the call's tenant.
+type Scripts struct {
+	DB    *dbx.DB
+	Roles *role.Roles
+	Jobs  *job.Jobs
+	// Judge runs a script for people. A fault of kind Invalid or TooLarge is the script's.
+	Judge func(ctx context.Context, b Batch) ([]Verdict, error)
+	// Write runs f in a transaction of the tenant that stores the events of its call.
+	Write func(ctx context.Context, tenant string, f func(ctx context.Context, c *call.Call) error) error
+	// Failed tells administrators, in the transaction that notes it, that a script failed. May be nil.
+	Failed func(ctx context.Context, c *call.Call, r role.Role, why string) error
+
+	rest atomic.Int64 // ms; until then nothing is tried, for scripts cannot run here
+}
+
+const columns = `role, script, revision, error, failed, told`
+
+var (
+	ofTenant = dbx.Q[Script]("dynamic.all", `SELECT `+columns+` FROM role_script WHERE tenant = ?`)
+	ofRole   = dbx.Q[Script]("dynamic.one", `SELECT `+columns+` FROM role_script WHERE tenant = ? AND role = ?`)
+	lock     = dbx.Q[Script]("dynamic.lock", `SELECT `+columns+` FROM role_script WHERE tenant = ? AND role = ? FOR UPDATE`)
+	store    = dbx.E("dynamic.store", `INSERT INTO role_script (tenant, role, script, revision, error, failed, told, changed) VALUES (?, ?, ?, 1, '', 0, 0, ?)
+		ON CONFLICT (tenant, role) DO UPDATE SET script = excluded.script, revision = role_script.revision + 1, error = '', failed = 0,
+		changed = excluded.changed`)
+	fail = dbx.E("dynamic.fail", `UPDATE role_script SET error = ?, failed = ?, told = revision WHERE tenant = ? AND role = ?`)
+	drop = dbx.E("dynamic.drop", `DELETE FROM role_script WHERE tenant = ? AND role = ?`)
+
+	reads     = dbx.Q[readRow]("dynamic.reads", `SELECT role, name FROM role_script_read WHERE tenant = ?`)
+	addRead   = dbx.E("dynamic.addRead", `INSERT INTO role_script_read (tenant, role, name) VALUES (?, ?, ?) ON CONFLICT (tenant, role, name) DO NOTHING`)
+	dropReads = dbx.E("dynamic.dropReads", `DELETE FROM role_script_read WHERE tenant = ? AND role = ?`)
+	dropRead  = dbx.E("dynamic.dropRead", `DELETE FROM role_script_read WHERE tenant = ? AND role = ? AND name = ?`)
+)
+
+type readRow struct {
+	Role string `db:"role"`
+	Name string `db:"name"`
+}
+
+// work is what the job is told.
+type work struct {
+	Role     string `json:"role"`
+	Revision int64  `json:"revision"`
+}
+
+// Of gives the script of a role; the zero Script when it has none yet.
+func (s *Scripts) Of(ctx context.Context, c *call.Call, roleID string) (Script, error) {
+	out, err := ofRole.One(ctx, c.Tx, c.Tenant.ID, roleID)
+	if errors.Is(err, dbx.ErrNoRow) {
+		return Script{}, nil
+	}
+	return out, err
+}
+
+// Check says whether a script compiles. It is slow enough not to belong into a transaction.
+func (s *Scripts) Check(ctx context.Context, text string) error {
+	if len(text) > MaxScript {
+		return ErrLarge
+	}
+	_, err := s.Judge(ctx, Batch{Script: text})
+	return err
+}
+
+// Set gives a dynamic role a script that compiles, and has it judge everybody. A script makes members, so the caller must
+// hold what the role carries. Faults: those of role.Roles.Fills, ErrStatic, ErrMany.
+func (s *Scripts) Set(ctx context.Context, c *call.Call, r role.Role, text string) error {
+	if r.Kind != role.Dynamic {
+		return ErrStatic
+	}
+	if err := s.Roles.Fills(ctx, c, r.ID); err != nil {
+		return err
+	}
+	have, err := ofTenant.All(ctx, c.Tx, c.Tenant.ID)
+	if err != nil {
+		return err
+	}
+	old, err := s.Of(ctx, c, r.ID)
+	if err != nil {
+		return err
+	}
+	if old.Revision == 0 && len(have) >= maxScripts {
+		return ErrMany
+	}
+	if _, err := store.Do(ctx, c.Tx, c.Tenant.ID, r.ID, text, c.Now.UnixMilli()); err != nil {
+		return err
+	}
+	now, err := s.Of(ctx, c, r.ID)
+	if err != nil {
+		return err
+	}
+	if c.Event != nil {
+		c.Event.Target, c.Event.Kind, c.Event.Name = r.ID, "Role", r.Name
+		call.Changed(c.Event, "Script", old.Text, text)
+	}
+	// Until everybody has been judged nobody knows what it reads.
+	if _, err := dropReads.Do(ctx, c.Tx, c.Tenant.ID, r.ID); err != nil {
+		return err
+	}
+	if _, err := addRead.Do(ctx, c.Tx, c.Tenant.ID, r.ID, unjudged); err != nil {
+		return err
+	}
+	return s.again(ctx, c, now, len(have) == 0)
+}
+
+// again has a script judge everybody. With the first script of a tenant a transaction that began before may not have noted
+// whom it changed (Note): a second pass comes when it has ended.
+func (s *Scripts) again(ctx context.Context, c *call.Call, is Script, first bool) error {
+	j := job.Job{Kind: Kind, Unique: is.Role + "/" + c.NewID(), Payload: work{is.Role, is.Revision}}
+	if _, err := s.Jobs.Start(ctx, c, j); err != nil || !first || s.DB.Engine() == dbx.SQLite {
+		return err
+	}
+	j.Unique, j.Due = is.Role+"/"+c.NewID(), c.Now.Add(10*time.Second)
+	_, err := s.Jobs.Start(ctx, c, j)
+	return err
+}
+
+// Drop removes the script of a role that is being deleted.
+func (s *Scripts) Drop(ctx context.Context, c *call.Call, roleID string) error {
+	for _, e := range []dbx.Exec{dropReads, drop} {
+		if _, err := e.Do(ctx, c.Tx, c.Tenant.ID, roleID); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// failed notes that a script failed, and tells administrators once for each revision.
+func (s *Scripts) failed(ctx context.Context, c *call.Call, is Script, why string) error {
+	if _, err := fail.Do(ctx, c.Tx, why, c.Now.UnixMilli(), c.Tenant.ID, is.Role); err != nil || is.Told == is.Revision {
+		return err
+	}
+	r, err := s.Roles.Get(ctx, c, is.Role)
+	if err != nil {
+		return err
+	}
+	e := c.Record(audit.RoleScriptFail)
+	e.Outcome, e.Target, e.Kind, e.Name = "failed", r.ID, "Role", r.Name
+	e.Set("Exception", why)
+	if s.Failed == nil {
+		return nil
+	}
+	return s.Failed(ctx, c, r, why)
+}

@@ -25,6 +25,11 @@ func (u Users) invite(ctx context.Context, c *op.Call, p user.User, mail, sms bo
 	if !mail && !sms {
 		return nil
 	}
+	if !c.Grant.Everything() {
+		if err := u.guard(ctx, c, p.ID); err != nil { // who administers organizations only has no business with those above
+			return err
+		}
+	}
 	data, err := u.invitation(ctx, c, p)
 	if err != nil {
 		return err

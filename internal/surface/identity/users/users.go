@@ -143,7 +143,7 @@ func (u Users) reading() []op.Op {
 }
 
 func (u Users) inviting() []op.Op {
-	faults := []*fault.Error{user.ErrNotFound, role.ErrNotFound, post.ErrNoMail, post.ErrNoMobile, fault.ErrMissing, fault.ErrInvalid, ErrMany}
+	faults := []*fault.Error{user.ErrNotFound, role.ErrNotFound, post.ErrNoMail, post.ErrNoMobile, ErrSystem, user.ErrStronger, fault.ErrMissing, fault.ErrInvalid, ErrMany}
 	return []op.Op{
 		op.New(op.Spec{Path: "/UserMgmt/InviteUsers", Allow: manage, Effect: op.Write, Audit: audit.UserInvite, Rate: op.Costly, Faults: faults}, u.InviteUsers),
 		op.New(op.Spec{Path: "/UserMgmt/SendLoginEmail", Allow: manage, Effect: op.Write, Audit: audit.UserInvite, Rate: op.Costly, Faults: faults}, u.SendLoginEmail),

@@ -299,6 +299,7 @@ var volatile = []struct{ re, form string }{
 	{`\b[0-9A-F]{32,}\b`, "hex"},
 	{`\bey[\w-]+\.[\w-]+\.[\w-]+`, "token"}, // a JWT
 	{`[\w-]{43,44}`, "token"},
+	{`\b6\d{17}\b`, "int"}, // a revision stamp
 }
 
 // learn makes the template of an answer: values known by name and values that differ each time become placeholders.

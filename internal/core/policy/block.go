@@ -62,8 +62,8 @@ type Save struct {
 	Stamp       int64 // of the block that was read; not looked at when New
 	Description string
 	Settings    Settings // checked
-	// Links in their order; nil: the list stays, and a new set is listed first and inactive. Links of sets that are not
-	// among them stay behind the others: nothing is lost.
+	// Links in their order; nil: the list stays, and a new set is listed first and inactive. Sets that are not
+	// among them stay behind whom they are behind: nothing is lost.
 	Links []Listed
 	// Confirm makes the change although it may keep the caller from signing in.
 	Confirm bool

@@ -91,6 +91,14 @@ func TestLinks(t *testing.T) {
 		if want := []string{"A Global", "B Role", "Default Policy Global"}; !slices.Equal(got, want) {
 			t.Fatal(got)
 		}
+		in := w.wish("New", everybody, nil) // by somebody who does not know of B
+		in.Links = append(in.Links, policy.Listed{Path: "A", Link: everybody}, policy.Listed{Path: "Default Policy", Link: everybody})
+		w.must(func(ctx context.Context, c *call.Call) error { _, err := w.p.Save(ctx, c, in); return err })
+		if got, _ := w.links(); !slices.Equal(got, []string{"New Global", "A Global", "B Role", "Default Policy Global"}) {
+			t.Fatal(got)
+		}
+		w.must(func(ctx context.Context, c *call.Call) error { return w.p.Delete(ctx, c, "New", false) })
+		_, before = w.links()
 		order := func(want error, stamp int64, links ...policy.Listed) {
 			t.Helper()
 			w.refused(want, func(ctx context.Context, c *call.Call) error {

@@ -84,7 +84,7 @@ func (p *Policies) Order(ctx context.Context, c *call.Call, links []Listed, stam
 	return stamp, p.touched(ctx, c, stamp)
 }
 
-// linked puts blocks into the order of links, with their types; blocks without one stay behind, in their order.
+// linked puts blocks into the order of links, with their types. Blocks without one stay behind whom they are behind.
 func (p *Policies) linked(ctx context.Context, c *call.Call, blocks []Block, links []Listed) ([]Block, error) {
 	left := slices.Clone(blocks)
 	out := make([]Block, 0, len(blocks))
@@ -111,7 +111,24 @@ func (p *Policies) linked(ctx context.Context, c *call.Call, blocks []Block, lin
 		b.Link = l.Link
 		out = append(out, b)
 	}
-	return append(out, left...), nil
+	return merged(blocks, out), nil
+}
+
+// merged puts those of all that are not among ordered behind the one that they are behind, so that a list which somebody read
+// before they were made does not change their rank.
+func merged(all, ordered []Block) []Block {
+	for i, b := range all {
+		is := func(o Block) bool { return o.Name == b.Name }
+		if slices.ContainsFunc(ordered, is) {
+			continue
+		}
+		at := 0
+		if i > 0 {
+			at = 1 + slices.IndexFunc(ordered, func(o Block) bool { return o.Name == all[i-1].Name })
+		}
+		ordered = slices.Insert(ordered, at, b)
+	}
+	return ordered
 }
 
 // checkLink wants roles that exist; those of a link that stays as it is may be gone.

@@ -132,8 +132,8 @@ type SavedBlock struct {
 type Saving struct {
 	// Policy is the whole set, required.
 	Policy SavedBlock `json:"policy"`
-	// Plinks are all links in their order; null or absent keeps the list, and puts a new set first, inactive. Links that are
-	// left out stay behind the others.
+	// Plinks are all links in their order; null or absent keeps the list, and puts a new set first, inactive. Sets that are
+	// left out stay behind whom they are behind.
 	Plinks op.Opt[[]Plink] `json:"plinks"`
 	// Confirm makes the change although the caller could not sign in afterwards.
 	Confirm bool `json:"Confirm"`

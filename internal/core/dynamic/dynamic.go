@@ -21,6 +21,8 @@ import (
 var (
 	ErrStatic = fault.New(fault.Invalid, "dynamic.static", "The role is not dynamic: its members are listed.")
 	ErrLarge  = fault.New(fault.TooLarge, "dynamic.large", "A script may have 65536 bytes.")
+	// ErrSyntax says in the compiler's words why a script does not compile.
+	ErrSyntax = fault.New(fault.Invalid, "dynamic.syntax", "The script does not compile.")
 	ErrMany   = fault.New(fault.Conflict, "dynamic.many", "A tenant may have 200 scripts.")
 	ErrPerson = fault.New(fault.NotFound, "dynamic.person", "The requested data or its dependent data was not found in the service.")
 )
@@ -137,6 +139,9 @@ func (s *Scripts) Check(ctx context.Context, text string) error {
 		return ErrLarge
 	}
 	_, err := s.Judge(ctx, Batch{Script: text})
+	if f := fault.Of(err); f != nil && f.Kind == fault.Invalid { // or it broke the compiler
+		return ErrSyntax.At("Script").Say("%s", f.Public)
+	}
 	return err
 }
 

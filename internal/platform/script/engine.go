@@ -29,9 +29,9 @@ const slow = "The script took too long."
 func judge(b Batch) answer {
 	// The script is the body of a function, for it returns its result. It begins on the first line, so that errors name
 	// the line that its author sees.
-	program, err := goja.Compile("script", "(function () {"+b.Script+"\n}).call(this)", false)
+	program, err := goja.Compile("script", opening+b.Script+"\n}).call(this)", false)
 	if err != nil {
-		return answer{Syntax: clip(strings.TrimPrefix(err.Error(), "SyntaxError: "), maxError)}
+		return answer{Syntax: clip(wording(err), maxError)}
 	}
 	roles := index(b.Roles)
 	out := answer{Verdicts: make([]Verdict, len(b.People))}
@@ -47,6 +47,19 @@ func judge(b Batch) answer {
 		}
 	}
 	return out
+}
+
+// opening makes the script the body of a function.
+const opening = "(function () {"
+
+// wording is what the compiler says, with the place as the author of the script counts it.
+func wording(err error) string {
+	text := strings.TrimPrefix(strings.TrimPrefix(err.Error(), "SyntaxError: "), "script: ")
+	var line, column int
+	if n, _ := fmt.Sscanf(text, "Line %d:%d", &line, &column); n == 2 && line == 1 {
+		text = fmt.Sprintf("Line 1:%d", column-len(opening)) + strings.TrimPrefix(text, fmt.Sprintf("Line 1:%d", column))
+	}
+	return text
 }
 
 // session is one run for one person.

@@ -20,7 +20,7 @@ func (r Roles) scripting() []op.Op {
 	return []op.Op{
 		op.Prepared(op.Spec{Path: "/Roles/SetDynamicRoleScript", Paths: []string{"/SaasManage/SetDynamicRoleScript"}, Allow: manage, Effect: op.Write,
 			Audit: audit.RoleScript, MaxBody: 256 << 10, Rate: op.Costly, Faults: []*fault.Error{
-				errNull, role.ErrNotFound, role.ErrSystem, role.ErrNotHeld, role.ErrEverybody, dynamic.ErrStatic, dynamic.ErrLarge, dynamic.ErrMany,
+				errNull, role.ErrNotFound, role.ErrSystem, role.ErrNotHeld, role.ErrEverybody, dynamic.ErrStatic, dynamic.ErrLarge, dynamic.ErrMany, dynamic.ErrSyntax,
 			}}, r.compile, r.SetDynamicRoleScript),
 		op.Prepared(op.Spec{Path: "/Roles/TestDynamicRoleScript", Paths: []string{"/SaasManage/TestDynamicRoleScript"}, Allow: manage, Effect: op.Read,
 			MaxBody: 256 << 10, Rate: op.Costly, Faults: []*fault.Error{user.ErrNotFound, fault.ErrMissing, dynamic.ErrLarge, dynamic.ErrPerson}},

@@ -26,6 +26,9 @@ func (a *App) wireSweeps() {
 		{Name: "sessions", Every: 10 * time.Minute, Run: func(ctx context.Context) error {
 			return a.Sessions.Sweep(ctx, time.Now().Add(-keepSessions))
 		}},
+		{Name: "memberships", Every: time.Hour, Run: func(ctx context.Context) error {
+			return a.DB.Write(ctx, func(tx *dbx.Tx) error { return a.Roles.Sweep(ctx, tx, time.Now()) })
+		}},
 		{Name: "statistics", Every: 6 * time.Hour, Run: a.DB.Optimize},
 		{Name: "events", Every: time.Hour, Run: a.pruneEvents},
 	}...) {

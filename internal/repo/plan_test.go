@@ -30,7 +30,13 @@ var tails = map[string][]string{
 		" AND (u.name_key > 'a' OR u.name_key = 'a' AND u.id > 'b') ORDER BY u.name_key, u.id LIMIT 9",
 		" AND (u.display_key > 'a' OR u.display_key = 'a' AND u.id > 'b') ORDER BY u.display_key, u.id LIMIT 9",
 	},
-	"role.members": {" ORDER BY m.kind, m.member LIMIT 9"},
+	"role.members": {
+		" ORDER BY m.kind, m.member LIMIT 9",
+		" AND (m.name_key > 'a' OR m.name_key = 'a' AND (m.kind > 'b' OR m.kind = 'b' AND m.member > 'c')) ORDER BY m.name_key, m.kind, m.member LIMIT 9",
+	},
+	"role.keys":      {" ORDER BY m.name_key, m.kind, m.member LIMIT 1 OFFSET 9", " ORDER BY m.name_key DESC, m.kind DESC, m.member DESC LIMIT 1 OFFSET 9"},
+	"role.everybody": {" ORDER BY u.name_key LIMIT 9"},
+	"role.someone":   {" AND id = 'a' LIMIT 1", " AND name_key = 'a' LIMIT 1"},
 }
 
 // TestStatementsUseIndexes finds statements that read through a table, or through all that a tenant has in it, and those

@@ -87,7 +87,7 @@ func TestLinks(t *testing.T) {
 	each(t, func(w *world) {
 		w.save("B", w.staffs(), nil)
 		w.save("A", everybody, nil) // sent with its own link alone: nothing is lost
-		got, before := w.links()
+		got, _ := w.links()
 		if want := []string{"A Global", "B Role", "Default Policy Global"}; !slices.Equal(got, want) {
 			t.Fatal(got)
 		}
@@ -98,7 +98,7 @@ func TestLinks(t *testing.T) {
 			t.Fatal(got)
 		}
 		w.must(func(ctx context.Context, c *call.Call) error { return w.p.Delete(ctx, c, "New", false) })
-		_, before = w.links()
+		_, before := w.links()
 		order := func(want error, stamp int64, links ...policy.Listed) {
 			t.Helper()
 			w.refused(want, func(ctx context.Context, c *call.Call) error {

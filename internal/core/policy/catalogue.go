@@ -149,18 +149,18 @@ var modified = []Key{
 }
 
 var (
-	bare     = group{"login", ""}
-	sign     = group{"login", "/Core/Authentication/"}
-	complexy = group{"password", passwordPrefix}
-	lock     = group{"password", lockPrefix}
-	reset    = group{"self service", "/Core/PasswordReset/"}
-	account  = group{"user account", "/Core/Authentication/"}
-	external = group{"user account", "/Core/Security/CDS/ExternalMFA/"}
-	apps     = group{"applications", "/Core/Security/CDS/Applications/"}
-	radius   = group{"radius", "/Core/Authentication/"}
-	css      = group{"agents", "/Core/Css/"}
-	devices  = group{"devices", "/Mobile/"}
-	software = group{"devices", "/Mobile/Software/Policies/Centrify/"}
+	bare       = group{"login", ""}
+	sign       = group{"login", "/Core/Authentication/"}
+	complexity = group{"password", passwordPrefix}
+	lock       = group{"password", lockPrefix}
+	reset      = group{"self service", "/Core/PasswordReset/"}
+	account    = group{"user account", "/Core/Authentication/"}
+	external   = group{"user account", "/Core/Security/CDS/ExternalMFA/"}
+	apps       = group{"applications", "/Core/Security/CDS/Applications/"}
+	radius     = group{"radius", "/Core/Authentication/"}
+	css        = group{"agents", "/Core/Css/"}
+	devices    = group{"devices", "/Mobile/"}
+	software   = group{"devices", "/Mobile/Software/Policies/Centrify/"}
 )
 
 const days, hours, minutes, seconds = "days", "hours", "minutes", "seconds"
@@ -199,21 +199,21 @@ var loginKeys = append(acts(
 )
 
 var passwordKeys = append(acts(
-	complexy.count("MinLength", 8, 4, 128, "", "Least number of characters."),
-	complexy.count("MaxLength", 64, 8, 128, "", "Greatest number of characters."),
-	complexy.on("RequireDigit", true, "Demand a digit."),
-	complexy.on("RequireMixCase", true, "Demand an upper-case and a lower-case letter."),
-	complexy.on("RequireSymbol", false, "Demand a character that is neither letter nor digit."),
-	complexy.on("RequireUnicode", false, "Demand a character outside ASCII."),
-	complexy.on("ShowPasswordComplexity", false, "Show people the rules when they choose a password."),
-	complexy.named("NonCdsComplexityHint", "", "Text about the rules of other directories."),
-	complexy.count("AllowRepeatedChar", nil, 0, 64, "", "Most equal characters in a row; 0 is any number."),
-	complexy.on("CheckWeakPassword", nil, "Refuse common passwords."),
-	complexy.on("AllowIncludeUsername", nil, "Allow the login name in it."),
-	complexy.on("AllowIncludeDisplayname", nil, "Allow the display name in it."),
-	complexy.count("MinAgeInDays", 0, 0, 365, days, "Time between changes."),
-	complexy.count("AgeInDays", 365, 0, 3650, days, "Time after which it must be changed; 0 is never."),
-	complexy.count("History", 3, 0, 24, "", "How many earlier ones may not come back."),
+	complexity.count("MinLength", 8, 4, 128, "", "Least number of characters."),
+	complexity.count("MaxLength", 64, 8, 128, "", "Greatest number of characters."),
+	complexity.on("RequireDigit", true, "Demand a digit."),
+	complexity.on("RequireMixCase", true, "Demand an upper-case and a lower-case letter."),
+	complexity.on("RequireSymbol", false, "Demand a character that is neither letter nor digit."),
+	complexity.on("RequireUnicode", false, "Demand a character outside ASCII."),
+	complexity.on("ShowPasswordComplexity", false, "Show people the rules when they choose a password."),
+	complexity.named("NonCdsComplexityHint", "", "Text about the rules of other directories."),
+	complexity.count("AllowRepeatedChar", nil, 0, 64, "", "Most equal characters in a row; 0 is any number."),
+	complexity.on("CheckWeakPassword", nil, "Refuse common passwords."),
+	complexity.on("AllowIncludeUsername", nil, "Allow the login name in it."),
+	complexity.on("AllowIncludeDisplayname", nil, "Allow the display name in it."),
+	complexity.count("MinAgeInDays", 0, 0, 365, days, "Time between changes."),
+	complexity.count("AgeInDays", 365, 0, 3650, days, "Time after which it must be changed; 0 is never."),
+	complexity.count("History", 3, 0, 24, "", "How many earlier ones may not come back."),
 	lock.count("Threshold", nil, 0, 1000, "", "Wrong answers within the window that lock an account; 0 leaves it to the tenant's settings."),
 	lock.count("Window", 30, 1, 1440, minutes, "How long wrong answers count."),
 	lock.count("Duration", 30, 1, 1440, minutes, "How long the lock lasts."),

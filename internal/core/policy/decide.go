@@ -108,15 +108,13 @@ func (p *Policies) resolve(ctx context.Context, c *call.Call, d *Decision, refer
 		return nil
 	}
 	found, err := p.Profiles.Get(ctx, c, reference)
-	if err != nil && !errors.Is(err, profile.ErrNotFound) {
-		return err
+	switch {
+	case errors.Is(err, profile.ErrNotFound):
+		d.Verdict, d.Why, err = Refused, "The policy names an authentication profile that does not exist.", nil
+	case err == nil:
+		d.Verdict, d.Profile, d.Why = ByProfile, &found, "The profile "+found.Name+" says how."
 	}
-	if err != nil {
-		d.Verdict, d.Why = Refused, "The policy names an authentication profile that does not exist."
-		return nil
-	}
-	d.Verdict, d.Profile, d.Why = ByProfile, &found, "The profile "+found.Name+" says how."
-	return nil
+	return err
 }
 
 // could says whether somebody who decides so can sign in, as far as what they have enrolled tells.

@@ -269,6 +269,29 @@ func TestListsEqualSingleReads(t *testing.T) {
 	})
 }
 
+// TestReportsKnowOrganizations asks as clients list the members of an organization.
+func TestReportsKnowOrganizations(t *testing.T) {
+	apptest.Each(t, func(t *testing.T, s *apptest.Server) {
+		b := plant(t, s)
+		for _, x := range []struct{ who, script, column, want string }{
+			{"admin", "SELECT ID, Username FROM User WHERE OrgId = '" + b.org["this"] + "'", "ID", "envoy, strong, this"},
+			{"of this", "SELECT ID FROM User WHERE OrgPath = '/parent/this/child'", "ID", "child"},
+			{"of child", "SELECT ID FROM User WHERE OrgId = '" + b.org["this"] + "'", "ID", ""},
+			{"of this", "SELECT Path FROM Organization", "Path", "/parent/this, /parent/this/child"},
+			{"this", "SELECT Path FROM Organization", "Path", ""},
+			{"holder MFA Unlock", "SELECT Path FROM Organization WHERE ParentId IS NULL", "Path", "/foreign, /parent"},
+			{"of this", "SELECT ID, OrgPath FROM Role WHERE OrgId = '" + b.org["this"] + "'", "OrgPath", "/parent/this"},
+			{"of child", "SELECT Name FROM Role WHERE Name = 'inside' OR Name = 'managers'", "Name", "inside"}, // they are in it
+			{"of foreign", "SELECT Name FROM Role WHERE Name = 'managers'", "Name", ""},
+		} {
+			a := b.ask(b.token(x.who), "/Redrock/Query", map[string]any{"Script": x.script})
+			if got := b.names(b.ids(a, x.column)); got != x.want {
+				t.Errorf("%s: %s gives %q, want %q", x.who, x.script, got, x.want)
+			}
+		}
+	})
+}
+
 // membersAsSingle compares who is in a role with whom the caller may read, when they may read the role.
 func (b *branches) membersAsSingle(who, token string, single []string) {
 	b.t.Helper()

@@ -65,6 +65,9 @@ func (d *Directory) Create(ctx context.Context, c *call.Call, n New) (User, erro
 		}
 	}
 	noted(c, &u)
+	if c.Event != nil && u.Org != "" {
+		c.Event.Set("OrgId", u.Org)
+	}
 	if c.Event != nil && n.System {
 		c.Event.Set("InSysAdminRole", true)
 	}

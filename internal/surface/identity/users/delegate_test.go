@@ -72,7 +72,7 @@ func TestDelegatedAdministration(t *testing.T) {
 		// Themselves they change as anybody does.
 		d.run(nil, "/CDirectoryService/ChangeUser", &users.UserChange{DisplayName: op.Some("Me")})
 		d.run(users.ErrField, "/CDirectoryService/ChangeUser", &users.UserChange{Name: op.Some("me@" + site.Suffix)})
-		d.run(op.ErrDenied, "/CDirectoryService/CreateUser", &users.NewUser{Name: "new@" + site.Suffix, Mail: "n@example.com"})
+		d.run(users.ErrNoOrg, "/CDirectoryService/CreateUser", &users.NewUser{Name: "new@" + site.Suffix, Mail: "n@example.com"})
 		d.run(op.ErrDenied, "/CDirectoryService/SetUserState", &users.StateChange{ID: out.ID, State: "Locked"})
 		d.run(op.ErrDenied, "/UserMgmt/ResetUserPassword", &users.PasswordReset{ID: out.ID, NewPassword: "Purple-Staple-7-Wagon"})
 		d.run(user.ErrNotFound, "/UserMgmt/SendLoginEmails", &users.UserList{ID: []string{in.ID, out.ID}})

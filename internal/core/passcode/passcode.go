@@ -49,6 +49,11 @@ var (
 	sweep = dbx.E("passcode.sweep", `DELETE FROM passcode WHERE expires < ?`)
 )
 
+// Ensure makes the tenant's key of codes; it must run before a transaction that writes.
+func (p *Passcodes) Ensure(ctx context.Context, tenant string) error {
+	return p.Codes.Ring.Ensure(ctx, tenant, factor.PurposeCode)
+}
+
 // Send sends a person a code, by text message where sms says so, in place of an earlier one. Faults: post.ErrNoMail,
 // post.ErrNoMobile, ErrSends.
 func (p *Passcodes) Send(ctx context.Context, c *call.Call, u user.User, sms bool) error {

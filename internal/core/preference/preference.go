@@ -78,7 +78,7 @@ func isCulture(v any) bool {
 	return s == "" || err == nil
 }
 
-// Get gives a person's preferences by name; values are what encoding/json makes of JSON.
+// Get gives a person's preferences by name; values are what encoding/json makes of JSON, numbers json.Number.
 func (Preferences) Get(ctx context.Context, c *call.Call, userID string) (map[string]any, error) {
 	rows, err := all.All(ctx, c.Tx, c.Tenant.ID, userID)
 	if err != nil {
@@ -87,7 +87,9 @@ func (Preferences) Get(ctx context.Context, c *call.Call, userID string) (map[st
 	out := make(map[string]any, len(rows))
 	for _, r := range rows {
 		var v any
-		if err := json.Unmarshal([]byte(r.Value), &v); err != nil {
+		d := json.NewDecoder(strings.NewReader(r.Value))
+		d.UseNumber() // digits survive
+		if err := d.Decode(&v); err != nil {
 			return nil, err
 		}
 		out[r.Name] = v

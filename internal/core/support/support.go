@@ -5,7 +5,6 @@ package support
 import (
 	"context"
 	"errors"
-	"strings"
 	"time"
 
 	"limen/internal/call"
@@ -85,7 +84,7 @@ func (s Support) Grant(ctx context.Context, c *call.Call, until time.Time, secre
 		return Access{}, err
 	}
 	u, err := s.People.Create(ctx, c, user.New{
-		Name: "techsupport_" + strings.ToLower(c.Tenant.ID) + "@" + main.Name, Display: "Technical support",
+		Name: "techsupport_" + c.Tenant.ID + "@" + main.Name, Display: "Technical support",
 		Description: "Reads everything, changes nothing, for a while.", Expires: until.UnixMilli(),
 	})
 	if err != nil {

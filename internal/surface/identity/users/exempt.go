@@ -24,14 +24,21 @@ func (u Users) helping() []op.Op {
 			Path: "/CDirectoryService/ExemptUserFromMfa", Allow: op.Any(manage, op.Has(right.MfaUnlock)), Effect: op.Write, Audit: audit.FactorBypass,
 			Faults: []*fault.Error{user.ErrNotFound, exemption.ErrSpan, ErrSelf, ErrSystem, user.ErrStronger, fault.ErrMissing, fault.ErrInvalid},
 		}, u.ExemptUserFromMfa),
-		op.New(op.Spec{
+		op.Prepared(op.Spec{
 			Path: "/CDirectoryService/SendIdentityVerificationOTP", Allow: desk, Effect: op.Write, Audit: audit.IdentityCode, Rate: op.Costly,
 			Faults: []*fault.Error{user.ErrNotFound, passcode.ErrSends, post.ErrNoMail, post.ErrNoMobile, fault.ErrMissing, fault.ErrInvalid},
-		}, u.SendIdentityVerificationOTP),
-		op.New(op.Spec{
+		}, codeKeys[IdentityMessage](u), u.SendIdentityVerificationOTP),
+		op.Prepared(op.Spec{
 			Path: "/CDirectoryService/VerifyIdentityOTP", Allow: desk, Effect: op.Write, Audit: audit.IdentityCode, Rate: op.Guess,
 			Faults: []*fault.Error{user.ErrNotFound, passcode.ErrNone, passcode.ErrTries, fault.ErrMissing},
-		}, u.VerifyIdentityOTP),
+		}, codeKeys[IdentityAnswer](u), u.VerifyIdentityOTP),
+	}
+}
+
+// codeKeys makes the tenant's key of codes before the transaction.
+func codeKeys[In any](u Users) func(context.Context, *op.Call, In) (op.None, error) {
+	return func(ctx context.Context, c *op.Call, _ In) (op.None, error) {
+		return op.None{}, u.Passcodes.Ensure(ctx, c.Tenant.ID)
 	}
 }
 
@@ -135,7 +142,7 @@ func (m *IdentityMessage) Resolve(ctx context.Context, c *op.Call) error {
 
 // SendIdentityVerificationOTP sends a user a code that they read out to the help desk, in place of one sent before, and answers
 // true. The code is good for as long as sign-in codes are, and once. lifecycle.yaml n 567.
-func (u Users) SendIdentityVerificationOTP(ctx context.Context, c *op.Call, in IdentityMessage) (bool, error) {
+func (u Users) SendIdentityVerificationOTP(ctx context.Context, c *op.Call, in IdentityMessage, _ op.None) (bool, error) {
 	invited(c, in.found)
 	c.Event.Set("Channel", strings.ToLower(in.Channel))
 	err := u.Passcodes.Send(ctx, c, in.found, strings.EqualFold(in.Channel, "SMS"))
@@ -166,7 +173,7 @@ func (a *IdentityAnswer) Resolve(ctx context.Context, c *op.Call) error {
 
 // VerifyIdentityOTP says whether a code is the one that SendIdentityVerificationOTP sent to a user, and takes it out of use
 // when it is. After five wrong ones another one must be sent. users.yaml n 128.
-func (u Users) VerifyIdentityOTP(ctx context.Context, c *op.Call, in IdentityAnswer) (bool, error) {
+func (u Users) VerifyIdentityOTP(ctx context.Context, c *op.Call, in IdentityAnswer, _ op.None) (bool, error) {
 	invited(c, in.found)
 	ok, err := u.Passcodes.Check(ctx, c, in.found.ID, in.OTP)
 	c.Event.Set("Verified", ok)

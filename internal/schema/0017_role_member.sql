@@ -15,7 +15,7 @@ CREATE INDEX role_right_until ON role_right (until) WHERE until <> 0;
 
 -- Who is in which role, for reports: direct members whose time has not ended.
 CREATE VIEW rr_rolemember AS SELECT
-    m.tenant AS tenant, COALESCE(u.org, '') AS grant_org, m.role || ' ' || m.member AS id, m.role AS roleid, m.member AS guid,
+    m.tenant AS tenant, COALESCE(u.org, r.org, '') AS grant_org, m.role || ' ' || m.member AS id, m.role AS roleid, m.member AS guid,
     COALESCE(u.name, r.name) AS name, m.name_key AS name_key, m.kind AS type,
     NULLIF(m.since, 0) AS validfrom, NULLIF(m.until, 0) AS validuntil, NULLIF(m.reason, '') AS reason
 FROM role_member m

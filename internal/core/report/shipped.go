@@ -15,6 +15,11 @@ var shipped = map[string]string{
 	"all users": `SELECT ID, Username, DisplayName, Email, LastLogin, LastInvite, Status, StatusEnum, SourceDs, SourceDsLocalized, SourceDsType, DirectoryServiceUuid, ServiceUser FROM User ORDER BY Username COLLATE NOCASE`,
 }
 
+// rolesWithMembers lists every role with its direct members, a row each; a role without members has one row, too.
+const rolesWithMembers = `SELECT Role.ID, Role.Name, Role.Description, Role.RoleType, Role.ReadOnly, RoleMember.Guid AS MemberGuid,
+	RoleMember.Name AS MemberName, RoleMember.Type AS MemberType
+	FROM Role LEFT JOIN RoleMember ON RoleMember.RoleId = Role.ID ORDER BY Role.Name COLLATE NOCASE, RoleMember.Name COLLATE NOCASE`
+
 // activity is what a person's or object's recent events show.
 const activity = `SELECT WhenOccurred AS "When", EventMessage AS Detail, EventType, FromIPAddress FROM Event WHERE %s ORDER BY WhenOccurred DESC LIMIT 1000`
 
@@ -23,6 +28,8 @@ func (r *Reports) library(ctx context.Context, c *call.Call, s redrock.Script, a
 	switch name := strings.ToLower(s.Name); {
 	case name == "/lib/get_superrights.js":
 		return superRights(s.Args["excludeRight"]), nil
+	case name == "/lib/all_roles_with_members.js":
+		return r.query(ctx, c, rolesWithMembers, args)
 	case name == "/lib/get_user_activity_for_admin.js":
 		id := literal(s.Args["userid"])
 		return r.query(ctx, c, strings.ReplaceAll(activity, "%s", "UserGuid = "+id+" OR TargetUserID = "+id), args)

@@ -11,7 +11,7 @@ import (
 )
 
 // views are what the schema offers to reports (internal/schema, redrock).
-var views = []string{"rr_user", "rr_cduser", "rr_dsusers", "rr_role", "rr_event", "rr_tenant", "rr_organization"}
+var views = []string{"rr_user", "rr_cduser", "rr_dsusers", "rr_role", "rr_event", "rr_tenant", "rr_organization", "rr_rolemember"}
 
 // tables are the dialect's tables, less the columns that nothing fills yet: those are null in every row.
 func tables() []redrock.Table {
@@ -33,7 +33,7 @@ func tables() []redrock.Table {
 		}
 		t.Columns = append(t.Columns, ours[t.Name]...)
 	}
-	return append(out, organizations)
+	return append(out, organizations, roleMembers)
 }
 
 // belongs are the columns of what belongs to an organization.
@@ -50,6 +50,21 @@ var organizations = redrock.Table{Name: "Organization", Key: "ID", Alternate: "P
 	{Name: "Description", Type: redrock.Text, Description: "Description of the organization"},
 	{Name: "ParentId", Type: redrock.Text, Title: "Parent Id", Description: "Id of the organization above"},
 }}
+
+// roleMembers is the table of direct members of roles, which the contract's lacks: nothing there says who is in a role.
+// Who is in Everybody is a column of CDUser.
+var roleMembers = redrock.Table{
+	Name: "RoleMember", Key: "ID", Foreign: map[string]string{"RoleId": "Role"}, Columns: []redrock.Column{
+		{Name: "ID", Type: redrock.Text, Description: "Row Identifier (primary key): role and member"},
+		{Name: "RoleId", Type: redrock.Text, Title: "Role Id", Filled: true, Description: "Id of the role"},
+		{Name: "Guid", Type: redrock.Text, Filled: true, Description: "UUID of the person, or id of the role inside"},
+		{Name: "Name", Type: redrock.Text, Fold: true, Description: "Login name, or name of the role inside"},
+		{Name: "Type", Type: redrock.Text, Filled: true, Description: "User, Role or Group"},
+		{Name: "ValidFrom", Type: redrock.Time, Title: "Valid From", Description: "When the membership begins; empty: it has begun"},
+		{Name: "ValidUntil", Type: redrock.Time, Title: "Valid Until", Description: "When the membership ends; empty: never"},
+		{Name: "Reason", Type: redrock.Text, Description: "Why it was given"},
+	},
+}
 
 // ours are columns beyond the contract's. They can be named, and are no part of *.
 var ours = map[string][]redrock.Column{"User": belongs, "Role": belongs, "Event": {
@@ -70,6 +85,7 @@ var relations = map[string]struct {
 	"CDUser":       {"rr_cduser", []right.Right{right.UserManagement, right.ReadUsers, right.ReadSystem, right.ReportManagement}, "grant_org", []string{"id"}},
 	"DSUsers":      {"rr_dsusers", []right.Right{right.UserManagement, right.ReadUsers, right.ReadSystem, right.ReportManagement}, "grant_org", []string{"internalname"}},
 	"Role":         {"rr_role", []right.Right{right.RoleManagement, right.ReadRoles, right.UserManagement, right.ReadSystem, right.ReportManagement}, "grant_org", []string{"id"}},
+	"RoleMember":   {"rr_rolemember", []right.Right{right.RoleManagement, right.ReadRoles, right.ReadSystem, right.ReportManagement}, "grant_org", []string{"guid"}},
 	"Organization": {"rr_organization", everything(), "grant_org", nil},
 	"Event":        {"rr_event", []right.Right{right.ReadSystem, right.ReportManagement}, "", []string{"grant_actor", "grant_user"}},
 }
@@ -98,6 +114,10 @@ func source(c *call.Call, t *redrock.Table) (string, []any) {
 	if more, values := visible(c, r.rights, r.org, r.own, t.Name == "Role"); more != "" {
 		where += " AND (" + more + ")"
 		args = append(args, values...)
+	}
+	if t.Name == "RoleMember" {
+		where += " AND (validuntil IS NULL OR validuntil > ?)"
+		args = append(args, c.Now.UnixMilli())
 	}
 	return "(SELECT * FROM " + r.view + " WHERE " + where + ")", args
 }

@@ -97,6 +97,7 @@ func signIn(server, admin, password string) (service *users.IdsecIdentityUsersSe
 		if service, err = users.NewIdsecIdentityUsersService(isp); err != nil {
 			return "", err
 		}
+		profile(isp)
 		return "base " + service.ISPClient().BaseURL, nil
 	})
 	return service

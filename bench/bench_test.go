@@ -30,7 +30,7 @@ func TestRowsWork(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			for _, want := range []string{"sign-in with password", "WhoAmI", "CreateUser, 64 callers", "raw, 3 rows", "GetUsers, all 60", "Redrock by prefix", "idle memory"} {
+			for _, want := range []string{"sign-in with password", "WhoAmI", "CreateUser, 64 callers", "raw, 3 rows", "import of 100, no passwords", "import of 2 with passwords", "GetUsers, all 60", "Redrock by prefix", "idle memory"} {
 				if !strings.Contains(out.String(), want) {
 					t.Errorf("no %q in\n%s", want, out.String())
 				}

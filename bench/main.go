@@ -29,6 +29,7 @@ type bench struct {
 	list     int // people of the tenant that is listed whole
 	many     int // people of the large tenant
 	starts   int
+	people   int // of an import
 	idle     time.Duration
 	binary   string
 	postgres string // URL of a server on which databases may be made
@@ -45,6 +46,7 @@ var measures = []struct {
 	{"signin", signIn},
 	{"whoami", whoAmI},
 	{"create", create},
+	{"import", imports},
 	{"list", listAll},
 	{"page", page},
 	{"name", byName},
@@ -77,9 +79,9 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 	if err := f.Parse(args); err != nil {
 		return err
 	}
-	b.list, b.starts, b.idle = 6000, 11, 10*time.Second
+	b.list, b.starts, b.people, b.idle = 6000, 11, 10_000, 10*time.Second
 	if *quick {
-		b.slices, b.slice, b.list, b.many, b.starts, b.idle = 1, 50*time.Millisecond, 60, 500, 1, 100*time.Millisecond
+		b.slices, b.slice, b.list, b.many, b.starts, b.people, b.idle = 1, 50*time.Millisecond, 60, 500, 1, 100, 100*time.Millisecond
 	}
 	if b.engines = []string{*engine}; *engine == "all" {
 		b.engines = []string{"sqlite", "postgres"}

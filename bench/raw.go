@@ -169,8 +169,8 @@ func (r *rawRow) cut(unique []string) {
 	}
 }
 
-// insert writes the rows once, in one transaction. Like the program it waits for the answer to the first only.
-func (r *raw) insert(ctx context.Context) error {
+// fresh gives the values of the rows with texts of their own.
+func (r *raw) fresh() [][]any {
 	fresh := make([]string, len(r.unique))
 	fresh[0] = fmt.Sprintf("raw%09d", serial.Add(1))
 	for i := range fresh[1:] {
@@ -180,6 +180,12 @@ func (r *raw) insert(ctx context.Context) error {
 	for i := range r.rows {
 		all[i] = r.rows[i].with(fresh)
 	}
+	return all
+}
+
+// insert writes the rows once, in one transaction. Like the program it waits for the answer to the first only.
+func (r *raw) insert(ctx context.Context) error {
+	all := r.fresh()
 	return r.db.Write(ctx, func(tx *dbx.Tx) error {
 		_, err := r.rows[0].insert.Do(ctx, tx, all[0]...)
 		for i := 1; err == nil && i < len(r.rows); i++ {

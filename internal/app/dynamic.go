@@ -8,6 +8,9 @@ import (
 	"limen/internal/call"
 	"limen/internal/core/dynamic"
 	"limen/internal/core/job"
+	"limen/internal/core/message"
+	"limen/internal/core/post"
+	"limen/internal/core/role"
 	"limen/internal/core/user"
 	"limen/internal/platform/script"
 )
@@ -25,7 +28,7 @@ var self = []string{"/proc/self/exe"}
 func (a *App) wireScripts() {
 	a.Scripts = &script.Pool{}
 	a.Dynamic = &dynamic.Scripts{
-		DB: a.DB, Roles: a.Roles, Jobs: a.Jobs, Judge: a.judge,
+		DB: a.DB, Roles: a.Roles, Jobs: a.Jobs, Judge: a.judge, Failed: a.scriptFailed,
 		Write: func(ctx context.Context, tenantID string, f func(ctx context.Context, c *call.Call) error) error {
 			c := a.Shell(tenantID)
 			return a.Write(ctx, c, "", func(ctx context.Context) error {
@@ -34,6 +37,7 @@ func (a *App) wireScripts() {
 			})
 		},
 	}
+	a.Logins.Ready = a.Dynamic.Ready
 	a.Roles.Moved = a.Dynamic.Moved
 	a.Roles.Deleted = append(a.Roles.Deleted, a.Dynamic.Drop)
 	a.People.Stored = append(a.People.Stored, func(ctx context.Context, c *call.Call, old, now *user.User) error {
@@ -54,7 +58,7 @@ func (a *App) wireScripts() {
 func (a *App) judge(ctx context.Context, b dynamic.Batch) ([]dynamic.Verdict, error) {
 	in := script.Batch{Script: b.Script, Now: b.Now.UnixMilli(), Trace: b.Trace}
 	for _, r := range b.Roles {
-		in.Roles = append(in.Roles, script.Role{ID: r.ID, Name: r.Name, Dynamic: r.Kind == "Script"})
+		in.Roles = append(in.Roles, script.Role{ID: r.ID, Name: r.Name, Dynamic: r.Kind == role.Dynamic})
 	}
 	for _, p := range b.People {
 		who := script.Person{
@@ -75,4 +79,26 @@ func (a *App) judge(ctx context.Context, b dynamic.Batch) ([]dynamic.Verdict, er
 		out[i] = dynamic.Verdict(v)
 	}
 	return out, err
+}
+
+// scriptFailed writes to the administrators.
+func (a *App) scriptFailed(ctx context.Context, c *call.Call, r role.Role, _ string) error {
+	ids, err := a.Roles.Administrators(ctx, c)
+	if err != nil {
+		return err
+	}
+	for _, id := range ids {
+		u, err := a.People.ByID(ctx, c, id)
+		if err != nil {
+			return err
+		}
+		if u.Mail == "" {
+			continue
+		}
+		to := post.Reader{Mail: u.Mail, Culture: u.Culture, Name: u.Display, Account: u.Name}
+		if err := a.Post.Mail(ctx, c, "script/"+c.NewID(), to, message.ScriptFailed, message.Data{App: r.Name, At: c.Now}, c.Now.Add(keepNotice)); err != nil {
+			return err
+		}
+	}
+	return nil
 }

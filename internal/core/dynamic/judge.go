@@ -28,6 +28,7 @@ type dueRow struct {
 
 var (
 	dueRows = dbx.Q[dueRow]("dynamic.due", `SELECT tenant, user_id FROM role_script_person WHERE due <> 0 AND due <= ? ORDER BY due LIMIT ?`)
+	dueOf   = dbx.Q[int64]("dynamic.dueOf", `SELECT due FROM role_script_person WHERE tenant = ? AND user_id = ?`)
 	clocks  = dbx.Q[clockRow]("dynamic.clocks", `SELECT tenant, role FROM role_script_read WHERE name = ?`)
 	tidy    = dbx.E("dynamic.tidy", `DELETE FROM role_script_person WHERE due = 0 AND changed < ?`)
 )
@@ -55,6 +56,26 @@ func (s *Scripts) Catch(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+// Ready judges a person whose attributes changed, if that has not been done yet: who signs in shall hold what they should. That
+// scripts cannot run is no reason to keep anybody out.
+func (s *Scripts) Ready(ctx context.Context, tenant, userID string) error {
+	due := int64(0)
+	err := s.read(ctx, tenant, func(c *call.Call) (err error) {
+		due, err = dueOf.One(ctx, c.Tx, tenant, userID)
+		if errors.Is(err, dbx.ErrNoRow) {
+			err = nil
+		}
+		return err
+	})
+	if err != nil || due == 0 || due > time.Now().UnixMilli() {
+		return err
+	}
+	if err = s.Now(ctx, tenant, userID); fault.Of(err) != nil && fault.Of(err).Kind == fault.Unavailable {
+		return nil
+	}
+	return err
 }
 
 // Tick has the scripts that read the time judge everybody.
@@ -269,15 +290,11 @@ func (s *Scripts) Everybody(ctx context.Context, r *job.Run) error {
 		var is Script
 		var known []role.Role
 		var people []seen
-		var count int64
 		err := s.read(ctx, r.Tenant, func(c *call.Call) (err error) {
 			if is, err = s.Of(ctx, c, w.Role); err != nil || is.Revision != w.Revision {
 				return err
 			}
 			if known, err = s.Roles.List(ctx, c); err != nil {
-				return err
-			}
-			if count, err = total.One(ctx, c.Tx, r.Tenant); err != nil {
 				return err
 			}
 			rows, err := page.All(ctx, c.Tx, r.Tenant, r.Cursor(), batch)
@@ -298,7 +315,7 @@ func (s *Scripts) Everybody(ctx context.Context, r *job.Run) error {
 			return err
 		}
 		done += int64(len(people))
-		r.Progress(done, count, "")
+		r.Progress(done, 0, "")
 	}
 }
 

@@ -38,7 +38,6 @@ type personRow struct {
 var (
 	page   = dbx.Q[personRow]("dynamic.page", `SELECT `+personColumns+` FROM users WHERE tenant = ? AND id > ? ORDER BY id LIMIT ?`)
 	person = dbx.Q[personRow]("dynamic.people", `SELECT `+personColumns+` FROM users WHERE tenant = ? AND id = ?`)
-	total  = dbx.Q[int64]("dynamic.total", `SELECT count(*) FROM users WHERE tenant = ?`)
 )
 
 func rowOf(u user.User) personRow {

@@ -26,6 +26,7 @@ const (
 	ForgotUsername  Kind = "forgot_username"  // the sign-in names that belong to an address
 	NewDevice       Kind = "new_device"       // notice of a sign-in from an unknown device
 	AccountLocked   Kind = "account_locked"   // notice of a lock after failed attempts
+	ScriptFailed    Kind = "script_failed"    // to administrators: the script of a dynamic role, App, failed
 	TestMail        Kind = "test_mail"        // proof that the mail settings work
 	ImportReport    Kind = "import_report"    // what an import of users has done
 	MailChanged     Kind = "mail_changed"     // notice to the address that was the account's
@@ -58,6 +59,7 @@ var kinds = map[Kind]kind{
 	ForgotUsername:  {need: []string{"Accounts"}, keep: []string{"Accounts"}, facts: []string{"When", "IP", "Place", "Device"}},
 	NewDevice:       {need: []string{"When"}, facts: place},
 	AccountLocked:   {need: []string{"When"}, facts: place},
+	ScriptFailed:    {need: []string{"When"}, facts: []string{"When"}, bare: true},
 	TestMail:        {facts: []string{"By", "When"}, bare: true},
 	ImportReport:    {need: []string{"File", "Made", "Total"}, facts: []string{"When"}, bare: true, list: true},
 	MailChanged:     {need: []string{"When"}, facts: []string{"Account", "By", "When"}, bare: true},

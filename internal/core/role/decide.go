@@ -2,9 +2,12 @@ package role
 
 import (
 	"context"
+	"maps"
+	"slices"
 	"time"
 
 	"limen/internal/call"
+	"limen/internal/dbx"
 )
 
 // Decide makes a person a member of a dynamic role, or no member, as its script says; changed tells whether that is news.
@@ -58,4 +61,25 @@ func (r *Roles) Static(ctx context.Context, c *call.Call, userID string) (ids []
 		until = time.UnixMilli(w.next)
 	}
 	return ids, until, nil
+}
+
+// maxTold is how many administrators are told of something.
+const maxTold = 20
+
+// Administrators are the active system administrators, of whom the first twenty are told what the server cannot do.
+func (r *Roles) Administrators(ctx context.Context, c *call.Call) ([]string, error) {
+	s, err := r.now(ctx, c)
+	if err != nil {
+		return nil, err
+	}
+	now := c.Now.UnixMilli()
+	in := dbx.In("role", slices.Sorted(maps.Keys(s.into(System, now, false)))...)
+	rows, err := active.Rows(ctx, c.Tx, in, nil, maxTold, c.Tenant.ID, now)
+	out := make([]string, 0, len(rows))
+	for _, row := range rows {
+		if !slices.Contains(out, row.Member) {
+			out = append(out, row.Member)
+		}
+	}
+	return out, err
 }

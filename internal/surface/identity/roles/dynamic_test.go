@@ -3,6 +3,7 @@ package roles_test
 import (
 	"context"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -11,6 +12,9 @@ import (
 	"limen/internal/call"
 	"limen/internal/core/attribute"
 	"limen/internal/core/audit"
+	"limen/internal/core/dynamic"
+	"limen/internal/core/grant"
+	"limen/internal/core/job"
 	"limen/internal/core/role"
 	"limen/internal/core/user"
 	"limen/internal/fault"
@@ -131,7 +135,10 @@ func TestFailureKeepsMembers(t *testing.T) {
 			`throw new Error('no luck')`: "no luck", `for (;;);`: "too long", `var s = 'x'.repeat(1 << 20); for (;;) s += s`: "The script",
 		} {
 			script(t, site, r, text)
-			await(t, func() bool { return strings.Contains(failure(t, site, r), want) })
+			await(t, func() bool { return failure(t, site, r) != "" })
+			if why := failure(t, site, r); !strings.Contains(why, want) {
+				t.Errorf("%s: %s", text, why)
+			}
 			if !is(t, site, r, anna) || is(t, site, r, bert) {
 				t.Errorf("%s: the members changed", text)
 			}
@@ -155,4 +162,106 @@ func TestOnlyWhoHoldsMaySetScripts(t *testing.T) {
 			t.Error(err)
 		}
 	})
+}
+
+// TestReadyAtSignIn judges at the sign-in whom no worker has judged yet.
+func TestReadyAtSignIn(t *testing.T) {
+	apptest.Each(t, func(t *testing.T, s *apptest.Server) {
+		site, r := clever(t, s)
+		anna := site.Person(t, "anna")
+		script(t, site, r, `return User.Properties.department_ == 'Sales'`)
+		department(t, site, anna, "Sales")
+		if err := s.App.Dynamic.Ready(t.Context(), site.ID, anna.ID); err != nil {
+			t.Fatal(err)
+		}
+		if !is(t, site, r, anna) {
+			t.Error("no member yet")
+		}
+	})
+}
+
+// TestOnlyWhatIsReadMatters counts how often scripts run.
+func TestOnlyWhatIsReadMatters(t *testing.T) {
+	apptest.Each(t, func(t *testing.T, s *apptest.Server) {
+		site, r := clever(t, s)
+		anna := site.Person(t, "anna")
+		script(t, site, r, `return User.Properties.department_ == 'Sales'`)
+		department(t, site, anna, "Sales")
+		member(t, site, r, anna, true)
+		await(t, func() bool { return !unjudged(t, site) })                        // the job knows by its end what is read
+		if err := s.App.Dynamic.Ready(t.Context(), site.ID, anna.ID); err != nil { // nothing older is left to be judged
+			t.Fatal(err)
+		}
+		runs := 0
+		d := dynamic.Scripts{DB: s.App.DB, Roles: s.App.Roles, Jobs: s.App.Jobs, Write: s.App.Dynamic.Write,
+			Judge: func(ctx context.Context, b dynamic.Batch) ([]dynamic.Verdict, error) {
+				runs++
+				return s.App.Dynamic.Judge(ctx, b)
+			}}
+		site.Do(t, audit.UserChange, func(ctx context.Context, c *call.Call) error {
+			return d.Note(ctx, c, anna.ID, "MobileNumber")
+		})
+		if err := d.Now(t.Context(), site.ID, anna.ID); err != nil || runs != 0 {
+			t.Error(runs, err)
+		}
+		site.Do(t, audit.UserChange, func(ctx context.Context, c *call.Call) error {
+			return d.Note(ctx, c, anna.ID, "department_")
+		})
+		if err := d.Now(t.Context(), site.ID, anna.ID); err != nil || runs > 1 {
+			t.Error(runs, err)
+		}
+	})
+}
+
+// unjudged says whether a script of the tenant has not judged everybody yet.
+func unjudged(t *testing.T, site *apptest.Site) (yes bool) {
+	t.Helper()
+	c := site.App.Shell(site.ID)
+	if err := c.Snapshot(t.Context(), func() error {
+		all, err := site.App.Jobs.List(t.Context(), c, grant.All(), "", 100)
+		for _, i := range all {
+			yes = yes || i.Kind == dynamic.Kind && i.State != job.Done
+		}
+		return err
+	}); err != nil {
+		t.Fatal(err)
+	}
+	return yes
+}
+
+// TestDeathInTheMiddle has the process that runs scripts die under a recomputation: what was decided stays, nobody else's
+// membership changes, and the next script finds a sound process.
+func TestDeathInTheMiddle(t *testing.T) {
+	apptest.Each(t, func(t *testing.T, s *apptest.Server) {
+		site, r := clever(t, s)
+		for i := range 150 {
+			site.Person(t, "p"+strconv.Itoa(i))
+		}
+		script(t, site, r, `if (!/^p\d+@/.test(User.Username)) return false;
+			if (/^p149@/.test(User.Username)) 'xxxxxxxxxxxxxxxx'.repeat(1 << 28);
+			return true`)
+		await(t, func() bool { return failure(t, site, r) != "" })
+		if n := count(t, site, r); n < 90 || n > 100 { // the first hundred people, who are not all of ours
+			t.Errorf("%d members", n)
+		}
+		script(t, site, r, `return /^p\d+@/.test(User.Username)`)
+		await(t, func() bool { return count(t, site, r) == 150 })
+		if why := failure(t, site, r); why != "" {
+			t.Error(why)
+		}
+	})
+}
+
+// count is how many direct members a role has.
+func count(t *testing.T, site *apptest.Site, r role.Role) (n int) {
+	t.Helper()
+	c := site.App.Shell(site.ID)
+	if err := c.Snapshot(t.Context(), func() error {
+		all, err := site.App.Roles.Members(t.Context(), c, grant.All(), r.ID, role.After{}, 1000)
+		n = len(all)
+		return err
+	}); err != nil {
+		t.Fatal(err)
+	}
+	return n
 }

@@ -7,13 +7,17 @@ import warnings
 
 sys.path.insert(0, os.path.dirname(__file__))
 from common import ADMIN, CA, PASSWORD, SECRET, URL, click, done, plain, trying  # noqa: E402
+from common import admin as administrator  # noqa: E402
 
 warnings.simplefilter("ignore")  # its models use an older form of pydantic's validators
 
 from ark_sdk_python.auth import ArkISPAuth  # noqa: E402
 from ark_sdk_python.auth.identity.ark_identity import ArkIdentity  # noqa: E402
 from ark_sdk_python.models.auth import ArkAuthMethod, ArkAuthProfile, ArkSecret, IdentityArkAuthMethodSettings  # noqa: E402
+from ark_sdk_python.models.services.identity import roles as role_models  # noqa: E402
 from ark_sdk_python.models.services.identity import users as models  # noqa: E402
+from ark_sdk_python.models.services.identity.roles.ark_identity_admin_right import ArkIdentityAdminRights as Right  # noqa: E402
+from ark_sdk_python.services.identity.roles import ArkIdentityRolesService  # noqa: E402
 from ark_sdk_python.services.identity.users import ArkIdentityUsersService  # noqa: E402
 
 
@@ -135,6 +139,33 @@ def _():
             return at
         time.sleep(0.1)
     raise AssertionError("unknown")
+
+
+roles = None
+role = None
+
+
+@trying("create_role with a right, and add_admin_rights_to_role by id")
+def _():
+    global roles, role
+    roles = ArkIdentityRolesService(auth)
+    role = roles.create_role(role_models.ArkIdentityCreateRole(role_name="Ark role", description="Of a client", admin_rights=[Right.ReportManagement]))
+    roles.add_admin_rights_to_role(role_models.ArkIdentityAddAdminRightsToRole(role_id=role.role_id, admin_rights=[Right.UserManagement]))
+    return role.role_id
+
+
+@trying("list_role_members by id, of whom it did not add")
+def _():
+    plain("/SaasManage/AddUsersAndGroupsToRole", {"Name": role.role_id, "Users": ["ark.user@limen"]}, token=administrator())
+    (m,) = roles.list_role_members(role_models.ArkIdentityListRoleMembers(role_id=role.role_id))
+    assert m.member_id == made.user_id and m.member_name == "ark.user@limen", m
+    return m.member_type
+
+
+@trying("update_role and delete_role by id")
+def _():
+    roles.update_role(role_models.ArkIdentityUpdateRole(role_id=role.role_id, new_role_name="Ark role, renamed"))
+    roles.delete_role(role_models.ArkIdentityDeleteRole(role_id=role.role_id))
 
 
 @trying("reset_user_password")

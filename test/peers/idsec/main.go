@@ -98,6 +98,7 @@ func signIn(server, admin, password string) (service *users.IdsecIdentityUsersSe
 			return "", err
 		}
 		profile(isp)
+		policy(isp)
 		return "base " + service.ISPClient().BaseURL, nil
 	})
 	return service

@@ -1,6 +1,7 @@
 package intake
 
 import (
+	"cmp"
 	"context"
 	"maps"
 	"slices"
@@ -9,6 +10,7 @@ import (
 	"limen/internal/core/audit"
 	"limen/internal/core/grant"
 	"limen/internal/core/role"
+	"limen/internal/core/user"
 	"limen/internal/fault"
 )
 
@@ -40,37 +42,59 @@ func (w *work) make(ctx context.Context, c *call.Call, people []Person, hashes [
 		return Tally{}, ErrNoRights
 	}
 	b.tally.Remarks = slices.Clone(w.tally.Remarks)
-	for n := range people {
-		if err := b.person(ctx, &people[n], &hashes[n]); err != nil {
-			return Tally{}, err
-		}
-		b.tally.Done++
+	if err := b.all(ctx, people, hashes); err != nil {
+		return Tally{}, err
 	}
+	b.tally.Done += len(people)
 	return b.tally, b.members(ctx)
 }
 
-// person creates somebody, or notes why not. Everything that could refuse is asked before anything is written.
-func (b *batch) person(ctx context.Context, p *Person, h *hashed) error {
-	org, roles, no, err := b.allowed(ctx, p)
+// all creates the people, or notes why not. Everything that could refuse somebody is asked before anything of them is written.
+func (b *batch) all(ctx context.Context, people []Person, hashes []hashed) error {
+	nos, roles := make([]string, len(people)), make([][]string, len(people))
+	var news []user.New
+	for k := range people {
+		org, in, no, err := b.allowed(ctx, &people[k])
+		if err != nil {
+			return err
+		}
+		if nos[k], roles[k] = cmp.Or(no, hashes[k].no), in; nos[k] == "" {
+			n := people[k].New
+			n.Org = org
+			news = append(news, n)
+		}
+	}
+	us, errs, err := b.i.People.Insert(ctx, b.c, news)
 	if err != nil {
 		return err
 	}
-	if no == "" {
-		no = h.no
+	at := 0
+	for k := range people {
+		if nos[k] != "" {
+			b.fail(&people[k], nos[k])
+			continue
+		}
+		if errs[at] != nil {
+			err = b.refused(&people[k], errs[at])
+		} else {
+			err = b.person(ctx, &people[k], news[at], us[at], &hashes[k], roles[k])
+		}
+		if err != nil {
+			return err
+		}
+		at++
 	}
-	if no != "" {
-		b.fail(p, no)
-		return nil
-	}
-	n := p.New
-	n.Org = org
+	return nil
+}
+
+// person does what belongs to somebody whose row is written.
+func (b *batch) person(ctx context.Context, p *Person, n user.New, u user.User, h *hashed, roles []string) error {
 	c := b.c
 	c.Event = c.Record(audit.UserCreate)
-	u, err := b.i.People.Create(ctx, c, n)
+	err := b.i.People.Settle(ctx, c, n, u)
 	c.Event = nil
 	if err != nil {
-		c.Also = c.Also[:len(c.Also)-1] // nobody was created
-		return b.refused(p, err)
+		return err
 	}
 	for _, id := range roles {
 		b.join[id] = append(b.join[id], role.Member{Kind: role.User, ID: u.ID})

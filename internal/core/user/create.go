@@ -36,6 +36,22 @@ type New struct {
 // Create adds a user: one INSERT, one more for a system administrator, and reads only for a manager or another person's
 // factors. Faults: ErrNameTaken, ErrSuffix, ErrManager, ErrRedirect, role.ErrSystem, and the faults of single fields.
 func (d *Directory) Create(ctx context.Context, c *call.Call, n New) (User, error) {
+	u, err := d.ready(ctx, c, n)
+	if err != nil {
+		return User{}, err
+	}
+	added, err := insert.Do(ctx, c.Tx, append(u.values(), c.Tenant.ID)...)
+	if err != nil {
+		return User{}, err
+	}
+	if added == 0 {
+		return User{}, ErrNameTaken.At("Name").Say("User %s already exists.", u.Name)
+	}
+	return u, d.Settle(ctx, c, n, u)
+}
+
+// ready makes the row of a new user and checks it.
+func (d *Directory) ready(ctx context.Context, c *call.Call, n New) (User, error) {
 	now := c.Now.UnixMilli()
 	u := User{
 		ID: c.NewID(), Name: n.Name, Mail: n.Mail, Display: n.Display, Description: n.Description, Mobile: n.Mobile, Home: n.Home, Office: n.Office,
@@ -52,16 +68,14 @@ func (d *Directory) Create(ctx context.Context, c *call.Call, n New) (User, erro
 	if err := d.refer(ctx, c, &u, n.ReportsTo, n.MfaUser); err != nil {
 		return User{}, err
 	}
-	added, err := insert.Do(ctx, c.Tx, append(u.values(), c.Tenant.ID)...)
-	if err != nil {
-		return User{}, err
-	}
-	if added == 0 {
-		return User{}, ErrNameTaken.At("Name").Say("User %s already exists.", u.Name)
-	}
+	return u, nil
+}
+
+// Settle does what belongs to a new user besides the row: the administrator's membership, the event, and what others store.
+func (d *Directory) Settle(ctx context.Context, c *call.Call, n New, u User) error {
 	if n.System {
 		if err := d.Roles.Join(ctx, c, u.ID); err != nil {
-			return User{}, err
+			return err
 		}
 	}
 	noted(c, &u)
@@ -74,10 +88,10 @@ func (d *Directory) Create(ctx context.Context, c *call.Call, n New) (User, erro
 	d.counts.drop(c)
 	for _, f := range d.Stored {
 		if err := f(ctx, c, &User{}, &u); err != nil {
-			return User{}, err
+			return err
 		}
 	}
-	return u, nil
+	return nil
 }
 
 // suffix refuses a login name whose suffix is not one of the tenant's for the built-in directory.

@@ -100,7 +100,9 @@ func (r *Roles) touched(ctx context.Context, c *call.Call) error {
 }
 
 // Get finds a role by its id or its name.
-func (r *Roles) Get(ctx context.Context, c *call.Call, idOrName string) (Role, error) { return Find(ctx, c, idOrName) }
+func (r *Roles) Get(ctx context.Context, c *call.Call, idOrName string) (Role, error) {
+	return Find(ctx, c, idOrName)
+}
 
 // Find finds a role by its id or its name. It needs nothing but the transaction, so that inputs can resolve which one they
 // name.

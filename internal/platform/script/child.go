@@ -1,6 +1,7 @@
 package script
 
 import (
+	"errors"
 	"io"
 	"runtime/debug"
 	"strconv"
@@ -29,7 +30,7 @@ func Child(args []string, in io.Reader, out io.Writer) int {
 	for {
 		var b Batch
 		if err := read(in, &b); err != nil {
-			if err == io.EOF {
+			if errors.Is(err, io.EOF) {
 				return 0
 			}
 			return 4

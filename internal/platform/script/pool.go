@@ -121,6 +121,7 @@ func (p *Pool) take() (*child, error) {
 	}
 	p.mu.Unlock()
 	args := append(append([]string{}, p.Command[1:]...), Verb, strconv.FormatInt(cmp.Or(p.Memory, 256<<20), 10))
+	//nolint:noctx // a child outlives the call that starts it; ask ends it with its caller
 	return start(exec.Command(p.Command[0], args...))
 }
 

@@ -139,7 +139,7 @@ func TestProblems(t *testing.T) {
 			}
 		}
 		for content, want := range map[string]error{
-			"Login Name,Email Adress\n":                   intake.ErrColumn,
+			"Login Name,Electronic Mail\n":                intake.ErrColumn,
 			"Login Name,Email Address,Pasword\n":          intake.ErrColumn,
 			"Login Name,Mail,Email Address\na@acme,x,y\n": intake.ErrColumn,
 			"Login Name,Email Address\n":                  intake.ErrEmpty,

@@ -118,7 +118,7 @@ func newRaw(db *dbx.DB, engine string, before, after map[string]tableRows, local
 			if _, old := before[name].records[key]; old {
 				continue
 			}
-			insert := dbx.E(fmt.Sprintf("bench.raw.%s.%s.%d", engine, name, len(r.rows)),
+			insert := dbx.E(fmt.Sprintf("bench.raw.%s.%s.%d", engine, name, serial.Add(1)),
 				"INSERT INTO "+name+" ("+strings.Join(t.columns, ", ")+") VALUES ("+strings.Repeat("?, ", len(values)-1)+"?)")
 			r.rows = append(r.rows, rawRow{insert: insert, values: values})
 			for _, v := range values {

@@ -68,7 +68,7 @@ func on(t *testing.T, db *dbx.DB) *Server {
 	if err != nil {
 		t.Fatal(err)
 	}
-	a.Scripts.Command = children
+	a.Scripts.Command, a.Scripts.Memory = children, childMemory
 	a.Hasher.Memory = 64 // the cost of a hash is not what these tests are about
 	a.Audit.Strict = true
 	for _, w := range a.Workers() {

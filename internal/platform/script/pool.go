@@ -213,7 +213,7 @@ func (c *child) bury(ctx context.Context, err error) error {
 		return ErrTime
 	case errors.Is(err, errFrame):
 		return ErrLarge
-	case strings.Contains(said, "out of memory") || strings.Contains(said, "cannot allocate memory"):
+	case strings.Contains(said, "out of memory") || strings.Contains(said, "cannot allocate memory") || strings.Contains(said, "failed to allocate"):
 		return ErrMemory
 	default:
 		return ErrDied.Because(errors.Join(err, wait, errors.New(said)))

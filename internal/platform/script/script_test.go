@@ -26,7 +26,7 @@ func pool(t *testing.T) *Pool {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p := &Pool{Command: []string{exe}, Wall: 3 * time.Second, Each: 200 * time.Millisecond}
+	p := &Pool{Command: []string{exe}, Memory: childMemory, Wall: 3 * time.Second, Each: 200 * time.Millisecond}
 	t.Cleanup(p.Close)
 	return p
 }
@@ -299,7 +299,7 @@ func FuzzFrame(f *testing.F) {
 
 func BenchmarkRun(b *testing.B) {
 	exe, _ := os.Executable()
-	p := &Pool{Command: []string{exe}}
+	p := &Pool{Command: []string{exe}, Memory: childMemory}
 	defer p.Close()
 	batch := Batch{Script: `return User.Properties.department_ == 'Sales' && !User.InRoleByNames(['Guests'])`, People: slices.Repeat([]Person{anna}, 200), Roles: known}
 	for b.Loop() {

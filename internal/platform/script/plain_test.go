@@ -1,0 +1,6 @@
+//go:build !race
+
+package script
+
+// childMemory is as in the program.
+const childMemory = 0

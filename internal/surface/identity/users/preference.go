@@ -25,7 +25,6 @@ func (u Users) keeping() []op.Op {
 		op.New(op.Spec{Path: "/UserMgmt/GetUserPreferences", Allow: op.Authenticated, Effect: op.Read}, u.GetUserPreferences),
 		op.New(op.Spec{Path: "/UserMgmt/UpdateUserPreferences", Allow: op.Authenticated, Effect: op.Write, Audit: audit.UserPreference, Faults: faults},
 			u.UpdateUserPreferences),
-		op.New(op.Spec{Path: "/UserMgmt/UncacheUserPreferences", Allow: op.Authenticated, Effect: op.Cached}, u.UncacheUserPreferences),
 	}
 }
 
@@ -191,10 +190,4 @@ func (u Users) UpdateUserPreferences(ctx context.Context, c *op.Call, in Prefere
 	e := c.Event
 	e.Target, e.Kind, e.Name = c.User(), "User", c.Caller.Name
 	return op.None{}, u.Preferences.Merge(ctx, c, c.User(), in.Preferences)
-}
-
-// UncacheUserPreferences answers that nothing of the caller's preferences is cached: every GetUserPreferences reads the
-// store. users.yaml n 134.
-func (u Users) UncacheUserPreferences(context.Context, *op.Call, op.None) (op.None, error) {
-	return op.None{}, nil
 }

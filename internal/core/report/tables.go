@@ -81,9 +81,9 @@ var relations = map[string]struct {
 	org    string // column of the organization; empty: rows belong to none
 	own    []string
 }{
-	"User":         {"rr_user", []right.Right{right.UserManagement, right.ReadUsers, right.ReadSystem, right.ReportManagement}, "grant_org", []string{"id"}},
-	"CDUser":       {"rr_cduser", []right.Right{right.UserManagement, right.ReadUsers, right.ReadSystem, right.ReportManagement}, "grant_org", []string{"id"}},
-	"DSUsers":      {"rr_dsusers", []right.Right{right.UserManagement, right.ReadUsers, right.ReadSystem, right.ReportManagement}, "grant_org", []string{"internalname"}},
+	"User":         {"rr_user", []right.Right{right.UserManagement, right.ReadUsers}, "grant_org", []string{"id"}},
+	"CDUser":       {"rr_cduser", []right.Right{right.UserManagement, right.ReadUsers}, "grant_org", []string{"id"}},
+	"DSUsers":      {"rr_dsusers", []right.Right{right.UserManagement, right.ReadUsers}, "grant_org", []string{"internalname"}},
 	"Role":         {"rr_role", []right.Right{right.RoleManagement, right.ReadRoles, right.UserManagement, right.ReadSystem, right.ReportManagement}, "grant_org", []string{"id"}},
 	"RoleMember":   {"rr_rolemember", []right.Right{right.RoleManagement, right.ReadRoles, right.ReadSystem, right.ReportManagement}, "grant_org", []string{"guid"}},
 	"Organization": {"rr_organization", everything(), "grant_org", nil},

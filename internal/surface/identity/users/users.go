@@ -72,7 +72,7 @@ var (
 
 var (
 	manage = op.Has(right.UserManagement)
-	lookup = op.Any(manage, op.Has(right.ReadUsers), op.Has(right.ReadSystem), op.Has(right.ReportManagement)) // as reports on users
+	lookup = op.Any(manage, op.Has(right.ReadUsers)) // as reports on users
 	view   = op.Any(op.Self, lookup)
 	either = op.Any(op.Self, manage)
 )

@@ -2,7 +2,6 @@ package login
 
 import (
 	"context"
-	"errors"
 
 	"limen/internal/call"
 	"limen/internal/core/user"
@@ -10,13 +9,9 @@ import (
 
 // Able says whether a person has enrolled enough to pass all challenges of a profile. It reads only.
 func (l *Logins) Able(ctx context.Context, c *call.Call, u user.User, p Profile) (bool, error) {
-	w := subject{real: u, shown: u, mfa: u}
-	if u.MfaUser != "" {
-		other, err := l.People.ByID(ctx, c, u.MfaUser)
-		if err != nil && !errors.Is(err, user.ErrNotFound) {
-			return false, err
-		}
-		w.mfa = other
+	w, err := l.self(ctx, c, u)
+	if err != nil {
+		return false, err
 	}
 	rounds, err := l.offers(ctx, c, w, p.Challenges, p.Questions)
 	return err == nil && passable(rounds, nil), err
@@ -27,4 +22,22 @@ func (l *Logins) Able(ctx context.Context, c *call.Call, u user.User, p Profile)
 func (l *Logins) Standing(ctx context.Context, c *call.Call, name string) (user.User, error) {
 	w, err := l.who(ctx, c, name)
 	return w.shown, err
+}
+
+// Admits says whether a person could sign in now, from where the call comes, with what they have enrolled. It decides as Start
+// does, and reads only.
+func (l *Logins) Admits(ctx context.Context, c *call.Call, u user.User) (bool, error) {
+	if u.Barred(c.Now) {
+		return false, nil
+	}
+	p, err := l.profile(ctx, c, u)
+	if err != nil || p.Refused != "" {
+		return false, err
+	}
+	w, err := l.answered(ctx, c, u)
+	if err != nil {
+		return false, err
+	}
+	rounds, err := l.challenges(ctx, c, w, p)
+	return err == nil && !lacks(rounds, p), err
 }

@@ -133,6 +133,7 @@ func (t *turn) fail(ctx context.Context, why string) (Result, error) {
 	failEvent(t.c, why, factors)
 	if t.c.Event != nil {
 		t.c.Event.Set("FailUserName", t.s.Login)
+		t.recorded(t.c.Event)
 	}
 	if factors != "" {
 		t.summary("Failure", factors)

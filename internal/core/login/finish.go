@@ -264,6 +264,7 @@ func (t *turn) succeeded(out *Success) {
 	if t.s.Exempt {
 		e.Set("MfaExempt", true)
 	}
+	t.recorded(e)
 	e.Set("AuthLevel", out.Session.Level)
 	e.Set("Session", out.Session.ID)
 }

@@ -34,6 +34,8 @@ type Profile struct {
 	Concurrent        int           // most sessions; 0: any number
 	// Refused says why nobody gets in, whatever is answered; empty: they may. It goes into the event, and to nobody else.
 	Refused string
+	// Basis is what policies saw and said; it is kept, and decides nothing.
+	Basis Basis
 }
 
 // With gives the profile with the challenges of an authentication profile in place of its own. How long they stand on a
@@ -68,6 +70,16 @@ func (p Profile) Recover(a profile.Profile) Profile {
 var defaultRecovery = [][]string{{factor.Email, factor.SMS, factor.OATH}}
 
 func (l *Logins) profile(ctx context.Context, c *call.Call, u user.User) (Profile, error) {
+	p, err := l.Base(ctx, c, u, nil)
+	if err != nil || l.Profile == nil {
+		return p, err
+	}
+	return l.Profile(ctx, c, u, p)
+}
+
+// Base is how somebody signs in as far as the settings say. A profile that proposed has stands in the place of the one with
+// its id; nil: there is none.
+func (l *Logins) Base(ctx context.Context, c *call.Call, u user.User, proposed map[string]profile.Profile) (Profile, error) {
 	v, err := l.Settings.Get(ctx, c)
 	if err != nil {
 		return Profile{}, err
@@ -84,17 +96,13 @@ func (l *Logins) profile(ctx context.Context, c *call.Call, u user.User) (Profil
 	}
 	if u.Service || u.OAuthClient { // programs: they have the password alone, and nobody to recover it
 		p.Challenges, p.RequireSecond, p.Recovery = [][]string{{factor.Password}}, false, nil
-	} else if p, err = l.named(ctx, c, v.Auth, p); err != nil {
-		return Profile{}, err
-	}
-	if l.Profile == nil {
 		return p, nil
 	}
-	return l.Profile(ctx, c, u, p)
+	return l.named(ctx, c, v.Auth, p, proposed)
 }
 
 // named puts the profiles that the settings name in place of what the settings say themselves.
-func (l *Logins) named(ctx context.Context, c *call.Call, v setting.Auth, p Profile) (Profile, error) {
+func (l *Logins) named(ctx context.Context, c *call.Call, v setting.Auth, p Profile, proposed map[string]profile.Profile) (Profile, error) {
 	for _, one := range []struct {
 		id  string
 		put func(Profile, profile.Profile) Profile
@@ -102,7 +110,7 @@ func (l *Logins) named(ctx context.Context, c *call.Call, v setting.Auth, p Prof
 		if one.id == "" || l.Profiles == nil {
 			continue
 		}
-		a, err := l.Profiles.Get(ctx, c, one.id)
+		a, err := l.Profiles.Among(ctx, c, one.id, proposed)
 		if errors.Is(err, profile.ErrNotFound) { // it cannot be deleted while a setting names it
 			continue
 		}

@@ -53,22 +53,13 @@ func (l *Logins) begin(ctx context.Context, c *call.Call, in Begin) (*state, Pro
 		User: who.real.ID, Factors: who.factors(), Login: in.Login, Platform: in.Platform,
 		IP: c.Client.IP.String(), Agent: c.Client.UserAgent, Device: deviceOf(c), Profile: p.ID, Revision: p.Revision,
 	}
+	s.based(c, who.real.ID, p)
 	if s.Exempt, err = l.exempt(ctx, c, who.shown, &p); err != nil {
 		return nil, p, who, err
 	}
-	if s.Challenges, err = l.challenges(ctx, c, who, p); err != nil {
+	why, err := l.ask(ctx, c, s, who, p)
+	if err != nil {
 		return nil, p, who, err
-	}
-	why := p.Refused
-	if why == "" && lacks(s.Challenges, p) {
-		why = "no second factor is enrolled"
-	}
-	if len(s.Challenges) == 0 { // clients break on an empty package
-		ch, _, err := l.offer(ctx, c, who, l.mechanism(factor.Password))
-		if err != nil {
-			return nil, p, who, err
-		}
-		s.Challenges = [][]factor.Challenge{{ch}}
 	}
 	if err := l.skip(ctx, c, s, p); err != nil {
 		return nil, p, who, err
@@ -80,6 +71,25 @@ func (l *Logins) begin(ctx context.Context, c *call.Call, in Begin) (*state, Pro
 		}
 	}
 	return s, p, who, nil
+}
+
+// ask makes the challenges of a profile, and says why nobody gets in by them; empty where they do.
+func (l *Logins) ask(ctx context.Context, c *call.Call, s *state, who subject, p Profile) (why string, err error) {
+	if s.Challenges, err = l.challenges(ctx, c, who, p); err != nil {
+		return "", err
+	}
+	why = p.Refused
+	if why == "" && lacks(s.Challenges, p) {
+		why = "no second factor is enrolled"
+	}
+	if len(s.Challenges) == 0 { // clients break on an empty package
+		ch, _, err := l.offer(ctx, c, who, l.mechanism(factor.Password))
+		if err != nil {
+			return "", err
+		}
+		s.Challenges = [][]factor.Challenge{{ch}}
+	}
+	return why, nil
 }
 
 // lacks says whether somebody is refused who can pass these challenges of a profile's: fewer where all are required, or none

@@ -44,7 +44,8 @@ type state struct {
 	Refused    string               `json:"no,omitempty"` // why nobody gets in, whatever is answered
 	IP         string               `json:"ip"`
 	Agent      string               `json:"ua"`
-	Device     string               `json:"d"` // device cookie, sent or given
+	Device     string               `json:"d"`           // device cookie, sent or given
+	Basis      *Basis               `json:"b,omitempty"` // what the decision rested on
 	Done       *done                `json:"done,omitempty"`
 
 	id      string // of the conversation, as the client has it

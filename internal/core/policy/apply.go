@@ -82,9 +82,6 @@ func (p *Policies) Login(ctx context.Context, c *call.Call, u user.User, base lo
 		return base, err
 	}
 	r.session(&base)
-	if on, _ := r.Bool(keyEnabled); !on && len(base.Recovery) == 0 {
-		return base, nil // nothing depends on the situation
-	}
 	at, err := p.Here(ctx, c, u.ID)
 	if err != nil {
 		return base, err
@@ -95,7 +92,19 @@ func (p *Policies) Login(ctx context.Context, c *call.Call, u user.User, base lo
 		return base, err
 	}
 	d.shape(&base, u.Service || u.OAuthClient)
+	base.Basis = d.basis(at)
 	return base, nil
+}
+
+// basis is what the event of the sign-in keeps of a decision.
+func (d Decision) basis(at Situation) login.Basis {
+	b := login.Basis{
+		OS: at.OS, Browser: at.Browser, Country: at.Country, Known: at.Known, Verdict: string(d.Verdict), PolicySet: d.From.Block, Role: d.From.Role,
+	}
+	if n := len(d.Tried); n > 0 && d.Tried[n-1].Fits {
+		b.Rule = d.Tried[n-1].Rule
+	}
+	return b
 }
 
 // session sets how long a sign-in lasts.

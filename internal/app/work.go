@@ -29,11 +29,21 @@ func (a *App) wireSweeps() {
 		{Name: "memberships", Every: time.Hour, Run: func(ctx context.Context) error {
 			return a.DB.Write(ctx, func(tx *dbx.Tx) error { return a.Roles.Sweep(ctx, tx, time.Now()) })
 		}},
+		{Name: "member counts", Every: 24 * time.Hour, Run: a.mendCounts},
 		{Name: "statistics", Every: 6 * time.Hour, Run: a.DB.Optimize},
 		{Name: "events", Every: time.Hour, Run: a.pruneEvents},
 	}...) {
 		a.Jobs.Sweep(s)
 	}
+}
+
+// mendCounts corrects the counts of roles whose members a node of an older version changed.
+func (a *App) mendCounts(ctx context.Context) error {
+	n, err := a.Roles.Mend(ctx, a.DB)
+	if n > 0 {
+		a.Log.Warn("the counts of some roles' members were wrong and are corrected", "roles", n)
+	}
+	return err
 }
 
 // deliveryDied notes in the audit trail that a message was given up.

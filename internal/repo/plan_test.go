@@ -10,7 +10,7 @@ import (
 )
 
 // growing are the tables that have many rows in one tenant.
-var growing = regexp.MustCompile(`^(SCAN|SEARCH) (users|u|user_seen|user_password|user_answer|role_member|m|session|refresh_token|throttle|known_device|login|login_link|event|e|event_seal|outbox|job|change)\b`)
+var growing = regexp.MustCompile(`^(SCAN|SEARCH) (users|u|user_seen|user_password|user_answer|role_member|role_tally|m|session|refresh_token|throttle|known_device|login|login_link|event|e|event_seal|outbox|job|change)\b`)
 
 // wide are the statements that rightly go through a table, or all of a tenant's rows in it, each with its reason.
 var wide = map[string]string{
@@ -18,6 +18,8 @@ var wide = map[string]string{
 	"outbox.page":       "in the order of its index, a page at a time",
 	"outbox.page_state": "the same",
 	"audit.last_link":   "the last row of its index",
+	"role.there":        "counts every role's members once a day, from an index",
+	"role.tallied":      "adds up every role's count once a day, from an index",
 }
 
 // tails make of a List what the program makes of it.
@@ -34,7 +36,14 @@ var tails = map[string][]string{
 		" ORDER BY m.kind, m.member LIMIT 9",
 		" AND (m.name_key > 'a' OR m.name_key = 'a' AND (m.kind > 'b' OR m.kind = 'b' AND m.member > 'c')) ORDER BY m.name_key, m.kind, m.member LIMIT 9",
 	},
-	"role.keys":      {" ORDER BY m.name_key, m.kind, m.member LIMIT 1 OFFSET 9", " ORDER BY m.name_key DESC, m.kind DESC, m.member DESC LIMIT 1 OFFSET 9"},
+	"role.keys": {" ORDER BY m.name_key, m.kind, m.member LIMIT 1 OFFSET 9", " ORDER BY m.name_key DESC, m.kind DESC, m.member DESC LIMIT 1 OFFSET 9"},
+	"role.standings": {
+		" AND m.kind = 'User' AND m.member IN ('a', 'b') ORDER BY m.member, m.role LIMIT 9",
+		" AND m.role IN ('a', 'b') ORDER BY m.role, m.kind, m.member LIMIT 9",
+		" AND m.role = 'a' AND m.kind IN ('User', 'Role') AND m.member IN ('a', 'b') ORDER BY m.kind, m.member LIMIT 9",
+	},
+	"role.endings":   {" AND role IN ('a', 'b') AND until > 7 ORDER BY until LIMIT 1"},
+	"role.tallies":   {" AND role IN ('a', 'b') ORDER BY role, id LIMIT 9"},
 	"role.everybody": {" ORDER BY u.name_key LIMIT 9"},
 	"role.someone":   {" AND id = 'a' LIMIT 1", " AND name_key = 'a' LIMIT 1"},
 }

@@ -38,6 +38,8 @@ var sweeps = map[string]string{
 	"token.sweep":        "retention",
 	"role.sweep_members": "retention",
 	"role.sweep_rights":  "retention",
+	"role.tallied":       "counts are compared with what is there, once a day",
+	"role.there":         "the same",
 	"session.by_hash":    "a token says by itself which tenant's it is",
 	"tenant.allSuffixes": "the index that finds the tenant",
 	"tenant.allHosts":    "the index that finds the tenant",

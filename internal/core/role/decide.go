@@ -21,8 +21,7 @@ func (r *Roles) Decide(ctx context.Context, c *call.Call, roleID, userID string,
 		err = r.enters(ctx, c, roleID, Member{Kind: User, ID: userID})
 	} else {
 		err = r.kept(ctx, c, roleID, func() error {
-			_, err := leave.Do(ctx, c.Tx, c.Tenant.ID, roleID, User, userID)
-			return err
+			return r.leaves(ctx, c, roleID, Member{Kind: User, ID: userID})
 		})
 	}
 	if err != nil {

@@ -2,6 +2,7 @@ package role
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"strings"
 	"time"
@@ -68,10 +69,20 @@ const keeps = 24 * time.Hour
 
 // Sweep forgets memberships and rights that ended more than a day ago. Nobody has anything from them.
 func (r *Roles) Sweep(ctx context.Context, tx *dbx.Tx, now time.Time) error {
-	for _, e := range []dbx.Exec{sweepMembers, sweepRights} {
-		if _, err := e.Do(ctx, tx, now.Add(-keeps).UnixMilli()); err != nil {
+	before := now.Add(-keeps).UnixMilli()
+	gone, err := sweepMembers.All(ctx, tx, before)
+	if err != nil {
+		return err
+	}
+	fewer := map[roleRow]int64{}
+	for _, row := range gone {
+		fewer[row]++
+	}
+	for at, n := range fewer {
+		if err := note(ctx, tx, at.Tenant, at.Role, call.NewID(now, rand.Reader), -n); err != nil {
 			return err
 		}
 	}
-	return nil
+	_, err = sweepRights.Do(ctx, tx, before)
+	return err
 }

@@ -162,7 +162,7 @@ func (r *Roles) Rename(ctx context.Context, c *call.Call, roleID, name, descript
 	if _, err := update.Do(ctx, c.Tx, name, fold.Key(name), description, c.Now.UnixMilli(), c.Tenant.ID, role.ID); err != nil {
 		return err
 	}
-	if _, err := called.Do(ctx, c.Tx, fold.Key(name), c.Tenant.ID, Sub, role.ID); err != nil {
+	if err := r.calls(ctx, c, Sub, role.ID, fold.Key(name)); err != nil {
 		return err
 	}
 	r.noted(c, role, "", nil)
@@ -186,7 +186,14 @@ func (r *Roles) Delete(ctx context.Context, c *call.Call, roleID string) error {
 		return err
 	}
 	return r.kept(ctx, c, role.ID, func() error {
-		for _, e := range []dbx.Exec{dropRights, dropMembers, dropNested, remove} {
+		in, err := dropNested.All(ctx, c.Tx, c.Tenant.ID, role.ID)
+		if err != nil {
+			return err
+		}
+		if err := r.recount(ctx, c, in, -1); err != nil {
+			return err
+		}
+		for _, e := range []dbx.Exec{dropRights, dropMembers, dropTally, remove} {
 			if _, err := e.Do(ctx, c.Tx, c.Tenant.ID, role.ID); err != nil {
 				return err
 			}

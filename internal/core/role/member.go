@@ -87,23 +87,46 @@ func (r *Roles) Add(ctx context.Context, c *call.Call, roleID string, ms ...Memb
 	if err := r.acyclic(ctx, c, role.ID, ms); err != nil {
 		return err
 	}
-	for _, m := range ms {
-		if err := r.enters(ctx, c, role.ID, m); err != nil {
-			return err
-		}
+	if err := r.enters(ctx, c, role.ID, ms...); err != nil {
+		return err
 	}
 	r.noted(c, role, "Added", ms)
 	return r.changed(ctx, c, ms)
 }
 
-// enters puts one member into a role.
-func (r *Roles) enters(ctx context.Context, c *call.Call, roleID string, m Member) error {
+// enters puts members into a role, or changes the windows of those who are in it.
+func (r *Roles) enters(ctx context.Context, c *call.Call, roleID string, ms ...Member) error {
+	more := int64(0)
+	for _, m := range ms {
+		n, err := r.enter(ctx, c, roleID, m)
+		if err != nil {
+			return err
+		}
+		more += n
+	}
+	if len(ms) == 0 {
+		return nil
+	}
+	return r.counted(ctx, c, roleID, more)
+}
+
+// enter gives 1 when there is a member more, and 0 when one got another window.
+func (r *Roles) enter(ctx context.Context, c *call.Call, roleID string, m Member) (int64, error) {
 	key, err := r.nameKey(ctx, c, m)
 	if err != nil {
-		return err
+		return 0, err
 	}
-	_, err = join.Do(ctx, c.Tx, c.Tenant.ID, roleID, m.Kind, m.ID, key, millis(m.Since), millis(m.Until), m.Reason, c.User())
-	return err
+	since, until := millis(m.Since), millis(m.Until)
+	for { // a member may leave just between the two
+		n, err := join.Do(ctx, c.Tx, c.Tenant.ID, roleID, m.Kind, m.ID, key, since, until, m.Reason, c.User())
+		if err != nil || n > 0 {
+			return n, err
+		}
+		n, err = rejoin.Do(ctx, c.Tx, key, since, until, m.Reason, c.User(), c.Tenant.ID, roleID, m.Kind, m.ID)
+		if err != nil || n > 0 {
+			return 0, err
+		}
+	}
 }
 
 // Remove takes members out of a role; who is not in it is no error. The caller must hold the rights that the role
@@ -117,14 +140,28 @@ func (r *Roles) Remove(ctx context.Context, c *call.Call, roleID string, ms ...M
 		return err
 	}
 	return r.kept(ctx, c, role.ID, func() error {
-		for _, m := range ms {
-			if _, err := leave.Do(ctx, c.Tx, c.Tenant.ID, role.ID, m.Kind, m.ID); err != nil {
-				return err
-			}
+		if err := r.leaves(ctx, c, role.ID, ms...); err != nil {
+			return err
 		}
 		r.noted(c, role, "Removed", ms)
 		return r.changed(ctx, c, ms)
 	})
+}
+
+// leaves takes members out of a role.
+func (r *Roles) leaves(ctx context.Context, c *call.Call, roleID string, ms ...Member) error {
+	gone := int64(0)
+	for _, m := range ms {
+		n, err := leave.Do(ctx, c.Tx, c.Tenant.ID, roleID, m.Kind, m.ID)
+		if err != nil {
+			return err
+		}
+		gone += n
+	}
+	if gone == 0 {
+		return nil
+	}
+	return r.counted(ctx, c, roleID, -gone)
 }
 
 // Join puts a new person into the role System, which only a system administrator or the server's own command line may
@@ -132,6 +169,9 @@ func (r *Roles) Remove(ctx context.Context, c *call.Call, roleID string, ms ...M
 func (r *Roles) Join(ctx context.Context, c *call.Call, userID string) error {
 	if !mayTouchSystem(c) {
 		return ErrSystem
+	}
+	if err := r.outranked(ctx, c, System, endless); err != nil {
+		return err
 	}
 	return r.enters(ctx, c, System, Member{Kind: User, ID: userID})
 }
@@ -343,12 +383,33 @@ func (r *Roles) Others(ctx context.Context, c *call.Call, userID string) error {
 
 // Renamed follows a person's new login name in the lists of members.
 func (r *Roles) Renamed(ctx context.Context, c *call.Call, userID, nameKey string) error {
-	_, err := called.Do(ctx, c.Tx, nameKey, c.Tenant.ID, User, userID)
-	return err
+	return r.calls(ctx, c, User, userID, nameKey)
+}
+
+// calls gives a member another name in the roles that it is in.
+func (r *Roles) calls(ctx context.Context, c *call.Call, kind, id, nameKey string) error {
+	in, err := called.All(ctx, c.Tx, nameKey, c.Tenant.ID, kind, id)
+	if err != nil {
+		return err
+	}
+	return r.recount(ctx, c, in, 0)
+}
+
+// recount notes a change of each of some roles' members.
+func (r *Roles) recount(ctx context.Context, c *call.Call, roles []string, n int64) error {
+	for _, id := range roles {
+		if err := r.counted(ctx, c, id, n); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // Gone forgets a person who is being deleted.
 func (r *Roles) Gone(ctx context.Context, c *call.Call, userID string) error {
-	_, err := leaveAll.Do(ctx, c.Tx, c.Tenant.ID, userID)
-	return err
+	in, err := leaveAll.All(ctx, c.Tx, c.Tenant.ID, userID)
+	if err != nil {
+		return err
+	}
+	return r.recount(ctx, c, in, -1)
 }

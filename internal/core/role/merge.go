@@ -2,14 +2,87 @@ package role
 
 import (
 	"context"
+	"errors"
 	"maps"
 	"slices"
 
 	"limen/internal/dbx"
 )
 
-// chunk is how many keys of a role are read at once, and how many members' rows.
-const chunk = 500
+const (
+	chunk = 500    // roles or members that are asked for at once
+	many  = 10_000 // keys that are read at once, of all there are
+)
+
+// picked is a member of a page, and the role that brings them.
+type picked struct {
+	key  memberKey
+	role string
+}
+
+// merge gives a page of the members of several roles, each member once: of those who are members directly and by nesting,
+// the direct membership is shown. What is before the page is stepped over in the largest of the roles; what the others add
+// to it is put between.
+func (r *Roles) merge(ctx context.Context, l *lister, roleID string, inside map[string]int64, before int64) ([]MemberRow, int64, error) {
+	u, err := r.union(ctx, l, inside)
+	if err != nil {
+		return nil, 0, err
+	}
+	all := u.most + int64(len(u.extra))
+	if before >= all {
+		return nil, all, nil
+	}
+	from, size, skip := *l, min(int64(l.q.Size), all-before), before
+	if turned := before > all/2; turned { // the nearer end
+		from.q.Desc, skip = !l.q.Desc, all-before-size
+	}
+	page, err := from.between(ctx, u, skip, size)
+	if err != nil {
+		return nil, 0, err
+	}
+	if from.q.Desc != l.q.Desc {
+		slices.Reverse(page)
+	}
+	rows, err := l.details(ctx, roleID, inside, page)
+	return rows, all, err
+}
+
+// between gives the keys of a page: skip members in order are before it.
+func (l *lister) between(ctx context.Context, u union, skip, size int64) ([]memberKey, error) {
+	extra := slices.SortedFunc(slices.Values(u.extra), l.compare)
+	st := stream{role: u.largest}
+	// At most all of the extra ones are among the skipped, so that at least the others are of the largest role.
+	at := max(0, skip-int64(len(extra)))
+	if at > 0 {
+		last, err := l.at(ctx, u.largest, at-1)
+		if err != nil && !errors.Is(err, dbx.ErrNoRow) {
+			return nil, err
+		}
+		st.last = &last
+		passed, _ := slices.BinarySearchFunc(extra, last.memberKey, l.compare)
+		at += int64(passed)
+		extra = extra[passed:]
+	}
+	page := make([]memberKey, 0, size)
+	for ; at < skip+size; at++ {
+		if err := st.fill(ctx, l, skip+size-at); err != nil {
+			return nil, err
+		}
+		var next memberKey
+		switch {
+		case len(st.keys) == 0 && len(extra) == 0:
+			return page, nil
+		case len(extra) == 0 || len(st.keys) > 0 && l.compare(st.keys[0], extra[0]) < 0:
+			next, st.keys = st.keys[0], st.keys[1:]
+		default:
+			next, extra = extra[0], extra[1:]
+		}
+		if at >= skip {
+			page = append(page, next)
+		}
+	}
+	return page, nil
+}
 
 // stream is the members of one role, read as they are needed.
 type stream struct {
@@ -19,99 +92,41 @@ type stream struct {
 	done bool
 }
 
-// next makes sure that the first of keys is the next one; false at the end.
-func (st *stream) next(ctx context.Context, l *lister) (bool, error) {
+// fill makes sure that keys has the next one, if there is any; about so many more are needed.
+func (st *stream) fill(ctx context.Context, l *lister, more int64) error {
 	if len(st.keys) > 0 || st.done {
-		return len(st.keys) > 0, nil
+		return nil
 	}
+	most := int(min(more, many))
 	var err error
 	if l.bare() {
-		st.keys, err = keys.Rows(ctx, l.c.Tx, l.where(st.last), l.order(), chunk, l.args(st.role)...)
+		st.keys, err = keys.Rows(ctx, l.c.Tx, l.where(st.last), l.order(), most, l.args(st.role)...)
 	} else {
 		var rows []MemberRow
-		rows, err = l.rows(ctx, st.role, st.last, chunk)
+		rows, err = l.rows(ctx, st.role, st.last, most)
 		for _, r := range rows {
 			st.keys = append(st.keys, r.memberKey)
 		}
 	}
-	if err != nil {
-		return false, err
-	}
-	if st.done = len(st.keys) < chunk; len(st.keys) > 0 {
+	if st.done = len(st.keys) < most; len(st.keys) > 0 {
 		st.last = &MemberRow{memberKey: st.keys[len(st.keys)-1]}
 	}
-	return len(st.keys) > 0, nil
-}
-
-// picked is a member of a page, and the role that brings them.
-type picked struct {
-	key  memberKey
-	role string
-}
-
-// merge gives a page of the members of several roles, each member once: of those who are members directly and by nesting,
-// the direct membership is shown.
-func (l *lister) merge(ctx context.Context, roleID string, inside map[string]int64, before int64) ([]MemberRow, int64, error) {
-	var streams []*stream
-	for _, id := range slices.Sorted(maps.Keys(inside)) {
-		streams = append(streams, &stream{role: id})
-	}
-	slices.SortStableFunc(streams, func(a, b *stream) int { // the role itself first
-		switch {
-		case a.role == roleID:
-			return -1
-		case b.role == roleID:
-			return 1
-		}
-		return 0
-	})
-	var page []picked
-	var all int64
-	for {
-		p, more, err := l.least(ctx, streams)
-		if err != nil {
-			return nil, 0, err
-		}
-		if !more {
-			break
-		}
-		if all >= before && len(page) < l.q.Size {
-			page = append(page, p)
-		}
-		all++
-	}
-	rows, err := l.details(ctx, roleID, inside, page)
-	return rows, all, err
-}
-
-// least takes the least key off every stream that has it.
-func (l *lister) least(ctx context.Context, streams []*stream) (out picked, more bool, err error) {
-	for _, st := range streams {
-		has, err := st.next(ctx, l)
-		if err != nil {
-			return out, false, err
-		}
-		if has && (!more || l.compare(st.keys[0], out.key) < 0) {
-			out, more = picked{st.keys[0], st.role}, true
-		}
-	}
-	for _, st := range streams {
-		if len(st.keys) > 0 && st.keys[0] == out.key {
-			st.keys = st.keys[1:]
-		}
-	}
-	return out, more, nil
+	return err
 }
 
 // details reads the rows of a page, in its order.
-func (l *lister) details(ctx context.Context, roleID string, inside map[string]int64, page []picked) ([]MemberRow, error) {
+func (l *lister) details(ctx context.Context, roleID string, inside map[string]int64, page []memberKey) ([]MemberRow, error) {
+	brings, err := l.brings(ctx, roleID, inside, page)
+	if err != nil {
+		return nil, err
+	}
 	of := map[string][]string{}
-	for _, p := range page {
-		of[p.role] = append(of[p.role], p.key.ID)
+	for _, k := range page {
+		of[brings[k.id()]] = append(of[brings[k.id()]], k.ID)
 	}
 	found := map[picked]MemberRow{}
-	for id, ids := range of {
-		for part := range slices.Chunk(ids, chunk) {
+	for _, id := range slices.Sorted(maps.Keys(of)) {
+		for part := range slices.Chunk(of[id], chunk) {
 			rows, err := members.Rows(ctx, l.c.Tx, dbx.And(l.where(nil), dbx.In("member", part...)), l.order(), 3*len(part), l.args(id)...)
 			if err != nil {
 				return nil, err
@@ -122,15 +137,48 @@ func (l *lister) details(ctx context.Context, roleID string, inside map[string]i
 		}
 	}
 	out := make([]MemberRow, 0, len(page))
-	for _, p := range page {
-		row := found[p]
-		if p.role != roleID {
-			row.Through = p.role
-			if ends := min(end(row.Until), inside[p.role]); ends != endless {
+	for _, k := range page {
+		by := brings[k.id()]
+		row, ok := found[picked{k, by}]
+		if !ok {
+			continue
+		}
+		if by != roleID {
+			row.Through = by
+			if ends := min(end(row.Until), inside[by]); ends != endless {
 				row.Until = ends
 			}
 		}
 		out = append(out, row)
+	}
+	return out, nil
+}
+
+// id is the key without the name.
+func (k memberKey) id() memberKey { return memberKey{Kind: k.Kind, ID: k.ID} }
+
+// brings tells through which role each member of a page is one: the role itself, or else the first by id.
+func (l *lister) brings(ctx context.Context, roleID string, inside map[string]int64, page []memberKey) (map[memberKey]string, error) {
+	ids := map[string][]string{}
+	for _, k := range page {
+		ids[k.Kind] = append(ids[k.Kind], k.ID)
+	}
+	out := make(map[memberKey]string, len(page))
+	live := dbx.Or(dbx.Eq("until", 0), dbx.Gt("until", l.c.Now.UnixMilli()))
+	for kind, all := range ids {
+		for part := range slices.Chunk(all, chunk) {
+			of := stands(dbx.And(dbx.Eq("kind", kind), dbx.In("member", part...), live), "member", "role")
+			err := of.each(ctx, l.c, func(row standing) {
+				was, known := out[row.id()]
+				_, in := inside[row.Role]
+				if in && (!known || row.Role == roleID || was != roleID && row.Role < was) {
+					out[row.id()] = row.Role
+				}
+			})
+			if err != nil {
+				return nil, err
+			}
+		}
 	}
 	return out, nil
 }

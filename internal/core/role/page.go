@@ -54,8 +54,10 @@ type Query struct {
 // Page is page number n, from 1, of the members of a role, and how many there are on all pages: direct members and,
 // unless they are left out, those whom nested roles bring, each once.
 //
-// The first page costs as much as the last: without nesting what is before a page is stepped over in the index, from the
-// nearer end; with nesting all the members' keys are merged for every page.
+// The first page costs as much as the last, however many members there are: nothing is counted that is known (tally), and
+// what is before a page is stepped over in the index, from the nearer end. With nesting the members that the largest of the
+// roles lacks are remembered until one of the roles changes (union). A filter, or a grant over some organizations only, has
+// all members looked at.
 func (r *Roles) Page(ctx context.Context, c *call.Call, g grant.Grant, role Role, q Query, n int) ([]MemberRow, int64, error) {
 	q.Size = min(max(q.Size, 1), MaxPage)
 	l := lister{c: c, g: g, q: q, everybody: role.Kind == Open}
@@ -72,7 +74,7 @@ func (r *Roles) Page(ctx context.Context, c *call.Call, g grant.Grant, role Role
 		inside = s.inside(role.ID, c.Now.UnixMilli())
 	}
 	if len(inside) > 1 {
-		return l.merge(ctx, role.ID, inside, before)
+		return r.merge(ctx, &l, role.ID, inside, before)
 	}
 	return l.step(ctx, role.ID, before)
 }
@@ -80,13 +82,7 @@ func (r *Roles) Page(ctx context.Context, c *call.Call, g grant.Grant, role Role
 // inside gives the roles whose members are members of a role now, itself included, each with the moment until which they
 // are.
 func (s *snapshot) inside(roleID string, now int64) map[string]int64 {
-	children := &snapshot{roles: s.roles, parents: map[string][]edge{}}
-	for child, es := range s.parents {
-		for _, e := range es {
-			children.parents[e.to] = append(children.parents[e.to], edge{child, e.since, e.until})
-		}
-	}
-	return children.reached(map[string]int64{roleID: endless}, func(since, until int64) bool { return since <= now && now < end(until) })
+	return s.along(s.children(), map[string]int64{roleID: endless}, func(since, until int64) bool { return since <= now && now < end(until) })
 }
 
 // lister reads the members of roles in an order.
@@ -183,8 +179,18 @@ func (l *lister) rows(ctx context.Context, roleID string, behind *MemberRow, lim
 // bare says whether the keys alone tell who is listed.
 func (l *lister) bare() bool { return !l.everybody && l.g.Everything() }
 
+// whole says whether every member is listed.
+func (l *lister) whole() bool { return l.bare() && l.q.Filter == "" }
+
+// count is how many members of one role are listed.
 func (l *lister) count(ctx context.Context, roleID string) (int64, error) {
 	switch {
+	case l.whole():
+		t, err := tallies(ctx, l.c, []string{roleID})
+		if err != nil {
+			return 0, err
+		}
+		return t[roleID].size(ctx, l.c, roleID)
 	case l.everybody:
 		return anybody.Count(ctx, l.c.Tx, l.where(nil), l.args(roleID)...)
 	case l.bare():

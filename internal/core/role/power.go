@@ -43,8 +43,13 @@ func (p power) covers(r reach, until int64) bool {
 	return p.all || p.of[r] >= until || p.of[reach{path: r.path}] >= until
 }
 
-// reached gives the roles that lead on from some, each with the moment until which one stays in it.
+// reached gives the roles that one is in by being in some, each with the moment until which one stays in it.
 func (s *snapshot) reached(from map[string]int64, open func(since, until int64) bool) map[string]int64 {
+	return s.along(s.parents, from, open)
+}
+
+// along gives the roles to which edges lead from some, each with the moment until which the way there is open.
+func (s *snapshot) along(edges map[string][]edge, from map[string]int64, open func(since, until int64) bool) map[string]int64 {
 	out := map[string]int64{}
 	var todo []string
 	enter := func(role string, until int64) {
@@ -59,7 +64,7 @@ func (s *snapshot) reached(from map[string]int64, open func(since, until int64) 
 	for len(todo) > 0 {
 		id := todo[len(todo)-1]
 		todo = todo[:len(todo)-1]
-		for _, e := range s.parents[id] {
+		for _, e := range edges[id] {
 			if open(e.since, e.until) {
 				enter(e.to, min(out[id], end(e.until)))
 			}

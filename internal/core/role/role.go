@@ -84,7 +84,8 @@ type Roles struct {
 	// Moved hears, in the same transaction, who joined or left a static role; an empty id: roles joined or left roles.
 	Moved func(ctx context.Context, c *call.Call, userID string) error
 
-	cache cache
+	cache  cache
+	unions unions
 }
 
 // Scopes is what people and roles hold over organizations. It is kept in memory with the tenant's roles: whoever changes it

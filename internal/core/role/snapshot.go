@@ -16,6 +16,7 @@ type snapshot struct {
 	version int64
 	roles   map[string]Role
 	parents map[string][]edge // role -> the roles it is a member of
+	members map[string][]edge // role -> the roles that are members of it; see children
 	rights  map[string][]held
 	below   map[string][]string // organization -> itself and all below it
 	scopes  map[holder][]Scope  // what is held over organizations
@@ -104,7 +105,7 @@ func (r *Roles) now(ctx context.Context, c *call.Call) (*snapshot, error) {
 }
 
 func load(ctx context.Context, c *call.Call, version int64) (*snapshot, error) {
-	s := &snapshot{version: version, roles: map[string]Role{}, parents: map[string][]edge{}, rights: map[string][]held{}}
+	s := &snapshot{version: version, roles: map[string]Role{}, parents: map[string][]edge{}, members: map[string][]edge{}, rights: map[string][]held{}}
 	roles, err := allRoles.All(ctx, c.Tx, c.Tenant.ID)
 	if err != nil {
 		return nil, err
@@ -118,6 +119,7 @@ func load(ctx context.Context, c *call.Call, version int64) (*snapshot, error) {
 	}
 	for _, n := range nested {
 		s.parents[n.Member] = append(s.parents[n.Member], edge{n.Role, n.Since, n.Until})
+		s.members[n.Role] = append(s.members[n.Role], edge{n.Member, n.Since, n.Until})
 	}
 	given, err := allRights.All(ctx, c.Tx, c.Tenant.ID)
 	if err != nil {
@@ -219,13 +221,7 @@ func (w *walk) hold(h *right.Held, who holder) {
 
 // into lists the roles whose members are members of target, target included; without regard to windows when always.
 func (s *snapshot) into(target string, now int64, always bool) map[string]bool {
-	children := map[string][]edge{}
-	for child, es := range s.parents {
-		for _, e := range es {
-			children[e.to] = append(children[e.to], edge{child, e.since, e.until})
-		}
-	}
-	out, todo := map[string]bool{}, []string{target}
+	children, out, todo := s.children(), map[string]bool{}, []string{target}
 	for len(todo) > 0 {
 		id := todo[len(todo)-1]
 		todo = todo[:len(todo)-1]
@@ -237,6 +233,20 @@ func (s *snapshot) into(target string, now int64, always bool) map[string]bool {
 			if always || e.since <= now && e.until == 0 {
 				todo = append(todo, e.to)
 			}
+		}
+	}
+	return out
+}
+
+// children gives the roles that are members of each role. A snapshot that was changed has none kept.
+func (s *snapshot) children() map[string][]edge {
+	if s.members != nil {
+		return s.members
+	}
+	out := map[string][]edge{}
+	for child, es := range s.parents {
+		for _, e := range es {
+			out[e.to] = append(out[e.to], edge{child, e.since, e.until})
 		}
 	}
 	return out

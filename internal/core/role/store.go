@@ -68,7 +68,7 @@ var (
 		WHERE t.tenant = ? AND t.role = ? AND (t.until = 0 OR t.until > ?) ORDER BY t.path`)
 	dropRights  = dbx.E("role.dropRights", `DELETE FROM role_right WHERE tenant = ? AND role = ?`)
 	dropMembers = dbx.E("role.dropMembers", `DELETE FROM role_member WHERE tenant = ? AND role = ?`)
-	dropNested  = dbx.E("role.dropNested", `DELETE FROM role_member WHERE tenant = ? AND kind = 'Role' AND member = ?`)
+	dropNested  = dbx.W[string]("role.dropNested", `DELETE FROM role_member WHERE tenant = ? AND kind = 'Role' AND member = ? RETURNING role`)
 
 	byID   = dbx.Q[Role]("role.byID", `SELECT `+columns+` FROM role WHERE tenant = ? AND id = ?`)
 	byName = dbx.Q[Role]("role.byName", `SELECT `+columns+` FROM role WHERE tenant = ? AND name_key = ?`)
@@ -81,11 +81,13 @@ var (
 	remove = dbx.E("role.remove", `DELETE FROM role WHERE tenant = ? AND id = ?`)
 
 	join = dbx.E("role.join", `INSERT INTO role_member (tenant, role, kind, member, name_key, since, until, reason, granter)
-		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (tenant, role, kind, member) DO UPDATE SET name_key = excluded.name_key, since = excluded.since, until = excluded.until, reason = excluded.reason, granter = excluded.granter`)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (tenant, role, kind, member) DO NOTHING`)
+	rejoin = dbx.E("role.rejoin", `UPDATE role_member SET name_key = ?, since = ?, until = ?, reason = ?, granter = ?
+		WHERE tenant = ? AND role = ? AND kind = ? AND member = ?`)
 	leave    = dbx.E("role.leave", `DELETE FROM role_member WHERE tenant = ? AND role = ? AND kind = ? AND member = ?`)
-	leaveAll = dbx.E("role.leaveAll", `DELETE FROM role_member WHERE tenant = ? AND kind = 'User' AND member = ?`)
+	leaveAll = dbx.W[string]("role.leaveAll", `DELETE FROM role_member WHERE tenant = ? AND kind = 'User' AND member = ? RETURNING role`)
 	direct   = dbx.Q[int64]("role.direct", `SELECT count(*) FROM role_member WHERE tenant = ? AND role = ? AND kind = 'User' AND member = ?`)
-	called   = dbx.E("role.called", `UPDATE role_member SET name_key = ? WHERE tenant = ? AND kind = ? AND member = ?`)
+	called   = dbx.W[string]("role.called", `UPDATE role_member SET name_key = ? WHERE tenant = ? AND kind = ? AND member = ? RETURNING role`)
 	person   = dbx.Q[string]("role.person", `SELECT name_key FROM users WHERE tenant = ? AND id = ?`)
 	someone  = dbx.L[foundRow]("role.someone", `SELECT id, name, org FROM users WHERE tenant = ?`).By("name_key")
 
@@ -104,7 +106,7 @@ var (
 		0 AS until, '' AS reason, '' AS granter FROM users u WHERE u.tenant = ? AND u.everybody`)
 
 	// Retention.
-	sweepMembers = dbx.E("role.sweep_members", `DELETE FROM role_member WHERE until <> 0 AND until < ?`)
+	sweepMembers = dbx.W[roleRow]("role.sweep_members", `DELETE FROM role_member WHERE until <> 0 AND until < ? RETURNING tenant, role`)
 	sweepRights  = dbx.E("role.sweep_rights", `DELETE FROM role_right WHERE until <> 0 AND until < ?`)
 
 	// Direct members of roles, and whose factors answer for them.

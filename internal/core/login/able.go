@@ -34,7 +34,7 @@ func (l *Logins) Admits(ctx context.Context, c *call.Call, u user.User) (bool, e
 	if err != nil || p.Refused != "" {
 		return false, err
 	}
-	w, err := l.answered(ctx, c, u)
+	w, err := l.self(ctx, c, u)
 	if err != nil {
 		return false, err
 	}

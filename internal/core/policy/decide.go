@@ -77,7 +77,7 @@ func (p *Policies) decide(ctx context.Context, c *call.Call, r *Resultant, at Si
 		reference, _ = r.String(keyDefault)
 		reference = strings.TrimSpace(reference)
 	}
-	return d, p.resolve(ctx, c, &d, reference)
+	return d, p.resolve(ctx, c, &d, reference, r.profiles)
 }
 
 // try tests the conditions of a rule, all of them, so that people see each.
@@ -95,7 +95,7 @@ func (p *Policies) try(ctx context.Context, c *call.Call, at Situation, n int, r
 }
 
 // resolve turns a reference into the verdict. What it refers to and is not there refuses: nobody gets in by a mistake.
-func (p *Policies) resolve(ctx context.Context, c *call.Call, d *Decision, reference string) error {
+func (p *Policies) resolve(ctx context.Context, c *call.Call, d *Decision, reference string, proposed map[string]profile.Profile) error {
 	switch {
 	case reference == "":
 		d.Verdict, d.Why = Refused, "The policy decides about sign-ins, but names no profile for this one."
@@ -107,7 +107,7 @@ func (p *Policies) resolve(ctx context.Context, c *call.Call, d *Decision, refer
 		d.Verdict, d.Why = ByLeast, "The policy asks for nothing, so the password is enough."
 		return nil
 	}
-	found, err := p.Profiles.Get(ctx, c, reference)
+	found, err := p.Profiles.Among(ctx, c, reference, proposed)
 	switch {
 	case errors.Is(err, profile.ErrNotFound):
 		d.Verdict, d.Why, err = Refused, "The policy names an authentication profile that does not exist.", nil

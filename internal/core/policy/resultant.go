@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"limen/internal/call"
+	"limen/internal/core/profile"
 	"limen/internal/core/role"
 	"limen/internal/fold"
 )
@@ -27,6 +28,7 @@ type Resultant struct {
 	settings map[string]Setting // by fold.Key
 	rules    map[string][]Rule  // of RowSets, by fold.Key
 	names    []string           // modifiers
+	profiles map[string]profile.Profile
 }
 
 // maxSets is how many resultant sets of a tenant are remembered.
@@ -92,7 +94,7 @@ func (s *snapshot) resultant(roles []string) *Resultant {
 }
 
 func (s *snapshot) merge(roles []string) *Resultant {
-	r := &Resultant{settings: map[string]Setting{}, rules: map[string][]Rule{}, names: s.names()}
+	r := &Resultant{settings: map[string]Setting{}, rules: map[string][]Rule{}, names: s.names(), profiles: s.profiles}
 	for _, b := range slices.Backward(s.blocks) {
 		through, ok := b.Link.applies(roles)
 		if !ok {

@@ -65,19 +65,11 @@ func (p *Policies) Simulate(ctx context.Context, c *call.Call, in Save, people [
 	if err != nil {
 		return nil, err
 	}
-	name, err := Name(in.Path)
+	would, err := p.Propose(ctx, c, Proposal{Save: &in})
 	if err != nil {
 		return nil, err
 	}
-	old, had := s.block(name)
-	if in.New = !had; had {
-		in.Stamp = s.blocks[old].Stamp
-	}
-	blocks, _, err := p.proposed(ctx, c, s, in)
-	if err != nil {
-		return nil, err
-	}
-	then := s.with(blocks)
+	then := would.s
 	out := []Affected{}
 	for _, id := range people {
 		a, err := p.affected(ctx, c, s, then, id, at)

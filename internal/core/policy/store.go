@@ -10,6 +10,7 @@ import (
 
 	"limen/internal/call"
 	"limen/internal/core/change"
+	"limen/internal/core/profile"
 	"limen/internal/dbx"
 	"limen/internal/fold"
 )
@@ -56,6 +57,7 @@ type snapshot struct {
 	listRow
 	blocks    []Block // in the order of their links
 	modifiers []string
+	profiles  map[string]profile.Profile // that stand in the place of those stored, by id; of proposals
 
 	mu sync.Mutex
 	of map[string]*Resultant // by the linked roles that somebody is in

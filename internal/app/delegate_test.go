@@ -92,7 +92,7 @@ func (b *branches) person(name, in string) {
 func (b *branches) appoint(who, to string) {
 	b.t.Helper()
 	b.do(audit.OrgChange, func(ctx context.Context, c *call.Call) error {
-		return b.site.App.Orgs.Appoint(ctx, c, b.org[to], []org.Principal{{Kind: role.User, ID: b.id[who]}}, nil)
+		return b.site.App.Orgs.Appoint(ctx, c, b.org[to], []org.Appointee{{Principal: org.Principal{Kind: role.User, ID: b.id[who]}}}, nil)
 	})
 }
 

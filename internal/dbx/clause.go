@@ -14,6 +14,7 @@ type Clause struct {
 	values []any
 	order  []Order
 	subs   []Clause
+	query  *statement
 }
 
 type clauseOp uint8
@@ -28,6 +29,7 @@ const (
 	andOp
 	orOp
 	notOp
+	queryOp
 	afterOp
 )
 
@@ -66,6 +68,12 @@ func In[T any](column string, values ...T) Clause {
 		c.values = append(c.values, v)
 	}
 	return c
+}
+
+// InQuery holds where the column has one of the values that a declared query gives for args. That a query may have
+// "= ANY(?)" lets it find very many from a list.
+func InQuery(column string, q Query[string], args ...any) Clause {
+	return Clause{op: queryOp, column: column, query: q.s, values: args}
 }
 
 // Prefix holds where the text of the column begins with s, case included. It uses an index on the column.
@@ -149,6 +157,8 @@ func (e *emitter) clause(c Clause, depth int) {
 		e.contains(c)
 	case nullOp:
 		e.b.WriteString(e.column(c.column) + " IS NULL")
+	case queryOp:
+		e.inQuery(c)
 	case andOp:
 		e.join(c.subs, " AND ", "1 = 1", depth)
 	case orOp:
@@ -200,6 +210,18 @@ func (e *emitter) in(c Clause) {
 		e.value(c.values[min(i, n-1)])
 	}
 	e.b.WriteByte(')')
+}
+
+func (e *emitter) inQuery(c Clause) {
+	text := c.query.facts.Text
+	if e.engine == SQLite {
+		text = c.query.text[SQLite]
+	}
+	if len(c.values) != c.query.params {
+		e.fail("%d values for %d placeholders of %s", len(c.values), c.query.params, c.query.name)
+	}
+	e.b.WriteString(e.column(c.column) + " IN (" + text + ")")
+	e.args = append(e.args, c.values...)
 }
 
 func (e *emitter) prefix(c Clause) {

@@ -11,7 +11,7 @@ import (
 // one column. A text that ends in FOR UPDATE locks the rows on PostgreSQL and needs a transaction that may write.
 type Query[R any] struct{ s *statement }
 
-// Q declares a Query. The text has ? for its values.
+// Q declares a Query. The text has ? for its values; "= ANY(?)" compares with each of a []string.
 func Q[R any](name, text string) Query[R] {
 	return Query[R]{declare(1, name, text, reflect.TypeFor[R](), func(sh shape) error {
 		if sh.writes {

@@ -153,8 +153,24 @@ func shapeOf(text string) (shape, error) {
 			}
 		}
 	}
+	sh.lite = litelists(sh.lite, toks)
 	sh.pg = dollar(text, toks)
 	return sh, nil
+}
+
+// litelists rewrites "= ANY(?)", whose value is a []string, for SQLite, which gets the list as JSON.
+func litelists(s string, toks []token) string {
+	var b strings.Builder
+	last := 0
+	for i := 0; i+4 < len(toks) && toks[i+4].to <= len(s); i++ {
+		from, to := toks[i].from, toks[i+4].to
+		if s[from] != '=' || !strings.EqualFold(s[toks[i+1].from:toks[i+1].to], "ANY") || toks[i+3].kind != param {
+			continue
+		}
+		b.WriteString(s[last:from] + "IN (SELECT value FROM json_each(?))")
+		last = to
+	}
+	return b.String() + s[last:]
 }
 
 // dollar rewrites the placeholders as $1, $2, ...

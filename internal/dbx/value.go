@@ -3,6 +3,7 @@ package dbx
 import (
 	"database/sql"
 	"database/sql/driver"
+	"encoding/json"
 	"fmt"
 	"math"
 	"reflect"
@@ -20,6 +21,9 @@ func bindable(v any) (any, error) {
 			return int64(1), nil
 		}
 		return int64(0), nil
+	case []string: // of "= ANY(?)"
+		b, err := json.Marshal(v)
+		return string(b), err
 	case int:
 		return int64(v), nil
 	}

@@ -26,6 +26,8 @@ type Rule struct {
 	text     string
 	open     bool // answers callers who are not signed in
 	targeted bool
+	parts    []Rule      // of Any
+	needs    right.Right // of Has
 	decide   func(c *Call, t Target) grant.Grant
 }
 
@@ -79,7 +81,7 @@ var Administrator = Rule{text: "any administrative right", decide: func(c *Call,
 	if held.Tenant != 0 {
 		return grant.All()
 	}
-	g := grant.Orgs(held.Somewhere()...)
+	g := grant.Orgs(held.Tree, held.Somewhere()...)
 	if t.ID != "" && !g.Allows(t.ID, t.Org) {
 		return grant.Grant{}
 	}
@@ -88,11 +90,11 @@ var Administrator = Rule{text: "any administrative right", decide: func(c *Call,
 
 // Has lets holders of the right: over the whole tenant, or over the organizations in which they hold it.
 func Has(r right.Right) Rule {
-	return Rule{text: "right " + r.String(), decide: func(c *Call, t Target) grant.Grant {
+	return Rule{text: "right " + r.String(), needs: r, decide: func(c *Call, t Target) grant.Grant {
 		if c.Caller.Held.Everywhere(r) {
 			return grant.All()
 		}
-		g := grant.Orgs(c.Caller.Held.In(r)...)
+		g := grant.Orgs(c.Caller.Held.Tree, c.Caller.Held.In(r)...)
 		if t.ID != "" && !g.Allows(t.ID, t.Org) {
 			return grant.Grant{}
 		}
@@ -109,7 +111,7 @@ func Any(rules ...Rule) Rule {
 		out.open = out.open || r.open
 		out.targeted = out.targeted || r.targeted
 	}
-	out.text = strings.Join(texts, ", or ")
+	out.text, out.parts = strings.Join(texts, ", or "), rules
 	out.decide = func(c *Call, t Target) grant.Grant {
 		var g grant.Grant
 		for _, r := range rules {

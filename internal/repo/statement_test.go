@@ -32,7 +32,8 @@ var sweeps = map[string]string{
 	"login.sweep_links":  "retention",
 	"throttle.sweep":     "retention",
 	"dynamic.due":        "workers serve all tenants",
-	"dynamic.clocks":     "scripts that read the time, of all tenants",
+	"dynamic.passes":     "workers serve all tenants",
+	"dynamic.byClock":    "scripts that read the time, of all tenants",
 	"dynamic.tidy":       "retention",
 	"device.sweep":       "retention",
 	"token.sweep":        "retention",
@@ -40,6 +41,127 @@ var sweeps = map[string]string{
 	"role.sweep_rights":  "retention",
 	"role.tallied":       "counts are compared with what is there, once a day",
 	"role.there":         "the same",
+	"session.by_hash":    "a token says by itself which tenant's it is",
+	"tenant.allSuffixes": "the index that finds the tenant",
+	"tenant.allHosts":    "the index that finds the tenant",
+	"tenant.anySuffix":   "a suffix is unique in the installation",
+}
+
+var (
+	created  = regexp.MustCompile(`(?is)CREATE TABLE (\w+) \((.*?)\n\)[^;\n]*;`)
+	written  = regexp.MustCompile(`(?i)\b(?:INSERT INTO|UPDATE|DELETE FROM)\s+(\w+)`)
+	readFrom = regexp.MustCompile(`(?i)\b(?:FROM|JOIN)\s+(\w+)`)
+	tenanted = regexp.MustCompile(`(?i)\btenant\s*=\s*(\?|\w+\.tenant)`)
+)
+
+// tables maps each table to whether it has a tenant column.
+func tables(t *testing.T) map[string]bool {
+	files, err := filepath.Glob(filepath.Join(root(t), "internal/schema/*.sql"))
+	if err != nil || len(files) == 0 {
+		t.Fatal("no schema", err)
+	}
+	out := map[string]bool{}
+	for _, f := range files {
+		b, err := os.ReadFile(f)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, m := range created.FindAllStringSubmatch(string(b), -1) {
+			out[m[1]] = regexp.MustCompile(`(?m)^\s+tenant\s`).MatchString(m[2])
+		}
+	}
+	return out
+}
+
+// TestEachTableHasOneOwner finds tables that two packages write.
+func TestEachTableHasOneOwner(t *testing.T) {
+	known, owner := tables(t), map[string]string{}
+	for _, s := range dbx.Statements() {
+		for _, m := range written.FindAllStringSubmatch(s.Text, -1) {
+			table := strings.ToLower(m[1])
+			if _, ok := known[table]; !ok || strings.HasSuffix(s.Package, "_test") {
+				continue
+			}
+			if owner[table] == "" {
+				owner[table] = s.Package
+			}
+			if owner[table] != s.Package {
+				t.Errorf("%s: %s writes table %s, which %s owns", s.Name, s.Package, table, owner[table])
+			}
+		}
+	}
+	if len(owner) < 10 {
+		t.Errorf("only %d tables are written at all; is something not imported?", len(owner))
+	}
+}
+
+// TestStatementsNameTheirTenant finds statements that touch a tenant's table without saying whose rows are meant.
+func TestStatementsNameTheirTenant(t *testing.T) {
+	known, used := tables(t), map[string]bool{}
+	for _, s := range dbx.Statements() {
+		if _, ok := sweeps[s.Name]; ok {
+			used[s.Name] = true
+			continue
+		}
+		text := strings.ToLower(s.Text)
+		if strings.HasPrefix(strings.TrimSpace(text), "insert") && !strings.Contains(text, "select") {
+			continue // an INSERT gives the tenant as a value; the column is NOT NULL
+		}
+		for _, m := range append(readFrom.FindAllStringSubmatch(text, -1), written.FindAllStringSubmatch(text, -1)...) {
+			if known[m[1]] && !tenanted.MatchString(text) {
+				t.Errorf("%s touches %s without \"tenant = ?\":\n%s", s.Name, m[1], s.Text)
+				break
+			}
+		}
+	}
+	for name := range sweeps {
+		if !used[name] {
+			t.Errorf("the list of sweeps names %s, which does not exist", name)
+		}
+	}
+}
+package repo
+
+import (
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	_ "limen/internal/app" // every package that declares statements
+	"limen/internal/dbx"
+)
+
+// sweeps are the statements that rightly go across tenants, each with its reason.
+var sweeps = map[string]string{
+	"key.seals":          "the key ring holds every tenant's keys",
+	"audit.unqueue":      "the sealer works through all tenants; event ids are unique in the installation",
+	"audit.unsigned":     "the sealer looks for chains whose end lacks a checkpoint",
+	"invite.sweep":       "retention",
+	"exemption.sweep":    "retention",
+	"address.sweep":      "retention",
+	"passcode.sweep":     "retention",
+	"intake.sweep":       "retention",
+	"job.kinds":          "workers serve all tenants",
+	"job.claim":          "workers serve all tenants",
+	"job.tidy":           "retention",
+	"outbox.claim":       "workers serve all tenants",
+	"outbox.next":        "workers serve all tenants",
+	"outbox.tidy_done":   "retention",
+	"session.sweep":      "retention",
+	"login.sweep":        "retention",
+	"login.sweep_links":  "retention",
+	"throttle.sweep":     "retention",
+	"dynamic.due":        "workers serve all tenants",
+	"dynamic.clocks":     "scripts that read the time, of all tenants",
+	"dynamic.tidy":       "retention",
+	"device.sweep":       "retention",
+	"token.sweep":        "retention",
+	"role.sweep_members": "retention",
+	"role.sweep_rights":  "retention",
+	"org.sweep_rights":   "retention",
+	"org.sweep_admins":   "retention",
 	"session.by_hash":    "a token says by itself which tenant's it is",
 	"tenant.allSuffixes": "the index that finds the tenant",
 	"tenant.allHosts":    "the index that finds the tenant",

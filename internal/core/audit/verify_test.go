@@ -358,7 +358,7 @@ func TestLists(t *testing.T) {
 			"recent":         {grant.All(), 8, b.Recent},
 			"recent, own":    {grant.Rows("u3"), 1, b.Recent},
 			"recent, target": {grant.Rows("u2", "u3"), 8, b.Recent},
-			"recent, none":   {grant.Orgs("o1"), 0, b.Recent},
+			"recent, none":   {grant.Orgs(nil, "o1"), 0, b.Recent},
 			"target": {grant.All(), 7, func(ctx context.Context, c *call.Call, g grant.Grant, after string, n int) ([]audit.Row, error) {
 				return b.ByTarget(ctx, c, g, "u2", after, n)
 			}},

@@ -1,5 +1,5 @@
-// Package grant is what a decision allows: everything of the tenant, the members of some organizations, some rows, or
-// nothing. Functions that list, find or change take a grant and put it into their SQL, so that delegated
+// Package grant is what a decision allows: everything of the tenant, the members of some organizations and all below
+// them, some rows, or nothing. Functions that list, find or change take a grant and put it into their SQL, so that delegated
 // administration cannot be forgotten.
 package grant
 
@@ -10,13 +10,17 @@ type Grant struct {
 	all  bool
 	orgs []string
 	rows []string
+	tree map[string]string // organization -> the one above it
 }
 
 // All allows everything in the tenant.
 func All() Grant { return Grant{all: true} }
 
-// Orgs allows the objects that belong to the organizations.
-func Orgs(ids ...string) Grant { return Grant{orgs: slices.Sorted(slices.Values(ids))} }
+// Orgs allows the objects that belong to the organizations, or to any below these; the tree tells which organization is
+// above which. However many are below, the grant holds those given only.
+func Orgs(tree map[string]string, ids ...string) Grant {
+	return Grant{orgs: slices.Sorted(slices.Values(ids)), tree: tree}
+}
 
 // Rows allows the objects with these ids.
 func Rows(ids ...string) Grant { return Grant{rows: slices.Sorted(slices.Values(ids))} }
@@ -31,7 +35,11 @@ func (g Grant) Or(o Grant) Grant {
 	case o.Nothing():
 		return g
 	}
-	return Grant{orgs: merge(g.orgs, o.orgs), rows: merge(g.rows, o.rows)}
+	out := Grant{orgs: merge(g.orgs, o.orgs), rows: merge(g.rows, o.rows), tree: g.tree}
+	if out.tree == nil {
+		out.tree = o.tree
+	}
+	return out
 }
 
 func merge(a, b []string) []string {
@@ -44,7 +52,7 @@ func (g Grant) Everything() bool { return g.all }
 // Nothing says whether nothing is allowed.
 func (g Grant) Nothing() bool { return !g.all && len(g.orgs) == 0 && len(g.rows) == 0 }
 
-// Orgs are the organizations allowed, sorted; read only.
+// Orgs are the organizations allowed, sorted, without those that are so because they are below one; read only.
 func (g Grant) Orgs() []string { return g.orgs }
 
 // Rows are the single objects allowed, sorted; read only.
@@ -58,6 +66,14 @@ func (g Grant) Allows(row, org string) bool {
 	if _, ok := slices.BinarySearch(g.rows, row); ok && row != "" {
 		return true
 	}
-	_, ok := slices.BinarySearch(g.orgs, org)
-	return ok && org != ""
+	for n := 0; org != "" && len(g.orgs) > 0 && n < maxDepth; n++ {
+		if _, ok := slices.BinarySearch(g.orgs, org); ok {
+			return true
+		}
+		org = g.tree[org]
+	}
+	return false
 }
+
+// maxDepth ends walks up a tree that is none.
+const maxDepth = 100

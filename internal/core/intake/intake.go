@@ -64,6 +64,8 @@ type Imports struct {
 	// Seal and Open protect files; the tenant's key exists.
 	Seal func(ctx context.Context, tenant string, plaintext []byte, aad string) (string, error)
 	Open func(ctx context.Context, tenant, sealed, aad string) ([]byte, error)
+	// Culture is the language of a person; empty, the tenant's, of nobody.
+	Culture func(ctx context.Context, c *call.Call, userID string) (string, error)
 	// Bind gives a call its Snapshot.
 	Bind func(c *call.Call)
 	// Invite sends a person the invitations that are asked for.
@@ -78,7 +80,7 @@ func extent(c *call.Call) grant.Grant {
 	case c.Caller.Means == call.ByShell || c.Caller.Held.Everywhere(right.UserManagement):
 		return grant.All()
 	}
-	return grant.Orgs(c.Caller.Held.In(right.UserManagement)...)
+	return grant.Orgs(c.Caller.Held.Tree, c.Caller.Held.In(right.UserManagement)...)
 }
 
 // system says whether the caller may make system administrators.

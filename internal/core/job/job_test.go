@@ -292,7 +292,7 @@ func TestCancel(t *testing.T) {
 			return ctx.Err()
 		})
 		stop := func(by *job.Jobs, g grant.Grant, id string) error {
-			return inside(t, db, func(c *call.Call) error { return by.Cancel(t.Context(), c, g, id) })
+			return inside(t, db, func(c *call.Call) error { return by.Cancel(t.Context(), c, g, id, "enough") })
 		}
 		waiting := begin(t, db, j, job.Job{Kind: "long"})
 		if err := stop(j, grant.All(), waiting); err != nil {
@@ -359,20 +359,22 @@ func TestListAndTidy(t *testing.T) {
 			await(t, db, j, id, state(job.Done))
 		}
 		if err := inside(t, db, func(c *call.Call) error {
-			for g, want := range map[*grant.Grant]int{ptr(grant.All()): 6, ptr(grant.Rows("u1")): 6, ptr(grant.Rows(ids[0])): 1, ptr(grant.Orgs("o")): 0} {
-				n, after := 0, ""
-				for {
-					page, err := j.List(t.Context(), c, *g, after, 4)
+			for g, want := range map[*grant.Grant]int{ptr(grant.All()): 6, ptr(grant.Rows("u1")): 6, ptr(grant.Rows(ids[0])): 1, ptr(grant.Grant{}): 0} {
+				seen := map[string]bool{}
+				for p := 1; ; p++ {
+					page, err := j.List(t.Context(), c, *g, job.Query{Page: p, Limit: 4, Sort: "ended"})
 					if err != nil {
 						return err
+					}
+					for _, i := range page {
+						seen[i.ID] = true
 					}
 					if len(page) == 0 {
 						break
 					}
-					n, after = n+len(page), page[len(page)-1].ID
 				}
-				if n != want {
-					t.Errorf("%+v sees %d jobs, not %d", *g, n, want)
+				if n, err := j.Count(t.Context(), c, *g, job.Query{}); len(seen) != want || int(n) != want || err != nil {
+					t.Errorf("%+v sees %d jobs, counts %d, not %d: %v", *g, len(seen), n, want, err)
 				}
 			}
 			return nil
@@ -385,7 +387,7 @@ func TestListAndTidy(t *testing.T) {
 			t.Fatal(err)
 		}
 		if err := inside(t, db, func(c *call.Call) error {
-			left, err := j.List(t.Context(), c, grant.All(), "", 10)
+			left, err := j.List(t.Context(), c, grant.All(), job.Query{})
 			if len(left) != 1 || left[0].ID != later {
 				t.Errorf("%+v", left)
 			}

@@ -3,11 +3,14 @@ package org
 import (
 	"cmp"
 	"context"
+	"errors"
 	"slices"
+	"strings"
 
 	"limen/internal/call"
 	"limen/internal/core/grant"
 	"limen/internal/core/role"
+	"limen/internal/core/scope"
 	"limen/internal/dbx"
 	"limen/internal/fold"
 )
@@ -33,15 +36,19 @@ func (o *Orgs) Find(ctx context.Context, c *call.Call, ref string) (Org, error) 
 	if len(ref) > 4*maxDepth*(maxName+1) {
 		return Org{}, ErrNotFound
 	}
-	t, err := o.tree(ctx, c)
+	ref = strings.TrimSpace(ref)
+	found, err := ByID(ctx, c, ref)
+	if !errors.Is(err, ErrNotFound) {
+		return found, err
+	}
+	rows, err := byPath.All(ctx, c.Tx, c.Tenant.ID, fold.Key("/"+strings.Trim(ref, "/")))
+	if err == nil && len(rows) == 0 {
+		err = ErrNotFound
+	}
 	if err != nil {
 		return Org{}, err
 	}
-	org, ok := t.find(ref)
-	if !ok {
-		return Org{}, ErrNotFound
-	}
-	return org, nil
+	return rows[0], nil
 }
 
 // Paths gives what finds the path of an organization by its id; empty for none.
@@ -76,7 +83,7 @@ type Listed struct {
 
 // List gives the organizations that the grant allows, by path.
 func (o *Orgs) List(ctx context.Context, c *call.Call, g grant.Grant) ([]Listed, error) {
-	rows, err := some.Rows(ctx, c.Tx, allowed(g), nil, MaxOrgs, c.Tenant.ID)
+	rows, err := some.Rows(ctx, c.Tx, allowed(c, "id", g), nil, MaxOrgs, c.Tenant.ID)
 	if err != nil {
 		return nil, err
 	}
@@ -88,7 +95,7 @@ func (o *Orgs) List(ctx context.Context, c *call.Call, g grant.Grant) ([]Listed,
 	for _, r := range counts {
 		n[r.Org] = r.N
 	}
-	admins, err := o.admins(ctx, c, allowedBy("org", g))
+	admins, err := o.admins(ctx, c, allowed(c, "org", g))
 	if err != nil {
 		return nil, err
 	}
@@ -100,13 +107,11 @@ func (o *Orgs) List(ctx context.Context, c *call.Call, g grant.Grant) ([]Listed,
 	return out, nil
 }
 
-func allowed(g grant.Grant) dbx.Clause { return allowedBy("id", g) }
-
-func allowedBy(column string, g grant.Grant) dbx.Clause {
+func allowed(c *call.Call, column string, g grant.Grant) dbx.Clause {
 	if g.Everything() {
 		return dbx.Clause{}
 	}
-	return dbx.In(column, g.Orgs()...)
+	return scope.Below(column, c.Tenant.ID, g.Orgs()...)
 }
 
 // Get gives one organization as lists show it.

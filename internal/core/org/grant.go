@@ -6,6 +6,7 @@ import (
 	"errors"
 	"slices"
 	"strings"
+	"time"
 
 	"limen/internal/call"
 	"limen/internal/core/right"
@@ -28,18 +29,30 @@ type Admin struct {
 	ID      string `db:"principal"`
 	Name    string `db:"name"`    // login name or role name
 	Display string `db:"display"` // of a person
+	Since   int64  `db:"since"`
+	Until   int64  `db:"until"` // 0: without end
+	Reason  string `db:"reason"`
+	Granter string `db:"granter"` // login name of who appointed them; empty when nobody is known
+}
+
+// Appointee is who is to administer an organization, and for how long.
+type Appointee struct {
+	Principal
+	role.Term
 }
 
 // Held is what a principal holds over an organization itself, not by one above it.
 type Held struct {
 	Principal
-	Name   string // login name or role name
-	Rights []right.Right
+	role.Term
+	Name    string // login name or role name
+	Granter string // login name of who gave it; empty when nobody is known
+	Rights  []right.Right
 }
 
 // admins gives administrators by organization, people by name first.
 func (o *Orgs) admins(ctx context.Context, c *call.Call, where dbx.Clause) (map[string][]Admin, error) {
-	rows, err := adminRows.Rows(ctx, c.Tx, where, []dbx.Order{{Column: "org"}, {Column: "kind", Desc: true}, {Column: "principal"}}, maxGrants, c.Tenant.ID)
+	rows, err := adminRows.Rows(ctx, c.Tx, where, []dbx.Order{{Column: "org"}, {Column: "kind", Desc: true}, {Column: "principal"}}, maxGrants, c.Tenant.ID, c.Now.UnixMilli())
 	if err != nil {
 		return nil, err
 	}
@@ -59,18 +72,27 @@ func (o *Orgs) Administrators(ctx context.Context, c *call.Call, id string) ([]A
 
 // Permissions lists what is held over an organization itself, its administrators' rights among it; people first.
 func (o *Orgs) Permissions(ctx context.Context, c *call.Call, id string) ([]Held, error) {
-	rows, err := rightRows.All(ctx, c.Tx, c.Tenant.ID, id)
+	rows, err := rightRows.All(ctx, c.Tx, c.Tenant.ID, id, c.Now.UnixMilli())
 	var out []Held
 	for _, r := range rows {
 		known := right.Parse(r.Path)
-		if n := len(out); n > 0 && out[n-1].Principal == (Principal{r.Kind, r.Principal}) {
+		h := Held{Principal{r.Kind, r.Principal}, role.Term{Since: moment(r.Since), Until: moment(r.Until), Reason: r.Reason}, r.Name, r.Granter, nil}
+		if n := len(out); n > 0 && out[n-1].Principal == h.Principal && out[n-1].Term == h.Term && out[n-1].Granter == h.Granter {
 			out[n-1].Rights = append(out[n-1].Rights, known)
 			continue
 		}
-		out = append(out, Held{Principal{r.Kind, r.Principal}, r.Name, []right.Right{known}})
+		h.Rights = []right.Right{known}
+		out = append(out, h)
 	}
 	slices.SortStableFunc(out, func(a, b Held) int { return named(a.Kind, a.Name, b.Kind, b.Name) })
 	return out, err
+}
+
+func moment(ms int64) time.Time {
+	if ms == 0 {
+		return time.Time{}
+	}
+	return time.UnixMilli(ms).UTC()
 }
 
 // named compares people and roles as lists show them: people first, each by name.
@@ -80,21 +102,11 @@ func named(kind, name, otherKind, otherName string) int {
 
 // Scopes is what is held over organizations, for role.Roles.
 func (o *Orgs) Scopes(ctx context.Context, c *call.Call) (role.Scopes, error) {
-	orgs, err := all.All(ctx, c.Tx, c.Tenant.ID)
-	if err != nil || len(orgs) == 0 {
+	t, err := o.tree(ctx, c)
+	if err != nil || len(t.byID) == 0 {
 		return role.Scopes{}, err
 	}
-	rows, err := allRights.All(ctx, c.Tx, c.Tenant.ID)
-	if err != nil {
-		return role.Scopes{}, err
-	}
-	out := role.Scopes{Below: plant(orgs).below}
-	for _, r := range rows {
-		if known := right.Parse(r.Path); known != right.None {
-			out.Held = append(out.Held, role.Scope{Kind: r.Kind, Principal: r.Principal, Org: r.Org, Right: known})
-		}
-	}
-	return out, nil
+	return role.Scopes{Tree: t.above, Held: t.held}, nil
 }
 
 // open finds an organization whose grants are about to change.
@@ -110,9 +122,9 @@ func (o *Orgs) open(ctx context.Context, c *call.Call, id string) error {
 }
 
 // Appoint makes principals administrators of an organization and takes that from others. Who holds nothing over it yet is
-// given the default rights; who holds some keeps exactly these. With the office all that was held over it goes. Faults:
-// ErrNotFound, ErrMember, ErrTooMany.
-func (o *Orgs) Appoint(ctx context.Context, c *call.Call, id string, grant, revoke []Principal) error {
+// given the default rights; who holds some keeps exactly these. All that they hold over it is held for the term of the office,
+// and with the office it goes. Faults: ErrNotFound, ErrMember, ErrTooMany, role.ErrNotHeld.
+func (o *Orgs) Appoint(ctx context.Context, c *call.Call, id string, grant []Appointee, revoke []Principal) error {
 	if err := o.open(ctx, c, id); err != nil {
 		return err
 	}
@@ -127,33 +139,53 @@ func (o *Orgs) Appoint(ctx context.Context, c *call.Call, id string, grant, revo
 			}
 		}
 	}
-	for _, p := range grant {
-		if err := o.appoint(ctx, c, id, p); err != nil {
+	for _, a := range grant {
+		if err := o.appoint(ctx, c, id, a); err != nil {
 			return err
 		}
 	}
 	return o.after(ctx, c, id, before)
 }
 
-func (o *Orgs) appoint(ctx context.Context, c *call.Call, id string, p Principal) error {
-	if err := o.exists(ctx, c, p); err != nil {
+func (o *Orgs) appoint(ctx context.Context, c *call.Call, id string, a Appointee) error {
+	if err := o.exists(ctx, c, a.Principal); err != nil {
 		return err
 	}
-	if _, err := appoint.Do(ctx, c.Tx, c.Tenant.ID, id, p.Kind, p.ID, c.Now.UnixMilli(), c.User()); err != nil {
+	since, until := a.Millis()
+	if _, err := appoint.Do(ctx, c.Tx, c.Tenant.ID, id, a.Kind, a.ID, since, until, a.Reason, c.Now.UnixMilli(), c.User()); err != nil {
 		return err
 	}
-	n, err := heldBy.One(ctx, c.Tx, c.Tenant.ID, id, p.Kind, p.ID)
-	if err != nil || n > 0 {
+	paths, err := heldBy.All(ctx, c.Tx, c.Tenant.ID, id, a.Kind, a.ID, c.Now.UnixMilli())
+	if err != nil {
 		return err
 	}
-	return o.give(ctx, c, id, p, defaults)
+	var rights []right.Right
+	for _, p := range paths {
+		rights = append(rights, right.Parse(p))
+	}
+	if len(rights) == 0 {
+		rights = defaults
+	}
+	return o.give(ctx, c, id, a, rights)
 }
 
-func (o *Orgs) give(ctx context.Context, c *call.Call, id string, p Principal, rs []right.Right) error {
+// give gives rights for a term, which must not be longer than the caller's own.
+func (o *Orgs) give(ctx context.Context, c *call.Call, id string, to Appointee, rs []right.Right) error {
+	if err := to.Check(c.Now); err != nil {
+		return err
+	}
+	if err := o.Roles.MayGive(ctx, c, id, to.Until, rs...); err != nil {
+		return err
+	}
+	since, until := to.Millis()
 	for _, r := range rs {
-		if _, err := giveRight.Do(ctx, c.Tx, c.Tenant.ID, id, p.Kind, p.ID, r.Info().Path, c.Now.UnixMilli(), c.User()); err != nil {
+		_, err := giveRight.Do(ctx, c.Tx, c.Tenant.ID, id, to.Kind, to.ID, r.Info().Path, since, until, to.Reason, c.Now.UnixMilli(), c.User())
+		if err != nil {
 			return err
 		}
+	}
+	if c.Event != nil && to.Reason != "" {
+		c.Event.Set("Reason", to.Reason)
 	}
 	return nil
 }
@@ -192,7 +224,8 @@ func (o *Orgs) exists(ctx context.Context, c *call.Call, p Principal) error {
 	return err
 }
 
-// Permit gives rights over an organization and takes others. Faults: ErrNotFound, ErrMember, ErrRight, ErrTooMany.
+// Permit gives rights over an organization and takes others; one held already gets the new term. Faults: ErrNotFound,
+// ErrMember, ErrRight, ErrTooMany, role.ErrNotHeld.
 func (o *Orgs) Permit(ctx context.Context, c *call.Call, id string, grant, revoke []Held) error {
 	if err := o.open(ctx, c, id); err != nil {
 		return err
@@ -217,7 +250,7 @@ func (o *Orgs) Permit(ctx context.Context, c *call.Call, id string, grant, revok
 				return ErrRight
 			}
 		}
-		if err := o.give(ctx, c, id, h.Principal, h.Rights); err != nil {
+		if err := o.give(ctx, c, id, Appointee{h.Principal, h.Term}, h.Rights); err != nil {
 			return err
 		}
 	}
@@ -238,11 +271,11 @@ func (o *Orgs) state(ctx context.Context, c *call.Call, id string) (state, error
 	}
 	var a, h []string
 	for _, x := range admins {
-		a = append(a, x.Kind+" "+x.Name)
+		a = append(a, x.Kind+" "+x.Name+role.Term{Since: moment(x.Since), Until: moment(x.Until)}.String())
 	}
 	for _, x := range held {
 		for _, r := range x.Rights {
-			h = append(h, x.Kind+" "+x.Name+": "+r.String())
+			h = append(h, x.Kind+" "+x.Name+": "+r.String()+x.Term.String())
 		}
 	}
 	slices.Sort(a)
@@ -252,6 +285,9 @@ func (o *Orgs) state(ctx context.Context, c *call.Call, id string) (state, error
 
 // after notes what changed, and bounds what a tenant keeps in memory.
 func (o *Orgs) after(ctx context.Context, c *call.Call, id string, before state) error {
+	if err := o.grew(ctx, c); err != nil {
+		return err
+	}
 	n, err := countRights.One(ctx, c.Tx, c.Tenant.ID)
 	if err != nil {
 		return err
@@ -278,8 +314,27 @@ func (o *Orgs) RoleGone(ctx context.Context, c *call.Call, roleID string) error 
 }
 
 func (o *Orgs) gone(ctx context.Context, c *call.Call, p Principal) error {
+	held := int64(0)
 	for _, e := range []dbx.Exec{goneAdmin, goneRight} {
-		if _, err := e.Do(ctx, c.Tx, c.Tenant.ID, p.Kind, p.ID); err != nil {
+		n, err := e.Do(ctx, c.Tx, c.Tenant.ID, p.Kind, p.ID)
+		if err != nil {
+			return err
+		}
+		held += n
+	}
+	if held == 0 {
+		return nil
+	}
+	return o.grew(ctx, c)
+}
+
+// keeps is how long what has ended stays in the store.
+const keeps = 24 * time.Hour
+
+// Sweep forgets what was held over organizations and ended more than a day ago. Nobody has anything from it.
+func (o *Orgs) Sweep(ctx context.Context, tx *dbx.Tx, now time.Time) error {
+	for _, e := range []dbx.Exec{sweepRights, sweepAdmins} {
+		if _, err := e.Do(ctx, tx, now.Add(-keeps).UnixMilli()); err != nil {
 			return err
 		}
 	}

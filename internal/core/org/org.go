@@ -5,6 +5,7 @@ package org
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"strings"
 	"unicode"
@@ -33,13 +34,13 @@ var (
 	ErrElsewhere = fault.New(fault.NotFound, "org.not_member", "A member that is to be removed does not belong to the organization.")
 )
 
-// Bounds of the tree. Whoever administers all of it has every organization in the conditions of their queries.
+// Bounds of the tree, which is held in memory.
 const (
-	MaxOrgs        = 1000
+	MaxOrgs        = 20_000
 	maxDepth       = 10
 	maxName        = 100
 	maxDescription = 4000
-	maxGrants      = 10_000
+	maxGrants      = 3 * MaxOrgs
 )
 
 // Org is an organization. Times are milliseconds since 1970 UTC.
@@ -48,7 +49,8 @@ type Org struct {
 	Parent      string `db:"parent"` // id of the organization above; empty at the top
 	Name        string `db:"name"`   // unique among its siblings, whatever the case
 	Description string `db:"description"`
-	Path        string `db:"path"` // the names from the top down, each behind a slash: /Sales/East
+	Path        string `db:"path"`  // the names from the top down, each behind a slash: /Sales/East
+	Trail       string `db:"trail"` // the ids from the top down, each with a slash behind it
 	Created     int64  `db:"created"`
 	Changed     int64  `db:"changed"`
 }
@@ -118,18 +120,18 @@ func (o *Orgs) Create(ctx context.Context, c *call.Call, n New) (Org, error) {
 	if err := o.Roles.Touch(ctx, c); err != nil {
 		return Org{}, err
 	}
-	t, err := o.tree(ctx, c)
+	t, err := o.near(ctx, c, n.Parent, n.Name)
 	if err != nil {
 		return Org{}, err
-	}
-	if len(t.byID) >= MaxOrgs {
-		return Org{}, ErrTooMany.Say("A tenant may have %d organizations.", MaxOrgs)
 	}
 	out := Org{ID: c.NewID(), Name: strings.TrimSpace(n.Name), Description: n.Description, Created: c.Now.UnixMilli(), Changed: c.Now.UnixMilli()}
 	if err := t.place(&out, n.Parent); err != nil {
 		return Org{}, err
 	}
-	if _, err := insert.Do(ctx, c.Tx, c.Tenant.ID, out.ID, out.Parent, out.Name, out.Description, out.Path, fold.Key(out.Path), out.Created, out.Changed); err != nil {
+	if _, err := insert.Do(ctx, c.Tx, c.Tenant.ID, out.ID, out.Parent, out.Name, out.Description, out.Path, fold.Key(out.Path), out.Trail, out.Created, out.Changed); err != nil {
+		return Org{}, err
+	}
+	if err := o.grew(ctx, c); err != nil {
 		return Org{}, err
 	}
 	noted(c, out)
@@ -182,7 +184,7 @@ func (o *Orgs) Change(ctx context.Context, c *call.Call, id string, ch Change) (
 	if now == old {
 		return old, nil
 	}
-	return now, o.move(ctx, c, t, old, now)
+	return now, o.move(ctx, c, old, now)
 }
 
 func set(to, from *string) {
@@ -192,21 +194,21 @@ func set(to, from *string) {
 }
 
 // move stores an organization as it is now, and where those below it are.
-func (o *Orgs) move(ctx context.Context, c *call.Call, t *tree, old, now Org) error {
+func (o *Orgs) move(ctx context.Context, c *call.Call, old, now Org) error {
 	at := c.Now.UnixMilli()
-	if _, err := update.Do(ctx, c.Tx, now.Parent, now.Name, now.Description, now.Path, fold.Key(now.Path), at, c.Tenant.ID, now.ID); err != nil {
+	if _, err := update.Do(ctx, c.Tx, now.Parent, now.Name, now.Description, now.Path, fold.Key(now.Path), now.Trail, at, c.Tenant.ID, now.ID); err != nil {
 		return err
 	}
-	if now.Path != old.Path {
-		for _, id := range t.below[old.ID] {
-			if id == old.ID {
-				continue
-			}
-			path := now.Path + strings.TrimPrefix(t.byID[id].Path, old.Path)
-			if _, err := repath.Do(ctx, c.Tx, path, fold.Key(path), at, c.Tenant.ID, id); err != nil {
-				return err
-			}
+	if now.Path != old.Path || now.Trail != old.Trail {
+		behind := func(s string) int { return utf8.RuneCountInString(s) + 1 }
+		_, err := repath.Do(ctx, c.Tx, now.Path, behind(old.Path), fold.Key(now.Path), behind(fold.Key(old.Path)), now.Trail, behind(old.Trail), at,
+			c.Tenant.ID, old.Trail, strings.TrimSuffix(old.Trail, "/")+"0")
+		if err != nil {
+			return err
 		}
+	}
+	if err := o.grew(ctx, c); err != nil {
+		return err
 	}
 	if e := c.Event; e != nil {
 		call.Changed(e, "Name", old.Name, now.Name)
@@ -231,7 +233,7 @@ func (o *Orgs) Delete(ctx context.Context, c *call.Call, id string) error {
 	switch {
 	case !ok:
 		return ErrNotFound
-	case len(t.below[id]) > 1:
+	case t.height(id) > 0:
 		return ErrBelow
 	}
 	roles, err := rolesIn.All(ctx, c.Tx, c.Tenant.ID, id)
@@ -256,5 +258,39 @@ func (o *Orgs) Delete(ctx context.Context, c *call.Call, id string) error {
 			return err
 		}
 	}
+	if err := o.grew(ctx, c); err != nil {
+		return err
+	}
 	return o.Roles.Touch(ctx, c)
+}
+
+// grew counts a change to the tree, or to what is held over it.
+func (o *Orgs) grew(ctx context.Context, c *call.Call) error {
+	_, err := bump.Do(ctx, c.Tx, c.Tenant.ID)
+	return err
+}
+
+// near is as much of the tree as a new organization needs: the one above it, and one of its name there. ErrTooMany when there
+// is no room.
+func (o *Orgs) near(ctx context.Context, c *call.Call, parent, name string) (*tree, error) {
+	n, err := count.One(ctx, c.Tx, c.Tenant.ID)
+	if err != nil {
+		return nil, err
+	}
+	if n >= MaxOrgs {
+		return nil, ErrTooMany.Say("A tenant may have %d organizations.", MaxOrgs)
+	}
+	path, rows := "", []Org{}
+	if !none(parent) {
+		above, err := o.Find(ctx, c, parent)
+		if errors.Is(err, ErrNotFound) {
+			err = ErrNotFound.At("Parent")
+		}
+		if err != nil {
+			return nil, err
+		}
+		path, rows = above.Path, append(rows, above)
+	}
+	same, err := byPath.All(ctx, c.Tx, c.Tenant.ID, fold.Key(path+"/"+strings.TrimSpace(name)))
+	return plant(append(rows, same...)), err
 }

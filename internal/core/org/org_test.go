@@ -47,7 +47,7 @@ func each(t *testing.T, f func(t *testing.T, w *world)) {
 		w := &world{t: t, db: db, roles: roles, users: users, orgs: &org.Orgs{People: users, Roles: roles}, now: time.Now().Truncate(time.Millisecond)}
 		roles.Scopes, roles.Deleted = w.orgs.Scopes, append(roles.Deleted, w.orgs.RoleGone)
 		users.Gone = append(users.Gone, w.orgs.PersonGone)
-		w.caller = &call.Caller{User: "root", Held: right.Held{Tenant: right.Of(right.System)}}
+		w.caller = &call.Caller{User: "root", Means: call.ByShell, Held: right.Held{Tenant: right.Of(right.System)}}
 		all := &tenant.Tenants{Index: index, Changes: changes, Roles: roles, Move: users.Move}
 		w.write(nil, func(ctx context.Context, c *call.Call) error {
 			made, err := all.Create(ctx, c, tenant.New{Name: "Test"})
@@ -194,7 +194,9 @@ func TestRightsReachDownAndNoFurther(t *testing.T) {
 		anna, ben := w.user("anna", ""), w.user("ben", mid)
 		appoint := func(want error, id string, grants, revokes []org.Principal) {
 			t.Helper()
-			w.write(want, func(ctx context.Context, c *call.Call) error { return w.orgs.Appoint(ctx, c, id, grants, revokes) })
+			w.write(want, func(ctx context.Context, c *call.Call) error {
+				return w.orgs.Appoint(ctx, c, id, appointees(grants...), revokes)
+			})
 		}
 		permit := func(want error, id string, g, r []org.Held) {
 			t.Helper()
@@ -209,7 +211,10 @@ func TestRightsReachDownAndNoFurther(t *testing.T) {
 		appoint(nil, mid, []org.Principal{person(anna)}, nil)
 		appoint(nil, side, []org.Principal{person(anna)}, nil) // several organizations
 		all := org.Default()
-		holds(anna, map[string]right.Set{mid: all, low: all, side: all})
+		holds(anna, map[string]right.Set{mid: all, side: all})
+		if h := w.held(anna); h.At(low) != all || h.At(top) != 0 || !h.Over(right.MfaUnlock, low) {
+			t.Error("rights do not reach down, or reach up", h)
+		}
 		holds(ben, nil)
 		// Who holds something keeps exactly that as an administrator.
 		unlock := []org.Held{{Principal: person(ben), Rights: []right.Right{right.MfaUnlock}}}
@@ -221,7 +226,10 @@ func TestRightsReachDownAndNoFurther(t *testing.T) {
 		// A moved organization takes along who administers what is above.
 		w.change(nil, low, org.Change{Parent: ptr(side)})
 		appoint(nil, mid, nil, []org.Principal{person(anna)})
-		holds(anna, map[string]right.Set{low: all, side: all})
+		holds(anna, map[string]right.Set{side: all})
+		if h := w.held(anna); h.At(low) != all || h.At(mid) != 0 {
+			t.Error("rights do not follow a move", h)
+		}
 		// Roles: as holders, and by the organization that they belong to.
 		desk, inside := w.role("desk", ""), w.role("inside", mid, right.UserManagement)
 		w.write(nil, func(ctx context.Context, c *call.Call) error {
@@ -249,6 +257,13 @@ func TestRightsReachDownAndNoFurther(t *testing.T) {
 	})
 }
 
+func appointees(ps ...org.Principal) (out []org.Appointee) {
+	for _, p := range ps {
+		out = append(out, org.Appointee{Principal: p})
+	}
+	return out
+}
+
 func TestMembers(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		a, b := w.org(nil, "A", ""), w.org(nil, "B", "")
@@ -269,7 +284,7 @@ func TestMembers(t *testing.T) {
 			if one.Members != 1 || len(roles) != 1 || roles[0].ID != r {
 				t.Error(one, roles)
 			}
-			some, err3 := w.orgs.List(ctx, c, grant.Orgs(a))
+			some, err3 := w.orgs.List(ctx, c, grant.Orgs(nil, a))
 			if len(some) != 1 || some[0].ID != a {
 				t.Error(some)
 			}
@@ -294,7 +309,7 @@ func TestNobodyRaisesTheirOwnRights(t *testing.T) {
 		tenantWide, inA, inB := w.role("wide", "", right.UserManagement), w.role("in a", a, right.UserManagement), w.role("in b", b, right.UserManagement)
 		holder := w.role("administers b", "")
 		w.write(nil, func(ctx context.Context, c *call.Call) error {
-			return errors.Join(w.orgs.Appoint(ctx, c, a, []org.Principal{person(me)}, nil), w.orgs.Appoint(ctx, c, b, []org.Principal{roled(holder)}, nil))
+			return errors.Join(w.orgs.Appoint(ctx, c, a, appointees(person(me)), nil), w.orgs.Appoint(ctx, c, b, appointees(roled(holder)), nil))
 		})
 		root := w.caller
 		w.caller = &call.Caller{User: me, Held: w.held(me)}
@@ -327,7 +342,7 @@ func TestNobodyRaisesTheirOwnRights(t *testing.T) {
 		other, peer, lent := w.user("other", a), w.user("peer", a), w.user("lent", a)
 		w.write(nil, func(ctx context.Context, c *call.Call) error {
 			_, err := w.users.Change(ctx, c, lent, user.Change{MfaUser: &other})
-			return errors.Join(err, w.orgs.Appoint(ctx, c, b, []org.Principal{person(lent)}, nil), w.orgs.Appoint(ctx, c, a, []org.Principal{person(peer)}, nil))
+			return errors.Join(err, w.orgs.Appoint(ctx, c, b, appointees(person(lent)), nil), w.orgs.Appoint(ctx, c, a, appointees(person(peer)), nil))
 		})
 		w.caller = &call.Caller{User: me, Held: w.held(me)}
 		for id, want := range map[string]bool{lent: true, other: true, peer: false} {

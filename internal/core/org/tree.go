@@ -7,15 +7,18 @@ import (
 	"sync"
 
 	"limen/internal/call"
+	"limen/internal/core/right"
+	"limen/internal/core/role"
 	"limen/internal/fold"
 )
 
-// tree is a tenant's organizations at one version of its roles. It is never changed.
+// tree is a tenant's organizations and what is held over them, at one version. It is never changed.
 type tree struct {
 	version int64
 	byID    map[string]Org
-	byPath  map[string]string   // folded path -> id
-	below   map[string][]string // id -> itself and all below it
+	byPath  map[string]string // folded path -> id
+	above   right.Tree
+	held    map[role.Holder][]role.Scope
 }
 
 // cache keeps one tree per tenant.
@@ -56,7 +59,7 @@ func (ca *cache) put(tenant string, t *tree) {
 
 // tree gives the organizations as the transaction sees them.
 func (o *Orgs) tree(ctx context.Context, c *call.Call) (*tree, error) {
-	v, err := o.Roles.Version(ctx, c)
+	v, err := at(ctx, c)
 	if err != nil {
 		return nil, err
 	}
@@ -67,8 +70,12 @@ func (o *Orgs) tree(ctx context.Context, c *call.Call) (*tree, error) {
 	if err != nil {
 		return nil, err
 	}
+	held, err := allRights.All(ctx, c.Tx, c.Tenant.ID)
+	if err != nil {
+		return nil, err
+	}
 	t := plant(rows)
-	t.version = v
+	t.version, t.held = v, scopes(held)
 	// What a transaction that may still be rolled back has written must not be found by others.
 	if !c.Tx.Writable() {
 		o.cache.put(c.Tenant.ID, t)
@@ -76,17 +83,32 @@ func (o *Orgs) tree(ctx context.Context, c *call.Call) (*tree, error) {
 	return t, nil
 }
 
+// at is the version of the tree that the transaction sees.
+func at(ctx context.Context, c *call.Call) (int64, error) {
+	v, err := version.All(ctx, c.Tx, c.Tenant.ID)
+	if err != nil || len(v) == 0 {
+		return 0, err
+	}
+	return v[0], nil
+}
+
+func scopes(rows []scopeRow) map[role.Holder][]role.Scope {
+	out := map[role.Holder][]role.Scope{}
+	for _, r := range rows {
+		if known := right.Parse(r.Path); known != right.None {
+			who := role.Holder{Kind: r.Kind, ID: r.Principal}
+			out[who] = append(out[who], role.Scope{Org: r.Org, Right: known, Since: r.Since, Until: r.Until})
+		}
+	}
+	return out
+}
+
 func plant(rows []Org) *tree {
-	t := &tree{byID: map[string]Org{}, byPath: map[string]string{}, below: map[string][]string{}}
+	t := &tree{byID: make(map[string]Org, len(rows)), byPath: make(map[string]string, len(rows)), above: make(right.Tree, len(rows))}
 	for _, r := range rows {
 		t.byID[r.ID] = r
 		t.byPath[fold.Key(r.Path)] = r.ID
-	}
-	for _, r := range rows {
-		for at, n := r.ID, 0; at != "" && n <= maxDepth; n++ {
-			t.below[at] = append(t.below[at], r.ID)
-			at = t.byID[at].Parent
-		}
+		t.above[r.ID] = r.Parent
 	}
 	return t
 }
@@ -106,16 +128,16 @@ func none(ref string) bool { return strings.Trim(ref, " /") == "" }
 
 // place puts an organization below a parent and makes its path.
 func (t *tree) place(org *Org, parent string) error {
-	org.Parent, org.Path = "", "/"+org.Name
+	org.Parent, org.Path, org.Trail = "", "/"+org.Name, org.ID+"/"
 	if !none(parent) {
 		p, ok := t.find(parent)
 		switch {
 		case !ok:
 			return ErrNotFound.At("Parent")
-		case slices.Contains(t.below[org.ID], p.ID):
+		case org.ID != "" && t.above.Within(p.ID, org.ID):
 			return ErrCycle.At("Parent")
 		}
-		org.Parent, org.Path = p.ID, p.Path+"/"+org.Name
+		org.Parent, org.Path, org.Trail = p.ID, p.Path+"/"+org.Name, p.Trail+org.ID+"/"
 	}
 	if strings.Count(org.Path, "/")+t.height(org.ID) > maxDepth {
 		return ErrDeep.Say("Organizations can be %d levels deep at most.", maxDepth)
@@ -128,9 +150,18 @@ func (t *tree) place(org *Org, parent string) error {
 
 // height is how many levels are below an organization.
 func (t *tree) height(id string) int {
-	own, most := strings.Count(t.byID[id].Path, "/"), 0
-	for _, b := range t.below[id] {
-		most = max(most, strings.Count(t.byID[b].Path, "/")-own)
+	most := 0
+	if id == "" || t.byID[id].ID == "" {
+		return 0
+	}
+	for b := range t.byID {
+		up := 0
+		for above := range t.above.Up(b) {
+			if above == id {
+				most = max(most, up)
+			}
+			up++
+		}
 	}
 	return most
 }
@@ -139,7 +170,7 @@ func (t *tree) height(id string) int {
 func (t *tree) tops(ids []string) []string {
 	var out []string
 	for _, id := range ids {
-		if org, ok := t.byID[id]; ok && !slices.Contains(ids, org.Parent) {
+		if org, ok := t.byID[id]; ok && !slices.ContainsFunc(ids, func(other string) bool { return other != "" && t.above.Within(org.Parent, other) }) {
 			out = append(out, id)
 		}
 	}

@@ -340,7 +340,7 @@ func TestFailures(t *testing.T) {
 		await(t, "retried", func() bool { return list(t, db, o)["never"].State == outbox.Done })
 		if err := inside(t, db, func(c *call.Call) error {
 			for g, want := range map[string]int{"all": 2, "rows": 1, "orgs": 0} {
-				by := map[string]grant.Grant{"all": grant.All(), "rows": grant.Rows(rows["permanent"].ID, rows["later"].ID), "orgs": grant.Orgs("o1")}[g]
+				by := map[string]grant.Grant{"all": grant.All(), "rows": grant.Rows(rows["permanent"].ID, rows["later"].ID), "orgs": grant.Orgs(nil, "o1")}[g]
 				if dead, err := o.Dead(t.Context(), c, by, "", 10); err != nil || len(dead) != want {
 					t.Errorf("Dead for %s: %v %v", g, dead, err)
 				}

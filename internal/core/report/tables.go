@@ -7,11 +7,12 @@ import (
 
 	"limen/internal/call"
 	"limen/internal/core/right"
+	"limen/internal/core/scope"
 	"limen/internal/wire/redrock"
 )
 
 // views are what the schema offers to reports (internal/schema, redrock).
-var views = []string{"rr_user", "rr_cduser", "rr_dsusers", "rr_role", "rr_event", "rr_tenant", "rr_organization", "rr_rolemember"}
+var views = []string{"rr_user", "rr_cduser", "rr_dsusers", "rr_role", "rr_event", "rr_tenant", "rr_organization", "rr_rolemember", "rr_organizationright", "rr_roleright", scope.View}
 
 // tables are the dialect's tables, less the columns that nothing fills yet: those are null in every row.
 func tables() []redrock.Table {
@@ -33,7 +34,7 @@ func tables() []redrock.Table {
 		}
 		t.Columns = append(t.Columns, ours[t.Name]...)
 	}
-	return append(out, organizations, roleMembers)
+	return append(out, organizations, roleMembers, organizationRights, roleRights)
 }
 
 // belongs are the columns of what belongs to an organization.
@@ -66,6 +67,34 @@ var roleMembers = redrock.Table{
 	},
 }
 
+// term are the columns of what may begin and end by itself.
+var term = []redrock.Column{
+	{Name: "ValidFrom", Type: redrock.Time, Title: "Valid From", Description: "When it begins; empty: it has begun"},
+	{Name: "ValidUntil", Type: redrock.Time, Title: "Valid Until", Description: "When it ends; empty: never"},
+	{Name: "Reason", Type: redrock.Text, Description: "Why it was given"},
+	{Name: "GrantedBy", Type: redrock.Text, Title: "Granted By", Description: "UUID of who gave it"},
+}
+
+// organizationRights is the table of what people and roles hold over organizations, which the contract's lacks.
+var organizationRights = redrock.Table{
+	Name: "OrganizationRight", Key: "ID", Foreign: map[string]string{"OrgId": "Organization"}, Columns: append([]redrock.Column{
+		{Name: "ID", Type: redrock.Text, Description: "Row Identifier (primary key): organization, principal and right"},
+		{Name: "OrgId", Type: redrock.Text, Title: "Organization Id", Filled: true, Description: "Id of the organization"},
+		{Name: "Principal", Type: redrock.Text, Filled: true, Description: "UUID of the person, or id of the role"},
+		{Name: "Type", Type: redrock.Text, Filled: true, Description: "User or Role"},
+		{Name: "Path", Type: redrock.Text, Filled: true, Description: "Path of the right"},
+	}, term...),
+}
+
+// roleRights is the table of the rights that roles carry, which the contract's lacks.
+var roleRights = redrock.Table{
+	Name: "RoleRight", Key: "ID", Foreign: map[string]string{"RoleId": "Role"}, Columns: append([]redrock.Column{
+		{Name: "ID", Type: redrock.Text, Description: "Row Identifier (primary key): role and right"},
+		{Name: "RoleId", Type: redrock.Text, Title: "Role Id", Filled: true, Description: "Id of the role"},
+		{Name: "Path", Type: redrock.Text, Filled: true, Description: "Path of the right"},
+	}, term...),
+}
+
 // ours are columns beyond the contract's. They can be named, and are no part of *.
 var ours = map[string][]redrock.Column{"User": belongs, "Role": belongs, "Event": {
 	{Name: "Changes", Type: redrock.Object, Hidden: true, Description: "What changed: old and new value by field"},
@@ -80,14 +109,17 @@ var relations = map[string]struct {
 	rights []right.Right
 	org    string // column of the organization; empty: rows belong to none
 	own    []string
+	ends   bool // rows have an end, behind which they are no longer shown
 }{
-	"User":         {"rr_user", []right.Right{right.UserManagement, right.ReadUsers}, "grant_org", []string{"id"}},
-	"CDUser":       {"rr_cduser", []right.Right{right.UserManagement, right.ReadUsers}, "grant_org", []string{"id"}},
-	"DSUsers":      {"rr_dsusers", []right.Right{right.UserManagement, right.ReadUsers}, "grant_org", []string{"internalname"}},
-	"Role":         {"rr_role", []right.Right{right.RoleManagement, right.ReadRoles, right.UserManagement, right.ReadSystem, right.ReportManagement}, "grant_org", []string{"id"}},
-	"RoleMember":   {"rr_rolemember", []right.Right{right.RoleManagement, right.ReadRoles, right.ReadSystem, right.ReportManagement}, "grant_org", []string{"guid"}},
-	"Organization": {"rr_organization", everything(), "grant_org", nil},
-	"Event":        {"rr_event", []right.Right{right.ReadSystem, right.ReportManagement}, "", []string{"grant_actor", "grant_user"}},
+	"User":              {"rr_user", []right.Right{right.UserManagement, right.ReadUsers}, "grant_org", []string{"id"}, false},
+	"CDUser":            {"rr_cduser", []right.Right{right.UserManagement, right.ReadUsers}, "grant_org", []string{"id"}, false},
+	"DSUsers":           {"rr_dsusers", []right.Right{right.UserManagement, right.ReadUsers}, "grant_org", []string{"internalname"}, false},
+	"Role":              {"rr_role", []right.Right{right.RoleManagement, right.ReadRoles, right.UserManagement, right.ReadSystem, right.ReportManagement}, "grant_org", []string{"id"}, false},
+	"RoleMember":        {"rr_rolemember", []right.Right{right.RoleManagement, right.ReadRoles, right.ReadSystem, right.ReportManagement}, "grant_org", []string{"guid"}, true},
+	"Organization":      {"rr_organization", everything(), "grant_org", nil, false},
+	"OrganizationRight": {"rr_organizationright", everything(), "grant_org", nil, true},
+	"RoleRight":         {"rr_roleright", []right.Right{right.RoleManagement, right.ReadRoles, right.ReadSystem, right.ReportManagement}, "grant_org", nil, true},
+	"Event":             {"rr_event", []right.Right{right.ReadSystem, right.ReportManagement}, "", []string{"grant_actor", "grant_user"}, false},
 }
 
 // everything is any right.
@@ -115,7 +147,7 @@ func source(c *call.Call, t *redrock.Table) (string, []any) {
 		where += " AND (" + more + ")"
 		args = append(args, values...)
 	}
-	if t.Name == "RoleMember" {
+	if r.ends {
 		where += " AND (validuntil IS NULL OR validuntil > ?)"
 		args = append(args, c.Now.UnixMilli())
 	}
@@ -145,7 +177,8 @@ func visible(c *call.Call, rights []right.Right, org string, own []string, roles
 		}
 	}
 	if org != "" && len(over) > 0 {
-		or = append(or, org+" IN (?"+strings.Repeat(", ?", len(over)-1)+")")
+		or = append(or, org+" IN (SELECT below FROM "+scope.View+" WHERE tenant = ? AND above IN (?"+strings.Repeat(", ?", len(over)-1)+"))")
+		args = append(args, c.Tenant.ID)
 		for _, id := range slices.Sorted(maps.Keys(over)) {
 			args = append(args, id)
 		}

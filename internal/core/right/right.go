@@ -2,7 +2,11 @@
 // (roles.yaml, head): clients look a right up by its name and hand its path back.
 package right
 
-import "limen/internal/fold"
+import (
+	"iter"
+
+	"limen/internal/fold"
+)
 
 // Right is one administrative right.
 type Right uint8
@@ -151,10 +155,37 @@ func (s Set) Rights() []Right {
 	return out
 }
 
-// Held is what a caller holds: rights over the whole tenant, and rights over single organizations.
+// Tree tells which organization is directly above which; above one at the top is the empty text. It is shared, and never
+// changed.
+type Tree map[string]string
+
+// maxDepth ends walks up a tree that is none.
+const maxDepth = 100
+
+// Up gives an organization and those above it, from it to the top; none for the empty text.
+func (t Tree) Up(org string) iter.Seq[string] {
+	return func(yield func(string) bool) {
+		for n := 0; org != "" && n < maxDepth && yield(org); n++ {
+			org = t[org]
+		}
+	}
+}
+
+// Within says whether an organization is another one or below it; everything is below none (empty).
+func (t Tree) Within(org, above string) bool {
+	for id := range t.Up(org) {
+		if id == above {
+			return true
+		}
+	}
+	return above == ""
+}
+
+// Held is what a caller holds: rights over the whole tenant, and rights over organizations and all below them.
 type Held struct {
 	Tenant Set
-	Orgs   map[string]Set // organization id -> rights over its members
+	Orgs   map[string]Set // organization id -> rights over its members, and over those of all below it
+	Tree   Tree           // tells what is below what
 }
 
 // System says whether the caller is a system administrator.
@@ -165,14 +196,31 @@ func (h Held) Everywhere(r Right) bool { return h.System() || h.Tenant.Has(r) }
 
 // Over says whether r is held over an organization; over none (empty) it is when it is held everywhere.
 func (h Held) Over(r Right, org string) bool {
-	return h.Everywhere(r) || org != "" && h.Orgs[org].Has(r)
+	return h.Everywhere(r) || h.At(org).Has(r)
 }
 
-// Somewhere lists the organizations over which any right is held, in no order.
-func (h Held) Somewhere() []string {
+// At is what is held over an organization, by itself and by those above it.
+func (h Held) At(org string) (out Set) {
+	if len(h.Orgs) == 0 {
+		return 0
+	}
+	for id := range h.Tree.Up(org) {
+		out |= h.Orgs[id]
+	}
+	return out
+}
+
+// Somewhere lists the organizations over which any right is held, in no order. What is below one of them is not listed.
+func (h Held) Somewhere() []string { return h.tops(^Set(0)) }
+
+// tops lists the organizations over which one of the rights is held, without those below others.
+func (h Held) tops(any Set) []string {
 	var out []string
 	for org, s := range h.Orgs {
-		if s != 0 {
+		if s&any == 0 {
+			continue
+		}
+		if above := h.Tree[org]; above == "" || h.At(above)&any == 0 {
 			out = append(out, org)
 		}
 	}
@@ -192,7 +240,10 @@ func (h *Held) Add(org string, s Set) {
 
 // And is what h and o hold together.
 func (h Held) And(o Held) Held {
-	out := Held{Tenant: h.Tenant | o.Tenant}
+	out := Held{Tenant: h.Tenant | o.Tenant, Tree: h.Tree}
+	if out.Tree == nil {
+		out.Tree = o.Tree
+	}
 	for _, from := range [2]Held{h, o} {
 		for org, s := range from.Orgs {
 			out.Add(org, s)
@@ -207,20 +258,12 @@ func (h Held) Covers(o Held) bool {
 		return false
 	}
 	for org, s := range o.Orgs {
-		if s&^(h.Tenant|h.Orgs[org]).Reach() != 0 {
+		if s&^(h.Tenant|h.At(org)).Reach() != 0 {
 			return false
 		}
 	}
 	return true
 }
 
-// In lists the organizations over which r is held, in no order.
-func (h Held) In(r Right) []string {
-	var out []string
-	for org, s := range h.Orgs {
-		if s.Has(r) {
-			out = append(out, org)
-		}
-	}
-	return out
-}
+// In lists the organizations over which r is held, in no order. What is below one of them is not listed.
+func (h Held) In(r Right) []string { return h.tops(Of(r)) }

@@ -64,9 +64,9 @@ func (g *game) look() map[string][]right.Held {
 
 // more is what a holds beyond b.
 func more(a, b right.Held) right.Held {
-	out := right.Held{Tenant: a.Tenant &^ b.Tenant}
+	out := right.Held{Tenant: a.Tenant &^ b.Tenant, Tree: a.Tree}
 	for org, s := range a.Orgs {
-		out.Add(org, s&^(b.Tenant|b.Orgs[org]))
+		out.Add(org, s&^(b.Tenant|b.At(org)))
 	}
 	return out
 }
@@ -169,9 +169,9 @@ func TestNobodyGivesWhatTheyDoNotHold(t *testing.T) {
 				g.roles = append(g.roles, id)
 			}
 			w.roles.Scopes = func(context.Context, *call.Call) (role.Scopes, error) {
-				return role.Scopes{Below: map[string][]string{"o1": {"o1", "o2"}, "o2": {"o2"}}, Held: []role.Scope{
-					{Kind: role.Sub, Principal: g.roles[0], Org: "o1", Right: right.UserManagement},
-					{Kind: role.User, Principal: g.people[1], Org: "o2", Right: right.RoleManagement},
+				return role.Scopes{Tree: right.Tree{"o1": "", "o2": "o1"}, Held: map[role.Holder][]role.Scope{
+					{Kind: role.Sub, ID: g.roles[0]}:   {{Org: "o1", Right: right.UserManagement}},
+					{Kind: role.User, ID: g.people[1]}: {{Org: "o2", Right: right.RoleManagement, Until: g.base.Add(2 * time.Hour).UnixMilli()}},
 				}}, nil
 			}
 			g.assign(nil, g.roles[1], role.Given{Path: roleman})
@@ -201,8 +201,8 @@ func TestRolesMoveWithinWhatIsHeld(t *testing.T) {
 		p, r := w.user("p"), w.role("r")
 		w.roles.Scopes = func(context.Context, *call.Call) (role.Scopes, error) {
 			return role.Scopes{
-				Below: map[string][]string{"o1": {"o1", "o2"}, "o2": {"o2"}, "o3": {"o3"}},
-				Held:  []role.Scope{{Kind: role.User, Principal: p, Org: "o1", Right: right.UserManagement}},
+				Tree: right.Tree{"o1": "", "o2": "o1", "o3": ""},
+				Held: map[role.Holder][]role.Scope{{Kind: role.User, ID: p}: {{Org: "o1", Right: right.UserManagement}}},
 			}, nil
 		}
 		w.assign(nil, r, role.Given{Path: userman})

@@ -10,6 +10,7 @@ import (
 
 	"limen/internal/call"
 	"limen/internal/core/grant"
+	"limen/internal/core/scope"
 	"limen/internal/dbx"
 	"limen/internal/fold"
 )
@@ -133,7 +134,7 @@ func (l *lister) where(behind *MemberRow) dbx.Clause {
 		and = append(and, dbx.Or(dbx.Eq("until", 0), dbx.Gt("until", l.c.Now.UnixMilli())))
 	}
 	if !l.g.Everything() {
-		and = append(and, dbx.Or(dbx.In("org", l.g.Orgs()...), dbx.In("member", l.g.Rows()...)))
+		and = append(and, scope.Allowed(l.g, l.c.Tenant.ID, "org", "member"))
 	}
 	if l.q.Filter != "" {
 		and = append(and, l.filter())

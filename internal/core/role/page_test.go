@@ -14,6 +14,7 @@ import (
 	"limen/internal/core/role"
 	"limen/internal/core/user"
 	"limen/internal/dbx"
+	"limen/internal/dbx/dbxtest"
 )
 
 // page reads a page of a role's members as their names' beginnings; those who come by nesting are in parentheses.
@@ -44,6 +45,7 @@ func (w *world) page(g grant.Grant, roleID string, q role.Query, n int) (out str
 
 func TestPages(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
+		dbxtest.Orgs(t, w.db, w.id, "o1")
 		ids := map[string]string{}
 		var roles []string
 		for _, name := range []string{"M-outer", "h-inner", "k-deep"} {
@@ -81,7 +83,7 @@ func TestPages(t *testing.T) {
 			{all, role.Query{Size: 9, Filter: "b@"}, 1, "B", 1},
 			{all, role.Query{Size: 9, Filter: "role", InKind: true}, 1, "", 0},
 			{all, role.Query{Size: 9, Filter: ids["g"], InID: true}, 1, "g", 1},
-			{grant.Orgs("o1"), role.Query{Size: 1}, 2, "g", 2},
+			{grant.Orgs(nil, "o1"), role.Query{Size: 1}, 2, "g", 2},
 			{grant.Rows(ids["a"]), role.Query{Size: 9}, 1, "a", 1},
 			{grant.Grant{}, role.Query{Size: 9}, 1, "", 0},
 		} {

@@ -3,6 +3,8 @@ package role
 import (
 	"context"
 	"math"
+	"slices"
+	"time"
 
 	"limen/internal/call"
 	"limen/internal/core/right"
@@ -32,15 +34,26 @@ type terms map[reach]int64
 // keep notes that a right is held until a moment.
 func (t terms) keep(r reach, until int64) { t[r] = max(t[r], until) }
 
+// everything is what stands for full administration among the paths of rights, of which none is it.
+const everything = "*"
+
 // power is what somebody may give to others.
 type power struct {
-	all bool
-	of  terms
+	of   terms
+	tree right.Tree
 }
 
 // covers says whether a right may be given until a moment.
 func (p power) covers(r reach, until int64) bool {
-	return p.all || p.of[r] >= until || p.of[reach{path: r.path}] >= until
+	if p.of[reach{path: everything}] >= until || p.of[reach{path: r.path}] >= until {
+		return true
+	}
+	for org := range p.tree.Up(r.org) {
+		if p.of[reach{r.path, org}] >= until {
+			return true
+		}
+	}
+	return false
 }
 
 // reached gives the roles that one is in by being in some, each with the moment until which one stays in it.
@@ -73,35 +86,29 @@ func (s *snapshot) along(edges map[string][]edge, from map[string]int64, open fu
 	return out
 }
 
-// held gives the rights of roles, each with the moment until which one holds it. Those over an organization are told for
-// each below it, too.
+// held gives the rights of roles, each with the moment until which one holds it.
 func (s *snapshot) held(roles map[string]int64, open func(since, until int64) bool) terms {
 	out := terms{}
 	for id, until := range roles {
+		if id == System {
+			out.keep(reach{path: everything}, until)
+		}
 		for _, h := range s.rights[id] {
 			if open(h.since, h.until) {
-				s.overAll(out, reach{h.path, s.roles[id].Org}, min(until, end(h.until)))
+				out.keep(reach{h.path, s.roles[id].Org}, min(until, end(h.until)))
 			}
 		}
-		s.scoped(out, holder{Sub, id}, until)
+		s.scoped(out, holder{Sub, id}, until, open)
 	}
 	return out
 }
 
 // scoped adds what somebody holds over organizations.
-func (s *snapshot) scoped(out terms, who holder, until int64) {
+func (s *snapshot) scoped(out terms, who holder, until int64, open func(since, until int64) bool) {
 	for _, o := range s.scopes[who] {
-		s.overAll(out, reach{o.Right.Info().Path, o.Org}, until)
-	}
-}
-
-func (s *snapshot) overAll(out terms, r reach, until int64) {
-	out.keep(r, until)
-	if r.org == "" {
-		return
-	}
-	for _, below := range s.below[r.org] {
-		out.keep(reach{r.path, below}, until)
+		if open(o.Since, o.Until) {
+			out.keep(reach{o.Right.Info().Path, o.Org}, min(until, end(o.Until)))
+		}
 	}
 }
 
@@ -117,15 +124,27 @@ func (r *Roles) power(ctx context.Context, c *call.Call, s *snapshot) (power, er
 	switch {
 	case c.Caller == nil:
 		return power{}, nil
-	case mayTouchSystem(c):
-		return power{all: true}, nil
+	case c.Caller.Means == call.ByShell:
+		return power{of: terms{{path: everything}: endless}}, nil
 	}
-	rows, err := ofUser.All(ctx, c.Tx, c.Tenant.ID, c.Caller.User)
-	if err != nil || len(rows) == 0 {
+	in, open, err := r.stays(ctx, c, s)
+	if err != nil || in == nil {
 		return power{}, err
 	}
+	has := s.held(in, open)
+	s.scoped(has, holder{User, c.Caller.User}, endless, open)
+	return power{has.confined(c.Caller.Held), s.tree}, nil
+}
+
+// stays are the roles that the caller is in, each with the moment until which they stay, and what says whether a window is
+// open; nil when there is no such person.
+func (r *Roles) stays(ctx context.Context, c *call.Call, s *snapshot) (in map[string]int64, open func(since, until int64) bool, err error) {
+	rows, err := ofUser.All(ctx, c.Tx, c.Tenant.ID, c.Caller.User)
+	if err != nil || len(rows) == 0 {
+		return nil, nil, err
+	}
 	now := c.Now.UnixMilli()
-	open := func(since, until int64) bool { return since <= now && now < end(until) }
+	open = func(since, until int64) bool { return since <= now && now < end(until) }
 	from := map[string]int64{}
 	if rows[0].Everybody {
 		from[Everybody] = endless
@@ -135,9 +154,7 @@ func (r *Roles) power(ctx context.Context, c *call.Call, s *snapshot) (power, er
 			from[*m.Role] = max(from[*m.Role], end(*m.Until))
 		}
 	}
-	has := s.held(s.reached(from, open), open)
-	s.scoped(has, holder{User, c.Caller.User}, endless)
-	return power{of: has.confined(c.Caller.Held)}, nil
+	return s.reached(from, open), open, nil
 }
 
 // confined leaves of what somebody has what the call says they hold, and adds the rights that hold nothing beyond it.
@@ -145,15 +162,21 @@ func (t terms) confined(by right.Held) terms {
 	out := terms{}
 	for r, until := range t {
 		known := right.Parse(r.path)
-		if known == right.None {
+		switch {
+		case r.path == everything && !by.System():
+			continue
+		case known == right.None:
 			out.keep(r, until)
 			continue
 		}
+		over := []string{r.org}
 		if !by.Over(known, r.org) {
-			continue
+			over = slices.DeleteFunc(by.In(known), func(org string) bool { return !by.Tree.Within(org, r.org) })
 		}
-		for _, less := range right.Of(known).Reach().Rights() {
-			out.keep(reach{less.Info().Path, r.org}, until)
+		for _, org := range over {
+			for _, less := range right.Of(known).Reach().Rights() {
+				out.keep(reach{less.Info().Path, org}, until)
+			}
 		}
 	}
 	return out
@@ -162,9 +185,6 @@ func (t terms) confined(by right.Held) terms {
 // outranked fails with ErrNotHeld when a role carries a right that the caller may not give, to members who stay until a
 // moment.
 func (r *Roles) outranked(ctx context.Context, c *call.Call, roleID string, until int64) error {
-	if mayTouchSystem(c) {
-		return nil
-	}
 	s, err := r.now(ctx, c)
 	if err != nil {
 		return err
@@ -187,6 +207,22 @@ func (r *Roles) outranked(ctx context.Context, c *call.Call, roleID string, unti
 
 // moment is an end that anybody covers who holds the right now.
 func moment(c *call.Call) int64 { return c.Now.UnixMilli() + 1 }
+
+// MayGive fails with ErrNotHeld when the caller does not hold rights over an organization, and for as long as they are to be
+// given.
+func (r *Roles) MayGive(ctx context.Context, c *call.Call, org string, until time.Time, rights ...right.Right) error {
+	s, err := r.now(ctx, c)
+	if err != nil {
+		return err
+	}
+	mine, err := r.power(ctx, c, s)
+	for _, x := range rights {
+		if err == nil && !mine.covers(reach{x.Info().Path, org}, end(millis(until))) {
+			err = ErrNotHeld
+		}
+	}
+	return err
+}
 
 // Fills fails when the caller may not decide who is in a role: ErrSystem, or ErrNotHeld when it carries rights that the
 // caller does not hold without end. It is for what makes members other than Add, such as the script of a dynamic role.

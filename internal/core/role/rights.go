@@ -19,12 +19,28 @@ type Given struct {
 	Reason       string
 }
 
-func (g Given) check(now time.Time) error {
-	if len(g.Reason) > maxReason || !utf8.ValidString(g.Reason) {
+func (g Given) check(now time.Time) error { return Term{g.Since, g.Until, g.Reason}.Check(now) }
+
+// Term is for how long somebody holds something, and why.
+type Term struct {
+	Since  time.Time // zero: at once
+	Until  time.Time // zero: without end
+	Reason string
+}
+
+// Check refuses terms that are never open, and reasons that are no text or too long.
+func (t Term) Check(now time.Time) error {
+	if len(t.Reason) > maxReason || !utf8.ValidString(t.Reason) {
 		return fault.Bad("Reason", "may have %d bytes", maxReason)
 	}
-	return window(g.Since, g.Until, now)
+	return window(t.Since, t.Until, now)
 }
+
+// Millis are the bounds in milliseconds since 1970 UTC; 0: none.
+func (t Term) Millis() (since, until int64) { return millis(t.Since), millis(t.Until) }
+
+// String tells of the bounds in an event, behind what they are of; nothing when there are none.
+func (t Term) String() string { return during(t.Since, t.Until) }
 
 // maxService is the length of a path of another service's right.
 const maxService = 200

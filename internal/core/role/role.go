@@ -88,19 +88,24 @@ type Roles struct {
 	unions unions
 }
 
-// Scopes is what people and roles hold over organizations. It is kept in memory with the tenant's roles: whoever changes it
-// says so by Touch.
+// Scopes is what people and roles hold over organizations. It is kept in memory with the tenant's roles, and read only:
+// whoever changes what it is made of says so by Touch.
 type Scopes struct {
-	Below map[string][]string // organization -> itself and all below it
-	Held  []Scope
+	Tree right.Tree
+	Held map[Holder][]Scope
 }
 
-// Scope is a right that somebody holds over an organization and all below it.
+// Holder is who holds something over an organization.
+type Holder struct {
+	Kind string // User or Sub
+	ID   string // UUID of the person, id of the role
+}
+
+// Scope is a right over an organization and all below it. Times are milliseconds since 1970 UTC.
 type Scope struct {
-	Kind      string // User or Sub
-	Principal string // UUID of the person, id of the role
-	Org       string
-	Right     right.Right
+	Org          string
+	Right        right.Right
+	Since, Until int64 // 0: at once, without end
 }
 
 // Of is what a person holds at c.Now. It costs one indexed query while nothing changes; ErrMember when there is no such

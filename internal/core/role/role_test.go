@@ -41,7 +41,7 @@ func each(t *testing.T, f func(t *testing.T, w *world)) {
 		}
 		roles := &role.Roles{Changes: changes}
 		w := &world{t: t, db: db, roles: roles, now: time.Now().Truncate(time.Millisecond), users: &user.Directory{DB: db, Changes: changes, Tenants: index, Roles: roles}}
-		w.caller = &call.Caller{User: "root", Held: right.Held{Tenant: right.Of(right.System)}}
+		w.caller = &call.Caller{User: "root", Means: call.ByShell, Held: right.Held{Tenant: right.Of(right.System)}}
 		all := &tenant.Tenants{Index: index, Changes: changes, Roles: roles, Move: w.users.Move}
 		w.write(nil, func(ctx context.Context, c *call.Call) error {
 			made, err := all.Create(ctx, c, tenant.New{Name: "Test"})
@@ -327,6 +327,7 @@ func TestManage(t *testing.T) {
 
 func TestMembers(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
+		dbxtest.Orgs(t, w.db, w.id, "o1")
 		r := w.role("r")
 		var ms []role.Member
 		for i, name := range []string{"a", "b", "c", "d"} {
@@ -355,7 +356,7 @@ func TestMembers(t *testing.T) {
 		}{
 			{grant.All(), role.After{}, "sab"},
 			{grant.All(), role.After{Kind: role.User, ID: ms[1].ID}, "cd"},
-			{grant.Orgs("o1"), role.After{}, "ac"},
+			{grant.Orgs(nil, "o1"), role.After{}, "ac"},
 			{grant.Rows(ms[3].ID), role.After{}, "d"},
 			{grant.Grant{}, role.After{}, ""},
 		} {

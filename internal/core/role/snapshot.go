@@ -18,12 +18,12 @@ type snapshot struct {
 	parents map[string][]edge // role -> the roles it is a member of
 	members map[string][]edge // role -> the roles that are members of it; see children
 	rights  map[string][]held
-	below   map[string][]string // organization -> itself and all below it
-	scopes  map[holder][]Scope  // what is held over organizations
+	tree    right.Tree         // of the organizations
+	scopes  map[holder][]Scope // what is held over organizations
 }
 
 // holder is a person or role that holds something over an organization.
-type holder struct{ kind, id string }
+type holder = Holder
 
 type edge struct {
 	to           string
@@ -133,19 +133,7 @@ func load(ctx context.Context, c *call.Call, version int64) (*snapshot, error) {
 
 // scope adds what is held over organizations.
 func (s *snapshot) scope(over Scopes) {
-	s.below, s.scopes = over.Below, map[holder][]Scope{}
-	for _, o := range over.Held {
-		who := holder{o.Kind, o.Principal}
-		s.scopes[who] = append(s.scopes[who], o)
-	}
-}
-
-// spread gives a right over an organization and all below it.
-func (s *snapshot) spread(h *right.Held, org string, r right.Right) {
-	h.Add(org, right.Of(r))
-	for _, id := range s.below[org] {
-		h.Add(id, right.Of(r))
-	}
+	s.tree, s.scopes = over.Tree, over.Held
 }
 
 // walk gathers the roles that a person is in.
@@ -196,7 +184,7 @@ func (w *walk) membership() Membership {
 			switch org := w.s.roles[id].Org; {
 			case !w.during(h.since, h.until) || h.right == right.None:
 			case org != "":
-				w.s.spread(&m.Held, org, h.right)
+				m.Held.Add(org, right.Of(h.right))
 			default:
 				m.Held.Tenant |= right.Of(h.right)
 			}
@@ -205,6 +193,9 @@ func (w *walk) membership() Membership {
 	}
 	for _, id := range w.people {
 		w.hold(&m.Held, holder{User, id})
+	}
+	if m.Held.Orgs != nil {
+		m.Held.Tree = w.s.tree
 	}
 	if w.next != 0 {
 		m.Until = time.UnixMilli(w.next).UTC()
@@ -215,7 +206,9 @@ func (w *walk) membership() Membership {
 // hold adds what somebody holds over organizations.
 func (w *walk) hold(h *right.Held, who holder) {
 	for _, o := range w.s.scopes[who] {
-		w.s.spread(h, o.Org, o.Right)
+		if w.during(o.Since, o.Until) {
+			h.Add(o.Org, right.Of(o.Right))
+		}
 	}
 }
 

@@ -9,6 +9,7 @@ import (
 
 	"limen/internal/call"
 	"limen/internal/core/grant"
+	"limen/internal/core/scope"
 	"limen/internal/dbx"
 	"limen/internal/fold"
 )
@@ -96,15 +97,12 @@ type keyed struct {
 var keys = dbx.L[keyed]("user.keys", `SELECT id, name_key, display_key, mail_key, created, org FROM users WHERE tenant = ?`)
 
 // Allowed is the clause that keeps a list of users within a grant.
-func Allowed(g grant.Grant) dbx.Clause {
-	if g.Everything() {
-		return dbx.Clause{}
-	}
-	return dbx.Or(dbx.In("org", g.Orgs()...), dbx.In("id", g.Rows()...))
+func Allowed(c *call.Call, g grant.Grant) dbx.Clause {
+	return scope.Allowed(g, c.Tenant.ID, "org", "id")
 }
 
-func (q Query) where(g grant.Grant) dbx.Clause {
-	cs := []dbx.Clause{Allowed(g)}
+func (q Query) where(c *call.Call, g grant.Grant) dbx.Clause {
+	cs := []dbx.Clause{Allowed(c, g)}
 	if q.Prefix != "" {
 		cs = append(cs, dbx.Prefix("name_key", fold.Key(q.Prefix)))
 	}
@@ -149,7 +147,7 @@ func (d *Directory) List(ctx context.Context, c *call.Call, g grant.Grant, q Que
 	if g.Nothing() {
 		return nil, nil
 	}
-	return list.Rows(ctx, c.Tx, q.where(g), q.order(), min(max(q.Limit, 1), MaxPage), c.Tenant.ID)
+	return list.Rows(ctx, c.Tx, q.where(c, g), q.order(), min(max(q.Limit, 1), MaxPage), c.Tenant.ID)
 }
 
 // counts remembers how many users a query has, and when a tenant's users changed last.
@@ -219,7 +217,7 @@ func (d *Directory) Count(ctx context.Context, c *call.Call, g grant.Grant, q Qu
 		return v.n, nil
 	}
 	generation := d.counts.now(c)
-	n, err := keys.Count(ctx, c.Tx, Query{Prefix: q.Prefix}.where(g), c.Tenant.ID)
+	n, err := keys.Count(ctx, c.Tx, Query{Prefix: q.Prefix}.where(c, g), c.Tenant.ID)
 	if err == nil {
 		d.counts.put(key, c, generation, count{n: n})
 	}

@@ -47,7 +47,7 @@ func (d *Directory) skip(ctx context.Context, c *call.Call, g grant.Grant, q *Qu
 	if n-from.page > math.MaxInt/q.Limit {
 		return false, nil
 	}
-	last, err := keys.At(ctx, c.Tx, q.where(g), q.order(), int64(n-from.page)*int64(q.Limit)-1, c.Tenant.ID)
+	last, err := keys.At(ctx, c.Tx, q.where(c, g), q.order(), int64(n-from.page)*int64(q.Limit)-1, c.Tenant.ID)
 	if errors.Is(err, dbx.ErrNoRow) {
 		return false, nil
 	}

@@ -21,5 +21,5 @@ var reports = dbx.L[Report]("user.reports", `SELECT id, name, name_key, display,
 
 // Reports lists by name, as far as the grant allows, who reports to a person; limit at most.
 func (d *Directory) Reports(ctx context.Context, c *call.Call, g grant.Grant, id string, limit int) ([]Report, error) {
-	return reports.Rows(ctx, c.Tx, Allowed(g), []dbx.Order{{Column: "name_key"}}, limit, c.Tenant.ID, id)
+	return reports.Rows(ctx, c.Tx, Allowed(c, g), []dbx.Order{{Column: "name_key"}}, limit, c.Tenant.ID, id)
 }

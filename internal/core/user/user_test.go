@@ -241,6 +241,7 @@ func TestTwoAdministratorsRemoveEachOther(t *testing.T) {
 
 func TestList(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
+		dbxtest.Orgs(t, w.db, w.tenant, "o1")
 		var all []user.User
 		for i := range 7 {
 			all = append(all, w.add(fmt.Sprintf("u%d", i), func(n *user.New) {
@@ -280,8 +281,8 @@ func TestList(t *testing.T) {
 			{grant.All(), user.Query{Limit: 9, Sort: user.ByDisplay}, "6452301"},
 			{grant.All(), user.Query{Limit: 2, Sort: user.ByDisplay, After: all[4]}, "52"},
 			{grant.All(), user.Query{Limit: 9, Prefix: "U4"}, "4"},
-			{grant.Orgs("o1"), user.Query{Limit: 9}, "0246"},
-			{grant.Orgs("o1").Or(grant.Rows(all[1].ID)), user.Query{Limit: 9}, "01246"},
+			{grant.Orgs(nil, "o1"), user.Query{Limit: 9}, "0246"},
+			{grant.Orgs(nil, "o1").Or(grant.Rows(all[1].ID)), user.Query{Limit: 9}, "01246"},
 			{grant.Rows(all[5].ID), user.Query{Limit: 9, Prefix: "u"}, "5"},
 			{grant.Grant{}, user.Query{Limit: 9}, ""},
 		} {
@@ -312,6 +313,7 @@ func TestList(t *testing.T) {
 
 func TestCount(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
+		dbxtest.Orgs(t, w.db, w.tenant, "o1")
 		u := w.add("a", func(n *user.New) { n.Org = "o1" })
 		w.add("b")
 		count := func(g grant.Grant) (n int64) {
@@ -321,7 +323,7 @@ func TestCount(t *testing.T) {
 			})
 			return n
 		}
-		if count(grant.All()) != 2 || count(grant.Orgs("o1")) != 1 || count(grant.Rows("x")) != 0 || count(grant.Grant{}) != 0 {
+		if count(grant.All()) != 2 || count(grant.Orgs(nil, "o1")) != 1 || count(grant.Rows("x")) != 0 || count(grant.Grant{}) != 0 {
 			t.Error("counts")
 		}
 		w.add("c")

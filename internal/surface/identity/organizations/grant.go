@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"slices"
 	"strings"
+	"time"
 
 	"limen/internal/core/org"
 	"limen/internal/core/right"
@@ -14,6 +15,20 @@ import (
 	"limen/internal/fault"
 	"limen/internal/op"
 )
+
+// Window is when what is given holds, and why. It is beyond the contract.
+type Window struct {
+	// From is when it begins, RFC 3339; at once when absent.
+	From op.Opt[time.Time] `json:"From"`
+	// Until is when it ends by itself, RFC 3339; never when absent.
+	Until op.Opt[time.Time] `json:"Until"`
+	// Reason says why it is given; up to 1000 bytes, shown in lists and kept in the event.
+	Reason string `json:"Reason"`
+}
+
+func (w Window) term() role.Term {
+	return role.Term{Since: w.From.Or(time.Time{}), Until: w.Until.Or(time.Time{}), Reason: strings.TrimSpace(w.Reason)}
+}
 
 // Member is a person or role.
 type Member struct {
@@ -120,6 +135,7 @@ type Appointment struct {
 	Grant []Member `json:"Grant" rpc:"one"`
 	// Revoke are people, as UUIDs or objects, and roles that are administrators no longer.
 	Revoke []Member `json:"Revoke" rpc:"one"`
+	Window
 	Ref
 }
 
@@ -145,7 +161,11 @@ func (o Organizations) UpdateAdministrators(ctx context.Context, c *op.Call, in 
 	if err != nil {
 		return op.None{}, err
 	}
-	return op.None{}, o.Orgs.Appoint(ctx, c, in.found.ID, grant, revoke)
+	appointed := make([]org.Appointee, len(grant))
+	for i, p := range grant {
+		appointed[i] = org.Appointee{Principal: p, Term: in.term()}
+	}
+	return op.None{}, o.Orgs.Appoint(ctx, c, in.found.ID, appointed, revoke)
 }
 
 // Grant is rights for somebody.
@@ -157,6 +177,7 @@ type Grant struct {
 	Principal string `json:"Principal"`
 	// PrincipalType is User or Role; absent: User.
 	PrincipalType string `json:"PrincipalType"`
+	Window
 }
 
 func (g Grant) check() error {
@@ -220,7 +241,7 @@ func (o Organizations) held(ctx context.Context, c *op.Call, gs []Grant) ([]org.
 		if err != nil {
 			return nil, err
 		}
-		out = append(out, org.Held{Principal: p, Rights: rs})
+		out = append(out, org.Held{Principal: p, Term: g.term(), Rights: rs})
 	}
 	return out, nil
 }

@@ -35,7 +35,7 @@ var (
 	tree    = []*fault.Error{
 		org.ErrNotFound, org.ErrNameTaken, org.ErrCycle, org.ErrDeep, org.ErrTooMany, fault.ErrMissing, fault.ErrBlank, fault.ErrInvalid,
 	}
-	granting = []*fault.Error{org.ErrNotFound, org.ErrMember, org.ErrRight, org.ErrTooMany, ErrMany, fault.ErrMissing, fault.ErrInvalid}
+	granting = []*fault.Error{org.ErrNotFound, org.ErrMember, org.ErrRight, org.ErrTooMany, role.ErrNotHeld, ErrMany, fault.ErrMissing, fault.ErrInvalid}
 	joining  = []*fault.Error{
 		org.ErrNotFound, org.ErrMember, org.ErrElsewhere, role.ErrBuiltIn, user.ErrStale, ErrMany, fault.ErrMissing, fault.ErrInvalid,
 	}

@@ -3,6 +3,7 @@ package organizations
 import (
 	"context"
 	"strings"
+	"time"
 
 	"limen/internal/core/org"
 	"limen/internal/core/right"
@@ -26,12 +27,30 @@ type Administrator struct {
 	Name        string `json:"Name"`
 	DisplayName string `json:"DisplayName"`
 	Type        string `json:"Type"` // User or Role
+	Held
+}
+
+// Held is since when and until when somebody holds something, why, and who gave it. It is beyond the contract.
+type Held struct {
+	From      *time.Time `json:"From"`  // null: it has begun
+	Until     *time.Time `json:"Until"` // null: it does not end
+	Reason    string     `json:"Reason"`
+	GrantedBy string     `json:"GrantedBy"` // login name; empty when nobody is known
+}
+
+// date is a moment, of milliseconds since 1970 UTC; null for none.
+func date(ms int64) *time.Time {
+	if ms == 0 {
+		return nil
+	}
+	t := time.UnixMilli(ms).UTC()
+	return &t
 }
 
 func listed(l org.Listed) Organization {
 	out := Organization{Made: made(l.Org), Administrators: []Administrator{}, MemberCount: l.Members}
 	for _, a := range l.Administrators {
-		out.Administrators = append(out.Administrators, Administrator{a.ID, a.Name, a.Display, a.Kind})
+		out.Administrators = append(out.Administrators, Administrator{a.ID, a.Name, a.Display, a.Kind, Held{date(a.Since), date(a.Until), a.Reason, a.Granter}})
 	}
 	return out
 }
@@ -100,6 +119,7 @@ func paged(columns []rpc.Column, rows []rpc.Row, args page.Args) rpc.Query {
 var adminColumns = []rpc.Column{
 	{Name: "ID", IsHidden: true, TableKey: "Primary"}, {Name: "Guid", IsHidden: true}, {Name: "Name"}, {Name: "DisplayName"}, {Name: "Type"},
 	{Name: "DirectoryServiceUuid", IsHidden: true}, {Name: "OrgId", IsHidden: true},
+	{Name: "From", Type: rpc.TypeDate}, {Name: "Until", Type: rpc.TypeDate}, {Name: "Reason"}, {Name: "GrantedBy"},
 }
 
 // GetAdministrators lists who administers an organization itself; who administers one above it is not repeated.
@@ -110,7 +130,7 @@ func (o Organizations) GetAdministrators(ctx context.Context, c *op.Call, in Mem
 	for _, a := range admins {
 		rows = append(rows, rpc.Row{
 			Entities: []rpc.Entity{{Type: a.Kind, Key: a.ID}},
-			Row:      []any{a.ID, a.ID, a.Name, a.Display, a.Kind, user.Source, in.found.ID},
+			Row:      []any{a.ID, a.ID, a.Name, a.Display, a.Kind, user.Source, in.found.ID, date(a.Since), date(a.Until), a.Reason, a.Granter},
 		})
 	}
 	return paged(adminColumns, rows, in.Args), err
@@ -122,6 +142,7 @@ type Permission struct {
 	Principal     string   `json:"Principal"` // UUID of a person, id of a role
 	PrincipalType string   `json:"PrincipalType"`
 	PrincipalName string   `json:"PrincipalName"`
+	Held
 }
 
 // GetPermission lists which rights people and roles hold over an organization itself and so over all below it; the rights
@@ -130,7 +151,8 @@ func (o Organizations) GetPermission(ctx context.Context, c *op.Call, in Ref) ([
 	held, err := o.Orgs.Permissions(ctx, c, in.found.ID)
 	out := []Permission{}
 	for _, h := range held {
-		p := Permission{Principal: h.ID, PrincipalType: h.Kind, PrincipalName: h.Name}
+		since, until := h.Millis()
+		p := Permission{Principal: h.ID, PrincipalType: h.Kind, PrincipalName: h.Name, Held: Held{date(since), date(until), h.Reason, h.Granter}}
 		for _, r := range h.Rights {
 			p.Right = append(p.Right, r.String())
 		}
@@ -212,7 +234,7 @@ func (o Organizations) TaskCheck(_ context.Context, c *op.Call, in Task) (bool, 
 	r, held := right.Parse(in.Task), c.Caller.Held
 	reach := held.Tenant.Reach()
 	if in.found.ID != "" {
-		return (held.Tenant | held.Orgs[in.found.ID]).Reach().Has(r) && r != right.None, nil
+		return (held.Tenant | held.At(in.found.ID)).Reach().Has(r) && r != right.None, nil
 	}
 	for _, s := range held.Orgs {
 		reach |= s.Reach()

@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"errors"
 	"io"
 	"time"
 
@@ -12,6 +13,7 @@ import (
 	"limen/internal/core/post"
 	"limen/internal/core/role"
 	"limen/internal/core/user"
+	"limen/internal/fault"
 	"limen/internal/platform/script"
 )
 
@@ -28,7 +30,7 @@ var self = []string{"/proc/self/exe"}
 func (a *App) wireScripts() {
 	a.Scripts = &script.Pool{}
 	a.Dynamic = &dynamic.Scripts{
-		DB: a.DB, Roles: a.Roles, Jobs: a.Jobs, Judge: a.judge, Failed: a.scriptFailed,
+		DB: a.DB, Roles: a.Roles, Leases: a.Leases, Log: a.Log, Judge: a.judge, Failed: a.scriptFailed,
 		Write: func(ctx context.Context, tenantID string, f func(ctx context.Context, c *call.Call) error) error {
 			c := a.Shell(tenantID)
 			return a.Write(ctx, c, "", func(ctx context.Context) error {
@@ -37,16 +39,11 @@ func (a *App) wireScripts() {
 			})
 		},
 	}
-	a.Logins.Ready = a.Dynamic.Ready
 	a.Roles.Moved = a.Dynamic.Moved
 	a.Roles.Deleted = append(a.Roles.Deleted, a.Dynamic.Drop)
-	a.People.Stored = append(a.People.Stored, func(ctx context.Context, c *call.Call, old, now *user.User) error {
-		return a.Dynamic.Stored(ctx, c, old, now)
-	})
+	a.People.Stored = append(a.People.Stored, a.Dynamic.Stored)
 	a.People.Gone = append(a.People.Gone, a.Dynamic.Gone)
-	a.Jobs.Handle(dynamic.Kind, a.Dynamic.Everybody)
 	for _, s := range []job.Sweep{
-		{Name: "scripts", Every: time.Second, Run: a.Dynamic.Catch},
 		{Name: "scripts by the clock", Every: time.Hour, Run: a.Dynamic.Tick},
 		{Name: "changes judged", Every: time.Hour, Run: a.Dynamic.Tidy},
 	} {
@@ -56,7 +53,7 @@ func (a *App) wireScripts() {
 
 // judge has a child run a script.
 func (a *App) judge(ctx context.Context, b dynamic.Batch) ([]dynamic.Verdict, error) {
-	in := script.Batch{Script: b.Script, Now: b.Now.UnixMilli(), Trace: b.Trace}
+	in := script.Batch{Tenant: b.Tenant, Script: b.Script, Now: b.Now.UnixMilli(), Trace: b.Trace}
 	for _, r := range b.Roles {
 		in.Roles = append(in.Roles, script.Role{ID: r.ID, Name: r.Name, Dynamic: r.Kind == role.Dynamic})
 	}
@@ -74,6 +71,9 @@ func (a *App) judge(ctx context.Context, b dynamic.Batch) ([]dynamic.Verdict, er
 		in.People = append(in.People, who)
 	}
 	said, err := a.Scripts.Run(ctx, in)
+	if errors.Is(err, script.ErrShare) {
+		err = dynamic.ErrShare.RetryAfter(fault.Of(err).After)
+	}
 	out := make([]dynamic.Verdict, len(said))
 	for i, v := range said {
 		out[i] = dynamic.Verdict(v)

@@ -8,7 +8,6 @@ import (
 
 	"limen/internal/call"
 	"limen/internal/core/audit"
-	"limen/internal/core/dynamic"
 	"limen/internal/core/job"
 	"limen/internal/core/user"
 	"limen/internal/dbx"
@@ -53,9 +52,6 @@ func (a *App) jobCaller(ctx context.Context, tx *dbx.Tx, tenantID, userID string
 
 // jobEnded leaves an event of a job's end.
 func (a *App) jobEnded(ctx context.Context, c *call.Call, i job.Info) error {
-	if i.Kind == dynamic.Kind && i.State == job.Done {
-		return nil // nobody started it by itself, and what it changed has events of its own
-	}
 	e := c.Record(audit.JobEnd)
 	e.Target, e.Kind, e.Name = i.ID, "Job", i.Kind
 	switch i.State {

@@ -1,17 +1,19 @@
 // Package dynamic has scripts decide who is in dynamic roles (roles.yaml, head and n 163, 164). A script runs for everybody
 // when it is set, and for one person when something changes that it read. What it decided is an ordinary membership: whoever asks
-// what somebody holds pays nothing for it. A script that fails leaves everybody where they are.
+// what somebody holds pays nothing for it, and nobody waits for a script. A script that fails leaves everybody where they are,
+// and is tried again.
 package dynamic
 
 import (
 	"context"
 	"errors"
-	"sync/atomic"
+	"log/slog"
+	"sync"
 	"time"
 
 	"limen/internal/call"
 	"limen/internal/core/audit"
-	"limen/internal/core/job"
+	"limen/internal/core/lease"
 	"limen/internal/core/role"
 	"limen/internal/dbx"
 	"limen/internal/fault"
@@ -25,6 +27,8 @@ var (
 	ErrSyntax = fault.New(fault.Invalid, "dynamic.syntax", "The script does not compile.")
 	ErrMany   = fault.New(fault.Conflict, "dynamic.many", "A tenant may have 200 scripts.")
 	ErrPerson = fault.New(fault.NotFound, "dynamic.person", "The requested data or its dependent data was not found in the service.")
+	// ErrShare says when scripts run again.
+	ErrShare = fault.New(fault.Limited, "dynamic.share", "The scripts of this tenant have used their time of this minute. Please try again later.")
 )
 
 // Bounds.
@@ -33,9 +37,6 @@ const (
 	maxScripts = 200
 	batch      = 100 // people of one run, and of one transaction
 )
-
-// Kind is the job that has a script judge everybody.
-const Kind = "role.script"
 
 // What scripts read besides properties; the names are those of the engine.
 const (
@@ -48,6 +49,7 @@ const (
 
 // Batch is one script and whom it is to judge.
 type Batch struct {
+	Tenant string
 	Script string
 	People []Person
 	Roles  []role.Role // all of the tenant
@@ -70,7 +72,7 @@ type Verdict struct {
 	Read   []string
 }
 
-// Script is the script of a role.
+// Script is the script of a role. That it judges everybody is a pass.
 type Script struct {
 	Role     string `db:"role"`
 	Text     string `db:"script"`
@@ -78,24 +80,35 @@ type Script struct {
 	Error    string `db:"error"`  // why it failed last; empty: it did not
 	Failed   int64  `db:"failed"` // ms since 1970 UTC
 	Told     int64  `db:"told"`
+	Wanted   int64  `db:"wanted"` // counts the wishes for a pass
+	Done     int64  `db:"done"`   // the last wish that was fulfilled
+	Pass     int64  `db:"pass"`   // the wish that is being fulfilled; 0: none
+	Judged   string `db:"judged"` // the last person of that pass
+	Tries    int64  `db:"tries"`  // passes in a row that failed for somebody
 }
 
-// Scripts are the scripts of the call's tenant.
+// Scripts are the scripts of the call's tenant. The exported fields are set in internal/app.
 type Scripts struct {
-	DB    *dbx.DB
-	Roles *role.Roles
-	Jobs  *job.Jobs
-	// Judge runs a script for people. A fault of kind Invalid or TooLarge is the script's.
+	DB     *dbx.DB
+	Roles  *role.Roles
+	Leases *lease.Leases // elects the node that has scripts judge; each needs some for itself only to try them
+	Log    *slog.Logger  // slog.Default when nil
+	// Judge runs a script for people. A fault of kind Invalid or TooLarge is the script's; ErrShare and faults of kind
+	// Unavailable pass.
 	Judge func(ctx context.Context, b Batch) ([]Verdict, error)
 	// Write runs f in a transaction of the tenant that stores the events of its call.
 	Write func(ctx context.Context, tenant string, f func(ctx context.Context, c *call.Call) error) error
 	// Failed tells administrators, in the transaction that notes it, that a script failed. May be nil.
 	Failed func(ctx context.Context, c *call.Call, r role.Role, why string) error
 
-	rest atomic.Int64 // ms; until then nothing is tried, for scripts cannot run here
+	once sync.Once
+	bell chan struct{}
+	mu   sync.Mutex
+	rest map[string]rest // tenants whose scripts are not tried for a while
+	busy map[string]bool
 }
 
-const columns = `role, script, revision, error, failed, told`
+const columns = `role, script, revision, error, failed, told, wanted, done, pass, judged, tries`
 
 var (
 	ofTenant = dbx.Q[Script]("dynamic.all", `SELECT `+columns+` FROM role_script WHERE tenant = ?`)
@@ -103,8 +116,11 @@ var (
 	lock     = dbx.Q[Script]("dynamic.lock", `SELECT `+columns+` FROM role_script WHERE tenant = ? AND role = ? FOR UPDATE`)
 	store    = dbx.E("dynamic.store", `INSERT INTO role_script (tenant, role, script, revision, error, failed, told, changed) VALUES (?, ?, ?, 1, '', 0, 0, ?)
 		ON CONFLICT (tenant, role) DO UPDATE SET script = excluded.script, revision = role_script.revision + 1, error = '', failed = 0,
-		changed = excluded.changed`)
-	fail = dbx.E("dynamic.fail", `UPDATE role_script SET error = ?, failed = ?, told = revision WHERE tenant = ? AND role = ?`)
+		changed = excluded.changed, wanted = role_script.wanted + 1, pass = 0, judged = '', due = 0, tries = 0`)
+	// fail has the script judge everybody again later, unless that is about to happen.
+	fail = dbx.E("dynamic.fail", `UPDATE role_script SET error = ?, failed = ?, told = revision, due = CASE WHEN wanted = done THEN ? ELSE due END,
+		tries = CASE WHEN wanted = done THEN tries + 1 ELSE tries END, wanted = CASE WHEN wanted = done THEN wanted + 1 ELSE wanted END
+		WHERE tenant = ? AND role = ?`)
 	drop = dbx.E("dynamic.drop", `DELETE FROM role_script WHERE tenant = ? AND role = ?`)
 
 	reads     = dbx.Q[readRow]("dynamic.reads", `SELECT role, name FROM role_script_read WHERE tenant = ?`)
@@ -118,12 +134,6 @@ type readRow struct {
 	Name string `db:"name"`
 }
 
-// work is what the job is told.
-type work struct {
-	Role     string `json:"role"`
-	Revision int64  `json:"revision"`
-}
-
 // Of gives the script of a role; the zero Script when it has none yet.
 func (s *Scripts) Of(ctx context.Context, c *call.Call, roleID string) (Script, error) {
 	out, err := ofRole.One(ctx, c.Tx, c.Tenant.ID, roleID)
@@ -134,11 +144,11 @@ func (s *Scripts) Of(ctx context.Context, c *call.Call, roleID string) (Script, 
 }
 
 // Check says whether a script compiles. It is slow enough not to belong into a transaction.
-func (s *Scripts) Check(ctx context.Context, text string) error {
+func (s *Scripts) Check(ctx context.Context, tenant, text string) error {
 	if len(text) > MaxScript {
 		return ErrLarge
 	}
-	_, err := s.Judge(ctx, Batch{Script: text})
+	_, err := s.Judge(ctx, Batch{Tenant: tenant, Script: text})
 	if f := fault.Of(err); f != nil && f.Kind == fault.Invalid { // or it broke the compiler
 		return ErrSyntax.At("Script").Say("%s", f.Public)
 	}
@@ -168,10 +178,6 @@ func (s *Scripts) Set(ctx context.Context, c *call.Call, r role.Role, text strin
 	if _, err := store.Do(ctx, c.Tx, c.Tenant.ID, r.ID, text, c.Now.UnixMilli()); err != nil {
 		return err
 	}
-	now, err := s.Of(ctx, c, r.ID)
-	if err != nil {
-		return err
-	}
 	if c.Event != nil {
 		c.Event.Target, c.Event.Kind, c.Event.Name = r.ID, "Role", r.Name
 		call.Changed(c.Event, "Script", old.Text, text)
@@ -183,19 +189,11 @@ func (s *Scripts) Set(ctx context.Context, c *call.Call, r role.Role, text strin
 	if _, err := addRead.Do(ctx, c.Tx, c.Tenant.ID, r.ID, unjudged); err != nil {
 		return err
 	}
-	return s.again(ctx, c, now, len(have) == 0)
-}
-
-// again has a script judge everybody. With the first script of a tenant a transaction that began before may not have noted
-// whom it changed (Note): a second pass comes when it has ended.
-func (s *Scripts) again(ctx context.Context, c *call.Call, is Script, first bool) error {
-	j := job.Job{Kind: Kind, Unique: is.Role + "/" + c.NewID(), Payload: work{is.Role, is.Revision}}
-	if _, err := s.Jobs.Start(ctx, c, j); err != nil || !first || s.DB.Engine() == dbx.SQLite {
-		return err
+	c.Tx.After(s.wake)
+	if len(have) > 0 {
+		return nil
 	}
-	j.Unique, j.Due = is.Role+"/"+c.NewID(), c.Now.Add(10*time.Second)
-	_, err := s.Jobs.Start(ctx, c, j)
-	return err
+	return s.twice(ctx, c)
 }
 
 // Drop removes the script of a role that is being deleted.
@@ -208,12 +206,19 @@ func (s *Scripts) Drop(ctx context.Context, c *call.Call, roleID string) error {
 	return nil
 }
 
-// failed notes that a script failed, and tells administrators once for each revision.
+// failed notes that a script failed, and tells administrators once for each revision. It is tried again, for what it failed of may
+// be the server's: too little time on a busy machine, a process that was killed.
 func (s *Scripts) failed(ctx context.Context, c *call.Call, is Script, why string) error {
-	if _, err := fail.Do(ctx, c.Tx, why, c.Now.UnixMilli(), c.Tenant.ID, is.Role); err != nil || is.Told == is.Revision {
+	again := c.Now.Add(patience(is.Tries)).UnixMilli()
+	if _, err := fail.Do(ctx, c.Tx, why, c.Now.UnixMilli(), again, c.Tenant.ID, is.Role); err != nil || is.Told == is.Revision {
 		return err
 	}
-	r, err := s.Roles.Get(ctx, c, is.Role)
+	return s.tell(ctx, c, is.Role, why)
+}
+
+// tell leaves the event of a failure and writes to the administrators.
+func (s *Scripts) tell(ctx context.Context, c *call.Call, roleID, why string) error {
+	r, err := s.Roles.Get(ctx, c, roleID)
 	if err != nil {
 		return err
 	}

@@ -10,103 +10,13 @@ import (
 
 	"limen/internal/call"
 	"limen/internal/core/audit"
-	"limen/internal/core/job"
 	"limen/internal/core/role"
 	"limen/internal/dbx"
 	"limen/internal/fault"
 )
 
-type clockRow struct {
-	Tenant string `db:"tenant"`
-	Role   string `db:"role"`
-}
-
-type dueRow struct {
-	Tenant string `db:"tenant"`
-	User   string `db:"user_id"`
-}
-
-var (
-	dueRows = dbx.Q[dueRow]("dynamic.due", `SELECT tenant, user_id FROM role_script_person WHERE due <> 0 AND due <= ? ORDER BY due LIMIT ?`)
-	dueOf   = dbx.Q[int64]("dynamic.dueOf", `SELECT due FROM role_script_person WHERE tenant = ? AND user_id = ?`)
-	clocks  = dbx.Q[clockRow]("dynamic.clocks", `SELECT tenant, role FROM role_script_read WHERE name = ?`)
-	tidy    = dbx.E("dynamic.tidy", `DELETE FROM role_script_person WHERE due = 0 AND changed < ?`)
-)
-
-// Catch judges whose attributes changed, until nobody is left. One node at a time does so.
-func (s *Scripts) Catch(ctx context.Context) error {
-	for time.Now().UnixMilli() >= s.rest.Load() {
-		var rows []dueRow
-		err := s.DB.Read(ctx, func(tx *dbx.Tx) (err error) {
-			rows, err = dueRows.All(ctx, tx, time.Now().UnixMilli(), batch)
-			return err
-		})
-		if err != nil || len(rows) == 0 {
-			return err
-		}
-		of := map[string][]string{}
-		for _, r := range rows {
-			of[r.Tenant] = append(of[r.Tenant], r.User)
-		}
-		for tenant, users := range of {
-			if err := s.Now(ctx, tenant, users...); err != nil {
-				s.rest.Store(time.Now().Add(time.Minute).UnixMilli())
-				return err
-			}
-		}
-	}
-	return nil
-}
-
-// Ready judges a person whose attributes changed, if that has not been done yet: who signs in shall hold what they should. That
-// scripts cannot run is no reason to keep anybody out.
-func (s *Scripts) Ready(ctx context.Context, tenant, userID string) error {
-	due := int64(0)
-	err := s.read(ctx, tenant, func(c *call.Call) (err error) {
-		due, err = dueOf.One(ctx, c.Tx, tenant, userID)
-		if errors.Is(err, dbx.ErrNoRow) {
-			err = nil
-		}
-		return err
-	})
-	if err != nil || due == 0 || due > time.Now().UnixMilli() {
-		return err
-	}
-	if err = s.Now(ctx, tenant, userID); fault.Of(err) != nil && fault.Of(err).Kind == fault.Unavailable {
-		return nil
-	}
-	return err
-}
-
-// Tick has the scripts that read the time judge everybody.
-func (s *Scripts) Tick(ctx context.Context) error {
-	var rows []clockRow
-	err := s.DB.Read(ctx, func(tx *dbx.Tx) (err error) {
-		rows, err = clocks.All(ctx, tx, clock)
-		return err
-	})
-	for _, r := range rows {
-		if err != nil {
-			return err
-		}
-		err = s.Write(ctx, r.Tenant, func(ctx context.Context, c *call.Call) error {
-			is, err := s.Of(ctx, c, r.Role)
-			if err == nil {
-				err = s.again(ctx, c, is, false)
-			}
-			return err
-		})
-	}
-	return err
-}
-
-// Tidy forgets changes that were judged long ago.
-func (s *Scripts) Tidy(ctx context.Context) error {
-	return s.DB.Write(ctx, func(tx *dbx.Tx) error {
-		_, err := tidy.Do(ctx, tx, time.Now().Add(-24*time.Hour).UnixMilli())
-		return err
-	})
-}
+// maxDeaths is how often a script may end its process within one batch: enough to find the one person of whom it does.
+const maxDeaths = 8
 
 // read runs f in a snapshot of a tenant.
 func (s *Scripts) read(ctx context.Context, tenant string, f func(c *call.Call) error) error {
@@ -115,20 +25,24 @@ func (s *Scripts) read(ctx context.Context, tenant string, f func(c *call.Call) 
 	})
 }
 
-// Now has the scripts that read what changed judge these people.
-func (s *Scripts) Now(ctx context.Context, tenant string, users ...string) error {
-	var scripts []Script
-	var known []role.Role
-	var read map[string]map[string]bool
-	var people []seen
-	err := s.read(ctx, tenant, func(c *call.Call) (err error) {
-		if scripts, read, err = s.scripts(ctx, c); err != nil {
+// asked is what a script is asked of people, as one snapshot has it.
+type asked struct {
+	scripts []Script
+	read    map[string]reading
+	known   []role.Role
+	people  []seen
+}
+
+// load reads the scripts of a tenant, and people, of whom those are left out who are gone.
+func (s *Scripts) load(ctx context.Context, tenant string, users []string) (out asked, err error) {
+	err = s.read(ctx, tenant, func(c *call.Call) (err error) {
+		out = asked{}
+		if out.scripts, out.read, err = s.scripts(ctx, c); err != nil {
 			return err
 		}
-		if known, err = s.Roles.List(ctx, c); err != nil {
+		if out.known, err = s.Roles.List(ctx, c); err != nil {
 			return err
 		}
-		people = people[:0]
 		for _, id := range users {
 			r, err := person.One(ctx, c.Tx, tenant, id)
 			if errors.Is(err, dbx.ErrNoRow) {
@@ -137,32 +51,62 @@ func (s *Scripts) Now(ctx context.Context, tenant string, users ...string) error
 			if err != nil {
 				return err
 			}
-			p, err := s.load(ctx, c, r)
+			p, err := s.see(ctx, c, r)
 			if err != nil {
 				return err
 			}
-			people = append(people, p)
+			out.people = append(out.people, p)
 		}
 		return nil
 	})
-	for _, is := range scripts {
-		if err != nil {
-			return err
-		}
-		var some []seen
-		for _, p := range people {
-			if matter(p.what, read[is.Role]) {
-				some = append(some, p)
-			}
-		}
-		if len(some) > 0 {
-			err = s.judge(ctx, is, some, known, func(f func(context.Context, *call.Call) error) error { return s.Write(ctx, tenant, f) })
-		}
-	}
+	return out, err
+}
+
+// now has the scripts that read what changed judge these people.
+func (s *Scripts) now(ctx context.Context, tenant string, users ...string) error {
+	a, err := s.load(ctx, tenant, users)
 	if err != nil {
 		return err
 	}
-	return s.Write(ctx, tenant, func(ctx context.Context, c *call.Call) error { return settled(ctx, c, users, people) })
+	var left []Script
+	for n, is := range a.scripts {
+		some := slices.DeleteFunc(slices.Clone(a.people), func(p seen) bool { return !a.read[is.Role].matters(p.what) })
+		if len(some) == 0 {
+			continue
+		}
+		err := s.some(ctx, tenant, is, some, a.known)
+		if errors.Is(err, ErrShare) && n > 0 { // the others in their turn, or these people would come round for ever
+			left = a.scripts[n:]
+			break
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return s.Write(ctx, tenant, func(ctx context.Context, c *call.Call) error {
+		if err := s.want(ctx, c, left...); err != nil {
+			return err
+		}
+		return settled(ctx, c, users, a.people)
+	})
+}
+
+// some has one script judge some people.
+func (s *Scripts) some(ctx context.Context, tenant string, is Script, people []seen, known []role.Role) error {
+	verdicts, err := s.judge(ctx, tenant, is, people, known)
+	if err != nil {
+		return err
+	}
+	return s.Write(ctx, tenant, func(ctx context.Context, c *call.Call) error {
+		now, err := lock.One(ctx, c.Tx, c.Tenant.ID, is.Role)
+		if errors.Is(err, dbx.ErrNoRow) || err == nil && now.Revision != is.Revision {
+			return nil // another script is about to judge everybody
+		}
+		if err != nil {
+			return err
+		}
+		return s.apply(ctx, c, now, people, verdicts)
+	})
 }
 
 // settled notes that people were judged, unless something changed again meanwhile. Those whose roles change by themselves are
@@ -187,77 +131,121 @@ func settled(ctx context.Context, c *call.Call, users []string, people []seen) e
 	return nil
 }
 
-// judge asks a script about people and stores what it says by write. A failure of the script is none of judge.
-func (s *Scripts) judge(ctx context.Context, is Script, people []seen, known []role.Role, write func(func(context.Context, *call.Call) error) error) error {
-	b := Batch{Script: is.Text, Roles: known, Now: time.Now()}
+// judge asks a script about people. A failure of the script is in the verdicts.
+func (s *Scripts) judge(ctx context.Context, tenant string, is Script, people []seen, known []role.Role) ([]Verdict, error) {
+	b := Batch{Tenant: tenant, Script: is.Text, Roles: known, Now: time.Now()}
 	for _, p := range people {
 		b.People = append(b.People, p.Person)
 	}
-	verdicts, err := s.Judge(ctx, b)
-	if f := fault.Of(err); f != nil {
-		if ctx.Err() != nil || f.Kind != fault.Invalid && f.Kind != fault.TooLarge {
-			return err
-		}
-		// Nobody knows what it would have read.
-		verdicts = slices.Repeat([]Verdict{{Error: f.Public, Read: []string{all}}}, len(people))
-	}
-	return write(func(ctx context.Context, c *call.Call) error { return s.apply(ctx, c, is, people, verdicts) })
+	deaths := 0
+	return s.ask(ctx, b, &deaths)
 }
 
-// apply stores what a script said, as far as it was said about what still is.
-func (s *Scripts) apply(ctx context.Context, c *call.Call, is Script, people []seen, verdicts []Verdict) error {
-	now, err := lock.One(ctx, c.Tx, c.Tenant.ID, is.Role)
-	if errors.Is(err, dbx.ErrNoRow) || err == nil && now.Revision != is.Revision {
-		return nil
+// ask runs a script for people. When it fails as a whole, each half of them is tried by itself: of whom it does not fail shall
+// not wait for somebody else's sake.
+func (s *Scripts) ask(ctx context.Context, b Batch, deaths *int) ([]Verdict, error) {
+	verdicts, err := s.Judge(ctx, b)
+	if err == nil {
+		return verdicts, nil
 	}
-	if err != nil {
+	f := fault.Of(err)
+	own := f.Kind == fault.Invalid || f.Kind == fault.TooLarge
+	switch {
+	case ctx.Err() != nil:
+		return nil, err
+	case f.Kind == fault.Unavailable:
+		return nil, outage{f}
+	case !own && (*deaths == 0 || !errors.Is(err, ErrShare)):
+		return nil, err
+	}
+	*deaths++
+	if !own || len(b.People) == 1 || *deaths >= maxDeaths {
+		// Nobody knows what it would have read.
+		return slices.Repeat([]Verdict{{Error: f.Public, Read: []string{all}}}, len(b.People)), nil
+	}
+	first, second := b, b
+	first.People, second.People = b.People[:len(b.People)/2], b.People[len(b.People)/2:]
+	if verdicts, err = s.ask(ctx, first, deaths); err != nil {
+		return nil, err
+	}
+	more, err := s.ask(ctx, second, deaths)
+	return append(verdicts, more...), err
+}
+
+// applied is what became of verdicts.
+type applied struct {
+	why          string // why the script failed for somebody; empty: it did not
+	joined, left []string
+}
+
+// apply stores what a script said, as far as it was said about what still is. Whoever calls it holds the script's row.
+func (s *Scripts) apply(ctx context.Context, c *call.Call, is Script, people []seen, verdicts []Verdict) error {
+	if err := s.learn(ctx, c, is.Role, verdicts); err != nil {
 		return err
 	}
-	why, read := "", map[string]bool{}
-	var joined, left []string
-	for i, p := range people {
-		v := verdicts[i]
+	var a applied
+	for i := range people {
+		if err := s.decide(ctx, c, is, &people[i], &verdicts[i], &a); err != nil {
+			return err
+		}
+	}
+	if err := s.told(ctx, c, is, a.joined, a.left); err != nil || a.why == "" {
+		return err
+	}
+	return s.failed(ctx, c, is, a.why)
+}
+
+// learn notes what a script has read.
+func (s *Scripts) learn(ctx context.Context, c *call.Call, roleID string, verdicts []Verdict) error {
+	read := map[string]bool{}
+	for _, v := range verdicts {
 		for _, name := range v.Read {
 			read[name] = true
 		}
-		if v.Error != "" {
-			why = cmp.Or(why, p.Name+": "+v.Error)
-			continue
-		}
-		m, err := markOf.One(ctx, c.Tx, c.Tenant.ID, p.ID)
-		if err != nil && !errors.Is(err, dbx.ErrNoRow) {
-			return err
-		}
-		if m.Token != p.token {
-			continue // it was said about somebody who has changed; they are due again, or were judged since
-		}
-		in := v.Member != nil && *v.Member
-		changed, err := s.Roles.Decide(ctx, c, is.Role, p.ID, in)
-		switch {
-		case errors.Is(err, role.ErrMember):
-			continue // deleted meanwhile
-		case errors.Is(err, role.ErrLast):
-			why = cmp.Or(why, p.Name+": "+role.ErrLast.Public)
-		case err != nil:
-			return err
-		case changed && in:
-			joined = append(joined, p.ID)
-		case changed:
-			left = append(left, p.ID)
-		}
-	}
-	if err := s.told(ctx, c, is, joined, left); err != nil {
-		return err
 	}
 	for name := range read {
-		if _, err := addRead.Do(ctx, c.Tx, c.Tenant.ID, is.Role, name); err != nil {
+		if _, err := addRead.Do(ctx, c.Tx, c.Tenant.ID, roleID, name); err != nil {
 			return err
 		}
 	}
-	if why == "" {
+	return nil
+}
+
+// decide stores one verdict.
+func (s *Scripts) decide(ctx context.Context, c *call.Call, is Script, p *seen, v *Verdict, a *applied) error {
+	if v.Error != "" {
+		a.why = cmp.Or(a.why, p.Name+": "+v.Error)
 		return nil
 	}
-	return s.failed(ctx, c, now, why)
+	m, err := markOf.One(ctx, c.Tx, c.Tenant.ID, p.ID)
+	if err != nil && !errors.Is(err, dbx.ErrNoRow) {
+		return err
+	}
+	if m.Token != "" && m.Token != p.token {
+		// It was said about somebody who has changed. What has changed need not matter to this script, which owes a verdict.
+		return s.Note(ctx, c, p.ID, all)
+	}
+	if !p.until.IsZero() {
+		if _, err := await.Do(ctx, c.Tx, c.Tenant.ID, p.ID, c.NewID(), roles, p.until.UnixMilli(), c.Now.UnixMilli()); err != nil {
+			return err
+		}
+	}
+	in := v.Member != nil && *v.Member
+	changed, err := s.Roles.Decide(ctx, c, is.Role, p.ID, in)
+	switch {
+	case errors.Is(err, role.ErrMember):
+		return nil // deleted meanwhile
+	case errors.Is(err, role.ErrLast):
+		a.why = cmp.Or(a.why, p.Name+": "+role.ErrLast.Public)
+		return nil
+	case err != nil:
+		return err
+	case changed && in:
+		a.joined = append(a.joined, p.ID)
+	case changed:
+		a.left = append(a.left, p.ID)
+	}
+	return nil
 }
 
 // told leaves an event of who joined and left.
@@ -278,58 +266,4 @@ func (s *Scripts) told(ctx context.Context, c *call.Call, is Script, joined, lef
 		e.Set("Removed", left)
 	}
 	return nil
-}
-
-// Everybody is the job: a batch of people in each transaction, until everybody has been judged or another script is set.
-func (s *Scripts) Everybody(ctx context.Context, r *job.Run) error {
-	var w work
-	if err := r.Payload(&w); err != nil {
-		return err
-	}
-	for done := int64(0); ; {
-		var is Script
-		var known []role.Role
-		var people []seen
-		err := s.read(ctx, r.Tenant, func(c *call.Call) (err error) {
-			if is, err = s.Of(ctx, c, w.Role); err != nil || is.Revision != w.Revision {
-				return err
-			}
-			if known, err = s.Roles.List(ctx, c); err != nil {
-				return err
-			}
-			rows, err := page.All(ctx, c.Tx, r.Tenant, r.Cursor(), batch)
-			people = make([]seen, len(rows))
-			for i := 0; err == nil && i < len(rows); i++ {
-				people[i], err = s.load(ctx, c, rows[i])
-			}
-			return err
-		})
-		if err != nil || is.Revision != w.Revision {
-			return err
-		}
-		if len(people) == 0 {
-			return s.finish(ctx, r, is)
-		}
-		next := people[len(people)-1].ID
-		if err := s.judge(ctx, is, people, known, func(f func(context.Context, *call.Call) error) error { return r.Do(ctx, next, f) }); err != nil {
-			return err
-		}
-		done += int64(len(people))
-		r.Progress(done, 0, "")
-	}
-}
-
-// finish takes the mark away that any change matters, unless the script failed for somebody: it would run again to no end of
-// the same failure, and whom it failed for it may not fail for next time.
-func (s *Scripts) finish(ctx context.Context, r *job.Run, was Script) error {
-	return r.Do(ctx, r.Cursor(), func(ctx context.Context, c *call.Call) error {
-		now, err := lock.One(ctx, c.Tx, c.Tenant.ID, was.Role)
-		if errors.Is(err, dbx.ErrNoRow) || err == nil && (now.Revision != was.Revision || now.Error != "") {
-			return nil
-		}
-		if err == nil {
-			_, err = dropRead.Do(ctx, c.Tx, c.Tenant.ID, was.Role, unjudged)
-		}
-		return err
-	})
 }

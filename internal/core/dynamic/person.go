@@ -3,7 +3,6 @@ package dynamic
 import (
 	"context"
 	"errors"
-	"strings"
 	"time"
 
 	"limen/internal/call"
@@ -73,8 +72,8 @@ type seen struct {
 	until time.Time // when the roles change by themselves
 }
 
-// load reads what scripts see of a person.
-func (s *Scripts) load(ctx context.Context, c *call.Call, r personRow) (out seen, err error) {
+// see reads what scripts see of a person.
+func (s *Scripts) see(ctx context.Context, c *call.Call, r personRow) (out seen, err error) {
 	out.Person = Person{ID: r.ID, Name: r.Name, Display: r.Display, Mail: r.Mail, Org: r.Org, Properties: r.properties()}
 	values, err := attribute.Attributes{}.Get(ctx, c, r.ID)
 	if err != nil {
@@ -107,7 +106,7 @@ func (s *Scripts) Try(ctx context.Context, c *call.Call, userID, text string) (V
 			return ErrPerson
 		}
 		if err == nil {
-			who, err = s.load(ctx, c, r)
+			who, err = s.see(ctx, c, r)
 		}
 		if err == nil {
 			known, err = s.Roles.List(ctx, c)
@@ -117,22 +116,9 @@ func (s *Scripts) Try(ctx context.Context, c *call.Call, userID, text string) (V
 	if err != nil {
 		return Verdict{}, err
 	}
-	out, err := s.Judge(ctx, Batch{Script: text, People: []Person{who.Person}, Roles: known, Now: c.Now, Trace: true})
+	out, err := s.Judge(ctx, Batch{Tenant: c.Tenant.ID, Script: text, People: []Person{who.Person}, Roles: known, Now: c.Now, Trace: true})
 	if err != nil {
 		return Verdict{}, err
 	}
 	return out[0], nil
-}
-
-// matter says whether what changed of a person is something that a script reads.
-func matter(what string, read map[string]bool) bool {
-	if read[all] || read[unjudged] {
-		return true
-	}
-	for name := range strings.SplitSeq(what, ",") {
-		if name == all || name != "" && read[name] {
-			return true
-		}
-	}
-	return false
 }

@@ -53,8 +53,6 @@ type Logins struct {
 	Profile func(ctx context.Context, c *call.Call, u user.User, base Profile) (Profile, error)
 	// Exempt says whether a person signs in without further factors at present; nil: nobody does.
 	Exempt func(ctx context.Context, c *call.Call, userID string) (bool, error)
-	// Ready brings what a person holds up to date, outside transactions, before the sign-in completes. May be nil.
-	Ready func(ctx context.Context, tenant, userID string) error
 	// Notify writes a notice to a person, in c.Tx; nil: nobody is told.
 	Notify func(ctx context.Context, c *call.Call, u user.User, what Notice) error
 }

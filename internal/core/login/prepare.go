@@ -83,11 +83,6 @@ func (l *Logins) Prepare(ctx context.Context, c *call.Call, r Request) (Prepared
 		if out.checks[i], err = l.check(ctx, c, s, people, *ch, a.Answer); err != nil {
 			return out, err
 		}
-		if out.checks[i].verdict.Right && l.Ready != nil && people[0].ID != "" {
-			if err = l.Ready(ctx, c.Tenant.ID, people[0].ID); err != nil {
-				return out, err
-			}
-		}
 	}
 	return out, nil
 }

@@ -170,7 +170,10 @@ func (r *Roles) Rename(ctx context.Context, c *call.Call, roleID, name, descript
 		call.Changed(c.Event, "Name", role.Name, name)
 		call.Changed(c.Event, "Description", role.Description, description)
 	}
-	return nil
+	if name == role.Name {
+		return nil
+	}
+	return r.moved(ctx, c, "")
 }
 
 // Delete removes a role with its memberships and rights. The caller must hold the rights that the role carries.

@@ -232,12 +232,34 @@ func (d *Directory) store(ctx context.Context, c *call.Call, old, u *User) error
 			}
 		}
 	}
+	if err := d.stored(ctx, c, old, u); err != nil {
+		return err
+	}
+	return d.changed(ctx, c, u.ID)
+}
+
+func (d *Directory) stored(ctx context.Context, c *call.Call, old, u *User) error {
 	for _, f := range d.Stored {
 		if err := f(ctx, c, old, u); err != nil {
 			return err
 		}
 	}
-	return d.changed(ctx, c, u.ID)
+	return nil
+}
+
+// rewrite changes a row by a statement of its own, which says what f says.
+func (d *Directory) rewrite(ctx context.Context, c *call.Call, id string, f func(u *User) (dbx.Exec, []any)) error {
+	old, err := found(lockID.One(ctx, c.Tx, c.Tenant.ID, id))
+	if err != nil {
+		return err
+	}
+	u := old
+	u.Version++
+	e, args := f(&u)
+	if _, err := e.Do(ctx, c.Tx, append(args, c.Tenant.ID, id)...); err != nil {
+		return err
+	}
+	return d.stored(ctx, c, &old, &u)
 }
 
 func (d *Directory) changed(ctx context.Context, c *call.Call, id string) error {
@@ -280,12 +302,11 @@ func (d *Directory) Move(ctx context.Context, c *call.Call, from, to string, lim
 		was := u
 		u.Name = local + "@" + to
 		u.keys()
-		for _, f := range d.Stored {
-			if err := f(ctx, c, &was, &u); err != nil {
-				return 0, err
-			}
+		u.Changed, u.Version = c.Now.UnixMilli(), was.Version+1
+		if err := d.stored(ctx, c, &was, &u); err != nil {
+			return 0, err
 		}
-		if _, err := rename.Do(ctx, c.Tx, u.Name, u.NameKey, fold.Key(to), c.Now.UnixMilli(), c.Tenant.ID, u.ID); err != nil {
+		if _, err := rename.Do(ctx, c.Tx, u.Name, u.NameKey, fold.Key(to), u.Changed, c.Tenant.ID, u.ID); err != nil {
 			return 0, err
 		}
 		if err := d.Roles.Renamed(ctx, c, u.ID, u.NameKey); err != nil {

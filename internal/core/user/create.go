@@ -86,12 +86,7 @@ func (d *Directory) Settle(ctx context.Context, c *call.Call, n New, u User) err
 		c.Event.Set("InSysAdminRole", true)
 	}
 	d.counts.drop(c)
-	for _, f := range d.Stored {
-		if err := f(ctx, c, &User{}, &u); err != nil {
-			return err
-		}
-	}
-	return nil
+	return d.stored(ctx, c, &User{}, &u)
 }
 
 // suffix refuses a login name whose suffix is not one of the tenant's for the built-in directory.

@@ -13,5 +13,9 @@ var leaveOrg = dbx.E("user.leaveOrg", `UPDATE users SET org = '', changed = ?, v
 // the tenant changed (topic "role").
 func (d *Directory) LeaveOrg(ctx context.Context, c *call.Call, org string) (int64, error) {
 	d.counts.drop(c)
-	return leaveOrg.Do(ctx, c.Tx, c.Now.UnixMilli(), c.Tenant.ID, org)
+	n, err := leaveOrg.Do(ctx, c.Tx, c.Now.UnixMilli(), c.Tenant.ID, org)
+	if err != nil || n == 0 {
+		return n, err
+	}
+	return n, d.stored(ctx, c, &User{Org: org}, &User{Changed: c.Now.UnixMilli(), Version: 1})
 }

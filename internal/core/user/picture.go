@@ -83,13 +83,13 @@ func encode(img image.Image, kind string) (Picture, error) {
 
 // SetPicture stores a picture that Redraw made.
 func (d *Directory) SetPicture(ctx context.Context, c *call.Call, id string, p Picture) error {
-	u, err := d.ByID(ctx, c, id)
-	if err != nil {
-		return err
-	}
-	noted(c, &u)
 	now := c.Now.UnixMilli()
-	if _, err := setPicture.Do(ctx, c.Tx, now, now, c.Tenant.ID, id); err != nil {
+	err := d.rewrite(ctx, c, id, func(u *User) (dbx.Exec, []any) {
+		noted(c, u)
+		u.Picture, u.Changed = now, now
+		return setPicture, []any{now, now}
+	})
+	if err != nil {
 		return err
 	}
 	if _, err := keepPicture.Do(ctx, c.Tx, c.Tenant.ID, id, p.Type, p.Body, now); err != nil {

@@ -61,8 +61,17 @@ func (d *Directory) Delete(ctx context.Context, c *call.Call, id string) error {
 		if err := d.Roles.Gone(ctx, c, id); err != nil {
 			return err
 		}
-		for _, e := range []dbx.Exec{dropReports, dropMfa, dropSeen, dropPicture, remove} {
+		for _, e := range []dbx.Exec{dropSeen, dropPicture, remove} {
 			if _, err := e.Do(ctx, c.Tx, c.Tenant.ID, id); err != nil {
+				return err
+			}
+		}
+		for e, was := range map[*dbx.Exec]User{&dropReports: {ReportsTo: id}, &dropMfa: {MfaUser: id}} {
+			n, err := e.Do(ctx, c.Tx, c.Tenant.ID, id)
+			if err == nil && n > 0 {
+				err = d.stored(ctx, c, &was, &User{Version: 1})
+			}
+			if err != nil {
 				return err
 			}
 		}
@@ -91,10 +100,10 @@ func (d *Directory) Reload(ctx context.Context, c *call.Call, id string) error {
 
 // PasswordSet notes that a password is new and whether it must be changed at the next sign-in (password.Passwords.Changed).
 func (d *Directory) PasswordSet(ctx context.Context, c *call.Call, id string, force bool) error {
-	n, err := setPassword.Do(ctx, c.Tx, c.Now.UnixMilli(), force, c.Tenant.ID, id)
-	if err == nil && n == 0 {
-		return ErrNotFound
-	}
+	err := d.rewrite(ctx, c, id, func(u *User) (dbx.Exec, []any) {
+		u.PasswordChanged, u.ForceChange = c.Now.UnixMilli(), force
+		return setPassword, []any{u.PasswordChanged, force}
+	})
 	if err != nil {
 		return err
 	}
@@ -109,8 +118,13 @@ func (d *Directory) Activate(ctx context.Context, c *call.Call, u User) error {
 	if u.Active != 0 {
 		return nil
 	}
-	n, err := setActive.Do(ctx, c.Tx, c.Now.UnixMilli(), c.Tenant.ID, u.ID)
+	now := u
+	now.Active, now.Version = c.Now.UnixMilli(), u.Version+1
+	n, err := setActive.Do(ctx, c.Tx, now.Active, c.Tenant.ID, u.ID)
 	if err != nil || n == 0 {
+		return err
+	}
+	if err := d.stored(ctx, c, &u, &now); err != nil {
 		return err
 	}
 	return d.changed(ctx, c, u.ID)
@@ -118,11 +132,10 @@ func (d *Directory) Activate(ctx context.Context, c *call.Call, u User) error {
 
 // Invited notes that a person was invited.
 func (d *Directory) Invited(ctx context.Context, c *call.Call, id string) error {
-	n, err := setInvited.Do(ctx, c.Tx, c.Now.UnixMilli(), c.Tenant.ID, id)
-	if err == nil && n == 0 {
-		return ErrNotFound
-	}
-	return err
+	return d.rewrite(ctx, c, id, func(u *User) (dbx.Exec, []any) {
+		u.Invited = c.Now.UnixMilli()
+		return setInvited, []any{u.Invited}
+	})
 }
 
 // LastLogin is when a person last signed in, in ms since 1970 UTC; 0: never. It may be some seconds behind.

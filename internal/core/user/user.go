@@ -173,7 +173,8 @@ type Directory struct {
 	// Moved tells a person, where they were reached before, that their mail address or mobile number is another one now.
 	Moved []func(ctx context.Context, c *call.Call, old, now User) error
 
-	// Stored hears of each person whose row is new or changed, in the same transaction; old is zero for somebody new.
+	// Stored hears of each person whose row is new or changed, in the same transaction; old is zero for somebody new. When
+	// many rows change alike, it hears once of nobody: no id, and what was changed to what.
 	Stored []func(ctx context.Context, c *call.Call, old, now *User) error
 
 	counts counts

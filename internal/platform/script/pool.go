@@ -27,6 +27,8 @@ var (
 	ErrMemory = fault.New(fault.Invalid, "script.memory", "The script used too much memory and was stopped.")
 	ErrDied   = fault.New(fault.Invalid, "script.died", "The script ended the process that it ran in.")
 	ErrLarge  = fault.New(fault.TooLarge, "script.large", "The script and what it is to look at are too large.")
+	// ErrShare says when there is time again.
+	ErrShare = fault.New(fault.Limited, "script.share", "The scripts of this tenant have used their time of this minute.")
 )
 
 // Pool keeps children. Its exported fields are set in internal/app.
@@ -39,9 +41,10 @@ type Pool struct {
 	Wall     time.Duration // for a batch, the start of a child included; 15 s when 0
 	Idle     time.Duration // after which a child that has nothing to do ends; 1 min when 0
 	Children int           // at once; 2 when 0
+	Share    time.Duration // that a tenant's batches may take in a minute; 30 s when 0
 
 	once  sync.Once
-	slots chan struct{}
+	queue queue
 	mu    sync.Mutex
 	idle  []*child
 }
@@ -59,18 +62,23 @@ type child struct {
 // restCPU is the time of a processor in ms after which a child is replaced, so that it never comes near what it has in its life.
 const restCPU = 20_000
 
-// Run has a child judge a batch. The faults other than ErrOff and that of ctx are the script's.
+// Run has a child judge a batch. ErrOff, ErrShare and what ctx ended with are no faults of the script; the others are.
 func (p *Pool) Run(ctx context.Context, b Batch) ([]Verdict, error) {
 	if len(p.Command) == 0 || !supported {
 		return nil, ErrOff
 	}
-	p.once.Do(func() { p.slots = make(chan struct{}, cmp.Or(p.Children, 2)) })
-	select {
-	case p.slots <- struct{}{}:
-		defer func() { <-p.slots }()
-	case <-ctx.Done():
-		return nil, context.Cause(ctx)
+	q := p.turns()
+	if wait := q.over(b.Tenant); wait > 0 {
+		return nil, ErrShare.RetryAfter(int(wait / time.Second))
 	}
+	if err := q.enter(ctx, b.Tenant); err != nil {
+		return nil, err
+	}
+	began := time.Now()
+	defer func() {
+		q.spend(b.Tenant, time.Since(began))
+		q.leave(b.Tenant)
+	}()
 	b.Each = cmp.Or(p.Each, 250*time.Millisecond).Milliseconds()
 	c, a, err := p.ask(ctx, b)
 	if err != nil {
@@ -85,6 +93,17 @@ func (p *Pool) Run(ctx context.Context, b Batch) ([]Verdict, error) {
 		return nil, ErrSyntax.Say("The script does not compile: %s", a.Syntax)
 	}
 	return a.Verdicts, nil
+}
+
+// turns is the queue.
+func (p *Pool) turns() *queue {
+	p.once.Do(func() {
+		p.queue = queue{
+			now: time.Now, slots: cmp.Or(p.Children, 2), share: cmp.Or(p.Share, 30*time.Second),
+			running: map[string]int{}, line: map[string][]chan struct{}{}, spent: map[string]spending{},
+		}
+	})
+	return &p.queue
 }
 
 // ask has a child answer a batch. A child that had died while it was idle is no fault of the script.
@@ -174,7 +193,10 @@ func (p *Pool) Close() {
 func (p *Pool) Running() (idle, busy int) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return len(p.idle), len(p.slots)
+	q := p.turns()
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return len(p.idle), q.busy
 }
 
 // ask sends a batch and waits for the answer. A child that takes longer than wall, or whose caller is gone, is killed.

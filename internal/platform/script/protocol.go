@@ -10,6 +10,7 @@ import (
 
 // Batch is what a child is asked: one script, and the people to run it for.
 type Batch struct {
+	Tenant string   `json:"-"`      // whose time it is
 	Script string   `json:"script"` // the body of a function
 	People []Person `json:"people"`
 	Roles  []Role   `json:"roles"`

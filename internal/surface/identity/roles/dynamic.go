@@ -20,10 +20,10 @@ func (r Roles) scripting() []op.Op {
 	return []op.Op{
 		op.Prepared(op.Spec{Path: "/Roles/SetDynamicRoleScript", Paths: []string{"/SaasManage/SetDynamicRoleScript"}, Allow: manage, Effect: op.Write,
 			Audit: audit.RoleScript, MaxBody: 256 << 10, Rate: op.Costly, Faults: []*fault.Error{
-				errNull, role.ErrNotFound, role.ErrSystem, role.ErrNotHeld, role.ErrEverybody, dynamic.ErrStatic, dynamic.ErrLarge, dynamic.ErrMany, dynamic.ErrSyntax,
+				errNull, role.ErrNotFound, role.ErrSystem, role.ErrNotHeld, role.ErrEverybody, dynamic.ErrStatic, dynamic.ErrLarge, dynamic.ErrMany, dynamic.ErrSyntax, dynamic.ErrShare,
 			}}, r.compile, r.SetDynamicRoleScript),
 		op.Prepared(op.Spec{Path: "/Roles/TestDynamicRoleScript", Paths: []string{"/SaasManage/TestDynamicRoleScript"}, Allow: manage, Effect: op.Read,
-			MaxBody: 256 << 10, Rate: op.Costly, Faults: []*fault.Error{user.ErrNotFound, fault.ErrMissing, dynamic.ErrLarge, dynamic.ErrPerson}},
+			MaxBody: 256 << 10, Rate: op.Costly, Faults: []*fault.Error{user.ErrNotFound, fault.ErrMissing, dynamic.ErrLarge, dynamic.ErrPerson, dynamic.ErrShare}},
 			r.try, r.TestDynamicRoleScript),
 	}
 }
@@ -48,8 +48,8 @@ func (n *NewScript) Check() error {
 // Resolve finds the role.
 func (n *NewScript) Resolve(ctx context.Context, c *op.Call) error { return n.find(ctx, c, n.ID) }
 
-func (r Roles) compile(ctx context.Context, _ *op.Call, in NewScript) (struct{}, error) {
-	return struct{}{}, r.Scripts.Check(ctx, in.Script)
+func (r Roles) compile(ctx context.Context, c *op.Call, in NewScript) (struct{}, error) {
+	return struct{}{}, r.Scripts.Check(ctx, c.Tenant.ID, in.Script)
 }
 
 // SetDynamicRoleScript sets the script that decides who is in a dynamic role.

@@ -172,6 +172,7 @@ func (a *App) wire(ctx context.Context, master *crypt.Master) error {
 	a.wireJobs()
 	a.wireScripts()
 	a.wireIntake()
+	a.declareJobs()
 	if err := a.wireInvites(); err != nil {
 		return err
 	}

@@ -154,7 +154,7 @@ func (c *Commands) follow(ctx context.Context, a *App, tenantID, id string) erro
 		case <-interrupted:
 			interrupted = nil
 			by := a.Shell(tenantID)
-			err := a.Write(working, by, audit.JobCancel, func(ctx context.Context) error { return worker.Cancel(ctx, by, grant.All(), id) })
+			err := a.Write(working, by, audit.JobCancel, func(ctx context.Context) error { return worker.Cancel(ctx, by, grant.All(), id, "interrupted") })
 			if err != nil && !errors.Is(err, job.ErrEnded) {
 				return err
 			}

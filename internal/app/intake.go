@@ -20,12 +20,12 @@ func (a *App) wireIntake() {
 		Open: func(ctx context.Context, tenant, sealed, aad string) ([]byte, error) {
 			return a.Ring.Open(ctx, tenant, purposeJob, sealed, aad)
 		},
-		Bind: func(c *call.Call) { a.Kernel.Bind(c) }, // which is made last
+		Culture: a.cultureOf,
+		Bind:    func(c *call.Call) { a.Kernel.Bind(c) }, // which is made last
 		Invite: func(ctx context.Context, c *call.Call, u user.User, mail, sms bool) error {
 			return a.users().Invite(ctx, c, u, mail, sms)
 		},
 	}
-	a.Jobs.Handle(intake.Kind, a.Intake.Work)
 	a.Jobs.Sweep(job.Sweep{Name: "imports", Every: 10 * time.Minute, Run: func(ctx context.Context) error {
 		return a.Intake.Sweep(ctx, time.Now())
 	}})

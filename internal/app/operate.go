@@ -267,14 +267,17 @@ func (c *Commands) audit(ctx context.Context, s config.Settings, tenantID string
 	return nil
 }
 
-func (c *Commands) report(r audit.Report) (bad bool) {
-	fmt.Fprintf(c.Out, "%s: %d events as they were sealed, links %d to %d, %d checkpoints, %d events not sealed yet\n",
+func (c *Commands) report(r audit.Report) (bad bool) { return describe(c.Out, r) }
+
+// describe prints what a verification found.
+func describe(to io.Writer, r audit.Report) (bad bool) {
+	fmt.Fprintf(to, "%s: %d events as they were sealed, links %d to %d, %d checkpoints, %d events not sealed yet\n",
 		r.Tenant, r.Events, r.From, r.To, r.Checkpoints, r.Unsealed)
 	for _, p := range r.Problems {
-		fmt.Fprintln(c.Out, "  ", p)
+		fmt.Fprintln(to, "  ", p)
 	}
 	if r.More > 0 {
-		fmt.Fprintf(c.Out, "   and %d more\n", r.More)
+		fmt.Fprintf(to, "   and %d more\n", r.More)
 	}
 	return len(r.Problems) > 0
 }

@@ -13,6 +13,7 @@ import (
 	"limen/internal/surface/identity/profiles"
 	"limen/internal/surface/identity/redrock"
 	"limen/internal/surface/identity/roles"
+	"limen/internal/surface/identity/tasks"
 	"limen/internal/surface/identity/tenant"
 	"limen/internal/surface/identity/users"
 	"limen/internal/surface/login"
@@ -45,6 +46,7 @@ func (a *App) identityOps() []op.Op {
 	out = append(out, profiles.Profiles{Profiles: a.Profiles}.Ops()...)
 	out = append(out, policies.Policies{Policies: a.Policies, Profiles: a.Profiles, People: a.People, Settings: a.Values}.Ops()...)
 	out = append(out, roles.Roles{Roles: a.Roles, Orgs: a.Orgs, Scripts: a.Dynamic}.Ops()...)
+	out = append(out, tasks.Tasks{Jobs: a.Jobs}.Ops()...)
 	out = append(out, redrock.Redrock{Reports: a.Reports}.Ops()...)
 	return out
 }

@@ -89,6 +89,7 @@ const (
 	JobStart      = "Cloud.Core.JobStart"      // a long-running job was started
 	JobCancel     = "Cloud.Core.JobCancel"     // a job was cancelled
 	JobEnd        = "Cloud.Core.JobEnd"        // a job ended
+	JobDelete     = "Cloud.Core.JobDelete"     // jobs were removed from the history
 	Query         = "Cloud.Core.Query"         // an administrator's query read across people
 	AuditVerify   = "Cloud.Core.AuditVerify"   // the audit log was verified
 	AuditExport   = "Cloud.Core.AuditExport"   // audit events were exported

@@ -63,9 +63,18 @@ func (i *Imports) Ended(ctx context.Context, c *call.Call, info job.Info) error 
 	}
 	if row.Mail != "" {
 		d := message.Data{
-			File: row.Name, Made: strconv.Itoa(t.Made), Total: strconv.FormatInt(row.People, 10), Accounts: i.mailLines(t, row, info),
+			File: row.Name, Made: strconv.Itoa(t.Made), Total: strconv.FormatInt(row.People, 10), Accounts: t.mailLines(row, info),
 		}
-		if err := i.Post.Mail(ctx, c, "import/"+info.ID, post.Reader{Mail: row.Mail}, message.ImportReport, d, c.Now.Add(keepFile)); err != nil {
+		k := message.ImportReport
+		if int(row.People) > t.Done {
+			k = message.ImportStopped
+		}
+		culture, err := i.Culture(ctx, c, info.User)
+		if err != nil {
+			return err
+		}
+		to := post.Reader{Mail: row.Mail, Culture: culture}
+		if err := i.Post.Mail(ctx, c, "import/"+info.ID, to, k, d, c.Now.Add(keepFile)); err != nil {
 			return err
 		}
 	}
@@ -75,13 +84,15 @@ func (i *Imports) Ended(ctx context.Context, c *call.Call, info job.Info) error 
 
 var outcomes = map[string]string{job.Done: "success", job.Failed: "failed", job.Cancelled: "refused"}
 
-func (i *Imports) mailLines(t Tally, row endRow, info job.Info) []string {
+// mailLines are the remarks in English, as the refusals of files are: they quote the file, and name the rules that it broke.
+func (t *Tally) mailLines(row endRow, info job.Info) []string {
 	out := t.lines(mailed)
-	switch left := int(row.People) - t.Done; {
-	case left > 0 && info.State == job.Cancelled:
-		out = append([]string{fmt.Sprintf("The import was cancelled; %d rows were not reached.", left)}, out...)
-	case left > 0:
-		out = append([]string{fmt.Sprintf("The import failed; %d rows were not reached. %s", left, info.Message)}, out...)
+	if left := int(row.People) - t.Done; left > 0 {
+		why := info.Message
+		if info.State == job.Cancelled {
+			why = info.Reason
+		}
+		out = append([]string{strings.TrimSpace(fmt.Sprintf("%d rows were not reached. %s", left, why))}, out...)
 	}
 	return out
 }

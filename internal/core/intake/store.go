@@ -47,6 +47,7 @@ var (
 		(SELECT id FROM import_file WHERE tenant = ? AND by_user = ? AND job = '' ORDER BY id DESC LIMIT 1000 OFFSET ?)`)
 	claimFile = dbx.W[claimRow]("intake.claim", `UPDATE import_file SET job = ?, mail = ?, expires = ?
 		WHERE tenant = ? AND id = ? AND by_user = ? AND job = '' AND expires > ? RETURNING name, people`)
+	fileName   = dbx.Q[string]("intake.name", `SELECT name FROM import_file WHERE tenant = ? AND id = ? AND by_user = ? AND job = ''`)
 	findFile   = dbx.Q[fileRow]("intake.file", `SELECT id, name, people, body, job, tally FROM import_file WHERE tenant = ? AND id = ?`)
 	ofJob      = dbx.Q[endRow]("intake.of_job", `SELECT id, name, people, mail, tally FROM import_file WHERE tenant = ? AND job = ? AND job <> ''`)
 	noteTally  = dbx.E("intake.tally", `UPDATE import_file SET tally = ? WHERE tenant = ? AND id = ?`)
@@ -137,8 +138,15 @@ func (i *Imports) Submit(ctx context.Context, c *call.Call, token string, w Wish
 	if !ok || len(id) > 100 {
 		return Started{}, ErrUnknown
 	}
+	name, err := fileName.One(ctx, c.Tx, c.Tenant.ID, id, c.User())
+	if errors.Is(err, dbx.ErrNoRow) {
+		return Started{}, ErrUnknown
+	}
+	if err != nil {
+		return Started{}, err
+	}
 	p := payload{File: id, Mail: w.ByMail, SMS: w.BySMS, Shell: c.Caller != nil && c.Caller.Means == call.ByShell}
-	jobID, err := i.Jobs.Start(ctx, c, job.Job{Kind: Kind, Unique: id, Payload: p})
+	jobID, err := i.Jobs.Start(ctx, c, job.Job{Kind: Kind, Unique: id, Payload: p, Target: name})
 	if errors.Is(err, job.ErrRunning) {
 		return Started{}, ErrUnknown
 	}

@@ -110,7 +110,7 @@ func TestCancel(t *testing.T) {
 			if hashes.Add(1) == 60 {
 				cc := h.app.Shell(h.tenant)
 				if err := h.app.Write(context.Background(), cc, audit.JobCancel, func(ctx context.Context) error {
-					return h.app.Jobs.Cancel(ctx, cc, grant.All(), id)
+					return h.app.Jobs.Cancel(ctx, cc, grant.All(), id, "enough")
 				}); err != nil {
 					t.Error(err)
 				}

@@ -46,7 +46,7 @@ const (
 )
 
 const (
-	maxText    = 2000     // bytes of a message, and of a unique key
+	maxText    = 2000     // bytes of a message, and of a unique key, and of the names of a job
 	maxResult  = 64 << 10 // bytes
 	maxCursor  = 64 << 10 // bytes
 	maxPayload = 900 << 10
@@ -59,13 +59,16 @@ type Job struct {
 	Payload any       // becomes JSON and is sealed; Run.Payload gives it back
 	Total   int64     // how much there is to do, when known
 	Due     time.Time // not before; zero: at once
+	Name    string    // what people call it; empty: as its type
+	Target  string    // name of what it is about, such as a role
+	Mail    string    // address that its report goes to (Jobs.Ended); empty: none
 }
 
 // Handler does a job. nil means done; an error means failed, unless the job was cancelled or this server stops: then the job
 // is cancelled, or goes on elsewhere. ctx ends in these cases, and when another node has taken over.
 type Handler func(ctx context.Context, r *Run) error
 
-// Jobs holds the jobs. Its exported fields are set in internal/app; Handle and Sweep are called there too, before Run.
+// Jobs holds the jobs. Its exported fields are set in internal/app; Declare and Sweep are called there too, before Run.
 type Jobs struct {
 	DB     *dbx.DB
 	Now    func() time.Time // time.Now when nil
@@ -81,7 +84,7 @@ type Jobs struct {
 	Caller func(ctx context.Context, tx *dbx.Tx, tenant, user string) (*call.Caller, error)
 	// Record stores the events of a job's transactions. May be nil.
 	Record func(ctx context.Context, c *call.Call) error
-	// Ended is called in the transaction that ends a job, for example to record it. May be nil.
+	// Ended is called in the transaction that ends a job, for example to leave an event on the call. May be nil.
 	Ended func(ctx context.Context, c *call.Call, i Info) error
 
 	Lease   time.Duration // after which the job of a silent node is taken over; 30 s when 0
@@ -89,38 +92,30 @@ type Jobs struct {
 	Tries   int           // nodes that may die of a job before it has failed; 5 when 0
 	Keep    time.Duration // how long jobs stay after their end; 30 days when 0
 
-	handlers map[string]Handler
-	sweeps   []Sweep
-	once     sync.Once
-	holder   string
-	bell     chan struct{}
-	mu       sync.Mutex
-	running  map[string]*Run
+	types   []Type
+	sweeps  []Sweep
+	once    sync.Once
+	holder  string
+	bell    chan struct{}
+	mu      sync.Mutex
+	running map[string]*Run
 }
 
 var (
 	insert = dbx.E("job.insert", `INSERT INTO job (id, tenant, kind, dedup, state, done, total, message, payload, cursor, result, cancel,
-		by_user, created, due, started, ended, tries, holder, held)
-		VALUES (?, ?, ?, ?, 'waiting', 0, ?, '', ?, '', '', ?, ?, ?, ?, 0, 0, 0, '', 0)
+		by_user, created, due, started, ended, tries, holder, held, name, target, by_name, mail)
+		VALUES (?, ?, ?, ?, 'waiting', 0, ?, '', ?, '', '', ?, ?, ?, ?, 0, 0, 0, '', 0, ?, ?, ?, ?)
 		ON CONFLICT (tenant, kind, dedup) WHERE state IN ('waiting', 'running') DO NOTHING`)
 	living = dbx.Q[string]("job.living", `SELECT id FROM job WHERE tenant = ? AND kind = ? AND dedup = ? AND state IN ('waiting', 'running')`)
-	cancel = dbx.W[string]("job.cancel", `UPDATE job SET cancel = ?, state = CASE WHEN state = 'waiting' THEN 'cancelled' ELSE state END,
+	cancel = dbx.W[string]("job.cancel", `UPDATE job SET cancel = ?, asked = ?, reason = ?, state = CASE WHEN state = 'waiting' THEN 'cancelled' ELSE state END,
 		ended = CASE WHEN state = 'waiting' THEN ? ELSE ended END, payload = CASE WHEN state = 'waiting' THEN '' ELSE payload END
 		WHERE tenant = ? AND id = ? AND state IN ('waiting', 'running') RETURNING state`)
 )
 
-// Handle sets the handler of a kind. A node runs the kinds it has handlers for.
-func (j *Jobs) Handle(kind string, f Handler) {
-	if j.handlers == nil {
-		j.handlers = map[string]Handler{}
-	}
-	j.handlers[kind] = f
-}
-
 // Start starts a job in c.Tx and gives its id. While one with the same unique key lives, it gives that one's id and
 // ErrRunning.
 func (j *Jobs) Start(ctx context.Context, c *call.Call, job Job) (id string, err error) {
-	if job.Kind == "" || len(job.Kind)+len(job.Unique) > maxText {
+	if job.Kind == "" || len(job.Kind)+len(job.Unique) > maxText || len(job.Name)+len(job.Target) > maxText {
 		return "", ErrKind
 	}
 	plain, err := json.Marshal(job.Payload)
@@ -136,6 +131,10 @@ func (j *Jobs) Start(ctx context.Context, c *call.Call, job Job) (id string, err
 	if err != nil {
 		return "", err
 	}
+	byName := ""
+	if c.Caller != nil {
+		byName = c.Caller.Name
+	}
 	now := j.now()
 	due := now
 	if job.Due.After(now) {
@@ -143,7 +142,8 @@ func (j *Jobs) Start(ctx context.Context, c *call.Call, job Job) (id string, err
 	}
 	// A living job that ends between the two statements leaves room for this one.
 	for range 3 {
-		n, err := insert.Do(ctx, c.Tx, id, c.Tenant.ID, job.Kind, unique, job.Total, sealed, false, c.User(), now.UnixMilli(), due.UnixMilli())
+		n, err := insert.Do(ctx, c.Tx, id, c.Tenant.ID, job.Kind, unique, job.Total, sealed, false, c.User(), now.UnixMilli(), due.UnixMilli(),
+			job.Name, job.Target, byName, job.Mail)
 		if err != nil {
 			return "", err
 		}

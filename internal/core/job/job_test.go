@@ -146,7 +146,7 @@ func TestLife(t *testing.T) {
 		if i.Done != 2 || i.Message != "all of it" || i.Result != "2 imported" || i.Ended == 0 || i.Tries != 1 {
 			t.Errorf("%+v", i)
 		}
-		if recorded.Load() != 1 || ended.Load() != 1 {
+		if recorded.Load() != 2 || ended.Load() != 1 { // the piece, and the end
 			t.Error(recorded.Load(), ended.Load())
 		}
 		again := begin(t, db, j, what) // the first has ended

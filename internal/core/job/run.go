@@ -133,6 +133,12 @@ func (r *Run) Progress(done, total int64, message string) {
 	}
 }
 
+// Progressed is how far the job was reported to be, also by a node that died.
+func (r *Run) Progressed() (done, total int64, message string) {
+	done, total, message, _ = r.progress()
+	return done, total, message
+}
+
 // Result sets the text that stays when the job has ended, for example what could not be imported and why.
 func (r *Run) Result(text string) {
 	r.mu.Lock()

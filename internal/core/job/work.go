@@ -56,6 +56,7 @@ const (
 	lookPostgres = time.Second
 	lookSQLite   = 5 * time.Second
 	tidyBatch    = 2000
+	keep         = 30 * 24 * time.Hour
 )
 
 // Run runs jobs and sweeps until ctx ends. What runs then is given back, to go on elsewhere or after the next start.
@@ -65,7 +66,7 @@ func (j *Jobs) Run(ctx context.Context) error {
 	if len(j.sweeps) > 0 {
 		wg.Go(func() { j.lead(ctx) })
 	}
-	workers := cmp.Or(j.Workers, 4)
+	workers := j.Slots()
 	busy := make(chan struct{}, workers)
 	failing := false
 	for ctx.Err() == nil {
@@ -88,6 +89,9 @@ func (j *Jobs) Run(ctx context.Context) error {
 	return nil
 }
 
+// Slots is how many jobs this node runs at once.
+func (j *Jobs) Slots() int { return cmp.Or(j.Workers, 4) }
+
 // claim leases up to n jobs that are due, and says how long there is nothing to do.
 func (j *Jobs) claim(ctx context.Context, n int) (rows []claimed, wait time.Duration, err error) {
 	wait = lookPostgres
@@ -107,7 +111,7 @@ func (j *Jobs) claim(ctx context.Context, n int) (rows []claimed, wait time.Dura
 	now := j.now().UnixMilli()
 	held := now + cmp.Or(j.Lease, 30*time.Second).Milliseconds()
 	for _, k := range all {
-		if j.handlers[k.Kind] == nil || n == 0 {
+		if j.typeOf(k.Kind).Run == nil || n == 0 {
 			continue
 		}
 		if k.Due > now {
@@ -186,7 +190,7 @@ func (j *Jobs) handle(ctx context.Context, r *Run, row claimed) (err error) {
 	if r.payload, err = j.Open(ctx, row.Tenant, row.Payload, aad(row.ID)); err != nil {
 		return err
 	}
-	return j.handlers[r.Kind](ctx, r)
+	return j.typeOf(r.Kind).Run(ctx, r)
 }
 
 // settle notes how a job ended.
@@ -235,7 +239,10 @@ func (j *Jobs) finish(ctx context.Context, r *Run, state, why string) error {
 		if err != nil {
 			return err
 		}
-		return j.Ended(ctx, c, i)
+		if err := j.Ended(ctx, c, i); err != nil || j.Record == nil {
+			return err
+		}
+		return j.Record(ctx, c)
 	})
 }
 
@@ -243,7 +250,7 @@ func (j *Jobs) finish(ctx context.Context, r *Run, state, why string) error {
 func (j *Jobs) Tidy(ctx context.Context) error {
 	for n := int64(tidyBatch); n == tidyBatch; {
 		if err := j.DB.Write(ctx, func(tx *dbx.Tx) (err error) {
-			n, err = tidy.Do(ctx, tx, j.now().Add(-cmp.Or(j.Keep, 30*24*time.Hour)).UnixMilli(), tidyBatch)
+			n, err = tidy.Do(ctx, tx, j.now().Add(-cmp.Or(j.Keep, keep)).UnixMilli(), tidyBatch)
 			return err
 		}); err != nil {
 			return err

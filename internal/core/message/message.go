@@ -29,6 +29,9 @@ const (
 	ScriptFailed    Kind = "script_failed"    // to administrators: the script of a dynamic role, App, failed
 	TestMail        Kind = "test_mail"        // proof that the mail settings work
 	ImportReport    Kind = "import_report"    // what an import of users has done
+	ImportStopped   Kind = "import_stopped"   // what one has done that was cancelled or failed
+	JobDone         Kind = "job_done"         // what a job, App, has done
+	JobFailed       Kind = "job_failed"       // and one that was cancelled or failed
 	MailChanged     Kind = "mail_changed"     // notice to the address that was the account's
 	MobileChanged   Kind = "mobile_changed"   // notice of another mobile number
 	MfaExempted     Kind = "mfa_exempted"     // notice that no second factor is asked for, for a while
@@ -62,6 +65,9 @@ var kinds = map[Kind]kind{
 	ScriptFailed:    {need: []string{"When"}, facts: []string{"When"}, bare: true},
 	TestMail:        {facts: []string{"By", "When"}, bare: true},
 	ImportReport:    {need: []string{"File", "Made", "Total"}, facts: []string{"When"}, bare: true, list: true},
+	ImportStopped:   {need: []string{"File", "Made", "Total"}, facts: []string{"When"}, bare: true, list: true},
+	JobDone:         {need: []string{"App"}, facts: []string{"By", "When"}, bare: true, list: true},
+	JobFailed:       {need: []string{"App"}, facts: []string{"By", "When"}, bare: true, list: true},
 	MailChanged:     {need: []string{"When"}, facts: []string{"Account", "By", "When"}, bare: true},
 	MobileChanged:   {need: []string{"When"}, facts: []string{"Account", "By", "When"}, sms: true, bare: true},
 	MfaExempted:     {need: []string{"When"}, facts: []string{"Account", "By", "When"}, bare: true},

@@ -190,7 +190,8 @@ func TestLeastData(t *testing.T) {
 		message.MailChanged:    {At: at}, message.MobileChanged: {At: at}, message.MfaExempted: {At: at}, message.ScriptFailed: {App: "Sales", At: at},
 		message.VerifyMail:   {Link: "https://x.example/a", Lasts: time.Hour},
 		message.IdentityCode: {Code: "1", Lasts: time.Minute},
-		message.ImportReport: {File: "f", Made: "0", Total: "1"},
+		message.ImportReport: {File: "f", Made: "0", Total: "1"}, message.ImportStopped: {File: "f", Made: "0", Total: "1"},
+		message.JobDone: {App: "Audit"}, message.JobFailed: {App: "Audit"},
 	}
 	for _, k := range message.Kinds() {
 		d := least[k]
@@ -401,7 +402,7 @@ func TestDraft(t *testing.T) {
 	full.Support = "room 17"
 	least := message.Data{
 		Product: "P", Tenant: "T", Name: "N", Code: "1", Link: full.Link, Lasts: time.Minute, At: full.At, Accounts: []string{"a"}, Account: "a",
-		File: "f", Made: "0", Total: "1",
+		File: "f", Made: "0", Total: "1", App: "A",
 	}
 	for _, lang := range c.Languages() {
 		for _, k := range message.Kinds() {

@@ -35,6 +35,7 @@ func (c *Commands) serve(ctx context.Context, s config.Settings) error {
 	defer a.Close()
 	a.Scripts.Command = self
 	defer a.Scripts.Close()
+	a.boundMemory()
 	return a.Serve(ctx, c.Out)
 }
 
@@ -95,7 +96,7 @@ func (a *App) Serve(ctx context.Context, out io.Writer) error {
 func (a *App) Workers() web.Group {
 	return web.Group{
 		{Name: "changes", Run: a.Changes.Run},
-		{Name: "memory", Run: giveBack},
+		{Name: "memory", Run: a.giveBack},
 		{Name: "outbox", Run: a.Outbox.Run},
 		{Name: "jobs", Run: a.Jobs.Run},
 		{Name: "scripts", Run: a.Dynamic.Run},

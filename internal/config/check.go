@@ -3,6 +3,7 @@ package config
 import (
 	"errors"
 	"fmt"
+	"math"
 	"net"
 	"net/netip"
 	"net/url"
@@ -42,6 +43,7 @@ func (s *Settings) check() []error {
 		{"allow-network", checkNetworks(s.AllowNetworks)},
 		{"mail-relay", optionalURL(s.MailRelay, "smtp", "smtps")},
 		{"metrics-listen", s.checkMetrics()},
+		{"memory", s.checkMemory()},
 		{"trace-endpoint", optionalURL(s.TraceEndpoint, "http", "https")},
 		{"master-key", s.checkMasterKey()},
 		{"node", s.checkNode()},
@@ -203,6 +205,31 @@ func optionalURL(text string, schemes ...string) error {
 		return fmt.Errorf("is a URL of the form %s://HOST:PORT", strings.Join(schemes, ":// or "))
 	}
 	return nil
+}
+
+// minMemory is less than the program can do with: a password's hash takes 46 MiB by itself.
+const minMemory = 128_000_000
+
+func (s *Settings) checkMemory() error {
+	if n, ok := size(s.Memory); s.Memory != "" && (!ok || n < minMemory) {
+		return fmt.Errorf("is a size of at least 128MB, such as 512MB or 2GB, not %q", s.Memory)
+	}
+	return nil
+}
+
+// size reads a number of bytes, with a unit of a thousand or of 1024.
+func size(text string) (int64, bool) {
+	text = strings.ToUpper(strings.TrimSpace(text))
+	for _, u := range []struct {
+		name  string
+		bytes int64
+	}{{"KIB", 1 << 10}, {"MIB", 1 << 20}, {"GIB", 1 << 30}, {"KB", 1e3}, {"MB", 1e6}, {"GB", 1e9}, {"B", 1}, {"", 1}} {
+		if digits, ok := strings.CutSuffix(text, u.name); ok {
+			n, err := strconv.ParseInt(strings.TrimSpace(digits), 10, 64)
+			return n * u.bytes, err == nil && n > 0 && n <= math.MaxInt64/u.bytes
+		}
+	}
+	return 0, false
 }
 
 func (s *Settings) checkMasterKey() error {

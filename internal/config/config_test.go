@@ -52,6 +52,7 @@ func TestPrecedence(t *testing.T) {
 		"trusted-proxy":   {{"10.0.0.1", "", "", "10.0.0.1"}, {"", "10.0.0.0/8,::1", "", "10.0.0.0/8,::1"}, {"", "", "\n  - fd00::/8", "fd00::/8"}},
 		"allow-network":   {{"10.0.0.1", "", "", "10.0.0.1"}, {"", "10.0.0.0/8,::1", "", "10.0.0.0/8,::1"}, {"", "", "\n  - fd00::/8", "fd00::/8"}},
 		"mail-relay":      {{"smtp://a", "", "", "smtp://a"}, {"", "smtps://b:465", "", "smtps://b:465"}, {"", "", "smtp://c", "smtp://c"}},
+		"memory":          {{"512MB", "", "", "512MB"}, {"", "2GiB", "", "2GiB"}, {"", "", "300000000", "300000000"}},
 		"metrics-listen":  {{"localhost:9", "", "", "127.0.0.1:9"}, {"", ":9", "", ":9"}, {"", "", "'[::1]:9'", "[::1]:9"}},
 		"trace-endpoint":  {{"http://a:4318", "", "", "http://a:4318"}, {"", "https://b", "", "https://b"}, {"", "", "http://c", "http://c"}},
 		"master-key-file": {{"a", "", "", "a"}, {"", "b", "", "b"}, {"", "", "c", "c"}},
@@ -323,4 +324,17 @@ func FuzzFile(f *testing.F) {
 			}
 		}
 	})
+}
+
+func TestMemory(t *testing.T) {
+	for text, want := range map[string]int64{"": 0, "512MB": 512e6, " 2 gib ": 2 << 30, "200000KB": 200e6, "128000000": 128e6, "134217728b": 128 << 20} {
+		if s, err := Load([]string{"--memory", text}, nil, ""); err != nil || s.MemoryBound() != want {
+			t.Errorf("%q: %d, %v, want %d", text, s.MemoryBound(), err, want)
+		}
+	}
+	for _, text := range []string{"127MB", "-1GB", "MB", "1.5GB", "9999999999GB", "lots"} {
+		if _, err := Load([]string{"--memory=" + text}, nil, ""); !errors.Is(err, ErrSettings) {
+			t.Errorf("%q: %v", text, err)
+		}
+	}
 }

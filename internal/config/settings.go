@@ -48,6 +48,8 @@ type Settings struct {
 	MetricsListen string `name:"metrics-listen" placeholder:"HOST:PORT" help:"Separate address for metrics; without it they are on the main one, for loopback and private callers only."`
 	// TraceEndpoint is an OTLP collector; empty is off.
 	TraceEndpoint string `name:"trace-endpoint" placeholder:"URL" help:"OTLP collector that gets traces, http://HOST:4318; off without it."`
+	// Memory is what the program is to stay within, as MemoryBound reads it; empty: there is no bound.
+	Memory string `name:"memory" placeholder:"SIZE" help:"Memory that the program stays within, such as 512MB or 2GB, at least 128MB; no bound without it."`
 	// MasterKeyFile holds the master key; empty is DIR/master.key, which is made on the first start.
 	MasterKeyFile string `name:"master-key-file" placeholder:"FILE" help:"File of the master key; DIR/master.key, made on the first start, without it."`
 	// MasterKey is the key itself in base64, in place of a file.
@@ -61,6 +63,12 @@ type Settings struct {
 // SQLite gives the database file, and false when the database is PostgreSQL.
 func (s Settings) SQLite() (file string, ok bool) {
 	return filepath.Join(s.Data, "limen.db"), s.DB == "sqlite"
+}
+
+// MemoryBound is Memory in bytes; 0: there is no bound.
+func (s Settings) MemoryBound() int64 {
+	n, _ := size(s.Memory)
+	return n
 }
 
 // KeyFile is where the master key is, unless MasterKey is set.

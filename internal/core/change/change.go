@@ -170,6 +170,13 @@ func (l *Log) remember(r row) bool {
 	return true
 }
 
+// Forget has everything forgotten that anybody remembers until it changes, on this node.
+func (l *Log) Forget() {
+	for topic := range l.watchers {
+		l.tell(topic, Reset)
+	}
+}
+
 func (l *Log) tell(topic, item string) {
 	for _, f := range l.watchers[topic] {
 		f(item)

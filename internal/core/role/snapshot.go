@@ -72,6 +72,16 @@ func (ca *cache) put(tenant string, s *snapshot) {
 	ca.of[tenant] = s
 }
 
+// Forget drops what is kept in memory, all of which can be read again.
+func (r *Roles) Forget() {
+	r.cache.mu.Lock()
+	r.cache.of = nil
+	r.cache.mu.Unlock()
+	r.unions.mu.Lock()
+	r.unions.of, r.unions.kept = nil, 0
+	r.unions.mu.Unlock()
+}
+
 // snapshot gives the tenant's roles at the version that the transaction saw.
 func (r *Roles) snapshot(ctx context.Context, c *call.Call, version int64) (*snapshot, error) {
 	if s := r.cache.get(c.Tenant.ID, version); s != nil {

@@ -1,0 +1,124 @@
+package oauth
+
+import (
+	"slices"
+	"time"
+
+	wire "limen/internal/wire/oauth"
+)
+
+// App is an application as the authorization server sees it: whose tokens it issues, and on what terms. It is shared: read
+// only. Where it is kept is core/app's.
+type App struct {
+	ID      string // the contract's _RowKey
+	Service string // ServiceName: the last segment of its endpoints and of its issuer
+	Name    string
+	Active  bool
+	Profile Profile
+}
+
+// Profile are the terms, as the contract's OAuthProfile and the settings of custom OpenID Connect applications (apps.yaml n
+// 196, oauth.yaml head).
+type Profile struct {
+	// Platform says that the tokens are for this program's own API, limited by the scopes' AllowedRest (TargetIsUs).
+	Platform bool
+	// OpenID says that ID tokens are given: the application is a custom OpenID Connect one.
+	OpenID bool
+	// ClientID is the application's own client, and Secret what it proves itself with, sealed; empty: the clients are
+	// AllowedClients, or service users, or anybody.
+	ClientID string
+	Secret   string
+	// Clients limits who may come where the application has no client of its own.
+	Clients Clients
+	Allowed []string // client ids of ListedClients
+	// Public lets clients come that cannot keep a secret. They must use PKCE.
+	Public bool
+
+	Redirects       wire.Redirects // where answers may go
+	LogoutRedirects wire.Redirects // where people may go after signing out
+	Issuer          string         // empty: https://<host>/<service>/
+	Audience        string         // of access tokens; empty: the client id
+	Opaque          bool           // access tokens are random, and known to Introspect alone; else signed JWTs
+	Flows           []Flow         // which may be used
+	Life            time.Duration  // of access and ID tokens
+	Refresh         bool           // refresh tokens are given
+	RefreshLife     time.Duration
+	Consent         bool // people are asked before a client gets anything
+	Scopes          []Scope
+}
+
+// Scope is a scope that an application knows.
+type Scope struct {
+	Name        string
+	Description string   // for the consent page
+	Paths       []string // AllowedRest: regular expressions of paths that a token of Platform may call
+}
+
+// Clients says who may be a client of an application that has none of its own (ClientIDType, MustBeOauthClient).
+type Clients string
+
+// The kinds of clients.
+const (
+	AnyClient     Clients = "any"     // any id: public clients, with PKCE
+	ListedClients Clients = "listed"  // ids of a list: the same
+	Confidential  Clients = "service" // service users marked as confidential clients, with their passwords
+)
+
+// Flow is a way to tokens, by the names of AllowedAuth.
+type Flow string
+
+// The flows of the contract.
+const (
+	CodeFlow     Flow = "AuthorizationCode"
+	Implicit     Flow = "Implicit"
+	Credentials  Flow = "ClientCreds"
+	PasswordFlow Flow = "ResourceCreds"
+)
+
+// Life of tokens that nobody has set (oauth.yaml head).
+const (
+	defaultLife        = 5 * time.Hour
+	defaultRefreshLife = 365 * 24 * time.Hour
+)
+
+func (p Profile) life() time.Duration {
+	if p.Life <= 0 {
+		return defaultLife
+	}
+	return p.Life
+}
+
+func (p Profile) refreshLife() time.Duration {
+	if p.RefreshLife <= 0 {
+		return defaultRefreshLife
+	}
+	return p.RefreshLife
+}
+
+// allows says whether a flow may be used.
+func (p Profile) allows(f Flow) bool { return slices.Contains(p.Flows, f) }
+
+// openID are the scopes that every OpenID Connect application knows (OpenID Connect Core section 5.4 and 11).
+var openID = wire.Scope{"openid", "profile", "email", "address", "phone", "offline_access"}
+
+// Known are the scopes that may be asked for.
+func (p Profile) Known() wire.Scope {
+	var out wire.Scope
+	if p.OpenID {
+		out = slices.Clone(openID)
+	}
+	for _, s := range p.Scopes {
+		if !out.Has(s.Name) {
+			out = append(out, s.Name)
+		}
+	}
+	return out
+}
+
+// issuer is who the tokens say they are from.
+func (a App) issuer(host string) string {
+	if a.Profile.Issuer != "" {
+		return a.Profile.Issuer
+	}
+	return "https://" + host + "/" + a.Service + "/"
+}

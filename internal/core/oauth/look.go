@@ -1,0 +1,216 @@
+package oauth
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"slices"
+	"strings"
+
+	"limen/internal/call"
+	"limen/internal/crypt"
+	"limen/internal/dbx"
+	"limen/internal/fault"
+	wire "limen/internal/wire/oauth"
+)
+
+// Live is what an access or refresh token that is good says (RFC 7662 section 2.2). Times are seconds since 1970.
+type Live struct {
+	Kind     string // access or refresh
+	ID       string // jti of a signed one
+	Granted  string // the authorization that it belongs to; empty: of a machine in its own name
+	App      string // id or, of a signed one, ServiceName of the application
+	Client   string
+	User     string // UUID; empty: the client itself
+	Name     string // login name, or the client
+	Scope    wire.Scope
+	Audience []string
+	Issuer   string
+	Key      string // thumbprint of the key that it is bound to
+	AuthTime int64
+	Issued   int64
+	Expires  int64
+}
+
+// Look says what a token is, in a read snapshot; ErrToken when it is none of this tenant's that is good now: expired, revoked,
+// its authorization ended, its person barred. It says so of every such token, and never why.
+func (s *Server) Look(ctx context.Context, c *call.Call, token string) (Live, error) {
+	if token == "" || len(token) > 16<<10 {
+		return Live{}, ErrToken
+	}
+	var out Live
+	var err error
+	if strings.Count(token, ".") == 2 {
+		out, err = s.signed(ctx, c, token)
+	} else {
+		out, err = s.stored(ctx, c, token)
+	}
+	if err != nil {
+		return Live{}, err
+	}
+	if c.Now.Unix() >= out.Expires {
+		return Live{}, ErrToken
+	}
+	return out, s.alive(ctx, c, &out)
+}
+
+// signed reads an access token that is a JWT.
+func (s *Server) signed(ctx context.Context, c *call.Call, token string) (Live, error) {
+	jwt, err := s.Signers.Verify(ctx, c.Tenant.ID, token, s.alg())
+	if err != nil {
+		if fault.Of(err).Kind == fault.Internal {
+			return Live{}, err
+		}
+		return Live{}, ErrToken
+	}
+	var k struct {
+		Issuer     string   `json:"iss"`
+		Subject    string   `json:"sub"`
+		UniqueName string   `json:"unique_name"`
+		Client     string   `json:"client_id"`
+		App        string   `json:"app_id"`
+		Scope      string   `json:"scope"`
+		ID         string   `json:"jti"`
+		Audience   audience `json:"aud"`
+		AuthTime   int64    `json:"auth_time"`
+		Issued     int64    `json:"iat"`
+		Expires    int64    `json:"exp"`
+		Bound      struct {
+			JKT string `json:"jkt"`
+		} `json:"cnf"`
+	}
+	if jwt.Type != AccessType || jwt.Claims(&k) != nil {
+		return Live{}, ErrToken
+	}
+	seen, err := spent.One(ctx, c.Tx, c.Tenant.ID, crypt.TokenHash("token\x00"+k.ID))
+	if err != nil {
+		return Live{}, err
+	}
+	granted, _, ok := strings.Cut(k.ID, ".")
+	if seen.N > 0 || !ok {
+		return Live{}, ErrToken
+	}
+	out := Live{
+		Kind: "access", ID: k.ID, Granted: granted, App: k.App, Client: k.Client, User: k.Subject, Name: k.UniqueName, Scope: strings.Fields(k.Scope),
+		Audience: k.Audience, Issuer: k.Issuer, Key: k.Bound.JKT, AuthTime: k.AuthTime, Issued: k.Issued, Expires: k.Expires,
+	}
+	if k.Subject == k.Client {
+		out.User = ""
+	}
+	return out, nil
+}
+
+// stored reads an opaque access token or a refresh token.
+func (s *Server) stored(ctx context.Context, c *call.Call, token string) (Live, error) {
+	hash := crypt.TokenHash(token)
+	row, err := findAccess.One(ctx, c.Tx, c.Tenant.ID, hash)
+	if err == nil {
+		return Live{
+			Kind: "access", Granted: row.Granted, App: row.App, Client: row.Client, User: row.User, Name: row.Client, Scope: strings.Fields(row.Scope),
+			Audience: strings.Fields(row.Audience), Key: row.Thumbprint, Issued: row.Issued / 1000, Expires: row.Expires / 1000,
+		}, nil
+	}
+	if !errors.Is(err, dbx.ErrNoRow) {
+		return Live{}, err
+	}
+	r, err := findRefresh.One(ctx, c.Tx, c.Tenant.ID, hash)
+	if errors.Is(err, dbx.ErrNoRow) || err == nil && r.Used != 0 {
+		return Live{}, ErrToken
+	}
+	return Live{Kind: "refresh", Granted: r.Granted, Key: r.Thumbprint, Expires: r.Expires / 1000}, err
+}
+
+// alive completes what a token says by its authorization and its person, both of which must stand.
+func (s *Server) alive(ctx context.Context, c *call.Call, l *Live) error {
+	if l.Granted != "" {
+		a, err := s.standing(ctx, c, l.Granted)
+		if errors.Is(err, ErrGrant) {
+			return ErrToken
+		}
+		if err != nil {
+			return err
+		}
+		facts, err := a.facts()
+		if err != nil {
+			return err
+		}
+		l.App, l.Client, l.User, l.AuthTime = a.App, a.Client, a.User, facts.AuthTime
+		if l.Kind == "refresh" {
+			l.Scope, l.Issued = strings.Fields(a.Scope), a.Created/1000
+		}
+	}
+	if l.User == "" {
+		return nil
+	}
+	p, err := s.Person(ctx, c, l.User)
+	if err != nil && fault.Of(err).Kind == fault.NotFound || err == nil && p.Barred {
+		return ErrToken
+	}
+	l.Name = p.Name
+	return err
+}
+
+// Revoke takes a token out of use that was issued to a client; a refresh token takes its access tokens along (RFC 7009
+// section 2.1). Tokens of others and what is none are left alone, and that is no error.
+func (s *Server) Revoke(ctx context.Context, c *call.Call, client Client, token string) (Live, error) {
+	l, err := s.Look(ctx, c, token)
+	if errors.Is(err, ErrToken) || err == nil && l.Client != client.ID {
+		return Live{}, nil
+	}
+	if err != nil {
+		return Live{}, err
+	}
+	switch {
+	case l.Kind == "refresh":
+		err = s.End(ctx, c, l.Granted)
+	case l.ID != "":
+		_, err = spend.Do(ctx, c.Tx, c.Tenant.ID, crypt.TokenHash("token\x00"+l.ID), l.Expires*1000)
+	default:
+		_, err = deleteAccess.Do(ctx, c.Tx, c.Tenant.ID, crypt.TokenHash(token))
+	}
+	return l, err
+}
+
+// UserInfo are the claims of a token's person that its scope allows (OpenID Connect Core section 5.3).
+func (s *Server) UserInfo(ctx context.Context, c *call.Call, l Live) (map[string]any, error) {
+	if l.User == "" || !slices.Contains(l.Scope, "openid") {
+		return nil, Fault(&wire.Error{Code: wire.InsufficientScope, Description: "the token was not given for OpenID Connect"})
+	}
+	p, err := s.whose(ctx, c, l.User)
+	if err != nil {
+		return nil, err
+	}
+	var asked map[string]*wire.Wanted
+	if l.Granted != "" {
+		a, err := s.standing(ctx, c, l.Granted)
+		if err != nil {
+			return nil, err
+		}
+		facts, err := a.facts()
+		if err != nil {
+			return nil, err
+		}
+		if facts.Claims != nil {
+			asked = facts.Claims.UserInfo
+		}
+	}
+	out := p.Claims.of(l.Scope, asked)
+	out["sub"], out["unique_name"], out["aud"] = p.ID, p.Name, l.Client
+	if l.AuthTime > 0 {
+		out["auth_time"] = l.AuthTime
+	}
+	return out, nil
+}
+
+// audience reads aud, which is a text or a list of them (RFC 7519 section 4.1.3).
+type audience []string
+
+// UnmarshalJSON reads either.
+func (a *audience) UnmarshalJSON(b []byte) error {
+	var one string
+	if json.Unmarshal(b, &one) == nil {
+		*a = audience{one}
+		return nil
+	}
+	return json.Unmarshal(b, (*[]string)(a))
+}

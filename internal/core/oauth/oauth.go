@@ -1,0 +1,101 @@
+// Package oauth is the authorization server: which clients may have tokens, codes and tokens and what becomes of them, and
+// what is in them. Requests and answers are read and written by wire/oauth; where they come in is surface/oauth.
+//
+// Every way to tokens is a grant, and all grants go the same way through Server.Exchange: the application, the client's proof
+// of who it is, the grant's own check, the scope, the key that tokens are bound to, issue, event. A grant cannot leave a step
+// out, since it does not call them.
+package oauth
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"limen/internal/call"
+	"limen/internal/core/session"
+	"limen/internal/crypt"
+	"limen/internal/fault"
+	wire "limen/internal/wire/oauth"
+)
+
+// Prefix is what the codes of this package's faults begin with; behind it stands the OAuth error code.
+const Prefix = "oauth."
+
+// Faults of the server. What they say goes to the client's developers.
+var (
+	ErrRequest    = fault.New(fault.Invalid, Prefix+string(wire.InvalidRequest), "The request is not well-formed.")
+	ErrUnknownApp = fault.New(fault.Invalid, Prefix+string(wire.InvalidRequest), "unknown app")
+	ErrClient     = fault.New(fault.Unauthenticated, Prefix+string(wire.InvalidClient), "invalid client creds")
+	ErrGrant      = fault.New(fault.Invalid, Prefix+string(wire.InvalidGrant), "supplied code does not match known request")
+	ErrPerson     = fault.New(fault.Invalid, Prefix+string(wire.InvalidGrant), "wrong username or password")
+	ErrFlow       = fault.New(fault.Invalid, Prefix+string(wire.UnauthorizedClient), "the application does not allow this grant type")
+	ErrGrantType  = fault.New(fault.Invalid, Prefix+string(wire.UnsupportedGrantType), "invalid grant type")
+	ErrScope      = fault.New(fault.Invalid, Prefix+string(wire.InvalidScope), "unknown scope requested")
+	ErrDenied     = fault.New(fault.Denied, Prefix+string(wire.AccessDenied), "the user may not use this application")
+	ErrToken      = fault.New(fault.Unauthenticated, Prefix+string(wire.InvalidToken), "the token is not valid")
+	ErrProof      = fault.New(fault.Invalid, Prefix+string(wire.InvalidDPoPProof), "the DPoP proof is not valid")
+	ErrTarget     = fault.New(fault.Invalid, Prefix+string(wire.InvalidTarget), "the resource is not one of the application's")
+)
+
+// Fault turns an error of the protocol into one of the program.
+func Fault(err error) error {
+	var e *wire.Error
+	if !errors.As(err, &e) {
+		return err
+	}
+	kind := fault.Invalid
+	switch e.Code {
+	case wire.InvalidClient, wire.InvalidToken:
+		kind = fault.Unauthenticated
+	case wire.AccessDenied, wire.InsufficientScope:
+		kind = fault.Denied
+	}
+	return fault.New(kind, Prefix+string(e.Code), e.Description)
+}
+
+// Person is somebody whom tokens are about.
+type Person struct {
+	ID, Name string // UUID, login name
+	Barred   bool
+	Service  bool // a service user that is a confidential client
+	Claims   Claims
+}
+
+// Server is the authorization server of all tenants on this node. The fields are set once, before use.
+type Server struct {
+	Signers  *crypt.Signers
+	Alg      crypt.Alg // of what is signed; RS256 when empty
+	Ring     *crypt.Ring
+	Sessions *session.Sessions
+	// App finds an application of the call's tenant by its ServiceName or id; ErrUnknownApp where there is none.
+	App func(ctx context.Context, c *call.Call, service string) (App, error)
+	// Person reads somebody of the call's tenant by UUID, in c.Tx. A NotFound fault says that there is none.
+	Person func(ctx context.Context, c *call.Call, id string) (Person, error)
+	// May says whether somebody may use an application, in c.Tx.
+	May func(ctx context.Context, c *call.Call, personID string, a App) (bool, error)
+	// Service checks the name and password of a confidential client, outside transactions, and gives its UUID; empty: they
+	// are wrong. It takes as long for names that do not exist.
+	Service func(ctx context.Context, c *call.Call, name, secret string) (id string, err error)
+	// Password checks a person's password as a sign-in does, with its limits and counters; ErrPerson when they may not in.
+	Password func(ctx context.Context, c *call.Call, name, password string) (Checked, error)
+}
+
+// Checked is a password that was checked outside of a transaction; Commit decides in one.
+type Checked interface {
+	Commit(ctx context.Context, c *call.Call) (personID, session string, err error)
+}
+
+func (s *Server) alg() crypt.Alg {
+	if s.Alg == "" {
+		return crypt.RS256
+	}
+	return s.Alg
+}
+
+// Ensure makes the tenant's first signing key where there is none. It must run before the transaction that signs.
+func (s *Server) Ensure(ctx context.Context, c *call.Call) error {
+	return s.Signers.Ensure(ctx, c.Tenant.ID, s.alg())
+}
+
+// codeLife is how long a code may wait to be exchanged (RFC 6749 section 4.1.2 recommends at most ten minutes).
+const codeLife = time.Minute

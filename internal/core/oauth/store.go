@@ -1,0 +1,156 @@
+package oauth
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"time"
+
+	"limen/internal/call"
+	"limen/internal/crypt"
+	"limen/internal/dbx"
+	wire "limen/internal/wire/oauth"
+)
+
+// Authorization is what somebody has allowed a client. Times are milliseconds since 1970 UTC.
+type Authorization struct {
+	ID      string `db:"id"`
+	App     string `db:"app"`
+	Client  string `db:"client"`
+	User    string `db:"user_id"`
+	Session string `db:"session"`
+	Scope   string `db:"scope"`
+	Facts   string `db:"facts"` // JSON of Facts
+	Created int64  `db:"created"`
+	Expires int64  `db:"expires"`
+	Ended   int64  `db:"ended"` // 0: it stands
+}
+
+// Facts are what tokens say of the sign-in, and what was asked for beside scopes.
+type Facts struct {
+	AuthTime int64        `json:"auth_time,omitempty"` // seconds since 1970
+	ACR      string       `json:"acr,omitempty"`
+	AMR      []string     `json:"amr,omitempty"`
+	Resource []string     `json:"resource,omitempty"`
+	Claims   *wire.Claims `json:"claims,omitempty"`
+}
+
+func (a Authorization) facts() (f Facts, err error) { return f, json.Unmarshal([]byte(a.Facts), &f) }
+
+type codeRow struct {
+	Granted string `db:"granted"`
+	Request string `db:"request"`
+	Expires int64  `db:"expires"`
+	Used    int64  `db:"used"`
+}
+
+// asked is what of an authorization request the exchange of its code must repeat or answer.
+type asked struct {
+	Redirect  string         `json:"redirect_uri,omitempty"`
+	Challenge wire.Challenge `json:"challenge,omitzero"`
+	Nonce     string         `json:"nonce,omitempty"`
+	Key       string         `json:"dpop_jkt,omitempty"`
+}
+
+type refreshRow struct {
+	Granted    string `db:"granted"`
+	Thumbprint string `db:"thumbprint"`
+	Expires    int64  `db:"expires"`
+	Used       int64  `db:"used"`
+}
+
+type accessRow struct {
+	Granted    string `db:"granted"`
+	App        string `db:"app"`
+	Client     string `db:"client"`
+	User       string `db:"user_id"`
+	Scope      string `db:"scope"`
+	Audience   string `db:"audience"`
+	Thumbprint string `db:"thumbprint"`
+	Issued     int64  `db:"issued"`
+	Expires    int64  `db:"expires"`
+}
+
+const authorizationColumns = `id, app, client, user_id, session, scope, facts, created, expires, ended`
+
+var (
+	insertAuthorization = dbx.E("oauth.insert_authorization", `INSERT INTO oauth_authorization (tenant, `+authorizationColumns+`) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0)`)
+	findAuthorization   = dbx.Q[Authorization]("oauth.find_authorization", `SELECT `+authorizationColumns+` FROM oauth_authorization WHERE tenant = ? AND id = ?`)
+	endAuthorization    = dbx.E("oauth.end_authorization", `UPDATE oauth_authorization SET ended = ? WHERE tenant = ? AND id = ? AND ended = 0`)
+	endOfUser           = dbx.E("oauth.end_of_user", `UPDATE oauth_authorization SET ended = ? WHERE tenant = ? AND user_id = ? AND ended = 0`)
+	endOfApp            = dbx.E("oauth.end_of_app", `UPDATE oauth_authorization SET ended = ? WHERE tenant = ? AND app = ? AND ended = 0`)
+	endOfClient         = dbx.E("oauth.end_of_client", `UPDATE oauth_authorization SET ended = ? WHERE tenant = ? AND user_id = ? AND app = ? AND client = ? AND ended = 0`)
+	prolong             = dbx.E("oauth.prolong", `UPDATE oauth_authorization SET expires = ? WHERE tenant = ? AND id = ? AND expires < ?`)
+
+	insertCode = dbx.E("oauth.insert_code", `INSERT INTO oauth_code (tenant, hash, granted, request, expires, used) VALUES (?, ?, ?, ?, ?, 0)`)
+	findCode   = dbx.Q[codeRow]("oauth.find_code", `SELECT granted, request, expires, used FROM oauth_code WHERE tenant = ? AND hash = ? FOR UPDATE`)
+	useCode    = dbx.E("oauth.use_code", `UPDATE oauth_code SET used = ? WHERE tenant = ? AND hash = ? AND used = 0`)
+
+	insertRefresh = dbx.E("oauth.insert_refresh", `INSERT INTO oauth_refresh (tenant, hash, granted, thumbprint, created, expires, used) VALUES (?, ?, ?, ?, ?, ?, 0)`)
+	findRefresh   = dbx.Q[refreshRow]("oauth.find_refresh", `SELECT granted, thumbprint, expires, used FROM oauth_refresh WHERE tenant = ? AND hash = ?`)
+	useRefresh    = dbx.E("oauth.use_refresh", `UPDATE oauth_refresh SET used = ? WHERE tenant = ? AND hash = ? AND used = 0`)
+
+	insertAccess = dbx.E("oauth.insert_access", `INSERT INTO oauth_access (tenant, hash, granted, app, client, user_id, scope, audience, thumbprint, issued, expires)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`)
+	findAccess   = dbx.Q[accessRow]("oauth.find_access", `SELECT granted, app, client, user_id, scope, audience, thumbprint, issued, expires FROM oauth_access WHERE tenant = ? AND hash = ?`)
+	deleteAccess = dbx.E("oauth.delete_access", `DELETE FROM oauth_access WHERE tenant = ? AND hash = ?`)
+
+	spend = dbx.E("oauth.spend", `INSERT INTO oauth_spent (tenant, id, expires) VALUES (?, ?, ?) ON CONFLICT (tenant, id) DO NOTHING`)
+	spent = dbx.Q[struct {
+		N int64 `db:"n"`
+	}]("oauth.spent", `SELECT COUNT(*) AS n FROM oauth_spent WHERE tenant = ? AND id = ?`)
+)
+
+// sweeps remove what has expired, in all tenants; a batch at a time where there is much.
+var sweeps = []dbx.Exec{
+	dbx.E("oauth.sweep_authorization", `DELETE FROM oauth_authorization WHERE expires < ?`), dbx.E("oauth.sweep_code", `DELETE FROM oauth_code WHERE expires < ?`),
+	dbx.E("oauth.sweep_refresh", `DELETE FROM oauth_refresh WHERE expires < ?`), dbx.E("oauth.sweep_access", `DELETE FROM oauth_access WHERE expires < ?`),
+	dbx.E("oauth.sweep_spent", `DELETE FROM oauth_spent WHERE expires < ?`), dbx.E("oauth.sweep_request", `DELETE FROM oauth_request WHERE expires < ?`),
+}
+
+// Sweep removes what expired before a time, in all tenants.
+func (s *Server) Sweep(ctx context.Context, db *dbx.DB, before time.Time) error {
+	for _, e := range sweeps {
+		err := db.Write(ctx, func(tx *dbx.Tx) error {
+			_, err := e.Do(ctx, tx, before.UnixMilli())
+			return err
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// standing gives an authorization that has not ended or expired; ErrGrant otherwise.
+func (s *Server) standing(ctx context.Context, c *call.Call, id string) (Authorization, error) {
+	a, err := findAuthorization.One(ctx, c.Tx, c.Tenant.ID, id)
+	if errors.Is(err, dbx.ErrNoRow) || err == nil && (a.Ended != 0 || a.Expires <= c.Now.UnixMilli()) {
+		return Authorization{}, ErrGrant
+	}
+	return a, err
+}
+
+// End ends an authorization with all that came of it.
+func (s *Server) End(ctx context.Context, c *call.Call, id string) error {
+	_, err := endAuthorization.Do(ctx, c.Tx, c.Now.UnixMilli(), c.Tenant.ID, id)
+	return err
+}
+
+// EndOfPerson ends everything that somebody has allowed.
+func (s *Server) EndOfPerson(ctx context.Context, c *call.Call, personID string) error {
+	_, err := endOfUser.Do(ctx, c.Tx, c.Now.UnixMilli(), c.Tenant.ID, personID)
+	return err
+}
+
+// EndOfApp ends everything that was allowed to an application.
+func (s *Server) EndOfApp(ctx context.Context, c *call.Call, appID string) error {
+	_, err := endOfApp.Do(ctx, c.Tx, c.Now.UnixMilli(), c.Tenant.ID, appID)
+	return err
+}
+
+// Once says whether an id was never taken before, and takes it: of proofs and assertions, which are good once.
+func (s *Server) Once(ctx context.Context, c *call.Call, kind, id string, until time.Time) (bool, error) {
+	n, err := spend.Do(ctx, c.Tx, c.Tenant.ID, crypt.TokenHash(kind+"\x00"+id), until.UnixMilli())
+	return n == 1, err
+}

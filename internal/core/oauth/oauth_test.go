@@ -397,4 +397,3 @@ func TestRevoke(t *testing.T) {
 		}
 	})
 }
-

@@ -15,6 +15,7 @@ type Clause struct {
 	order  []Order
 	subs   []Clause
 	query  *statement
+	sift   bool
 }
 
 type clauseOp uint8
@@ -74,6 +75,13 @@ func In[T any](column string, values ...T) Clause {
 // "= ANY(?)" lets it find very many from a list.
 func InQuery(column string, q Query[string], args ...any) Clause {
 	return Clause{op: queryOp, column: column, query: q.s, values: args}
+}
+
+// Sifting is a clause of InQuery that is tested on rows found by other clauses, or by the order of the list; no index on its
+// column is used. It is for conditions that most rows meet.
+func (c Clause) Sifting() Clause {
+	c.sift = true
+	return c
 }
 
 // Prefix holds where the text of the column begins with s, case included. It uses an index on the column.
@@ -220,8 +228,22 @@ func (e *emitter) inQuery(c Clause) {
 	if len(c.values) != c.query.params {
 		e.fail("%d values for %d placeholders of %s", len(c.values), c.query.params, c.query.name)
 	}
-	e.b.WriteString(e.column(c.column) + " IN (" + text + ")")
+	e.b.WriteString(Within(e.engine, e.column(c.column), text, c.sift))
 	e.args = append(e.args, c.values...)
+}
+
+// Within is the condition that a column has one of the values that a query gives: by an index on the column, or sifting rows
+// that are found otherwise. PostgreSQL makes a join of IN, and cannot use an index for one beneath OR; of an array it can.
+func Within(engine Engine, column, query string, sift bool) string {
+	switch {
+	case engine == SQLite && sift:
+		return "+" + column + " IN (" + query + ")"
+	case engine == SQLite:
+		return column + " IN (" + query + ")"
+	case sift:
+		return "(" + column + " IN (" + query + ")) IS TRUE"
+	}
+	return column + " = ANY(ARRAY(" + query + "))"
 }
 
 func (e *emitter) prefix(c Clause) {

@@ -178,7 +178,7 @@ var reportFunctions = setOf(`abs acos asin atan avg cast ceil ceiling char_lengt
 // Words that may stand before a parenthesis without being functions.
 var beforeParen = setOf(`SELECT FROM WHERE AND OR NOT IN AS ON USING VALUES BY HAVING OVER FILTER WITHIN GROUP UNION ALL
 	EXCEPT INTERSECT CASE WHEN THEN ELSE END EXISTS ANY SOME LIKE ILIKE BETWEEN IS LIMIT OFFSET DISTINCT JOIN WINDOW
-	MATERIALIZED PARTITION VARCHAR NUMERIC DECIMAL CHAR INTERVAL`)
+	MATERIALIZED PARTITION ARRAY VARCHAR NUMERIC DECIMAL CHAR INTERVAL`)
 
 // Words after which a name is a column's, and never a table's.
 var beforeColumn = setOf(`SELECT DISTINCT WHERE AND OR ON BY`)

@@ -63,15 +63,15 @@ func (o *Orgs) Paths(ctx context.Context, c *call.Call) (func(id string) string,
 // Only gives the one organization that is meant by a caller with a grant who names none: the only one that the grant allows,
 // those below it aside. False when there is none, or several.
 func (o *Orgs) Only(ctx context.Context, c *call.Call, g grant.Grant) (id string, ok bool, err error) {
-	t, err := o.tree(ctx, c)
+	t, err := o.bare(ctx, c)
 	if err != nil {
 		return "", false, err
 	}
-	tops := t.tops(g.Orgs())
-	if len(tops) != 1 {
+	most := tops(t.above, g.Orgs())
+	if len(most) != 1 {
 		return "", false, nil
 	}
-	return tops[0], true, nil
+	return most[0], true, nil
 }
 
 // Listed is an organization as lists show it.

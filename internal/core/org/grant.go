@@ -102,8 +102,8 @@ func named(kind, name, otherKind, otherName string) int {
 
 // Scopes is what is held over organizations, for role.Roles.
 func (o *Orgs) Scopes(ctx context.Context, c *call.Call) (role.Scopes, error) {
-	t, err := o.tree(ctx, c)
-	if err != nil || len(t.byID) == 0 {
+	t, err := o.bare(ctx, c)
+	if err != nil || len(t.above) == 0 {
 		return role.Scopes{}, err
 	}
 	return role.Scopes{Tree: t.above, Held: t.held}, nil

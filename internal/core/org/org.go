@@ -62,7 +62,8 @@ type Orgs struct {
 	People *user.Directory
 	Roles  *role.Roles
 
-	cache cache
+	cache  cache // with names
+	shapes cache // without
 }
 
 // Rights can be held over an organization: those that act on people and roles.

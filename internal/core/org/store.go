@@ -9,6 +9,11 @@ type countRow struct {
 	N   int64  `db:"n"`
 }
 
+type parentRow struct {
+	ID     string `db:"id"`
+	Parent string `db:"parent"`
+}
+
 type scopeRow struct {
 	Org       string `db:"org"`
 	Kind      string `db:"kind"`
@@ -30,10 +35,11 @@ type heldRow struct {
 }
 
 var (
-	all    = dbx.Q[Org]("org.all", `SELECT `+columns+` FROM org WHERE tenant = ?`)
-	some   = dbx.L[Org]("org.some", `SELECT `+columns+` FROM org WHERE tenant = ?`)
-	byID   = dbx.Q[Org]("org.byID", `SELECT `+columns+` FROM org WHERE tenant = ? AND id = ?`)
-	insert = dbx.E("org.insert", `INSERT INTO org (tenant, id, parent, name, description, path, path_key, trail, created, changed)
+	all     = dbx.Q[Org]("org.all", `SELECT `+columns+` FROM org WHERE tenant = ?`)
+	parents = dbx.Q[parentRow]("org.parents", `SELECT id, parent FROM org WHERE tenant = ?`)
+	some    = dbx.L[Org]("org.some", `SELECT `+columns+` FROM org WHERE tenant = ?`)
+	byID    = dbx.Q[Org]("org.byID", `SELECT `+columns+` FROM org WHERE tenant = ? AND id = ?`)
+	insert  = dbx.E("org.insert", `INSERT INTO org (tenant, id, parent, name, description, path, path_key, trail, created, changed)
 		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`)
 	update = dbx.E("org.update", `UPDATE org SET parent = ?, name = ?, description = ?, path = ?, path_key = ?, trail = ?, changed = ?
 		WHERE tenant = ? AND id = ?`)

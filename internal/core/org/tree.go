@@ -57,28 +57,51 @@ func (ca *cache) put(tenant string, t *tree) {
 	ca.of[tenant] = t
 }
 
-// tree gives the organizations as the transaction sees them.
+// tree gives the organizations as the transaction sees them, with their names.
 func (o *Orgs) tree(ctx context.Context, c *call.Call) (*tree, error) {
+	return o.cache.find(ctx, c, func(t *tree) error {
+		rows, err := all.All(ctx, c.Tx, c.Tenant.ID)
+		if err == nil {
+			*t = *plant(rows)
+		}
+		return err
+	})
+}
+
+// bare gives the tree without names, and what is held over it.
+func (o *Orgs) bare(ctx context.Context, c *call.Call) (*tree, error) {
+	return o.shapes.find(ctx, c, func(t *tree) error {
+		rows, err := parents.All(ctx, c.Tx, c.Tenant.ID)
+		if err != nil {
+			return err
+		}
+		t.above = make(right.Tree, len(rows))
+		for _, r := range rows {
+			t.above[r.ID] = r.Parent
+		}
+		held, err := allRights.All(ctx, c.Tx, c.Tenant.ID)
+		t.held = scopes(held)
+		return err
+	})
+}
+
+// find gives the tree at the version that the transaction sees, which load reads when it is not kept.
+func (ca *cache) find(ctx context.Context, c *call.Call, load func(t *tree) error) (*tree, error) {
 	v, err := at(ctx, c)
 	if err != nil {
 		return nil, err
 	}
-	if t := o.cache.get(c.Tenant.ID, v); t != nil {
+	if t := ca.get(c.Tenant.ID, v); t != nil {
 		return t, nil
 	}
-	rows, err := all.All(ctx, c.Tx, c.Tenant.ID)
-	if err != nil {
+	t := &tree{}
+	if err := load(t); err != nil {
 		return nil, err
 	}
-	held, err := allRights.All(ctx, c.Tx, c.Tenant.ID)
-	if err != nil {
-		return nil, err
-	}
-	t := plant(rows)
-	t.version, t.held = v, scopes(held)
+	t.version = v
 	// What a transaction that may still be rolled back has written must not be found by others.
 	if !c.Tx.Writable() {
-		o.cache.put(c.Tenant.ID, t)
+		ca.put(c.Tenant.ID, t)
 	}
 	return t, nil
 }
@@ -167,10 +190,11 @@ func (t *tree) height(id string) int {
 }
 
 // tops are those of the organizations that are below no other of them.
-func (t *tree) tops(ids []string) []string {
+func tops(above right.Tree, ids []string) []string {
 	var out []string
 	for _, id := range ids {
-		if org, ok := t.byID[id]; ok && !slices.ContainsFunc(ids, func(other string) bool { return other != "" && t.above.Within(org.Parent, other) }) {
+		parent, ok := above[id]
+		if ok && !slices.ContainsFunc(ids, func(other string) bool { return other != "" && above.Within(parent, other) }) {
 			out = append(out, id)
 		}
 	}

@@ -134,7 +134,7 @@ func (r *Reports) run(ctx context.Context, c *call.Call, q *redrock.Select, args
 	}
 	plan, err := redrock.Compile(q, r.catalogue, engine(r.DB), redrock.Options{
 		Now: c.Now, Args: args, MaxRows: maxRows, Fold: fold.Key,
-		Source: func(t *redrock.Table) (string, []any) { return source(c, t) },
+		Source: func(t *redrock.Table) (string, []any) { return source(r.DB.Engine(), c, t) },
 	})
 	if err != nil {
 		return Answer{}, asFault(err)

@@ -6,8 +6,10 @@ import (
 	"strings"
 
 	"limen/internal/call"
+	"limen/internal/core/grant"
 	"limen/internal/core/right"
 	"limen/internal/core/scope"
+	"limen/internal/dbx"
 	"limen/internal/wire/redrock"
 )
 
@@ -134,7 +136,7 @@ func everything() (out []right.Right) {
 const noGroups = `(SELECT id AS internalname, name AS systemname, name AS systemname_key FROM rr_tenant WHERE id = '')`
 
 // source is the relation that stands for a table: the rows of the caller's tenant that the caller may see.
-func source(c *call.Call, t *redrock.Table) (string, []any) {
+func source(engine dbx.Engine, c *call.Call, t *redrock.Table) (string, []any) {
 	if t.Name == "Tenant" {
 		return "(SELECT * FROM rr_tenant WHERE tenant = ?)", []any{c.Tenant.ID}
 	}
@@ -143,7 +145,7 @@ func source(c *call.Call, t *redrock.Table) (string, []any) {
 		return noGroups, nil
 	}
 	where, args := "tenant = ?", []any{c.Tenant.ID}
-	if more, values := visible(c, r.rights, r.org, r.own, t.Name == "Role"); more != "" {
+	if more, values := visible(engine, c, r.rights, r.org, r.own, t.Name == "Role"); more != "" {
 		where += " AND (" + more + ")"
 		args = append(args, values...)
 	}
@@ -155,7 +157,7 @@ func source(c *call.Call, t *redrock.Table) (string, []any) {
 }
 
 // visible says which rows a caller may see beyond the tenant's bounds; empty: all.
-func visible(c *call.Call, rights []right.Right, org string, own []string, roles bool) (string, []any) {
+func visible(engine dbx.Engine, c *call.Call, rights []right.Right, org string, own []string, roles bool) (string, []any) {
 	var or []string
 	var args []any
 	mine := []string{c.Caller.User}
@@ -177,11 +179,8 @@ func visible(c *call.Call, rights []right.Right, org string, own []string, roles
 		}
 	}
 	if org != "" && len(over) > 0 {
-		or = append(or, org+" IN (SELECT below FROM "+scope.View+" WHERE tenant = ? AND above IN (?"+strings.Repeat(", ?", len(over)-1)+"))")
-		args = append(args, c.Tenant.ID)
-		for _, id := range slices.Sorted(maps.Keys(over)) {
-			args = append(args, id)
-		}
+		in, values := scope.Text(engine, org, c.Tenant.ID, grant.Orgs(c.Caller.Held.Tree, slices.Collect(maps.Keys(over))...))
+		or, args = append(or, in), append(args, values...)
 	}
 	if or == nil {
 		return "1 = 0", nil

@@ -102,7 +102,7 @@ func Allowed(c *call.Call, g grant.Grant) dbx.Clause {
 }
 
 func (q Query) where(c *call.Call, g grant.Grant) dbx.Clause {
-	cs := []dbx.Clause{Allowed(c, g)}
+	cs := []dbx.Clause{scope.Sorted(g, c.Tenant.ID, "org", "id")}
 	if q.Prefix != "" {
 		cs = append(cs, dbx.Prefix("name_key", fold.Key(q.Prefix)))
 	}
@@ -217,7 +217,7 @@ func (d *Directory) Count(ctx context.Context, c *call.Call, g grant.Grant, q Qu
 		return v.n, nil
 	}
 	generation := d.counts.now(c)
-	n, err := keys.Count(ctx, c.Tx, Query{Prefix: q.Prefix}.where(c, g), c.Tenant.ID)
+	n, err := keys.Count(ctx, c.Tx, dbx.And(Allowed(c, g), dbx.Prefix("name_key", fold.Key(q.Prefix))), c.Tenant.ID)
 	if err == nil {
 		d.counts.put(key, c, generation, count{n: n})
 	}

@@ -47,6 +47,7 @@ func (a *App) identityOps() []op.Op {
 	out = append(out, policies.Policies{Policies: a.Policies, Profiles: a.Profiles, People: a.People, Settings: a.Values}.Ops()...)
 	out = append(out, roles.Roles{Roles: a.Roles, Orgs: a.Orgs, Scripts: a.Dynamic}.Ops()...)
 	out = append(out, tasks.Tasks{Jobs: a.Jobs}.Ops()...)
+	out = append(out, a.explanations().Ops()...)
 	out = append(out, redrock.Redrock{Reports: a.Reports}.Ops()...)
 	return out
 }

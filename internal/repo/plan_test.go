@@ -27,6 +27,10 @@ var tails = map[string][]string{
 	"audit.list": {
 		" ORDER BY at DESC, id DESC LIMIT 9", " AND target = 'x' ORDER BY at DESC, id DESC LIMIT 9", " AND user_id = 'x' ORDER BY at DESC, id DESC LIMIT 9",
 	},
+	"audit.signins": {
+		" AND at >= 1 ORDER BY at DESC, id DESC LIMIT 9", " AND at >= 1 AND at <= 9 AND (at < 9 OR at = 9 AND id < 'x') ORDER BY at DESC, id DESC LIMIT 9",
+	},
+	"role.ofUsers": {" AND u.id IN ('a', 'b') ORDER BY u.id, m.role LIMIT 9"},
 	"user.list": {
 		" AND u.name_key >= 'a' AND u.name_key < 'b' ORDER BY u.name_key, u.id LIMIT 9",
 		" AND (u.name_key > 'a' OR u.name_key = 'a' AND u.id > 'b') ORDER BY u.name_key, u.id LIMIT 9",

@@ -160,7 +160,7 @@ func (s *Saving) wish(checked policy.Settings) (policy.Save, error) {
 	if !ok || given == nil {
 		return out, nil
 	}
-	links, err := listed(given)
+	links, err := Listed(given)
 	out.Links = links
 	return out, err
 }

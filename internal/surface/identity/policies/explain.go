@@ -31,7 +31,8 @@ type Situation struct {
 	CountryCode string `json:"CountryCode"`
 }
 
-func (s Situation) check() error {
+// Check wants an address that is one.
+func (s Situation) Check() error {
 	if s.IP == "" {
 		return nil
 	}
@@ -41,8 +42,8 @@ func (s Situation) check() error {
 	return nil
 }
 
-// at reads a situation that was checked.
-func (s Situation) at(c *op.Call) policy.Situation {
+// At reads a situation that was checked.
+func (s Situation) At(c *op.Call) policy.Situation {
 	out := policy.Situation{Time: s.Time.Or(c.Now), OS: s.DeviceOs, Browser: s.Browser, Country: s.CountryCode}
 	out.IP, _ = netip.ParseAddr(strings.TrimSpace(s.IP))
 	if out.OS == "" {
@@ -71,7 +72,7 @@ func (q *Question) Check() error {
 	if err := required("User", q.User); err != nil {
 		return err
 	}
-	return q.Situation.check()
+	return q.Situation.Check()
 }
 
 // Resolve finds the user.
@@ -127,7 +128,8 @@ type Explanation struct {
 	Rules []Tried `json:"Rules"`
 }
 
-func explained(e policy.Explained) Explanation {
+// Explained writes a decision.
+func Explained(e policy.Explained) Explanation {
 	out := Explanation{
 		Verdict: string(e.Verdict), Why: e.Why, CanSignIn: e.Able, Setting: e.From.Key, PolicySet: e.From.Block, LinkType: string(e.From.Link),
 		Role: e.From.Role, Rules: make([]Tried, len(e.Tried)),
@@ -151,11 +153,11 @@ func explained(e policy.Explained) Explanation {
 //
 // Beyond the contract.
 func (p Policies) Explain(ctx context.Context, c *op.Call, in Question) (Explanation, error) {
-	e, err := p.Policies.Explain(ctx, c, in.found.ID, in.Situation.at(c))
+	e, err := p.Policies.Explain(ctx, c, in.found.ID, in.Situation.At(c))
 	if err != nil {
 		return Explanation{}, err
 	}
-	return explained(e), nil
+	return Explained(e), nil
 }
 
 // maxPeople is how many people one call of Simulate looks at.
@@ -180,7 +182,7 @@ func (p *Proposal) Check() error {
 	if err := required("policy.Path", p.Policy.Path); err != nil {
 		return err
 	}
-	return p.Situation.check()
+	return p.Situation.Check()
 }
 
 func (p Policies) checkProposal(ctx context.Context, c *op.Call, in Proposal) (policy.Settings, error) {
@@ -226,13 +228,13 @@ func (p Policies) Simulate(ctx context.Context, c *op.Call, in Proposal, checked
 	if err != nil {
 		return Simulation{}, err
 	}
-	all, err := p.Policies.Simulate(ctx, c, wish, ids, in.Situation.at(c))
+	all, err := p.Policies.Simulate(ctx, c, wish, ids, in.Situation.At(c))
 	out := Simulation{Affected: make([]Affected, len(all)), Looked: len(ids), More: more}
 	for i, a := range all {
 		if a.Settings == nil {
 			a.Settings = []string{}
 		}
-		out.Affected[i] = Affected{ID: a.Person, Name: names[a.Person], Settings: a.Settings, Before: explained(a.Before), After: explained(a.After)}
+		out.Affected[i] = Affected{ID: a.Person, Name: names[a.Person], Settings: a.Settings, Before: Explained(a.Before), After: Explained(a.After)}
 		if a.Before.Able && !a.After.Able {
 			out.LockedOut++
 		}

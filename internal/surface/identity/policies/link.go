@@ -23,7 +23,8 @@ type Plink struct {
 	Params []string `json:"Params" rpc:"one"`
 }
 
-func listed(given []Plink) ([]policy.Listed, error) {
+// Listed reads links as clients give them.
+func Listed(given []Plink) ([]policy.Listed, error) {
 	out := make([]policy.Listed, len(given))
 	for i, l := range given {
 		path := l.PolicySet
@@ -119,7 +120,7 @@ func (o *Ordering) Check() error {
 // The list must have one link for each policy set. Errors: policy.list_stale, policy.links, policy.link, and the soft error
 // _I18N_AdminLockoutPlinksChange as in SavePolicyBlock3. policies.yaml n 190.
 func (p Policies) SetPlinks(ctx context.Context, c *op.Call, in Ordering) (Saved, error) {
-	links, err := listed(in.Plinks)
+	links, err := Listed(in.Plinks)
 	if err != nil {
 		return Saved{}, err
 	}

@@ -25,6 +25,7 @@ const (
 	Impersonate        = "Cloud.Core.StartImpersonate"         // an administrator began to act as someone else
 	ImpersonateEnd     = "Cloud.Core.EndImpersonate"           // and ended it
 	OAuthCreate        = "Cloud.Core.OAuthToken.Create"        // an OAuth token was issued
+	OAuthAuthorize     = "Cloud.Core.OAuthToken.Authorize"     // an authorization request was answered, or waits for somebody to sign in
 	OAuthRevoke        = "Cloud.Core.OAuthToken.Revoke"        // an OAuth token was revoked
 	OAuthInvalidClient = "Cloud.Core.OAuthToken.InvalidClient" // an OAuth client could not prove who it is
 	ResetStart         = "Cloud.Core.PasswordReset.Start"      // someone asked for a forgotten password
@@ -67,35 +68,39 @@ const (
 	OrgChange      = "Cloud.Core.OrganizationChange" // an organization, its members or administrators changed
 	OrgDelete      = "Cloud.Core.OrganizationDelete" // an organization was removed
 	PolicyChange   = "Cloud.Core.PolicyChange"       // a policy or its assignment changed
+	RangeCreate    = "Cloud.Core.IpRangeCreate"      // a range of addresses was added
+	RangeChange    = "Cloud.Core.IpRangeChange"      // a range of addresses changed, or was switched on or off
+	RangeDelete    = "Cloud.Core.IpRangeDelete"      // a range of addresses was removed
 	ProfileCreate  = "Cloud.Core.ProfileCreate"      // an authentication profile was added
 	ProfileChange  = "Cloud.Core.ProfileChange"      // an authentication profile changed
 	ProfileDelete  = "Cloud.Core.ProfileDelete"      // an authentication profile was removed
 
 	// Tenant.
 
-	TenantCreate  = "Cloud.Core.TenantCreate"  // a tenant was made
-	TenantChange  = "Cloud.Core.TenantChange"  // a tenant's name changed
-	SuffixCreate  = "Cloud.Core.SuffixCreate"  // a login suffix was added
-	SuffixChange  = "Cloud.Core.SuffixChange"  // a login suffix changed
-	SuffixDelete  = "Cloud.Core.SuffixDelete"  // a login suffix was removed
-	HostCreate    = "Cloud.Core.HostCreate"    // a host name was registered
-	HostChange    = "Cloud.Core.HostChange"    // the preferred host name changed
-	HostDelete    = "Cloud.Core.HostDelete"    // a host name was removed
-	SettingChange = "Cloud.Core.SettingChange" // settings changed
-	MessageSend   = "Cloud.Core.MessageSend"   // a test message was sent, or a message on request
-	KeyRotate     = "Cloud.Core.KeyRotate"     // a signing or sealing key was replaced
-	DeliveryFail  = "Cloud.Core.DeliveryFail"  // a mail, SMS or call to another system was given up
-	DeliveryRetry = "Cloud.Core.DeliveryRetry" // a delivery given up is tried again
-	JobStart      = "Cloud.Core.JobStart"      // a long-running job was started
-	JobCancel     = "Cloud.Core.JobCancel"     // a job was cancelled
-	JobEnd        = "Cloud.Core.JobEnd"        // a job ended
-	JobDelete     = "Cloud.Core.JobDelete"     // jobs were removed from the history
-	Query         = "Cloud.Core.Query"         // an administrator's query read across people
-	AuditVerify   = "Cloud.Core.AuditVerify"   // the audit log was verified
-	AuditExport   = "Cloud.Core.AuditExport"   // audit events were exported
-	AuditPrune    = "Cloud.Core.AuditPrune"    // old audit events were removed by retention
-	Shell         = "Cloud.Core.Shell"         // a command of the server's own command line changed something
-	Backup        = "Cloud.Core.Backup"        // a copy of the store was made
+	TenantCreate  = "Cloud.Core.TenantCreate"   // a tenant was made
+	TenantChange  = "Cloud.Core.TenantChange"   // a tenant's name changed
+	SuffixCreate  = "Cloud.Core.SuffixCreate"   // a login suffix was added
+	SuffixChange  = "Cloud.Core.SuffixChange"   // a login suffix changed
+	SuffixDelete  = "Cloud.Core.SuffixDelete"   // a login suffix was removed
+	HostCreate    = "Cloud.Core.HostCreate"     // a host name was registered
+	HostChange    = "Cloud.Core.HostChange"     // the preferred host name changed
+	HostDelete    = "Cloud.Core.HostDelete"     // a host name was removed
+	SettingChange = "Cloud.Core.SettingChange"  // settings changed
+	MessageSend   = "Cloud.Core.MessageSend"    // a test message was sent, or a message on request
+	KeyRotate     = "Cloud.Core.KeyRotate"      // a signing or sealing key was replaced
+	DeliveryFail  = "Cloud.Core.DeliveryFail"   // a mail, SMS or call to another system was given up
+	DeliveryRetry = "Cloud.Core.DeliveryRetry"  // a delivery given up is tried again
+	JobStart      = "Cloud.Core.JobStart"       // a long-running job was started
+	JobCancel     = "Cloud.Core.JobCancel"      // a job was cancelled
+	JobEnd        = "Cloud.Core.JobEnd"         // a job ended
+	JobDelete     = "Cloud.Core.JobDelete"      // jobs were removed from the history
+	Query         = "Cloud.Core.Query"          // an administrator's query read across people
+	AuditVerify   = "Cloud.Core.AuditVerify"    // the audit log was verified
+	AuditExport   = "Cloud.Core.AuditExport"    // audit events were exported
+	AuditPrune    = "Cloud.Core.AuditPrune"     // old audit events were removed by retention
+	Shell         = "Cloud.Core.Shell"          // a command of the server's own command line changed something
+	SignInRecover = "Cloud.Core.SignInRecovery" // whoever owns the machine let an administrator in with the password alone for a while
+	Backup        = "Cloud.Core.Backup"         // a copy of the store was made
 
 	// Sessions, tokens and factors.
 

@@ -1,6 +1,7 @@
 package oauth
 
 import (
+	"maps"
 	"slices"
 	"time"
 
@@ -115,10 +116,38 @@ func (p Profile) Known() wire.Scope {
 	return out
 }
 
-// issuer is who the tokens say they are from.
-func (a App) issuer(host string) string {
+// Issuer is who the tokens say they are from.
+func (a App) Issuer(host string) string {
 	if a.Profile.Issuer != "" {
 		return a.Profile.Issuer
 	}
 	return "https://" + host + "/" + a.Service + "/"
+}
+
+// GrantTypes are those that the application allows, as its metadata names them.
+func (a App) GrantTypes() (out []string) {
+	for _, name := range slices.Sorted(maps.Keys(grants)) {
+		if g := grants[name]; g.flow == "" && a.Profile.Refresh || g.flow != "" && a.Profile.allows(g.flow) {
+			out = append(out, name)
+		}
+	}
+	if a.Profile.allows(Implicit) {
+		out = append(out, "implicit")
+	}
+	return out
+}
+
+// ResponseTypes are those that the application allows.
+func (a App) ResponseTypes() (out []string) {
+	p := a.Profile
+	if p.allows(CodeFlow) {
+		out = append(out, "code")
+	}
+	if p.allows(Implicit) && p.OpenID {
+		out = append(out, "id_token", "id_token token")
+	}
+	if p.allows(CodeFlow) && p.allows(Implicit) && p.OpenID {
+		out = append(out, "code id_token", "code token", "code id_token token")
+	}
+	return out
 }

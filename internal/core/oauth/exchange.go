@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"slices"
 
 	"limen/internal/call"
 	"limen/internal/core/audit"
@@ -36,16 +35,6 @@ var grants = map[string]struct {
 	"refresh_token":      {"", false, (*Server).byRefresh},
 	"client_credentials": {Credentials, true, (*Server).byCredentials},
 	"password":           {PasswordFlow, true, (*Server).byPassword},
-}
-
-// GrantTypes are the grant types that there are, sorted.
-func GrantTypes() []string {
-	var out []string
-	for name := range grants {
-		out = append(out, name)
-	}
-	slices.Sort(out)
-	return out
 }
 
 // ReplayError says that something which is good once came a second time, and that what it belongs to has been ended: the

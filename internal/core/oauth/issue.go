@@ -104,7 +104,7 @@ func (g grantee) accessClaims(c *call.Call, audience []string, life time.Duratio
 	sub, name := g.subject()
 	now := c.Now.Unix()
 	out := map[string]any{
-		"iss": g.app.issuer(c.Tenant.Host), "sub": sub, "unique_name": name, "client_id": g.client.ID, "app_id": g.app.Service,
+		"iss": g.app.Issuer(c.Tenant.Host), "sub": sub, "unique_name": name, "client_id": g.client.ID, "app_id": g.app.Service,
 		"scope": g.scope.String(), "iat": now, "exp": now + int64(life/time.Second), "jti": g.auth.ID + "." + c.NewID(), "aud": one(audience),
 	}
 	if g.facts.AuthTime > 0 {
@@ -135,7 +135,7 @@ func (g grantee) idClaims(c *call.Call, life time.Duration) map[string]any {
 	out := g.person.Claims.of(g.scope, wanted)
 	now := c.Now.Unix()
 	for name, v := range map[string]any{
-		"iss": g.app.issuer(c.Tenant.Host), "sub": g.person.ID, "aud": g.client.ID, "unique_name": g.person.Name, "iat": now, "exp": now + int64(life/time.Second),
+		"iss": g.app.Issuer(c.Tenant.Host), "sub": g.person.ID, "aud": g.client.ID, "unique_name": g.person.Name, "iat": now, "exp": now + int64(life/time.Second),
 		"auth_time": g.facts.AuthTime, "nonce": g.nonce, "acr": g.facts.ACR, "sid": g.auth.Session,
 	} {
 		if v != "" && v != int64(0) {

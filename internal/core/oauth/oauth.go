@@ -92,6 +92,9 @@ func (s *Server) alg() crypt.Alg {
 	return s.Alg
 }
 
+// Algorithm is what tokens are signed with.
+func (s *Server) Algorithm() string { return string(s.alg()) }
+
 // Ensure makes the tenant's first signing key where there is none. It must run before the transaction that signs.
 func (s *Server) Ensure(ctx context.Context, c *call.Call) error {
 	return s.Signers.Ensure(ctx, c.Tenant.ID, s.alg())

@@ -1,0 +1,187 @@
+package oauth
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"net/url"
+	"strconv"
+	"time"
+
+	"limen/internal/core/audit"
+	"limen/internal/core/oauth"
+	"limen/internal/core/session"
+	"limen/internal/fault"
+	"limen/internal/op"
+	wire "limen/internal/wire/oauth"
+)
+
+// AuthorizeRequest asks for a code or tokens for whoever signs in. Query and form are both taken.
+type AuthorizeRequest struct {
+	App string `json:"app_id"` // ServiceName of the application, in the path
+	// ClientID of the client, required.
+	ClientID string `json:"client_id"`
+	// RedirectURI is where the answer goes; one that the application has registered. It may be left out where there is one only.
+	RedirectURI string `json:"redirect_uri"`
+	// ResponseType is code, id_token, token, or several of them with spaces between; required.
+	ResponseType string `json:"response_type"`
+	// ResponseMode is query, fragment or form_post; what fits the type when absent.
+	ResponseMode string `json:"response_mode"`
+	// Scope asked for, spaces between; openid for an ID token.
+	Scope string `json:"scope"`
+	// State is given back.
+	State string `json:"state"`
+	// Nonce comes back in the ID token.
+	Nonce string `json:"nonce"`
+	// Prompt is none, login, consent.
+	Prompt string `json:"prompt"`
+	// MaxAge is how many seconds ago people may have signed in.
+	MaxAge string `json:"max_age"`
+	// CodeChallenge and CodeChallengeMethod (S256) bind the code to who asked (RFC 7636); public clients must send them.
+	CodeChallenge       string `json:"code_challenge"`
+	CodeChallengeMethod string `json:"code_challenge_method"`
+	// Bounce is the handle of a request that waited for somebody to sign in.
+	Bounce string `json:"bounce"`
+
+	sent
+}
+
+// authorization declares the operations of the front channel.
+func (o OAuth) authorization() []op.Op {
+	return []op.Op{
+		op.Prepared(op.Spec{
+			Path: "/OAuth2/Authorize/{app_id}", Methods: []string{http.MethodGet}, Allow: op.Anonymous, Effect: op.Write, Audit: audit.OAuthAuthorize, MaxBody: maxForm,
+			Faults: append(faults, oauth.ErrScope, oauth.ErrDenied),
+		}, o.prepareAuthorize, o.Authorize),
+	}
+}
+
+func (o OAuth) prepareAuthorize(ctx context.Context, c *op.Call, _ AuthorizeRequest) (op.None, error) {
+	return op.None{}, o.Server.Ensure(ctx, c)
+}
+
+// Authorize signs the person in, or takes their session, and sends a code or tokens to where the client wants them. Who is
+// not signed in is sent to the page for that, and comes back by the handle bounce. What is wrong is told to the client, but
+// only where client and redirect URI are known to belong together. Contract: oauth.yaml n 24; RFC 6749 section 4.1, RFC 9207,
+// OpenID Connect Core section 3.
+func (o OAuth) Authorize(ctx context.Context, c *op.Call, in AuthorizeRequest, _ op.None) (authorized, error) {
+	w := oauth.Waiting{Params: in.params}
+	if in.Bounce != "" {
+		var err error
+		if w, err = o.Server.Resume(ctx, c, in.Bounce); err != nil {
+			return authorized{}, err
+		}
+	}
+	r, err := o.Server.Request(ctx, c, in.App, w.Params)
+	out := authorized{request: r}
+	if err == nil {
+		err = o.answer(ctx, c, &out, w)
+	}
+	if _, untrusted := errors.AsType[*oauth.UntrustedError](err); err == nil || untrusted {
+		return out, err
+	}
+	f := fault.Of(err)
+	if f.Kind == fault.Internal || f.Kind == fault.Unavailable {
+		return out, err
+	}
+	out.failed = spoken(f)
+	return out, op.Refused(f)
+}
+
+// answer does what has to be done next.
+func (o OAuth) answer(ctx context.Context, c *op.Call, out *authorized, w oauth.Waiting) error {
+	r := out.request
+	by, err := o.signedIn(ctx, c)
+	if err != nil {
+		return err
+	}
+	again := by != nil && !w.Since.IsZero() && !by.Proved.Before(w.Since)
+	next, err := o.Server.Next(ctx, c, r, by, again)
+	if err != nil {
+		return err
+	}
+	if c.Event != nil {
+		c.Event.Kind, c.Event.Target, c.Event.Name = "Application", r.App.ID, r.App.Name
+		c.Event.Set("ClientID", r.Client)
+		c.Event.Set("Scope", r.Ask.Scope.String())
+	}
+	if next != oauth.Answer {
+		handle, err := o.Server.Wait(ctx, c, r, w.Params)
+		out.next = next
+		out.back = "/OAuth2/Authorize/" + url.PathEscape(r.App.Service) + "?bounce=" + handle
+		return err
+	}
+	if err := o.Server.Done(ctx, c, w); err != nil {
+		return err
+	}
+	out.reply, err = o.Server.Reply(ctx, c, r, *by)
+	return err
+}
+
+// signedIn is who asks; nil where nobody is signed in.
+func (o OAuth) signedIn(ctx context.Context, c *op.Call) (*oauth.SignedIn, error) {
+	if c.Caller == nil {
+		return nil, nil //nolint:nilnil // nobody is an answer
+	}
+	p, err := o.Server.Person(ctx, c, c.Caller.User)
+	if err != nil {
+		return nil, err
+	}
+	out := &oauth.SignedIn{Person: p, Session: c.Caller.Session, Level: c.Caller.Level, Proved: c.Caller.Proved}
+	if out.Session == "" {
+		return out, nil
+	}
+	row, err := o.Server.Sessions.Find(ctx, c, out.Session)
+	if errors.Is(err, session.ErrUnknown) {
+		return nil, nil //nolint:nilnil // the session has just ended
+	}
+	out.Factors = methods(row.Factors)
+	return out, err
+}
+
+// authorized is the answer of the authorization endpoint.
+type authorized struct {
+	request oauth.Request
+	reply   oauth.Reply
+	failed  *wire.Error // what the client is told
+	next    oauth.Next
+	back    string // where to come back to
+}
+
+// finish signs the tokens and sends the browser on.
+func (a authorized) finish(r *http.Request, c *op.Call, s *oauth.Server) (any, error) {
+	switch a.next {
+	case oauth.SignIn:
+		return op.Redirect{URL: "/login?cloudRedirect=" + url.QueryEscape(a.back)}, nil
+	case oauth.Consent:
+		return op.Redirect{URL: "/consent?cloudRedirect=" + url.QueryEscape(a.back)}, nil
+	}
+	if a.reply.Tokens {
+		var err error
+		if a.reply.Granted, err = s.Sign(r.Context(), c, a.reply.Granted); err != nil {
+			return nil, err
+		}
+	}
+	return a.answer(c), nil
+}
+
+// answer is what the browser carries to the client.
+func (a authorized) answer(c *op.Call) op.Raw {
+	ask, g := a.request.Ask, a.reply.Granted
+	fields := []wire.Pair{{Name: "state", Value: ask.State}}
+	if a.failed != nil {
+		fields = append(fields, wire.Pair{Name: "error", Value: string(a.failed.Code)}, wire.Pair{Name: "error_description", Value: a.failed.Description})
+	} else {
+		fields = append(fields, wire.Pair{Name: "code", Value: a.reply.Code}, wire.Pair{Name: "access_token", Value: g.Access})
+		if g.Access != "" {
+			fields = append(fields, wire.Pair{Name: "token_type", Value: g.Type}, wire.Pair{Name: "expires_in", Value: strconv.FormatInt(int64(g.Life/time.Second), 10)},
+				wire.Pair{Name: "scope", Value: g.Scope.String()})
+		}
+		fields = append(fields, wire.Pair{Name: "id_token", Value: g.ID})
+	}
+	fields = append(fields, wire.Pair{Name: "iss", Value: a.request.App.Issuer(c.Tenant.Host)}) // RFC 9207
+	if ask.Mode == wire.FormPost {
+		return post(a.request.Redirect, fields)
+	}
+	return op.Redirect{URL: wire.Location(a.request.Redirect, ask.Mode, fields)}
+}

@@ -1,0 +1,104 @@
+package oauth
+
+import (
+	"context"
+	"net/http"
+
+	"limen/internal/core/oauth"
+	"limen/internal/op"
+)
+
+// documents are what clients configure themselves by.
+func (o OAuth) documents() []op.Op {
+	get := func(path string, more op.Spec) op.Spec {
+		more.Method, more.Path, more.Allow, more.Effect, more.Rate, more.Faults = http.MethodGet, path, op.Anonymous, op.Read, op.Unruled, faults
+		return more
+	}
+	return []op.Op{
+		op.New(get("/{app_id}/.well-known/openid-configuration", op.Spec{}), o.Configuration),
+		op.New(get("/OAuth2/GetMeta", op.Spec{Methods: []string{http.MethodPost}}), o.GetMeta),
+		op.New(get("/OAuth2/Keys/{app_id}", op.Spec{Methods: []string{http.MethodPost}}), o.Keys),
+	}
+}
+
+// Configuration describes an application as an OpenID provider (OpenID Connect Discovery section 3, RFC 8414).
+type Configuration struct {
+	Issuer               string   `json:"issuer"`
+	Authorization        string   `json:"authorization_endpoint"`
+	Token                string   `json:"token_endpoint"`
+	UserInfo             string   `json:"userinfo_endpoint"`
+	Keys                 string   `json:"jwks_uri"`
+	EndSession           string   `json:"end_session_endpoint"`
+	Revocation           string   `json:"revocation_endpoint"`
+	Introspection        string   `json:"introspection_endpoint"`
+	ResponseTypes        []string `json:"response_types_supported"`
+	ResponseModes        []string `json:"response_modes_supported"`
+	Scopes               []string `json:"scopes_supported"`
+	Subjects             []string `json:"subject_types_supported"`
+	IDTokenAlgs          []string `json:"id_token_signing_alg_values_supported"`
+	ChallengeMethods     []string `json:"code_challenge_methods_supported"`
+	GrantTypes           []string `json:"grant_types_supported"`
+	TokenAuthMethods     []string `json:"token_endpoint_auth_methods_supported"`
+	RevocationMethods    []string `json:"revocation_endpoint_auth_methods_supported"`
+	IntrospectionMethods []string `json:"introspection_endpoint_auth_methods_supported"`
+	DPoPAlgs             []string `json:"dpop_signing_alg_values_supported"`
+	Claims               []string `json:"claims_supported"`
+	ClaimsParameter      bool     `json:"claims_parameter_supported"`
+	IssuerInAnswers      bool     `json:"authorization_response_iss_parameter_supported"` // RFC 9207
+	RequestParameter     bool     `json:"request_parameter_supported"`
+	RequestURIParameter  bool     `json:"request_uri_parameter_supported"`
+}
+
+// docAge is for how long anyone may keep a document, in seconds.
+const docAge = 300
+
+// Configuration gives the OpenID Connect discovery document of an application. Contract: oauth.yaml, first operation.
+func (o OAuth) Configuration(ctx context.Context, c *op.Call, in App) (op.JSON, error) {
+	a, err := o.Server.App(ctx, c, in.App)
+	if err != nil {
+		return op.JSON{}, err
+	}
+	return op.JSON{Body: o.configuration(c, a), MaxAge: docAge}, nil
+}
+
+func (o OAuth) configuration(c *op.Call, a oauth.App) Configuration {
+	at := func(what string) string { return "https://" + c.Tenant.Host + "/OAuth2/" + what + "/" + a.Service }
+	methods := []string{"client_secret_basic", "client_secret_post"}
+	return Configuration{
+		Issuer: a.Issuer(c.Tenant.Host), Authorization: at("Authorize"), Token: at("Token"), UserInfo: at("UserInfo"), Keys: at("Keys"),
+		EndSession: at("EndSession"), Revocation: at("Revoke"), Introspection: at("Introspect"),
+		ResponseTypes: a.ResponseTypes(), ResponseModes: []string{"query", "fragment", "form_post"}, Scopes: a.Profile.Known(), Subjects: []string{"public"},
+		IDTokenAlgs: []string{o.Server.Algorithm()}, ChallengeMethods: []string{"S256"}, GrantTypes: a.GrantTypes(),
+		TokenAuthMethods: append(methods, "none"), RevocationMethods: append(methods, "none"), IntrospectionMethods: methods,
+		DPoPAlgs: []string{"ES256", "PS256", "EdDSA", "RS256"},
+		Claims: []string{
+			"aud", "auth_time", "exp", "iat", "iss", "sub", "unique_name", "name", "given_name", "family_name", "preferred_username", "email", "email_verified",
+			"phone_number", "phone_number_verified", "acr", "amr", "sid",
+		},
+		ClaimsParameter: true, IssuerInAnswers: true,
+	}
+}
+
+// Service names an application.
+type Service struct {
+	// Service is the application's ServiceName, required.
+	Service string `json:"serviceName"`
+}
+
+// GetMeta gives the discovery document of an application by its service name. Contract: oauth.yaml n 32.
+func (o OAuth) GetMeta(ctx context.Context, c *op.Call, in Service) (op.JSON, error) {
+	if in.Service == "" {
+		return op.JSON{}, oauth.ErrUnknownApp
+	}
+	return o.Configuration(ctx, c, App{App: in.Service})
+}
+
+// Keys gives the public keys that the tenant's tokens are signed with, as a JWK set. Keys that sign no more stay until what
+// they signed has expired. Contract: oauth.yaml n 28; RFC 7517.
+func (o OAuth) Keys(ctx context.Context, c *op.Call, in App) (op.JSON, error) {
+	if _, err := o.Server.App(ctx, c, in.App); err != nil {
+		return op.JSON{}, err
+	}
+	set, err := o.Server.Signers.Public(ctx, c.Tenant.ID)
+	return op.JSON{Body: set, MaxAge: docAge}, err
+}

@@ -1,0 +1,276 @@
+package oauth
+
+import (
+	"context"
+	"net/http"
+	"time"
+
+	"limen/internal/core/audit"
+	"limen/internal/core/oauth"
+	"limen/internal/fault"
+	"limen/internal/op"
+	wire "limen/internal/wire/oauth"
+)
+
+// OAuth are the operations.
+type OAuth struct{ Server *oauth.Server }
+
+// App names an application: the last segment of the endpoint's path.
+type App struct {
+	// App is the application's ServiceName.
+	App string `json:"app_id"`
+}
+
+// faults are what most of the operations may answer.
+var faults = []*fault.Error{oauth.ErrRequest, oauth.ErrUnknownApp, oauth.ErrClient}
+
+// maxForm bounds a request: an assertion and a request object beside short parameters.
+const maxForm = 64 << 10
+
+// Ops declares them.
+func (o OAuth) Ops() []op.Op {
+	return append(append(o.documents(), o.authorization()...), []op.Op{
+		op.Prepared(op.Spec{
+			Path: "/OAuth2/Token/{app_id}", Allow: op.Anonymous, Effect: op.Write, Audit: audit.OAuthCreate, Rate: op.Guess, MaxBody: maxForm,
+			Faults: append(faults, oauth.ErrGrant, oauth.ErrFlow, oauth.ErrGrantType, oauth.ErrScope, oauth.ErrDenied, oauth.ErrProof),
+		}, o.prepareToken, o.Token),
+		op.Prepared(op.Spec{
+			Path: "/OAuth2/Revoke/{app_id}", Allow: op.Anonymous, Effect: op.Write, Audit: audit.OAuthRevoke, Rate: op.Guess, MaxBody: maxForm, Faults: faults,
+		}, o.prepareRevoke, o.Revoke),
+		op.Prepared(op.Spec{
+			Path: "/OAuth2/Introspect/{app_id}", Allow: op.Anonymous, Effect: op.Read, MaxBody: maxForm, Faults: append(faults, oauth.ErrDenied),
+		}, o.prepareIntrospect, o.Introspect),
+		op.New(op.Spec{
+			Path: "/OAuth2/UserInfo/{app_id}", Methods: []string{http.MethodGet}, Allow: op.Anonymous, Effect: op.Read, MaxBody: maxForm,
+			Faults: append(faults, oauth.ErrToken, oauth.ErrDenied),
+		}, o.UserInfo),
+	}...)
+}
+
+// TokenRequest asks for tokens. Form, query and flat JSON are all taken.
+type TokenRequest struct {
+	App string `json:"app_id"` // ServiceName of the application, in the path
+	// GrantType is authorization_code, refresh_token, client_credentials or password, required.
+	GrantType string `json:"grant_type"`
+	// ClientID names the client, where the header Authorization does not.
+	ClientID string `json:"client_id"`
+	// ClientSecret is the client's secret, or the password of a service user, where the header does not have it.
+	ClientSecret string `json:"client_secret"`
+	// Code of an authorization answer, for authorization_code.
+	Code string `json:"code"`
+	// RedirectURI as it was in the authorization request.
+	RedirectURI string `json:"redirect_uri"`
+	// CodeVerifier answers the code challenge (RFC 7636).
+	CodeVerifier string `json:"code_verifier"`
+	// Username and Password of the person, for password.
+	Username string `json:"username"`
+	Password string `json:"password"`
+	// Scope asked for, spaces between.
+	Scope string `json:"scope"`
+	// RefreshToken, for refresh_token. It is good once: the answer has the next one.
+	RefreshToken string `json:"refresh_token"`
+	// State is given back.
+	State string `json:"state"`
+
+	sent
+}
+
+// Tokens is the answer of the token endpoint (RFC 6749 section 5.1).
+type Tokens struct {
+	AccessToken string `json:"access_token"`
+	TokenType   string `json:"token_type"` // Bearer or DPoP
+	ExpiresIn   int64  `json:"expires_in"` // seconds
+	Scope       string `json:"scope"`
+	// IDToken is there when openid is in the scope.
+	IDToken string `json:"id_token,omitempty"`
+	// RefreshToken is there when the application gives such.
+	RefreshToken string `json:"refresh_token,omitempty"`
+	State        string `json:"state,omitempty"`
+
+	granted oauth.Granted
+}
+
+// finish signs the tokens, after the transaction that gave them.
+func (t Tokens) finish(r *http.Request, c *op.Call, s *oauth.Server) (any, error) {
+	g, err := s.Sign(r.Context(), c, t.granted)
+	t.AccessToken, t.TokenType, t.ExpiresIn, t.Scope = g.Access, g.Type, int64(g.Life/time.Second), g.Scope.String()
+	t.IDToken, t.RefreshToken = g.ID, g.Refresh
+	return t, err
+}
+
+// proofLife is how old a DPoP proof may be, and proofSkew by how much the clocks may differ.
+const (
+	proofLife = time.Minute
+	proofSkew = 5 * time.Second
+)
+
+// proof checks the DPoP proof of a request, where one came.
+func (s *sent) proof(now time.Time) (p wire.Proof, given bool, err error) {
+	if len(s.proofs) == 0 {
+		return p, false, nil
+	}
+	if p, err = wire.ReadProof(s.proofs); err == nil {
+		err = p.For(s.method, s.url)
+	}
+	if err == nil {
+		err = p.Fresh(now, proofLife, proofSkew)
+	}
+	return p, true, oauth.Fault(err)
+}
+
+// prepared is a token request whose client has proved itself.
+type prepared struct {
+	ask   oauth.Ask
+	proof wire.Proof // with an ID when one came
+}
+
+func (o OAuth) prepareToken(ctx context.Context, c *op.Call, in TokenRequest) (prepared, error) {
+	p, _, err := in.proof(c.Now)
+	if err != nil {
+		return prepared{}, err
+	}
+	ask, err := o.Server.Prepare(ctx, c, in.App, in.authorization, in.params, p.Thumbprint)
+	return prepared{ask, p}, err
+}
+
+// Token gives access, ID and refresh tokens for a code, a refresh token, a client's own credentials or a person's password.
+// Codes and refresh tokens are good once; a second use ends everything that came of the same authorization. A DPoP proof in
+// the header binds the tokens to its key (RFC 9449). Contract: oauth.yaml n 30; RFC 6749, OpenID Connect Core section 3.1.3.
+func (o OAuth) Token(ctx context.Context, c *op.Call, in TokenRequest, p prepared) (Tokens, error) {
+	if p.proof.ID != "" {
+		fresh, err := o.Server.Once(ctx, c, "proof", p.proof.Thumbprint+p.proof.ID, p.proof.Issued.Add(proofLife+2*proofSkew))
+		if err != nil {
+			return Tokens{}, err
+		}
+		if !fresh {
+			return Tokens{}, oauth.ErrProof.Say("the DPoP proof was used before")
+		}
+	}
+	g, err := o.Server.Exchange(ctx, c, p.ask)
+	return Tokens{State: in.State, granted: g}, refused(err)
+}
+
+// TokenRef names a token.
+type TokenRef struct {
+	App string `json:"app_id"` // ServiceName of the application, in the path
+	// Token is the token itself, required.
+	Token string `json:"token"`
+	// Hint is access_token or refresh_token; it is not needed.
+	Hint string `json:"token_type_hint"`
+	// ClientID and ClientSecret of the client, where the header Authorization does not have them.
+	ClientID     string `json:"client_id"`
+	ClientSecret string `json:"client_secret"`
+
+	sent
+}
+
+// Check wants the token.
+func (t *TokenRef) Check() error {
+	if t.Token == "" {
+		return oauth.ErrRequest.Say("missing token in request")
+	}
+	return nil
+}
+
+// client proves the client that names a token.
+func (o OAuth) client(ctx context.Context, c *op.Call, in TokenRef) (oauth.App, oauth.Client, error) {
+	a, err := o.Server.App(ctx, c, in.App)
+	if err != nil {
+		return a, oauth.Client{}, err
+	}
+	cred, err := wire.ReadCredentials(in.authorization, in.params)
+	if err != nil {
+		return a, oauth.Client{}, oauth.Fault(err)
+	}
+	who, err := o.Server.Authenticate(ctx, c, a, cred)
+	return a, who, err
+}
+
+func (o OAuth) prepareRevoke(ctx context.Context, c *op.Call, in TokenRef) (oauth.Client, error) {
+	_, who, err := o.client(ctx, c, in)
+	return who, err
+}
+
+// Revoke takes a token out of use. Only tokens of the client that asks are touched, and a token that is none is no error; a
+// refresh token takes its access tokens along. Contract: oauth.yaml n 29; RFC 7009.
+func (o OAuth) Revoke(ctx context.Context, c *op.Call, in TokenRef, who oauth.Client) (op.None, error) {
+	l, err := o.Server.Revoke(ctx, c, who, in.Token)
+	if c.Event != nil {
+		c.Event.Kind, c.Event.Target, c.Event.User, c.Event.Login = "Application", l.App, l.User, l.Name
+		c.Event.Set("ClientID", who.ID)
+		c.Event.Set("Token", l.Kind)
+	}
+	return op.None{}, err
+}
+
+// asking is who introspects: a client of the application, or somebody who is signed in.
+type asking struct {
+	app    oauth.App
+	client oauth.Client
+}
+
+func (o OAuth) prepareIntrospect(ctx context.Context, c *op.Call, in TokenRef) (asking, error) {
+	if c.Caller != nil {
+		a, err := o.Server.App(ctx, c, in.App)
+		return asking{app: a}, err
+	}
+	if in.authorization == "" && in.ClientID == "" {
+		return asking{}, oauth.ErrDenied.Say("requesting user not authenticated")
+	}
+	a, who, err := o.client(ctx, c, in)
+	if err == nil && who.Public {
+		err = oauth.ErrClient
+	}
+	return asking{a, who}, err
+}
+
+// Introspection says what a token is (RFC 7662 section 2.2). Of one that is not good it says active false and nothing else.
+type Introspection struct {
+	Active     bool           `json:"active"`
+	Scope      string         `json:"scope,omitempty"`
+	ClientID   string         `json:"client_id,omitempty"`
+	Username   string         `json:"username,omitempty"`
+	UniqueName string         `json:"unique_name,omitempty"` // login name, or the client
+	TokenType  string         `json:"token_type,omitempty"`
+	Expires    int64          `json:"exp,omitempty"` // seconds since 1970
+	Issued     int64          `json:"iat,omitempty"`
+	Subject    string         `json:"sub,omitempty"`
+	Audience   any            `json:"aud,omitempty"`
+	Issuer     string         `json:"iss,omitempty"`
+	ID         string         `json:"jti,omitempty"`
+	AuthTime   int64          `json:"auth_time,omitempty"`
+	AppID      string         `json:"app_id,omitempty"`
+	Bound      map[string]any `json:"cnf,omitempty"`
+}
+
+// Introspect tells whether a token of the application is good, with its data. Clients that prove themselves may ask, and
+// whoever is signed in. Contract: oauth.yaml n 27; RFC 7662.
+func (o OAuth) Introspect(ctx context.Context, c *op.Call, in TokenRef, by asking) (Introspection, error) {
+	l, err := o.Server.Look(ctx, c, in.Token)
+	if err != nil {
+		if fault.Of(err).Kind == fault.Unauthenticated {
+			return Introspection{}, nil
+		}
+		return Introspection{}, err
+	}
+	if l.App != by.app.ID && l.App != by.app.Service {
+		return Introspection{}, nil
+	}
+	out := Introspection{
+		Active: true, Scope: l.Scope.String(), ClientID: l.Client, Username: l.Name, UniqueName: l.Name, TokenType: "Bearer", Expires: l.Expires, Issued: l.Issued,
+		Subject: l.User, Audience: l.Client, Issuer: by.app.Issuer(c.Tenant.Host), ID: l.ID, AuthTime: l.AuthTime, AppID: by.app.Service,
+	}
+	if l.User == "" {
+		out.Subject = l.Client
+	}
+	if len(l.Audience) > 0 {
+		out.Audience = l.Audience
+		if len(l.Audience) == 1 {
+			out.Audience = l.Audience[0]
+		}
+	}
+	if l.Key != "" {
+		out.TokenType, out.Bound = "DPoP", map[string]any{"jkt": l.Key}
+	}
+	return out, nil
+}

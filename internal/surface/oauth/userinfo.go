@@ -1,0 +1,62 @@
+package oauth
+
+import (
+	"context"
+	"strings"
+
+	"limen/internal/core/oauth"
+	"limen/internal/op"
+)
+
+// InfoRequest asks who somebody is.
+type InfoRequest struct {
+	App string `json:"app_id"` // ServiceName of the application, in the path
+	// AccessToken is the token, where the header Authorization does not have it (RFC 6750 section 2.2).
+	AccessToken string `json:"access_token"`
+
+	sent
+}
+
+// UserInfo gives the claims of the person of an access token that its scope allows. A token that is bound to a key wants a
+// proof of it. Contract: oauth.yaml n 31; OpenID Connect Core section 5.3.
+func (o OAuth) UserInfo(ctx context.Context, c *op.Call, in InfoRequest) (op.JSON, error) {
+	a, err := o.Server.App(ctx, c, in.App)
+	if err != nil {
+		return op.JSON{}, err
+	}
+	scheme, token, _ := strings.Cut(in.authorization, " ")
+	if token = strings.TrimSpace(token); token == "" {
+		scheme, token = "Bearer", in.AccessToken
+	}
+	l, err := o.Server.Look(ctx, c, token)
+	if err != nil {
+		return op.JSON{}, err
+	}
+	if l.Kind != "access" || l.App != a.ID && l.App != a.Service {
+		return op.JSON{}, oauth.ErrToken
+	}
+	if err := in.bound(c, l, scheme, token); err != nil {
+		return op.JSON{}, err
+	}
+	claims, err := o.Server.UserInfo(ctx, c, l)
+	if err != nil {
+		return op.JSON{}, err
+	}
+	claims["Success"] = true
+	return op.JSON{Body: claims}, nil
+}
+
+// bound wants a proof of the key that a token is bound to (RFC 9449 section 7.1).
+func (s *sent) bound(c *op.Call, l oauth.Live, scheme, token string) error {
+	if l.Key == "" {
+		return nil
+	}
+	p, given, err := s.proof(c.Now)
+	switch {
+	case err != nil:
+		return err
+	case !given || !strings.EqualFold(scheme, "DPoP") || p.Thumbprint != l.Key:
+		return oauth.ErrToken
+	}
+	return oauth.Fault(p.Binds(token))
+}

@@ -24,6 +24,7 @@ import (
 	"limen/internal/core/lease"
 	"limen/internal/core/login"
 	"limen/internal/core/message"
+	"limen/internal/core/network"
 	"limen/internal/core/org"
 	"limen/internal/core/outbox"
 	"limen/internal/core/passcode"
@@ -83,6 +84,7 @@ type App struct {
 	Orgs      *org.Orgs
 	Profiles  *profile.Profiles
 	Policies  *policy.Policies
+	Networks  *network.Networks
 	Passwords password.Passwords
 	Sessions  *session.Sessions
 	Reports   *report.Reports
@@ -239,6 +241,7 @@ func (a *App) wireDomain(ctx context.Context) error {
 	a.Sessions.Watch(a.Changes.Watch)
 	a.Tenants.Move = a.People.Move
 	a.wireProfiles()
+	a.wireNetworks()
 	a.wirePolicies()
 	a.People.Shut = append(a.People.Shut, a.endSessions)
 	a.People.Gone = append(a.People.Gone, a.endSessions, a.Passwords.Drop, attribute.Attributes{}.Drop, a.Orgs.PersonGone)

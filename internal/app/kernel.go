@@ -18,7 +18,7 @@ import (
 func (a *App) wireKernel() {
 	a.Kernel = &op.Kernel{
 		DB: a.DB, Log: a.Log, Fallback: identity.Codec{}, Failures: &op.Failures{},
-		Identify: a.identify, CatchUp: a.Changes.CatchUp, Tenant: a.place,
+		Identify: a.identify, CatchUp: a.Changes.CatchUp, Tenant: a.place, Admit: a.Networks.Admit,
 		Client: op.Clients{Trusted: a.Settings.Proxies(), Native: identity.Native, Device: deviceCookie}.Of,
 		Limit:  op.NewLimiter(op.DefaultBudgets, time.Now).Check,
 		Record: a.Audit.Record, Happened: a.Audit.Happened,

@@ -6,21 +6,49 @@ import (
 	"time"
 
 	"limen/internal/call"
+	"limen/internal/core/lockout"
 	"limen/internal/core/login"
+	"limen/internal/core/network"
 	"limen/internal/core/password"
 	"limen/internal/core/policy"
 	"limen/internal/core/profile"
 	"limen/internal/core/throttle"
 	"limen/internal/core/user"
+	"limen/internal/fault"
+	"limen/internal/platform/geoip"
 )
 
 // wirePolicies wires policy sets with what they rule: passwords, locks, and how people sign in.
 func (a *App) wirePolicies() {
 	a.Policies = &policy.Policies{
 		Roles: a.Roles, Changes: a.Changes, Ring: a.Ring, Profiles: a.Profiles, Able: a.able, Knows: a.knowsDevice, Zone: a.localTime,
+		Ranges: a.Networks.Corporate, Lockout: a.lockout,
+	}
+	if a.Settings.GeoIP != "" {
+		a.Policies.Country = (&geoip.Countries{Path: a.Settings.GeoIP, Log: a.Log}).Of
 	}
 	a.Policies.Start()
 	a.Tenants.Begun = append(a.Tenants.Begun, a.Policies.Make)
+}
+
+// wireNetworks wires IP ranges with what names them.
+func (a *App) wireNetworks() {
+	a.Networks = &network.Networks{
+		DB: a.DB, Changes: a.Changes, Lockout: a.lockout,
+		Holders: func(ctx context.Context, c *call.Call, id string) ([]string, error) {
+			sets, err := a.Policies.NamingRange(ctx, c, id)
+			for i, path := range sets {
+				sets[i] = "the policy set " + path
+			}
+			return sets, err
+		},
+	}
+	a.Networks.Start()
+}
+
+// lockout gives the warning when a change has shut out those who could undo it.
+func (a *App) lockout(ctx context.Context, c *call.Call, warning *fault.Error) error {
+	return lockout.Guard{Roles: a.Roles, People: a.People, Admits: a.Logins.Admits}.Check(ctx, c, warning)
 }
 
 // passwordPolicy is the tenant's, with what policy sets say in its place.

@@ -12,7 +12,7 @@ import (
 
 // wireProfiles wires authentication profiles with what names them.
 func (a *App) wireProfiles() {
-	a.Profiles = &profile.Profiles{DB: a.DB, Changes: a.Changes, Holders: a.profileHolders}
+	a.Profiles = &profile.Profiles{DB: a.DB, Changes: a.Changes, Holders: a.profileHolders, Lockout: a.lockout}
 	a.Profiles.Start()
 	a.Tenants.Begun = append(a.Tenants.Begun, a.Profiles.BuiltIn)
 	a.Values.Named = map[string]func(context.Context, *call.Call, string) error{

@@ -8,6 +8,7 @@ import (
 	"limen/internal/surface/identity"
 	"limen/internal/surface/identity/authentication"
 	"limen/internal/surface/identity/mfa"
+	"limen/internal/surface/identity/networks"
 	"limen/internal/surface/identity/organizations"
 	"limen/internal/surface/identity/policies"
 	"limen/internal/surface/identity/profiles"
@@ -44,6 +45,7 @@ func (a *App) identityOps() []op.Op {
 	}.Ops()...)
 	out = append(out, organizations.Organizations{Orgs: a.Orgs, People: a.People, Roles: a.Roles}.Ops()...)
 	out = append(out, profiles.Profiles{Profiles: a.Profiles}.Ops()...)
+	out = append(out, networks.Networks{Networks: a.Networks}.Ops()...)
 	out = append(out, policies.Policies{Policies: a.Policies, Profiles: a.Profiles, People: a.People, Settings: a.Values}.Ops()...)
 	out = append(out, roles.Roles{Roles: a.Roles, Orgs: a.Orgs, Scripts: a.Dynamic}.Ops()...)
 	out = append(out, tasks.Tasks{Jobs: a.Jobs}.Ops()...)

@@ -42,6 +42,7 @@ func (s *Settings) check() []error {
 		{"trusted-proxy", checkNetworks(s.TrustedProxies)},
 		{"allow-network", checkNetworks(s.AllowNetworks)},
 		{"mail-relay", optionalURL(s.MailRelay, "smtp", "smtps")},
+		{"geoip", s.checkGeoIP()},
 		{"metrics-listen", s.checkMetrics()},
 		{"memory", s.checkMemory()},
 		{"trace-endpoint", optionalURL(s.TraceEndpoint, "http", "https")},
@@ -179,6 +180,14 @@ func checkNetworks(texts []string) error {
 		if p.Bits() == 0 {
 			return fmt.Errorf("has %q, which is every network", text)
 		}
+	}
+	return nil
+}
+
+// checkGeoIP lets the file be absent: what brings it may start later.
+func (s *Settings) checkGeoIP() error {
+	if info, err := os.Stat(s.GeoIP); s.GeoIP != "" && err == nil && info.IsDir() {
+		return fmt.Errorf("is a file, and %s is a directory", s.GeoIP)
 	}
 	return nil
 }

@@ -44,6 +44,8 @@ type Settings struct {
 	AllowNetworks []string `name:"allow-network" placeholder:"CIDR" help:"Private network in which the mail servers that tenants name may be; may be given several times."`
 	// MailRelay is the SMTP server for tenants that set none: smtp://USER:PASSWORD@HOST:PORT or smtps://...
 	MailRelay string `name:"mail-relay" placeholder:"URL" secret:"url" help:"SMTP server for outgoing mail, smtp://HOST:PORT or smtps://HOST:PORT. Give a URL with a password as LIMEN_MAIL_RELAY."`
+	// GeoIP is a file that tells in which country an address is; empty: no country is known.
+	GeoIP string `name:"geoip" placeholder:"FILE" help:"Database in MaxMind's format (.mmdb) that tells in which country an address is; without it no country is known."`
 	// MetricsListen is an address for metrics alone; empty serves them on Listen to loopback and private callers.
 	MetricsListen string `name:"metrics-listen" placeholder:"HOST:PORT" help:"Separate address for metrics; without it they are on the main one, for loopback and private callers only."`
 	// TraceEndpoint is an OTLP collector; empty is off.

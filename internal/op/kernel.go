@@ -61,6 +61,9 @@ type Kernel struct {
 	Tenant func(ctx context.Context, c *Call, h Hint) error
 	// Client describes where a request comes from, trusting only configured proxies.
 	Client func(r *http.Request) call.Client
+	// Admit refuses whoever may not reach the call's tenant from where they are, before anything else is done for them. Nil:
+	// everybody may.
+	Admit func(ctx context.Context, c *Call) error
 	// Limit refuses what exceeds the caller's, the network's or the operation's budget.
 	Limit func(c *Call, o *Op) *fault.Error
 	// Record stores the call's events in its transaction.

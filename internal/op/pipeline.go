@@ -24,6 +24,11 @@ func (k *Kernel) do(ctx context.Context, m *mounted, c *Call, req *Request) (any
 	if err := k.identify(ctx, c, o, cred); err != nil {
 		return nil, err
 	}
+	if c.Caller != nil { // before anything is read of the request; Run does it for everybody
+		if err := k.admit(ctx, o, c); err != nil {
+			return nil, err
+		}
+	}
 	if k.Limit != nil {
 		if f := k.Limit(c, o); f != nil {
 			return nil, f
@@ -89,8 +94,22 @@ func (k *Kernel) place(ctx context.Context, c *Call, o *Op, in any) error {
 	return nil
 }
 
+// admit keeps out whoever comes from where the tenant lets nobody in. What is open to the whole world stays so.
+func (k *Kernel) admit(ctx context.Context, o *Op, c *Call) error {
+	if k.Admit == nil || o.Rate == Unruled {
+		return nil
+	}
+	if err := k.Admit(ctx, c); err != nil {
+		return k.failed(ctx, o, c, Read, err) // gathered: it is no more than somebody who knocks
+	}
+	return nil
+}
+
 // Run does what follows decoding. Listeners that are not HTTP, and the command line, enter here.
 func (k *Kernel) Run(ctx context.Context, o *Op, c *Call, in any) (any, error) {
+	if err := k.admit(ctx, o, c); err != nil {
+		return nil, err
+	}
 	if ch, ok := in.(Checker); ok {
 		if err := ch.Check(); err != nil {
 			return nil, err
@@ -193,6 +212,9 @@ func (k *Kernel) write(ctx context.Context, o *Op, c *Call, in, prepared any, be
 			refused, err = r, nil
 			if c.Event != nil {
 				c.Event.Outcome, c.Event.Reason = "refused", r.Fault.Code
+				if r.Fault.Soft { // it was done, with a warning
+					c.Event.Outcome = "success"
+				}
 			}
 		}
 		if err != nil {

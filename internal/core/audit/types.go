@@ -24,6 +24,7 @@ const (
 	RateLimited        = "Cloud.Core.RateLimited"              // a source was held back
 	Impersonate        = "Cloud.Core.StartImpersonate"         // an administrator began to act as someone else
 	ImpersonateEnd     = "Cloud.Core.EndImpersonate"           // and ended it
+	SignInRecover      = "Cloud.Core.SignInRecovery"           // whoever owns the machine let an administrator in with the password alone for a while
 	OAuthCreate        = "Cloud.Core.OAuthToken.Create"        // an OAuth token was issued
 	OAuthAuthorize     = "Cloud.Core.OAuthToken.Authorize"     // an authorization request was answered, or waits for somebody to sign in
 	OAuthRevoke        = "Cloud.Core.OAuthToken.Revoke"        // an OAuth token was revoked

@@ -2,8 +2,10 @@ package login
 
 import (
 	"context"
+	"slices"
 
 	"limen/internal/call"
+	"limen/internal/core/factor"
 	"limen/internal/core/user"
 )
 
@@ -39,5 +41,20 @@ func (l *Logins) Admits(ctx context.Context, c *call.Call, u user.User) (bool, e
 		return false, err
 	}
 	rounds, err := l.challenges(ctx, c, w, p)
-	return err == nil && !lacks(rounds, p), err
+	if err != nil || lacks(rounds, p) {
+		return false, err
+	}
+	return l.known(ctx, c, u, rounds)
+}
+
+// known says whether challenges can be passed by somebody who may have no password: it is offered to everybody alike.
+func (l *Logins) known(ctx context.Context, c *call.Call, u user.User, rounds [][]factor.Challenge) (bool, error) {
+	cur, err := l.Passwords.Find(ctx, c, u.ID)
+	if err != nil || cur.Hash != "" {
+		return err == nil, err
+	}
+	for i, one := range rounds {
+		rounds[i] = slices.DeleteFunc(slices.Clone(one), func(ch factor.Challenge) bool { return ch.Name == factor.Password })
+	}
+	return len(rounds) > 0 && passable(rounds, nil), nil
 }

@@ -226,7 +226,7 @@ func (t *turn) noted(ctx context.Context) error {
 	if err := t.strange(ctx); err != nil {
 		return err
 	}
-	if !t.s.Skipped && !t.s.Exempt { // a device that stood in for a factor does not prolong its own standing
+	if !t.s.Skipped && !t.s.Exempt && !t.s.Rescued { // a device that stood in for a factor does not prolong its own standing
 		unknown, err := t.Throttle.Remember(ctx, t.c, t.person.ID, throttle.DeviceHash(t.s.Device))
 		if err == nil {
 			err = t.notePass(ctx)
@@ -265,6 +265,9 @@ func (t *turn) succeeded(out *Success) {
 		e.Set("MfaExempt", true)
 	}
 	t.recorded(e)
+	if t.s.Rescued {
+		e.Set("Recovered", true)
+	}
 	e.Set("AuthLevel", out.Session.Level)
 	e.Set("Session", out.Session.ID)
 }

@@ -53,6 +53,8 @@ type Logins struct {
 	Profile func(ctx context.Context, c *call.Call, u user.User, base Profile) (Profile, error)
 	// Exempt says whether a person signs in without further factors at present; nil: nobody does.
 	Exempt func(ctx context.Context, c *call.Call, userID string) (bool, error)
+	// Rescued says whether a person is let in with the password alone, whatever profiles and policies say; nil: nobody is.
+	Rescued func(ctx context.Context, c *call.Call, userID string) (bool, error)
 	// Notify writes a notice to a person, in c.Tx; nil: nobody is told.
 	Notify func(ctx context.Context, c *call.Call, u user.User, what Notice) error
 }

@@ -49,8 +49,13 @@ func (l *Logins) begin(ctx context.Context, c *call.Call, in Begin) (*state, Pro
 	if err != nil {
 		return nil, p, who, err
 	}
+	rescued, err := l.rescue(ctx, c, who.shown, &p)
+	if err != nil {
+		return nil, p, who, err
+	}
 	s := &state{
-		User: who.real.ID, Factors: who.factors(), Login: in.Login, Platform: in.Platform,
+		Rescued: rescued,
+		User:    who.real.ID, Factors: who.factors(), Login: in.Login, Platform: in.Platform,
 		IP: c.Client.IP.String(), Agent: c.Client.UserAgent, Device: deviceOf(c), Profile: p.ID, Revision: p.Revision,
 	}
 	s.based(c, who.real.ID, p)

@@ -33,6 +33,7 @@ type state struct {
 	Recovery   bool                 `json:"r,omitempty"`  // a forgotten password is replaced
 	Skipped    bool                 `json:"sk,omitempty"` // the device stands in for the second factor
 	Exempt     bool                 `json:"ex,omitempty"` // an administrator let the person sign in without further factors
+	Rescued    bool                 `json:"rc,omitempty"` // whoever owns the machine let the person in past all rules
 	Profile    string               `json:"pf,omitempty"` // authentication profile that gave the challenges
 	Revision   int64                `json:"pv,omitempty"` // of that profile
 	Narrowed   int                  `json:"nr,omitempty"` // the challenge before which the package became another; 0: none

@@ -65,7 +65,7 @@ type Save struct {
 	// Links in their order; nil: the list stays, and a new set is listed first and inactive. Sets that are not
 	// among them stay behind whom they are behind: nothing is lost.
 	Links []Listed
-	// Confirm makes the change although it may keep the caller from signing in.
+	// Confirm makes the change although it may keep those who could undo it from signing in.
 	Confirm bool
 }
 
@@ -82,16 +82,13 @@ func (p *Policies) Save(ctx context.Context, c *call.Call, in Save) (Block, erro
 	}
 	b := blocks[at]
 	old, had := s.block(b.Name)
-	lockout := ErrLockout
-	if had && same(s.blocks[old].Settings, b.Settings) {
-		lockout = ErrLinkLockout
-	}
-	if err := p.guard(ctx, c, s.with(blocks), in.Confirm, lockout); err != nil {
-		return Block{}, err
-	}
 	var was Block
 	if had {
 		was = s.blocks[old]
+	}
+	warning := ErrLockout
+	if had && same(was.Settings, b.Settings) {
+		warning = ErrLinkLockout
 	}
 	if err := p.store(ctx, c, was, &b); err != nil {
 		return Block{}, err
@@ -101,7 +98,10 @@ func (p *Policies) Save(ctx context.Context, c *call.Call, in Save) (Block, erro
 	if err != nil {
 		return Block{}, err
 	}
-	return b, p.touched(ctx, c, stamp)
+	if err := p.touched(ctx, c, stamp); err != nil {
+		return Block{}, err
+	}
+	return b, p.guard(ctx, c, in.Confirm, warning)
 }
 
 // proposed gives the list as it would be, and where in it the saved set is.
@@ -236,9 +236,6 @@ func (p *Policies) Delete(ctx context.Context, c *call.Call, path string, confir
 		return ErrBuiltIn
 	}
 	blocks := slices.Delete(slices.Clone(s.blocks), at, at+1)
-	if err := p.guard(ctx, c, s.with(blocks), confirm, ErrLinkLockout); err != nil {
-		return err
-	}
 	if _, err := drop.Do(ctx, c.Tx, c.Tenant.ID, fold.Key(gone.Name)); err != nil {
 		return err
 	}
@@ -247,7 +244,10 @@ func (p *Policies) Delete(ctx context.Context, c *call.Call, path string, confir
 	if err != nil {
 		return err
 	}
-	return p.touched(ctx, c, stamp)
+	if err := p.touched(ctx, c, stamp); err != nil {
+		return err
+	}
+	return p.guard(ctx, c, confirm, ErrLinkLockout)
 }
 
 // Make gives a tenant its default policy set; for the tenant that is being made.

@@ -7,7 +7,6 @@ import (
 
 	"limen/internal/call"
 	"limen/internal/core/profile"
-	"limen/internal/fault"
 )
 
 // Verdict is how somebody signs in, in one word.
@@ -144,29 +143,4 @@ func (p *Policies) able(ctx context.Context, c *call.Call, personID string, d De
 		}
 	}
 	return false, nil
-}
-
-// guard warns the caller of a change after which they could not sign in as they do now: from here, on this device.
-// A caller who is nobody, at the server's own command line, is not asked.
-func (p *Policies) guard(ctx context.Context, c *call.Call, then *snapshot, confirmed bool, warning *fault.Error) error {
-	if confirmed || c.Caller == nil || c.Caller.User == "" {
-		return nil
-	}
-	roles, err := p.rolesOf(ctx, c, c.Caller.User)
-	if err != nil {
-		return err
-	}
-	at, err := p.Here(ctx, c, c.Caller.User)
-	if err != nil {
-		return err
-	}
-	d, err := p.decide(ctx, c, then.resultant(roles), at)
-	if err != nil {
-		return err
-	}
-	ok, err := p.could(ctx, c, c.Caller.User, d)
-	if err != nil || ok {
-		return err
-	}
-	return warning
 }

@@ -3,6 +3,7 @@ package policy
 import (
 	"context"
 	"errors"
+	"math"
 	"slices"
 	"strings"
 
@@ -55,14 +56,17 @@ func (p *Policies) Links(ctx context.Context, c *call.Call) ([]Block, int64, err
 	return s.blocks, s.Stamp, nil
 }
 
-// Order replaces the list of links: exactly one for each policy set. It gives the list's new stamp. Faults: ErrListed,
-// ErrLinks, ErrLink, ErrNotFound, ErrName, ErrLinkLockout.
+// AnyStamp is for who overwrites a list whatever its stamp.
+const AnyStamp = math.MinInt64
+
+// Order replaces the list of links: exactly one for each policy set. AnyStamp fits any list. It gives the list's new stamp.
+// Faults: ErrListed, ErrLinks, ErrLink, ErrNotFound, ErrName, ErrLinkLockout.
 func (p *Policies) Order(ctx context.Context, c *call.Call, links []Listed, stamp int64, confirm bool) (int64, error) {
 	s, err := p.lock(ctx, c)
 	if err != nil {
 		return 0, err
 	}
-	if s.Stamp != stamp {
+	if stamp != AnyStamp && s.Stamp != stamp {
 		return 0, ErrListed
 	}
 	blocks, err := p.linked(ctx, c, s.blocks, links)
@@ -72,16 +76,16 @@ func (p *Policies) Order(ctx context.Context, c *call.Call, links []Listed, stam
 	if len(links) != len(s.blocks) {
 		return 0, ErrLinks
 	}
-	if err := p.guard(ctx, c, s.with(blocks), confirm, ErrLinkLockout); err != nil {
-		return 0, err
-	}
 	if c.Event != nil {
 		c.Event.Target, c.Event.Kind, c.Event.Name = "/Policy", "PolicyLinks", "policy links"
 	}
 	if stamp, err = p.relink(ctx, c, s, blocks); err != nil {
 		return 0, err
 	}
-	return stamp, p.touched(ctx, c, stamp)
+	if err := p.touched(ctx, c, stamp); err != nil {
+		return 0, err
+	}
+	return stamp, p.guard(ctx, c, confirm, ErrLinkLockout)
 }
 
 // linked puts blocks into the order of links, with their types. Blocks without one stay behind whom they are behind.

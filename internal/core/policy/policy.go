@@ -15,6 +15,8 @@ import (
 
 	"limen/internal/call"
 	"limen/internal/core/change"
+	"limen/internal/core/lockout"
+	"limen/internal/core/network"
 	"limen/internal/core/profile"
 	"limen/internal/core/role"
 	"limen/internal/crypt"
@@ -49,15 +51,10 @@ var (
 	ErrFixed    = fault.New(fault.Denied, "policy.modifier_built_in", "A built-in modifier cannot be removed.")
 	// ErrLockout and ErrLinkLockout warn of changes after which the administrator who makes them could not sign in. Their codes
 	// are the contract's (policies.yaml n 189).
-	ErrLockout     = lockout("_I18N_AdminLockoutPolicyChange")
-	ErrLinkLockout = lockout("_I18N_AdminLockoutPlinksChange")
+	// The change has been made when they are given: who does not want it all the same rolls it back.
+	ErrLockout     = lockout.Warning("_I18N_AdminLockoutPolicyChange")
+	ErrLinkLockout = lockout.Warning("_I18N_AdminLockoutPlinksChange")
 )
-
-func lockout(code string) *fault.Error {
-	f := fault.New(fault.Conflict, code, "With this change you could not sign in any more. Nothing was changed. Send Confirm true to make it all the same.")
-	f.Soft = true
-	return f
-}
 
 // Limits, in bytes where they are of texts.
 const (
@@ -89,14 +86,24 @@ type Policies struct {
 	Able func(ctx context.Context, c *call.Call, personID string, of profile.Profile) (bool, error)
 	// Knows says whether the person has signed in completely on the device of the call.
 	Knows func(ctx context.Context, c *call.Call, personID string) (bool, error)
-	// Ranges gives the networks of an IP range; those of the corporation for an empty id. ok is false when they are unknown.
-	Ranges func(ctx context.Context, c *call.Call, id string) (of []netip.Prefix, ok bool, err error)
+	// Lockout gives the warning when a change that was made in c.Tx shuts out those who could undo it. Nil: none does.
+	Lockout func(ctx context.Context, c *call.Call, warning *fault.Error) error
+	// Ranges gives the addresses of an IP range; those of the corporation for an empty id. ok is false when there is no such range.
+	Ranges func(ctx context.Context, c *call.Call, id string) (of network.Set, ok bool, err error)
 	// Country is where an address is, as an ISO 3166-1 alpha-2 code; empty when unknown. Nil: always unknown.
 	Country func(ip netip.Addr) string
 	// Zone is what rules mean by local time. Nil: UTC.
 	Zone func(ctx context.Context, c *call.Call) (*time.Location, error)
 
 	cache cache
+}
+
+// guard ends a change: it warns of one after which nobody could undo it.
+func (p *Policies) guard(ctx context.Context, c *call.Call, confirmed bool, warning *fault.Error) error {
+	if confirmed || p.Lockout == nil {
+		return nil
+	}
+	return p.Lockout(ctx, c, warning)
 }
 
 // Start has what is remembered forgotten as soon as it changes anywhere.

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"limen/internal/call"
+	"limen/internal/core/lockout"
 	"limen/internal/core/login"
 	"limen/internal/core/login/logintest"
 	"limen/internal/core/policy"
@@ -47,6 +48,7 @@ func start(t *testing.T, l *logintest.World) *world {
 		return known != nil, err
 	}
 	l.Logins.Profile = w.p.Login
+	w.p.Lockout = lockout.Guard{Roles: l.Roles, People: l.People, Admits: l.Logins.Admits}.Check
 	w.admin, w.anna = l.Add("root"), l.Add("anna")
 	l.Promote(w.admin.ID)
 	w.must(func(ctx context.Context, c *call.Call) error {

@@ -5,12 +5,12 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/netip"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
 
 	"limen/internal/call"
+	"limen/internal/core/network"
 )
 
 // Situation is where, when and with what somebody signs in. What is not known is zero, and makes every condition about it
@@ -130,6 +130,7 @@ func equals(cond Condition, got, what string) (bool, string) {
 }
 
 func (j judge) network(ctx context.Context, cond Condition) (bool, string, error) {
+	// A value may also be networks themselves, beyond the contract.
 	id, want := "", true
 	switch strings.ToLower(cond.Op) {
 	case "opincorpiprange":
@@ -143,9 +144,9 @@ func (j judge) network(ctx context.Context, cond Condition) (bool, string, error
 	if !j.at.IP.IsValid() {
 		return false, "the address is not known", nil
 	}
-	of, ok := networks(id)
+	of, err := network.Parse(id)
+	ok := err == nil
 	if !ok && j.Ranges != nil {
-		var err error
 		if of, ok, err = j.Ranges(ctx, j.c, id); err != nil {
 			return false, "", err
 		}
@@ -153,32 +154,12 @@ func (j judge) network(ctx context.Context, cond Condition) (bool, string, error
 	if !ok {
 		return false, "the IP range is not known", nil
 	}
-	in := slices.ContainsFunc(of, func(n netip.Prefix) bool { return n.Contains(j.at.IP.Unmap().WithZone("")) })
+	in := of.Contains(j.at.IP)
 	why := j.at.IP.String() + " is outside of it"
 	if in {
 		why = j.at.IP.String() + " is inside of it"
 	}
 	return in == want, why, nil
-}
-
-// networks reads a value that is no id of a range but networks themselves, with commas between; beyond the contract.
-func networks(s string) (out []netip.Prefix, ok bool) {
-	if strings.Trim(s, ", ") == "" {
-		return nil, false
-	}
-	for part := range strings.SplitSeq(s, ",") {
-		part = strings.TrimSpace(part)
-		n, err := netip.ParsePrefix(part)
-		if err != nil {
-			ip, err := netip.ParseAddr(part)
-			if err != nil {
-				return nil, false
-			}
-			n = netip.PrefixFrom(ip, ip.BitLen())
-		}
-		out = append(out, n.Masked())
-	}
-	return out, true
 }
 
 // moment tests conditions about the time.

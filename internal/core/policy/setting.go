@@ -208,6 +208,37 @@ func (p *Policies) exist(ctx context.Context, c *call.Call, s Settings, modifier
 	return nil
 }
 
+// NamingRange lists the paths of the policy sets that name an IP range in a rule.
+func (p *Policies) NamingRange(ctx context.Context, c *call.Call, rangeID string) ([]string, error) {
+	s, err := p.now(ctx, c)
+	if err != nil {
+		return nil, err
+	}
+	var out []string
+	for _, b := range s.blocks {
+		if b.Settings.ranged(rangeID, s.names()) {
+			out = append(out, b.Path())
+		}
+	}
+	return out, nil
+}
+
+// ranged says whether a rule names an IP range.
+func (s Settings) ranged(id string, modifiers []string) bool {
+	for key, raw := range s {
+		if k, _ := Find(key, modifiers...); k.Kind != RowSet {
+			continue
+		}
+		all, _ := readRules(raw) // it was checked
+		for _, r := range all {
+			if slices.ContainsFunc(r.Conditions, func(cond Condition) bool { return strings.EqualFold(cond.Val, id) }) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
 // Naming lists the paths of the policy sets that name a profile.
 func (p *Policies) Naming(ctx context.Context, c *call.Call, profileID string) ([]string, error) {
 	s, err := p.now(ctx, c)
@@ -216,7 +247,7 @@ func (p *Policies) Naming(ctx context.Context, c *call.Call, profileID string) (
 	}
 	var out []string
 	for _, b := range s.blocks {
-		for id := range b.Settings.references(s.modifiers) {
+		for id := range b.Settings.references(s.names()) {
 			if strings.EqualFold(id, profileID) {
 				out = append(out, b.Path())
 				break

@@ -58,6 +58,7 @@ type snapshot struct {
 	blocks    []Block // in the order of their links
 	modifiers []string
 	profiles  map[string]profile.Profile // that stand in the place of those stored, by id; of proposals
+	recovers  map[string]int64           // whom nothing of this rules, until when
 
 	mu sync.Mutex
 	of map[string]*Resultant // by the linked roles that somebody is in
@@ -72,7 +73,7 @@ func (s *snapshot) block(name string) (at int, ok bool) {
 
 // with is the snapshot as it would be with other blocks.
 func (s *snapshot) with(blocks []Block) *snapshot {
-	return &snapshot{listRow: s.listRow, blocks: blocks, modifiers: s.modifiers}
+	return &snapshot{listRow: s.listRow, blocks: blocks, modifiers: s.modifiers, recovers: s.recovers}
 }
 
 // cache keeps one snapshot per tenant.
@@ -139,6 +140,9 @@ func (p *Policies) at(ctx context.Context, c *call.Call, row listRow) (*snapshot
 		s.blocks = append(s.blocks, b)
 	}
 	if s.modifiers, err = allModifiers.All(ctx, c.Tx, c.Tenant.ID); err != nil {
+		return nil, err
+	}
+	if s.recovers, err = recoveries(ctx, c); err != nil {
 		return nil, err
 	}
 	p.cache.put(c.Tenant.ID, s)

@@ -8,6 +8,7 @@ import (
 	"unicode"
 	"unicode/utf8"
 
+	"limen/internal/core/lockout"
 	"limen/internal/fault"
 )
 
@@ -19,7 +20,9 @@ var (
 	ErrMechanism = fault.New(fault.Invalid, "profile.mechanism", "There is no such mechanism.")
 	ErrRounds    = fault.New(fault.Invalid, "profile.rounds", "An authentication profile has one or two challenges.")
 	ErrQuestions = fault.New(fault.Invalid, "profile.questions", "A profile with security questions must say how many are asked: NumberOfQuestions is 1 or more.")
-	ErrTooMany   = fault.New(fault.Conflict, "profile.too_many", "The tenant has as many authentication profiles as it may have.")
+	// ErrLockout warns of a change after which the caller could not sign in any more.
+	ErrLockout = lockout.Warning("profile.lockout")
+	ErrTooMany = fault.New(fault.Conflict, "profile.too_many", "The tenant has as many authentication profiles as it may have.")
 )
 
 // Limits of profiles. A tenant's are held in memory.

@@ -9,6 +9,7 @@ import (
 	"limen/internal/call"
 	"limen/internal/core/change"
 	"limen/internal/dbx"
+	"limen/internal/fault"
 	"limen/internal/fold"
 )
 
@@ -22,8 +23,10 @@ type Profiles struct {
 	// Holders says in words what names a profile, such as "the policy set Staff": while anything does, the profile cannot
 	// be deleted. It runs in c.Tx. Nil: nothing names any.
 	Holders func(ctx context.Context, c *call.Call, id string) ([]string, error)
+	// Lockout gives the warning when a change that was made in c.Tx shuts out those who could undo it. Nil: none does.
+	Lockout func(ctx context.Context, c *call.Call, warning *fault.Error) error
 
-	cache cache
+	cache change.Cache[set]
 }
 
 type row struct {
@@ -64,6 +67,15 @@ func (r row) profile() Profile {
 		p.Single = strings.Split(r.Single, ",")
 	}
 	return p
+}
+
+// Change is Save with a look at whom it shuts out: ErrLockout, unless confirmed.
+func (p *Profiles) Change(ctx context.Context, c *call.Call, n Profile, confirmed bool) (Profile, error) {
+	is, err := p.Save(ctx, c, n)
+	if err != nil || n.ID == "" || confirmed || p.Lockout == nil {
+		return is, err
+	}
+	return is, p.Lockout(ctx, c, ErrLockout)
 }
 
 // Save makes a profile (without ID) or replaces one, and gives what is stored. Faults: ErrNotFound, ErrNameTaken,

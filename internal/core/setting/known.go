@@ -106,6 +106,8 @@ var otherKeys = []Key{
 	duration("Invitation.LifeDays", "days", 7, 1, 90, "How long the link of an invitation is good.", func(v *Values) *time.Duration { return &v.Code.Invite }),
 	boolean("Signup.Allowed", false, "Let strangers register themselves.", func(v *Values) *bool { return &v.Signup.Allowed }),
 	boolean("Signup.RequireCaptcha", true, "Have strangers who register prove that they are people.", func(v *Values) *bool { return &v.Signup.Captcha }),
+	boolean("Policy.StoreLockouts", false, "Store changes of policy sets with which administrators could not sign in any more, and only warn of it.",
+		func(v *Values) *bool { return &v.StoreLockouts }),
 	boolean("CusCreateUser.QandD", false, "Allow /CDirectoryService/CreateUsers.", func(v *Values) *bool { return &v.CreateUsers }),
 	text("Company.Name", "", 200, "Name of the organization, as people are shown it.", func(v *Values) *string { return &v.Company.Name }, oneLine),
 	text("Company.Support", "", 500, "Where people get help: a web address, or mailto: and an address.", func(v *Values) *string { return &v.Company.Support }, isLink),

@@ -25,6 +25,8 @@ type Values struct {
 	Company  Company
 	Language string // BCP 47 tag of people who chose none
 	Country  string // ISO 3166 code of the country whose telephone numbers may lack their country code
+	// StoreLockouts stores changes of policy sets that shut administrators out, with a warning, as the contract's clients expect.
+	StoreLockouts bool
 	// CreateUsers allows /CDirectoryService/CreateUsers (users.yaml n 82).
 	CreateUsers bool
 

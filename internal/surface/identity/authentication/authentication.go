@@ -28,6 +28,7 @@ type Authentication struct {
 // Faults of this surface.
 var (
 	ErrSuffix  = fault.New(fault.NotFound, "login.suffix", "No tenant serves this login suffix here.")
+	ErrMulti   = fault.New(fault.Denied, "login.multi", "This call is no longer answered. Sign in with /Security/StartAuthentication and /Security/AdvanceAuthentication.")
 	ErrPlain   = fault.New(fault.Denied, "login.plain", "A password in an address is only taken over TLS.")
 	ErrSystem  = fault.New(fault.Denied, "session.system", "Only system administrators may end the sessions of a system administrator.")
 	ErrRefresh = fault.New(fault.Unauthenticated, "login.refresh", "The tokens are missing, expired or used. Sign in again.")
@@ -63,6 +64,8 @@ func (a Authentication) conversation() []op.Op {
 func (a Authentication) sessions() []op.Op {
 	return []op.Op{
 		op.New(op.Spec{Path: "/Security/WhoAmI", Allow: op.Authenticated, Effect: op.Cached}, a.WhoAmI),
+		op.New(op.Spec{Path: "/Security/AmIAuthenticated", Allow: op.Anonymous, Effect: op.Cached}, a.AmIAuthenticated),
+		op.New(op.Spec{Path: "/Security/MultiAuthLogin", Allow: op.Anonymous, Effect: op.Cached, Rate: op.Guess, Faults: []*fault.Error{ErrMulti}}, a.MultiAuthLogin),
 		op.New(op.Spec{Path: "/Security/RefreshToken", Allow: op.Authenticated, Effect: op.Cached}, a.RefreshToken),
 		op.Prepared(op.Spec{Path: "/Security/Logout", Methods: get, Allow: op.Anonymous, Effect: op.Write, Audit: audit.Logout}, a.target, a.Logout),
 		op.New(op.Spec{Path: "/UserMgmt/SignOutCurrentSession", Allow: op.Authenticated, Effect: op.Write, Audit: audit.Logout}, a.SignOutCurrentSession),

@@ -135,7 +135,7 @@ type Saving struct {
 	// Plinks are all links in their order; null or absent keeps the list, and puts a new set first, inactive. Sets that are
 	// left out stay behind whom they are behind.
 	Plinks op.Opt[[]Plink] `json:"plinks"`
-	// Confirm makes the change although the caller could not sign in afterwards.
+	// Confirm makes the change although the caller, or no system administrator at all, could sign in afterwards.
 	Confirm bool `json:"Confirm"`
 }
 
@@ -191,7 +191,8 @@ type Saved struct {
 //
 // The first link has the highest priority. A change after which the caller could not sign in from where they are is not
 // made: the answer is a soft error with MessageID _I18N_AdminLockoutPolicyChange (settings) or
-// _I18N_AdminLockoutPlinksChange (links), and Confirm makes it all the same. Errors: policy.name_taken, policy.not_found,
+// _I18N_AdminLockoutPlinksChange (links), which says when no system administrator could, and Confirm makes it all the same.
+// With the tenant's setting Policy.StoreLockouts it is made, and the answer warns of it. Errors: policy.name_taken, policy.not_found,
 // policy.stale, policy.value, policy.profile, policy.incomplete, policy.link. policies.yaml n 189.
 func (p Policies) SavePolicyBlock3(ctx context.Context, c *op.Call, in Saving, checked policy.Settings) (Saved, error) {
 	wish, err := in.wish(checked)
@@ -199,14 +200,14 @@ func (p Policies) SavePolicyBlock3(ctx context.Context, c *op.Call, in Saving, c
 		return Saved{}, err
 	}
 	b, err := p.Policies.Save(ctx, c, wish)
-	return Saved{stamp(b.Stamp)}, err
+	return Saved{stamp(b.Stamp)}, p.warned(ctx, c, err)
 }
 
 // Deleting names a policy set that is to go.
 type Deleting struct {
 	// Path is "/Policy/<name>", or the name alone; required.
 	Path string `json:"path" also:"name"`
-	// Confirm makes the change although the caller could not sign in afterwards.
+	// Confirm makes the change although the caller, or no system administrator at all, could sign in afterwards.
 	Confirm bool `json:"Confirm"`
 }
 
@@ -218,5 +219,5 @@ func (d *Deleting) Check() error { return required("path", d.Path) }
 // The default policy set stays. Errors: policy.not_found, policy.name, policy.built_in, and the soft error of
 // SavePolicyBlock3. policies.yaml n 174.
 func (p Policies) DeletePolicyBlock(ctx context.Context, c *op.Call, in Deleting) (op.None, error) {
-	return op.None{}, p.Policies.Delete(ctx, c, in.Path, in.Confirm)
+	return op.None{}, p.warned(ctx, c, p.Policies.Delete(ctx, c, in.Path, in.Confirm))
 }

@@ -103,7 +103,7 @@ type Ordering struct {
 	Plinks []Plink `json:"Plinks"`
 	// RevStamp is that of GetNicePlinks; required.
 	RevStamp string `json:"RevStamp"`
-	// Confirm makes the change although the caller could not sign in afterwards.
+	// Confirm makes the change although the caller, or no system administrator at all, could sign in afterwards.
 	Confirm bool `json:"Confirm"`
 }
 
@@ -125,5 +125,5 @@ func (p Policies) SetPlinks(ctx context.Context, c *op.Call, in Ordering) (Saved
 		return Saved{}, err
 	}
 	revision, err := p.Policies.Order(ctx, c, links, unstamp(in.RevStamp), in.Confirm)
-	return Saved{stamp(revision)}, err
+	return Saved{stamp(revision)}, p.warned(ctx, c, err)
 }

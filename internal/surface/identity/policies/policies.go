@@ -4,10 +4,12 @@ package policies
 
 import (
 	"context"
+	"slices"
 	"strconv"
 	"strings"
 
 	"limen/internal/core/audit"
+	"limen/internal/core/lockout"
 	"limen/internal/core/policy"
 	"limen/internal/core/profile"
 	"limen/internal/core/right"
@@ -41,6 +43,9 @@ var (
 		policy.ErrName, policy.ErrTaken, policy.ErrNotFound, policy.ErrStale, policy.ErrValue, policy.ErrProfile, policy.ErrNeeds, policy.ErrSize,
 		policy.ErrMany, policy.ErrLink, policy.ErrLinks, policy.ErrLockout, policy.ErrLinkLockout, fault.ErrMissing, fault.ErrInvalid,
 	}
+	linkFaults = []*fault.Error{
+		policy.ErrListed, policy.ErrLink, policy.ErrLinks, policy.ErrName, policy.ErrLinkLockout, fault.ErrMissing, fault.ErrInvalid,
+	}
 	pathFaults   = []*fault.Error{policy.ErrName, policy.ErrNotFound, fault.ErrMissing}
 	personFaults = []*fault.Error{user.ErrNotFound, fault.ErrMissing}
 	valueFaults  = append([]*fault.Error{ErrConvert, ErrUnset}, personFaults...)
@@ -48,7 +53,7 @@ var (
 
 // Ops declares them.
 func (p Policies) Ops() []op.Op {
-	return append(append(append(p.sets(), p.modifiers()...), p.resultants()...), p.questions()...)
+	return slices.Concat(p.sets(), p.modifiers(), p.resultants(), p.questions(), p.older())
 }
 
 func (p Policies) sets() []op.Op {
@@ -59,8 +64,7 @@ func (p Policies) sets() []op.Op {
 		op.Prepared(op.Spec{Path: "/Policy/SavePolicyBlock3", Allow: op.System, Effect: op.Write, Audit: audit.PolicyChange, Faults: blockFaults},
 			p.check, p.SavePolicyBlock3),
 		op.New(op.Spec{
-			Path: "/Policy/setPlinksv2", Allow: op.System, Effect: op.Write, Audit: audit.PolicyChange,
-			Faults: []*fault.Error{policy.ErrListed, policy.ErrLink, policy.ErrLinks, policy.ErrName, policy.ErrLinkLockout, fault.ErrMissing, fault.ErrInvalid},
+			Path: "/Policy/setPlinksv2", Allow: op.System, Effect: op.Write, Audit: audit.PolicyChange, Faults: linkFaults,
 		}, p.SetPlinks),
 		op.New(op.Spec{
 			Path: "/Policy/DeletePolicyBlock", Allow: op.System, Effect: op.Write, Audit: audit.PolicyChange,
@@ -110,6 +114,22 @@ func (p Policies) questions() []op.Op {
 	}
 }
 
+// warned lets a change that shuts administrators out be made with its warning, where the tenant has chosen so.
+func (p Policies) warned(ctx context.Context, c *op.Call, err error) error {
+	f := fault.Of(err)
+	if f == nil || !f.Soft {
+		return err
+	}
+	v, failed := p.Settings.Get(ctx, c)
+	if failed != nil {
+		return failed
+	}
+	if !v.StoreLockouts {
+		return err
+	}
+	return op.Refused(lockout.Kept(f))
+}
+
 func required(field, value string) error {
 	if strings.TrimSpace(value) == "" {
 		return fault.Missing(field)
@@ -125,7 +145,7 @@ func unstamp(s string) int64 {
 	if err != nil {
 		return -1
 	}
-	return n
+	return max(n, -1)
 }
 
 // person is the user that an input names.

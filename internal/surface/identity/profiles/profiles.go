@@ -25,7 +25,7 @@ var reader = op.Any(op.System, op.Has(right.ReadSystem))
 func (p Profiles) Ops() []op.Op {
 	one := []*fault.Error{profile.ErrNotFound, fault.ErrMissing}
 	saves := append([]*fault.Error{
-		profile.ErrNameTaken, profile.ErrMechanism, profile.ErrRounds, profile.ErrQuestions, profile.ErrTooMany, fault.ErrBlank, fault.ErrInvalid,
+		profile.ErrNameTaken, profile.ErrMechanism, profile.ErrRounds, profile.ErrQuestions, profile.ErrTooMany, profile.ErrLockout, fault.ErrBlank, fault.ErrInvalid,
 	}, one...)
 	return []op.Op{
 		op.New(op.Spec{Path: "/AuthProfile/GetProfile", Allow: reader, Effect: op.Read, Faults: one}, p.GetProfile),

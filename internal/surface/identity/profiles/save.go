@@ -35,6 +35,8 @@ type Settings struct {
 type Saving struct {
 	// Settings is the whole profile, required.
 	Settings Settings `json:"settings"`
+	// Confirm replaces a profile although the caller, or no system administrator at all, could sign in afterwards.
+	Confirm bool `json:"Confirm"`
 }
 
 // Check wants a name and challenges.
@@ -51,8 +53,9 @@ func (s *Saving) Check() error {
 
 // SaveProfile makes an authentication profile, or replaces the one with the given UUID, and returns it as it is stored.
 //
-// A profile that is replaced is passed anew: nobody's device stands in for its second challenge any more. Errors:
-// profile.not_found, profile.name_taken, profile.rounds, profile.mechanism, profile.questions, profile.too_many.
+// A profile that is replaced is passed anew: nobody's device stands in for its second challenge any more. One that is in force is
+// not replaced when the caller could not sign in any more from where they are: the answer is the soft error profile.lockout, and
+// Confirm replaces it all the same. Errors: profile.not_found, profile.name_taken, profile.rounds, profile.mechanism, profile.questions, profile.too_many.
 // policies.yaml n 171.
 func (p Profiles) SaveProfile(ctx context.Context, c *op.Call, in Saving) (Profile, error) {
 	s := in.Settings
@@ -71,7 +74,7 @@ func (p Profiles) SaveProfile(ctx context.Context, c *op.Call, in Saving) (Profi
 	if n.ID == "" {
 		c.Event.Type = audit.ProfileCreate
 	}
-	saved, err := p.Profiles.Save(ctx, c, n)
+	saved, err := p.Profiles.Change(ctx, c, n, in.Confirm)
 	if err != nil {
 		return Profile{}, err
 	}

@@ -21,6 +21,7 @@ func (u Users) caching() []op.Op {
 		op.New(op.Spec{Path: "/CDirectoryService/RefreshToken", Allow: either, Effect: op.Write, Audit: audit.UserReload,
 			Faults: []*fault.Error{user.ErrNotFound}}, u.ReloadUser),
 		op.New(op.Spec{Path: "/Security/TaskCheck", Allow: op.Authenticated, Effect: op.Cached, Faults: []*fault.Error{fault.ErrMissing}}, u.TaskCheck),
+		op.New(op.Spec{Path: "/Security/AppRoleManagementCheck", Allow: op.Authenticated, Effect: op.Cached}, u.AppRoleManagementCheck),
 		op.New(op.Spec{Path: "/Security/TaskChecks", Allow: op.Authenticated, Effect: op.Cached, Faults: []*fault.Error{fault.ErrMissing, ErrMany}}, u.TaskChecks),
 	}
 }
@@ -139,6 +140,12 @@ func (u Users) TaskCheck(_ context.Context, c *op.Call, in Task) (bool, error) {
 func may(c *op.Call, task string) bool {
 	known := right.Parse(task)
 	return known != right.None && c.Caller.Held.Tenant.Reach().Has(known)
+}
+
+// AppRoleManagementCheck says whether the caller may manage both applications and roles, which is TaskCheck of a fixed task. It is
+// an old form of it. deprecated.yaml n 540.
+func (u Users) AppRoleManagementCheck(_ context.Context, c *op.Call, _ op.None) (bool, error) {
+	return may(c, right.ApplicationManagement.Info().Path) && may(c, right.RoleManagement.Info().Path), nil
 }
 
 // TaskList names several tasks.

@@ -137,7 +137,8 @@ func (u Users) reading() []op.Op {
 		op.New(op.Spec{Path: "/UserMgmt/GetUserPicture", Allow: op.Authenticated, Effect: op.Read}, u.GetUserPicture),
 		op.New(op.Spec{Path: "/UserMgmt/IsUserCloudLocked", Allow: either, Effect: op.Read, Faults: none}, u.IsUserCloudLocked),
 		op.New(op.Spec{Path: "/UserMgmt/IsUserSubjectToCloudLocks", Allow: either, Effect: op.Read, Faults: none}, u.IsUserSubjectToCloudLocks),
-		op.New(op.Spec{Path: "/UserMgmt/GetUsersRolesAndAdministrativeRights", Allow: op.Any(op.Self, manage, op.Has(right.RoleManagement)),
+		op.New(op.Spec{Path: "/UserMgmt/GetUsersRolesAndAdministrativeRights",
+			Paths: []string{"/UserMgmt/GetUserRolesAndAdministrativeRights"}, Allow: op.Any(op.Self, manage, op.Has(right.RoleManagement)),
 			Effect: op.Read, Faults: none}, u.GetUsersRolesAndAdministrativeRights),
 	}
 }

@@ -231,7 +231,7 @@ func (a *App) wireDomain(ctx context.Context) error {
 	a.Values.Start()
 	a.Post = &post.Post{Catalog: catalog, Outbox: a.Outbox, Style: a.style}
 	a.Index = &tenant.Index{DB: a.DB, Changes: a.Changes, Domain: a.domain(), Port: a.port()}
-	a.Roles = &role.Roles{Changes: a.Changes}
+	a.Roles = &role.Roles{Changes: a.Changes, DB: a.DB}
 	a.Tenants = &tenant.Tenants{Index: a.Index, Changes: a.Changes, Roles: a.Roles}
 	a.People = &user.Directory{DB: a.DB, Changes: a.Changes, Tenants: a.Index, Roles: a.Roles}
 	a.Orgs = &org.Orgs{People: a.People, Roles: a.Roles}

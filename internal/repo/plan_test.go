@@ -46,10 +46,11 @@ var tails = map[string][]string{
 		" AND m.role IN ('a', 'b') ORDER BY m.role, m.kind, m.member LIMIT 9",
 		" AND m.role = 'a' AND m.kind IN ('User', 'Role') AND m.member IN ('a', 'b') ORDER BY m.kind, m.member LIMIT 9",
 	},
-	"role.endings":   {" AND role IN ('a', 'b') AND until > 7 ORDER BY until LIMIT 1"},
-	"role.tallies":   {" AND role IN ('a', 'b') ORDER BY role, id LIMIT 9"},
-	"role.everybody": {" ORDER BY u.name_key LIMIT 9"},
-	"role.someone":   {" AND id = 'a' LIMIT 1", " AND name_key = 'a' LIMIT 1"},
+	"role.partNested": {" AND member IN ('a', 'b') LIMIT 9"},
+	"role.endings":    {" AND role IN ('a', 'b') AND until > 7 ORDER BY until LIMIT 1"},
+	"role.tallies":    {" AND role IN ('a', 'b') ORDER BY role, id LIMIT 9"},
+	"role.everybody":  {" ORDER BY u.name_key LIMIT 9"},
+	"role.someone":    {" AND id = 'a' LIMIT 1", " AND name_key = 'a' LIMIT 1"},
 }
 
 // TestStatementsUseIndexes finds statements that read through a table, or through all that a tenant has in it, and those

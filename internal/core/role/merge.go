@@ -3,7 +3,6 @@ package role
 import (
 	"context"
 	"errors"
-	"maps"
 	"slices"
 
 	"limen/internal/dbx"
@@ -120,19 +119,21 @@ func (l *lister) details(ctx context.Context, roleID string, inside map[string]i
 	if err != nil {
 		return nil, err
 	}
-	of := map[string][]string{}
+	of := map[picked][]string{} // by role and kind, which with the ids are a key
 	for _, k := range page {
-		of[brings[k.id()]] = append(of[brings[k.id()]], k.ID)
+		at := picked{memberKey{Kind: k.Kind}, brings[k.id()]}
+		of[at] = append(of[at], k.ID)
 	}
 	found := map[picked]MemberRow{}
-	for _, id := range slices.Sorted(maps.Keys(of)) {
-		for part := range slices.Chunk(of[id], chunk) {
-			rows, err := members.Rows(ctx, l.c.Tx, dbx.And(l.where(nil), dbx.In("member", part...)), l.order(), 3*len(part), l.args(id)...)
+	for at, ids := range of {
+		for part := range slices.Chunk(ids, chunk) {
+			where := dbx.And(dbx.Eq("kind", at.key.Kind), dbx.In("member", part...), l.where(nil))
+			rows, err := members.Rows(ctx, l.c.Tx, where, nil, len(part), l.args(at.role)...)
 			if err != nil {
 				return nil, err
 			}
 			for _, row := range rows {
-				found[picked{row.memberKey, id}] = row
+				found[picked{row.memberKey, at.role}] = row
 			}
 		}
 	}

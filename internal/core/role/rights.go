@@ -144,15 +144,19 @@ func (r *Roles) Rights(ctx context.Context, c *call.Call, roleID string) ([]stri
 	if err != nil {
 		return nil, err
 	}
-	w := walk{now: c.Now.UnixMilli()}
-	out := []string{}
+	return s.paths(roleID, c.Now.UnixMilli()), nil
+}
+
+// paths lists the paths of the rights that a role carries at a moment, by path.
+func (s *snapshot) paths(roleID string, now int64) []string {
+	w, out := walk{now: now}, []string{}
 	for _, h := range s.rights[roleID] {
 		if w.during(h.since, h.until) {
 			out = append(out, h.path)
 		}
 	}
 	slices.Sort(out)
-	return out, nil
+	return out
 }
 
 // Listed is a right of a role with what is known of how it came there. Times are milliseconds since 1970 UTC.

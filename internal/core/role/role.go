@@ -6,6 +6,7 @@ import (
 	"context"
 	"maps"
 	"slices"
+	"sync"
 	"time"
 
 	"limen/internal/call"
@@ -84,8 +85,13 @@ type Roles struct {
 	// Moved hears, in the same transaction, who joined or left a static role; an empty id: roles joined or left roles.
 	Moved func(ctx context.Context, c *call.Call, userID string) error
 
-	cache  cache
-	unions unions
+	// DB is for reading the roles of large tenants in the background, when what is in memory no longer holds; nil: whoever
+	// needs them next reads them.
+	DB *dbx.DB
+
+	cache   cache
+	unions  unions
+	reading sync.Map // tenants whose roles are being read
 }
 
 // Scopes is what people and roles hold over organizations. It is kept in memory with the tenant's roles, and read only:
@@ -111,27 +117,58 @@ type Scope struct {
 // Of is what a person holds at c.Now. It costs one indexed query while nothing changes; ErrMember when there is no such
 // person.
 func (r *Roles) Of(ctx context.Context, c *call.Call, userID string) (Membership, error) {
+	w, err := r.walk(ctx, c, userID)
+	if err != nil {
+		return Membership{}, err
+	}
+	return w.membership(), nil
+}
+
+// Carried is a role with the paths of the rights that it carries.
+type Carried struct {
+	Role
+	Paths []string // sorted
+}
+
+// Carries lists the roles that a person is in at c.Now, as Of does, by their ids, each with the rights that it carries.
+func (r *Roles) Carries(ctx context.Context, c *call.Call, userID string) ([]Carried, error) {
+	w, err := r.walk(ctx, c, userID)
+	if err != nil {
+		return nil, err
+	}
+	var out []Carried
+	for _, id := range slices.Sorted(maps.Keys(w.in)) {
+		out = append(out, Carried{w.s.roles[id], w.s.paths(id, w.now)})
+	}
+	return out, nil
+}
+
+// walk gathers the roles that a person is in.
+func (r *Roles) walk(ctx context.Context, c *call.Call, userID string) (*walk, error) {
 	rows, err := ofUser.All(ctx, c.Tx, c.Tenant.ID, userID)
 	if err != nil {
-		return Membership{}, err
+		return nil, err
 	}
 	if len(rows) == 0 {
-		return Membership{}, ErrMember
+		return nil, ErrMember
 	}
-	s, err := r.snapshot(ctx, c, rows[0].Version)
-	if err != nil {
-		return Membership{}, err
-	}
-	w := walk{s: s, now: c.Now.UnixMilli(), in: map[string]bool{}, people: []string{userID}}
+	w := &walk{now: c.Now.UnixMilli(), in: map[string]bool{}, people: []string{userID}}
+	var roots []string
 	if rows[0].Everybody {
-		w.enter(Everybody)
+		roots = append(roots, Everybody)
 	}
 	for _, m := range rows {
 		if m.Role != nil && w.during(*m.Since, *m.Until) {
-			w.enter(*m.Role)
+			roots = append(roots, *m.Role)
 		}
 	}
-	return w.membership(), nil
+	if w.s, err = r.upward(ctx, c, rows[0].Version, roots); err != nil {
+		return nil, err
+	}
+	for _, id := range roots {
+		w.enter(id)
+	}
+	return w, nil
 }
 
 // IsSystem says whether a person is a system administrator at c.Now.

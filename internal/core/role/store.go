@@ -94,11 +94,13 @@ var (
 	// Keys of members alone, from an index, to step over many of them and to count.
 	keys = dbx.L[memberKey]("role.keys", `SELECT m.kind, m.member, m.name_key FROM role_member m WHERE m.tenant = ? AND m.role = ?`).By("m.until")
 
-	members = dbx.L[MemberRow]("role.members", `SELECT m.kind AS kind, m.member AS member, m.name_key AS name_key, COALESCE(u.name, r.name, '') AS name,
-		COALESCE(u.org, r.org, '') AS org, m.since AS since, m.until AS until, m.reason AS reason, COALESCE(g.name, '') AS granter FROM role_member m
+	// The roles are looked up one by one: PostgreSQL, which plans for a tenant of some few, would go through all of them.
+	members = dbx.L[MemberRow]("role.members", `SELECT m.kind AS kind, m.member AS member, m.name_key AS name_key,
+		COALESCE(u.name, (SELECT r.name FROM role r WHERE m.kind = 'Role' AND r.tenant = m.tenant AND r.id = m.member), '') AS name,
+		COALESCE(u.org, (SELECT r.org FROM role r WHERE m.kind = 'Role' AND r.tenant = m.tenant AND r.id = m.member), '') AS org,
+		m.since AS since, m.until AS until, m.reason AS reason, COALESCE(g.name, '') AS granter FROM role_member m
 		LEFT JOIN users g ON g.tenant = m.tenant AND g.id = m.granter
 		LEFT JOIN users u ON u.tenant = m.tenant AND m.kind = 'User' AND u.id = m.member
-		LEFT JOIN role r ON r.tenant = m.tenant AND m.kind = 'Role' AND r.id = m.member
 		WHERE m.tenant = ? AND m.role = ?`)
 
 	// Who is in the role Everybody, a flag of the person.

@@ -92,23 +92,15 @@ var roleColumns = []rpc.Column{
 // GetUsersRolesAndAdministrativeRights lists the roles that a user is in, directly, by nesting or as everybody is, each
 // with the administrative rights that it gives. users.yaml n 104.
 func (u Users) GetUsersRolesAndAdministrativeRights(ctx context.Context, c *op.Call, in UserRef) (rpc.Query, error) {
-	m, err := u.Roles.Of(ctx, c, in.found.ID)
+	roles, err := u.Roles.Carries(ctx, c, in.found.ID)
 	if err != nil {
 		return rpc.Query{}, err
 	}
 	out := rpc.Query{Columns: roleColumns, Results: []rpc.Row{}}
-	for _, id := range m.Roles {
-		r, err := u.Roles.Get(ctx, c, id)
-		if err != nil {
-			return rpc.Query{}, err
-		}
-		paths, err := u.Roles.Rights(ctx, c, id)
-		if err != nil {
-			return rpc.Query{}, err
-		}
+	for _, r := range roles {
 		out.Results = append(out.Results, rpc.Row{
-			Entities: []rpc.Entity{{Type: "Role", Key: id}},
-			Row:      []any{id, r.Name, r.Name, r.Description, false, rightRows(id, paths)},
+			Entities: []rpc.Entity{{Type: "Role", Key: r.ID}},
+			Row:      []any{r.ID, r.Name, r.Name, r.Description, false, rightRows(r.ID, r.Paths)},
 		})
 	}
 	out.FullCount = len(out.Results)

@@ -78,30 +78,29 @@ const (
 
 	// Tenant.
 
-	TenantCreate  = "Cloud.Core.TenantCreate"   // a tenant was made
-	TenantChange  = "Cloud.Core.TenantChange"   // a tenant's name changed
-	SuffixCreate  = "Cloud.Core.SuffixCreate"   // a login suffix was added
-	SuffixChange  = "Cloud.Core.SuffixChange"   // a login suffix changed
-	SuffixDelete  = "Cloud.Core.SuffixDelete"   // a login suffix was removed
-	HostCreate    = "Cloud.Core.HostCreate"     // a host name was registered
-	HostChange    = "Cloud.Core.HostChange"     // the preferred host name changed
-	HostDelete    = "Cloud.Core.HostDelete"     // a host name was removed
-	SettingChange = "Cloud.Core.SettingChange"  // settings changed
-	MessageSend   = "Cloud.Core.MessageSend"    // a test message was sent, or a message on request
-	KeyRotate     = "Cloud.Core.KeyRotate"      // a signing or sealing key was replaced
-	DeliveryFail  = "Cloud.Core.DeliveryFail"   // a mail, SMS or call to another system was given up
-	DeliveryRetry = "Cloud.Core.DeliveryRetry"  // a delivery given up is tried again
-	JobStart      = "Cloud.Core.JobStart"       // a long-running job was started
-	JobCancel     = "Cloud.Core.JobCancel"      // a job was cancelled
-	JobEnd        = "Cloud.Core.JobEnd"         // a job ended
-	JobDelete     = "Cloud.Core.JobDelete"      // jobs were removed from the history
-	Query         = "Cloud.Core.Query"          // an administrator's query read across people
-	AuditVerify   = "Cloud.Core.AuditVerify"    // the audit log was verified
-	AuditExport   = "Cloud.Core.AuditExport"    // audit events were exported
-	AuditPrune    = "Cloud.Core.AuditPrune"     // old audit events were removed by retention
-	Shell         = "Cloud.Core.Shell"          // a command of the server's own command line changed something
-	SignInRecover = "Cloud.Core.SignInRecovery" // whoever owns the machine let an administrator in with the password alone for a while
-	Backup        = "Cloud.Core.Backup"         // a copy of the store was made
+	TenantCreate  = "Cloud.Core.TenantCreate"  // a tenant was made
+	TenantChange  = "Cloud.Core.TenantChange"  // a tenant's name changed
+	SuffixCreate  = "Cloud.Core.SuffixCreate"  // a login suffix was added
+	SuffixChange  = "Cloud.Core.SuffixChange"  // a login suffix changed
+	SuffixDelete  = "Cloud.Core.SuffixDelete"  // a login suffix was removed
+	HostCreate    = "Cloud.Core.HostCreate"    // a host name was registered
+	HostChange    = "Cloud.Core.HostChange"    // the preferred host name changed
+	HostDelete    = "Cloud.Core.HostDelete"    // a host name was removed
+	SettingChange = "Cloud.Core.SettingChange" // settings changed
+	MessageSend   = "Cloud.Core.MessageSend"   // a test message was sent, or a message on request
+	KeyRotate     = "Cloud.Core.KeyRotate"     // a signing or sealing key was replaced
+	DeliveryFail  = "Cloud.Core.DeliveryFail"  // a mail, SMS or call to another system was given up
+	DeliveryRetry = "Cloud.Core.DeliveryRetry" // a delivery given up is tried again
+	JobStart      = "Cloud.Core.JobStart"      // a long-running job was started
+	JobCancel     = "Cloud.Core.JobCancel"     // a job was cancelled
+	JobEnd        = "Cloud.Core.JobEnd"        // a job ended
+	JobDelete     = "Cloud.Core.JobDelete"     // jobs were removed from the history
+	Query         = "Cloud.Core.Query"         // an administrator's query read across people
+	AuditVerify   = "Cloud.Core.AuditVerify"   // the audit log was verified
+	AuditExport   = "Cloud.Core.AuditExport"   // audit events were exported
+	AuditPrune    = "Cloud.Core.AuditPrune"    // old audit events were removed by retention
+	Shell         = "Cloud.Core.Shell"         // a command of the server's own command line changed something
+	Backup        = "Cloud.Core.Backup"        // a copy of the store was made
 
 	// Sessions, tokens and factors.
 

@@ -7,6 +7,7 @@ import (
 	"limen/internal/surface/dev"
 	"limen/internal/surface/identity"
 	"limen/internal/surface/identity/authentication"
+	"limen/internal/surface/identity/directories"
 	"limen/internal/surface/identity/mfa"
 	"limen/internal/surface/identity/networks"
 	"limen/internal/surface/identity/organizations"
@@ -35,6 +36,7 @@ func (a *App) Surfaces() []gen.Surface {
 func (a *App) identityOps() []op.Op {
 	out := authentication.Authentication{Logins: a.Logins, Sessions: a.Sessions, Tokens: a.Tokens, People: a.People, Roles: a.Roles, Tenants: a.Index}.Ops()
 	out = append(out, a.users().Ops()...)
+	out = append(out, directories.Directories{People: a.People, Roles: a.Roles, Settings: a.Values}.Ops()...)
 	out = append(out, users.Import{Imports: a.Intake}.Ops()...)
 	out = append(out, tenant.Tenant{
 		Tenants: a.Tenants, Settings: a.Values, Version: Version(), TryMail: a.tryMail, TrySMS: a.trySMS,

@@ -109,6 +109,8 @@ var otherKeys = []Key{
 	boolean("Policy.StoreLockouts", false, "Store changes of policy sets with which administrators could not sign in any more, and only warn of it.",
 		func(v *Values) *bool { return &v.StoreLockouts }),
 	boolean("CusCreateUser.QandD", false, "Allow /CDirectoryService/CreateUsers.", func(v *Values) *bool { return &v.CreateUsers }),
+	boolean("Directory.OpenSearch", false, "Let everybody who is signed in look up the names and mail addresses of all people, and the names of all roles.",
+		func(v *Values) *bool { return &v.OpenSearch }),
 	text("Company.Name", "", 200, "Name of the organization, as people are shown it.", func(v *Values) *string { return &v.Company.Name }, oneLine),
 	text("Company.Support", "", 500, "Where people get help: a web address, or mailto: and an address.", func(v *Values) *string { return &v.Company.Support }, isLink),
 	text("Language", "en", 35, "Language of people who chose none, as a BCP 47 tag.", func(v *Values) *string { return &v.Language }, isForm(isLanguage, "a language tag, as en-US")),

@@ -29,6 +29,8 @@ type Values struct {
 	StoreLockouts bool
 	// CreateUsers allows /CDirectoryService/CreateUsers (users.yaml n 82).
 	CreateUsers bool
+	// OpenSearch lets those without administrative rights look up people and roles (directories.yaml n 255).
+	OpenSearch bool
 
 	free map[string]string
 }

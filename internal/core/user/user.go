@@ -9,14 +9,15 @@ import (
 
 	"limen/internal/call"
 	"limen/internal/core/change"
+	"limen/internal/core/directory"
 	"limen/internal/core/role"
 	"limen/internal/core/tenant"
 	"limen/internal/dbx"
 	"limen/internal/fault"
 )
 
-// Source is the directory service id of the built-in directory, a constant of the contract (users.yaml, head).
-const Source = "09B9A9B0-6CE8-465F-AB03-65766D33B05E"
+// Source is the id of the built-in directory.
+const Source = directory.Cloud
 
 // Faults of the directory.
 var (

@@ -100,15 +100,15 @@ func (u Users) GetUsersRolesAndAdministrativeRights(ctx context.Context, c *op.C
 	for _, r := range roles {
 		out.Results = append(out.Results, rpc.Row{
 			Entities: []rpc.Entity{{Type: "Role", Key: r.ID}},
-			Row:      []any{r.ID, r.Name, r.Name, r.Description, false, rightRows(r.ID, r.Paths)},
+			Row:      []any{r.ID, r.Name, r.Name, r.Description, false, RightRows(r.ID, r.Paths)},
 		})
 	}
 	out.FullCount = len(out.Results)
 	return out, nil
 }
 
-// rightRows shows the rights of a role. System administrators hold every right without being given any.
-func rightRows(roleID string, paths []string) []RightRow {
+// RightRows shows the rights of a role. System administrators hold every right without being given any.
+func RightRows(roleID string, paths []string) []RightRow {
 	out := []RightRow{}
 	if roleID == "sysadmin" {
 		for _, i := range right.All() {

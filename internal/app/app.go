@@ -10,10 +10,12 @@ import (
 	"time"
 
 	"limen/internal/config"
+	"limen/internal/core/acl"
 	"limen/internal/core/address"
 	"limen/internal/core/attribute"
 	"limen/internal/core/audit"
 	"limen/internal/core/change"
+	"limen/internal/core/collection"
 	"limen/internal/core/dynamic"
 	"limen/internal/core/factor/oath"
 	"limen/internal/core/factor/question"
@@ -88,6 +90,8 @@ type App struct {
 	Passwords password.Passwords
 	Sessions  *session.Sessions
 	Reports   *report.Reports
+	Lists     *acl.Lists
+	Sets      *collection.Sets
 	Scripts   *script.Pool // runs nothing before its Command is set
 	Dynamic   *dynamic.Scripts
 
@@ -248,5 +252,6 @@ func (a *App) wireDomain(ctx context.Context) error {
 	if a.Reports, err = report.New(a.DB); err != nil {
 		return err
 	}
+	a.wireLists()
 	return a.Index.Start(ctx)
 }

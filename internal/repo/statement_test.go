@@ -39,6 +39,7 @@ var sweeps = map[string]string{
 	"token.sweep":        "retention",
 	"role.sweep_members": "retention",
 	"role.sweep_rights":  "retention",
+	"acl.sweep":          "retention",
 	"role.tallied":       "counts are compared with what is there, once a day",
 	"role.there":         "the same",
 	"org.sweep_rights":   "retention",

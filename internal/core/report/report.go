@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"limen/internal/call"
+	"limen/internal/core/acl"
 	"limen/internal/dbx"
 	"limen/internal/fault"
 	"limen/internal/fold"
@@ -53,7 +54,8 @@ const (
 
 // Reports answers scripts. It opens its own connections, which can read the views and nothing else.
 type Reports struct {
-	DB *dbx.DB
+	DB    *dbx.DB
+	Lists *acl.Lists // says which sets a caller sees; nil: none
 
 	catalogue *redrock.Catalogue
 	queue     queue
@@ -132,12 +134,9 @@ func (r *Reports) run(ctx context.Context, c *call.Call, q *redrock.Select, args
 	if err := r.Prepare(ctx); err != nil {
 		return Answer{}, err
 	}
-	plan, err := redrock.Compile(q, r.catalogue, engine(r.DB), redrock.Options{
-		Now: c.Now, Args: args, MaxRows: maxRows, Fold: fold.Key,
-		Source: func(t *redrock.Table) (string, []any) { return source(r.DB.Engine(), c, t) },
-	})
+	plan, err := r.compile(c, q, args)
 	if err != nil {
-		return Answer{}, asFault(err)
+		return Answer{}, err
 	}
 	rows, err := r.DB.Report(ctx, dbx.ReportQuery{SQL: plan.SQL, Args: plan.Args, Views: views, Timeout: timeout, MaxRows: maxRows})
 	if err != nil {
@@ -152,6 +151,31 @@ func (r *Reports) run(ctx context.Context, c *call.Call, q *redrock.Select, args
 	}
 	out.Full, err = r.count(ctx, plan)
 	return out, err
+}
+
+func (r *Reports) compile(c *call.Call, q *redrock.Select, args redrock.Args) (*redrock.Plan, error) {
+	plan, err := redrock.Compile(q, r.catalogue, engine(r.DB), redrock.Options{
+		Now: c.Now, Args: args, MaxRows: maxRows, Fold: fold.Key,
+		Source: func(t *redrock.Table) (string, []any) { return r.source(c, t) },
+	})
+	if err != nil {
+		return nil, asFault(err)
+	}
+	return plan, nil
+}
+
+// Columns are those that a query would answer. It runs nothing: what is wrong with the query is told, as by Run. Reports and
+// library scripts are no queries.
+func (r *Reports) Columns(c *call.Call, script string) ([]redrock.OutColumn, error) {
+	q, err := redrock.Parse(script, redrock.Limits{})
+	if err != nil {
+		return nil, asFault(err)
+	}
+	plan, err := r.compile(c, q, redrock.Args{})
+	if err != nil {
+		return nil, err
+	}
+	return plan.Columns, nil
 }
 
 func (a *Answer) fill(values [][]any) error {

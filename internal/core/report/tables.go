@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"limen/internal/call"
+	"limen/internal/core/acl"
 	"limen/internal/core/grant"
 	"limen/internal/core/right"
 	"limen/internal/core/scope"
@@ -14,7 +15,7 @@ import (
 )
 
 // views are what the schema offers to reports (internal/schema, redrock).
-var views = []string{"rr_user", "rr_cduser", "rr_dsusers", "rr_role", "rr_event", "rr_tenant", "rr_organization", "rr_rolemember", "rr_organizationright", "rr_roleright", scope.View}
+var views = []string{"rr_user", "rr_cduser", "rr_dsusers", "rr_role", "rr_event", "rr_tenant", "rr_organization", "rr_rolemember", "rr_organizationright", "rr_roleright", scope.View, "rr_sets", "rr_ace"}
 
 // tables are the dialect's tables, less the columns that nothing fills yet: those are null in every row.
 func tables() []redrock.Table {
@@ -22,6 +23,7 @@ func tables() []redrock.Table {
 		"User":     {"Forest", "PhonePinLastChangeDate", "RiskLevel"},
 		"DSUsers":  {"Forest", "DistinguishedName"},
 		"DSGroups": {"DisplayName", "Description", "ServiceInstance", "ServiceInstanceLocalized", "ServiceType", "DirectoryServiceUuid", "Forest"},
+		"Sets":     {"ParentPath"},
 		"Event":    {"OldEntity", "NewEntity", "AzDeploymentId", "AzRoleId", "AzRoleName", "Id"},
 	}
 	out := redrock.Tables()
@@ -136,24 +138,42 @@ func everything() (out []right.Right) {
 const noGroups = `(SELECT id AS internalname, name AS systemname, name AS systemname_key FROM rr_tenant WHERE id = '')`
 
 // source is the relation that stands for a table: the rows of the caller's tenant that the caller may see.
-func source(engine dbx.Engine, c *call.Call, t *redrock.Table) (string, []any) {
+func (r *Reports) source(c *call.Call, t *redrock.Table) (string, []any) {
 	if t.Name == "Tenant" {
 		return "(SELECT * FROM rr_tenant WHERE tenant = ?)", []any{c.Tenant.ID}
 	}
-	r, ok := relations[t.Name]
+	if t.Name == "Sets" {
+		return r.listed(c, acl.Collections, "rr_sets")
+	}
+	of, ok := relations[t.Name]
 	if !ok {
 		return noGroups, nil
 	}
 	where, args := "tenant = ?", []any{c.Tenant.ID}
-	if more, values := visible(engine, c, r.rights, r.org, r.own, t.Name == "Role"); more != "" {
+	if more, values := visible(r.DB.Engine(), c, of.rights, of.org, of.own, t.Name == "Role"); more != "" {
 		where += " AND (" + more + ")"
 		args = append(args, values...)
 	}
-	if r.ends {
+	if of.ends {
 		where += " AND (validuntil IS NULL OR validuntil > ?)"
 		args = append(args, c.Now.UnixMilli())
 	}
-	return "(SELECT * FROM " + r.view + " WHERE " + where + ")", args
+	return "(SELECT * FROM " + of.view + " WHERE " + where + ")", args
+}
+
+// listed is the relation of rows that have access control lists.
+func (r *Reports) listed(c *call.Call, table, view string) (string, []any) {
+	where, args := "tenant = ?", []any{c.Tenant.ID}
+	more, values := "1 = 0", []any(nil)
+	if r.Lists != nil {
+		if t, err := r.Lists.Table(table); err == nil {
+			more, values = r.Lists.Seen(c, t, "id")
+		}
+	}
+	if more != "" {
+		where += " AND (" + more + ")"
+	}
+	return "(SELECT * FROM " + view + " WHERE " + where + ")", append(args, values...)
 }
 
 // visible says which rows a caller may see beyond the tenant's bounds; empty: all.

@@ -3,7 +3,7 @@ package redrock
 // Tables are the tables of the contract that the platform has data for, each a fresh copy that the caller may change before
 // [NewCatalogue]. Columns, keys and values are those of the contract's table list.
 func Tables() []Table {
-	return []Table{userTable(), cloudUserTable(), directoryUserTable(), directoryGroupTable(), roleTable(), eventTable(), tenantTable(), dictionaryTable()}
+	return []Table{userTable(), cloudUserTable(), directoryUserTable(), directoryGroupTable(), roleTable(), eventTable(), tenantTable(), setTable(), dictionaryTable()}
 }
 
 // userTable is every user that the tenant has met.
@@ -110,6 +110,19 @@ func tenantTable() Table {
 	return Table{Name: "Tenant", Key: "ID", Columns: []Column{
 		{Name: "ID", Type: Text, Description: "Row Identifier (primary key)"},
 		{Name: "Name", Type: Text, Description: "Name of the tenant"},
+	}}
+}
+
+// setTable is the sets of objects.
+func setTable() Table {
+	return Table{Name: "Sets", Key: "ID", Aliases: []string{"Collections"}, Alternate: "Name", Columns: []Column{
+		{Name: "ID", Type: Text, Description: "Row Identifier (primary key)"},
+		{Name: "Name", Type: Text, Filled: true, Description: "Name of the set"},
+		{Name: "Description", Type: Text, Description: "Description of the set"},
+		{Name: "ObjectType", Type: Text, Title: "Object Type", Filled: true, Description: "Type of the members"},
+		{Name: "CollectionType", Type: Text, Title: "Collection Type", Filled: true, Description: "ManualBucket or SqlDynamic"},
+		{Name: "WhenCreated", Type: Time, Title: "When Created", Description: "When the set was made"},
+		{Name: "ParentPath", Type: Text, Title: "Parent Path", Description: "Folder of the set"},
 	}}
 }
 

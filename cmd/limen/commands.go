@@ -27,6 +27,8 @@ func tree(c *app.Commands) (out []kong.Option) {
 	add(c.Reset != nil && c.Tenant != nil, "admin", "Repairs and set-up on the server's own machine.", &adminCmd{})
 	add(c.Import != nil, "import", "Take people in from files.", &importCmd{})
 	add(c.Audit != nil, "audit", "The audit trail.", &auditCmd{})
+	add(c.Explain != nil, "explain", "Why somebody has what they have, or was refused.", &explainCmd{})
+	add(c.Simulate != nil, "simulate", "What a change would do, before it is made.", &simulateCmd{})
 	add(c.Check != nil, "check", "Print the settings in effect and where each comes from.", &checkCmd{})
 	add(c.Version != nil, "version", "Print the version.", &versionCmd{})
 	return out

@@ -35,6 +35,12 @@ func all(out *strings.Builder) *app.Commands {
 		Import: func(_ context.Context, s config.Settings, in app.UserImport) error {
 			return say(fmt.Sprintf("%+v", in))(nil, s)
 		},
+		Explain: func(_ context.Context, s config.Settings, q app.Inquiry) error {
+			return say(fmt.Sprintf("%+v", q))(nil, s)
+		},
+		Simulate: func(_ context.Context, s config.Settings, r app.Rehearsal) error {
+			return say(fmt.Sprint(r.File, r.Role, r.Days, r.Limit, r.Users, r.AddUsers, r.RemoveRights, r.Delete, r.JSON, r.Device))(nil, s)
+		},
 		Audit:   func(_ context.Context, s config.Settings, tenant string) error { return say("audit "+tenant)(nil, s) },
 		Version: func(context.Context) error { fmt.Fprint(out, "version"); return nil },
 	}
@@ -50,10 +56,17 @@ func TestCommands(t *testing.T) {
 		"restore /b":                           "restore /bfalse from-env",
 		"admin reset-password anna --stdin":    "{Tenant: User:anna Stdin:true} from-env",
 		"admin reset-password --tenant T anna": "{Tenant:T User:anna Stdin:false} from-env",
-		"admin add-tenant T --suffix a,b --tenant-host h": "{ID:T Suffixes:[a b] Hosts:[h]} from-env",
-		"audit verify --tenant T":                         "audit T from-env",
-		"import users f --dry-run --tenant T":             "{Tenant:T File:f DryRun:true Report: ByMail:false BySMS:false} from-env",
-		"import users - --invite sms,mail --report a@b":   "{Tenant: File:- DryRun:false Report:a@b ByMail:true BySMS:true} from-env",
+		"admin add-tenant T --suffix a,b --tenant-host h":                         "{ID:T Suffixes:[a b] Hosts:[h]} from-env",
+		"audit verify --tenant T":                                                 "audit T from-env",
+		"import users f --dry-run --tenant T":                                     "{Tenant:T File:f DryRun:true Report: ByMail:false BySMS:false} from-env",
+		"import users - --invite sms,mail --report a@b":                           "{Tenant: File:- DryRun:false Report:a@b ByMail:true BySMS:true} from-env",
+		"explain right anna read --json --tenant T":                               "{Tenant:T JSON:true User:anna Right:read Setting: Operation: Object: Request: IP: Time: Agent: Device:} from-env",
+		"explain sign-in anna --ip ::1 --time t --device known":                   "{Tenant: JSON:false User:anna Right: Setting: Operation: Object: Request: IP:::1 Time:t Agent: Device:known} from-env",
+		"explain setting anna k":                                                  "{Tenant: JSON:false User:anna Right: Setting:k Operation: Object: Request: IP: Time: Agent: Device:} from-env",
+		"explain operation anna /p --object bert":                                 "{Tenant: JSON:false User:anna Right: Setting: Operation:/p Object:bert Request: IP: Time: Agent: Device:} from-env",
+		"explain request r":                                                       "{Tenant: JSON:false User: Right: Setting: Operation: Object: Request:r IP: Time: Agent: Device:} from-env",
+		"simulate policy f --days 3 --user a,b --json":                            "f3 100 [a b] [] [] false true from-env",
+		"simulate role r --add-user a --remove-right x --delete --device unknown": "r7 100 [] [a] [x] true falseunknown from-env",
 		"check":   "check from-env",
 		"version": "version",
 	} {
@@ -93,7 +106,7 @@ func TestFailure(t *testing.T) {
 }
 
 func TestHelp(t *testing.T) {
-	for _, args := range [][]string{nil, {"--help"}, {"serve", "--help"}, {"admin", "reset-password", "--help"}, {"import", "users", "--help"}} {
+	for _, args := range [][]string{nil, {"--help"}, {"serve", "--help"}, {"admin", "reset-password", "--help"}, {"import", "users", "--help"}, {"explain", "sign-in", "--help"}, {"simulate", "role", "--help"}} {
 		var out, errs strings.Builder
 		if code := run(context.Background(), args, nil, all(&out), &errs); code != 0 || !strings.Contains(out.String(), "limen ") || errs.Len() > 0 {
 			t.Error(args, code, out.String(), errs.String())

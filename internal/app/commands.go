@@ -27,9 +27,13 @@ type Commands struct {
 	// Import creates users from a file.
 	Import func(context.Context, config.Settings, UserImport) error
 	// Audit verifies the chain of audit events of a tenant, or of all for an empty one.
-	Audit   func(ctx context.Context, s config.Settings, tenant string) error
-	Check   func(context.Context, config.Settings) error
-	Version func(context.Context) error
+	Audit func(ctx context.Context, s config.Settings, tenant string) error
+	// Explain tells why somebody has what they have, or was refused.
+	Explain func(context.Context, config.Settings, Inquiry) error
+	// Simulate tells what a change would do.
+	Simulate func(context.Context, config.Settings, Rehearsal) error
+	Check    func(context.Context, config.Settings) error
+	Version  func(context.Context) error
 }
 
 // PasswordReset gives a user a new password, from In or, without Stdin, a drawn one that is printed once.
@@ -50,7 +54,7 @@ func Wire(in io.Reader, out io.Writer) *Commands {
 	c := &Commands{In: in, Out: out}
 	c.Check, c.Version, c.Serve, c.Migrate = c.check, c.version, c.serve, c.migrate
 	c.Backup, c.Restore, c.Reset, c.Tenant, c.Audit = c.backup, c.restore, c.reset, c.tenant, c.audit
-	c.Import = c.importUsers
+	c.Import, c.Explain, c.Simulate = c.importUsers, c.inquire, c.rehearse
 	return c
 }
 

@@ -26,7 +26,7 @@ type Simulator struct {
 	Logins   *login.Logins
 	Events   *audit.Log
 
-	// Budget is how long one simulation may take; 15 s when 0.
+	// Budget is how long one simulation may take; 20 s when 0.
 	Budget time.Duration
 }
 
@@ -118,7 +118,7 @@ type subject struct {
 func (s *Simulator) Run(ctx context.Context, c *call.Call, change Change, q Question) (Result, error) {
 	budget := s.Budget
 	if budget == 0 {
-		budget = 15 * time.Second
+		budget = 20 * time.Second
 	}
 	r := &run{Simulator: s, c: c, q: q, end: time.Now().Add(budget), people: map[string]*subject{}, ways: map[string]*Way{}}
 	r.memo = [2]map[memoKey]*verdict{{}, {}}

@@ -276,7 +276,7 @@ type Forecast struct {
 //
 // Both sides of the comparison are decided now, with today's memberships and factors, by the code that decides sign-ins.
 // Recorded are sign-ins that succeeded, and those that a policy refused; challenges are those on a device that stands in for
-// none. It takes 15 seconds at most, and says so where they were not enough. Holders of Role Management simulate changes of roles
+// none. It takes 20 seconds at most, and says so where they were not enough. Holders of Role Management simulate changes of roles
 // within their reach, and see their own users; the rest is for system administrators.
 //
 // Errors: simulate.part, and those of SavePolicyBlock3, setPlinksv2, DeletePolicyBlock, SaveProfile, and of the operations on

@@ -78,11 +78,11 @@ func (w *world) oneFile(ctx context.Context, s *site, n int, secret string) erro
 	}
 	content := []byte(file.String())
 	c, do := w.app.Shell(s.id), w.app.Intake
-	f, err := do.Check(ctx, c, content)
+	f, err := do.Check(ctx, c, intake.Source{Name: "bench.csv", Content: content})
 	if err != nil {
 		return err
 	}
-	kept, err := do.Prepare(ctx, c, f, "bench.csv", content)
+	kept, err := do.Prepare(ctx, c, f)
 	if err != nil {
 		return err
 	}

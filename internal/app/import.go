@@ -1,6 +1,7 @@
 package app
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -55,19 +56,19 @@ func (c *Commands) importUsers(ctx context.Context, s config.Settings, in UserIm
 		return err
 	}
 	by := a.Shell(at.ID)
-	f, err := a.Intake.Check(ctx, by, content)
+	f, err := a.Intake.Check(ctx, by, intake.Source{Name: filepath.Base(in.File), Content: content})
 	if c.list(f.Bad, f.Remarks); err != nil {
 		if len(f.Bad) > 0 {
 			err = fault.Of(err).Say("The file has %d problems. Nothing was imported.", len(f.Bad))
 		}
 		return err
 	}
-	fmt.Fprintf(c.Out, "%s: %d users, %s, %d of them exist already.\n", in.File, len(f.People), f.Table.Encoding, len(f.Remarks))
+	fmt.Fprintf(c.Out, "%s: %d users, %s, %d of them exist already.\n", in.File, len(f.People), cmp.Or(f.Table.Encoding, "XLSX"), len(f.Remarks))
 	if in.DryRun {
 		_, err = fmt.Fprintln(c.Out, "This was a dry run: nothing was imported.")
 		return err
 	}
-	id, err := a.startImport(ctx, by, f, in, content)
+	id, err := a.startImport(ctx, by, f, in)
 	if err != nil {
 		return err
 	}
@@ -109,8 +110,8 @@ func (c *Commands) list(bad, remarks []intake.Problem) {
 	}
 }
 
-func (a *App) startImport(ctx context.Context, by *call.Call, f intake.File, in UserImport, content []byte) (id string, err error) {
-	kept, err := a.Intake.Prepare(ctx, by, f, filepath.Base(in.File), content)
+func (a *App) startImport(ctx context.Context, by *call.Call, f intake.File, in UserImport) (id string, err error) {
+	kept, err := a.Intake.Prepare(ctx, by, f)
 	if err != nil {
 		return "", err
 	}

@@ -22,35 +22,45 @@ import (
 	"limen/internal/wire/csvfile"
 )
 
-// File is a file that was checked.
+// File is a file that was checked, or several.
 type File struct {
-	Table   csvfile.Table
+	Table   csvfile.Table // of the first
 	People  []Person
 	Bad     []Problem // what keeps it from being imported, by line
 	Remarks []Problem // what does not: people who exist already, and are left as they are
 
-	cols []*column
+	name  string
+	parts []part
 }
 
-// Columns are the names of the file's columns, as the template has them.
+// Columns are the names of the first file's columns, as the template has them.
 func (f *File) Columns() []string {
 	var out []string
-	for _, c := range f.cols {
+	for _, c := range f.parts[0].cols {
 		out = append(out, c.name)
 	}
 	return out
 }
 
-// Secret says whether a column's cells must not be shown.
-func (f *File) Secret(i int) bool { return f.cols[i].name == colPassword }
+// Secret says whether the cells of a column of the first file must not be shown.
+func (f *File) Secret(i int) bool { return f.parts[0].cols[i].name == colPassword }
 
-// Check reads a file and says what is wrong with each of its cells. c is outside transactions; everything that depends on the
-// directory is looked at in one snapshot. Faults: ErrFile, ErrColumn, ErrRows, ErrEmpty, with every problem in File.Bad.
-func (i *Imports) Check(ctx context.Context, c *call.Call, content []byte) (File, error) {
-	f, err := read(content)
+// Check reads files and says what is wrong with each of their cells. c is outside transactions; everything that depends on the
+// directory is looked at in one snapshot. Faults: ErrFile, ErrMany, ErrColumn, ErrRows, ErrEmpty, with every problem in File.Bad.
+func (i *Imports) Check(ctx context.Context, c *call.Call, from ...Source) (File, error) {
+	parts, err := tables(from)
+	if err != nil {
+		return File{}, err
+	}
+	f, err := read(parts)
 	if err != nil {
 		return f, err
 	}
+	names := make([]string, len(from))
+	for n := range from {
+		names[n] = clean(from[n].Name)
+	}
+	f.name = shorten(strings.Join(names, ", "))
 	var facts facts
 	if err := c.Snapshot(ctx, func() (err error) { facts, err = i.facts(ctx, c, f.People); return err }); err != nil {
 		return f, err
@@ -58,26 +68,36 @@ func (i *Imports) Check(ctx context.Context, c *call.Call, content []byte) (File
 	f.Bad = append(f.Bad, facts.check(f.People)...)
 	f.Bad = append(f.Bad, weak(facts.policy, f.People)...)
 	f.Remarks = facts.remarks(f.People)
-	byLine := func(a, b Problem) int { return a.Line - b.Line }
-	slices.SortStableFunc(f.Bad, byLine)
+	slices.SortStableFunc(f.Bad, order)
 	if len(f.Bad) > 0 {
 		return f, ErrRows.Say("%s", list("The file was not accepted.", f.Bad))
 	}
 	return f, nil
 }
 
-// read reads a file without looking at the directory.
-func read(content []byte) (f File, err error) {
-	if f.Table, err = csvfile.Read(content, Limits); err != nil {
-		return f, ErrFile.Say("The file was not accepted. %s", err.Error())
+// read makes people of tables without looking at the directory.
+func read(parts []part) (f File, err error) {
+	f.parts = parts
+	for n := range parts {
+		p := &parts[n]
+		var bad []Problem
+		p.cols, bad = head(p.Table)
+		for _, b := range bad {
+			b.File, b.part = p.Name, n
+			f.Bad = append(f.Bad, b)
+		}
 	}
-	if f.cols, f.Bad = head(f.Table); len(f.Bad) > 0 {
+	if len(f.Bad) > 0 {
 		return f, ErrColumn.Say("%s", list("The header of the file was not accepted.", f.Bad))
 	}
-	if len(f.Table.Rows) == 0 {
+	for n := range parts {
+		people, bad := persons(&parts[n], n)
+		f.People, f.Bad = append(f.People, people...), append(f.Bad, bad...)
+	}
+	if len(f.People) == 0 {
 		return f, ErrEmpty
 	}
-	f.People, f.Bad = persons(f.Table, f.cols)
+	f.Table = parts[0].Table
 	return f, nil
 }
 
@@ -201,18 +221,19 @@ func (i *Imports) mayJoin(ctx context.Context, c *call.Call, r role.Role) (no st
 
 // check says what is wrong with the people as far as it depends on the directory and on each other.
 func (f *facts) check(people []Person) (bad []Problem) {
-	first := map[string]int{}
-	for _, p := range people {
+	first := map[string]*Person{}
+	for n := range people {
+		p := &people[n]
 		add := func(column, why string) {
 			if why != "" {
-				bad = append(bad, Problem{Line: p.Line, Column: column, Why: why})
+				bad = append(bad, p.problem(column, why))
 			}
 		}
 		key := fold.Key(p.New.Name)
-		if line, twice := first[key]; twice && key != "" {
-			add(colName, fmt.Sprintf("is the same as in line %d", line))
+		if other := first[key]; other != nil && key != "" {
+			add(colName, "is the same as in "+other.place(p.File))
 		} else {
-			first[key] = p.Line
+			first[key] = p
 		}
 		if user.CheckName("Name", p.New.Name) == nil {
 			_, suffix, _ := user.SplitName(p.New.Name)
@@ -232,7 +253,7 @@ func (f *facts) check(people []Person) (bad []Problem) {
 func (f *facts) remarks(people []Person) (out []Problem) {
 	for _, p := range people {
 		if f.known[fold.Key(p.New.Name)] {
-			out = append(out, Problem{Line: p.Line, Who: p.New.Name, Why: whyExists})
+			out = append(out, p.remark(whyExists))
 		}
 	}
 	return out
@@ -256,7 +277,7 @@ func weak(policy password.Policy, people []Person) (bad []Problem) {
 	wg.Wait()
 	for n, s := range found {
 		if s != "" {
-			bad = append(bad, Problem{Line: people[n].Line, Column: colPassword, Why: strings.TrimPrefix(s, "The password ")})
+			bad = append(bad, people[n].problem(colPassword, strings.TrimPrefix(s, "The password ")))
 		}
 	}
 	return bad

@@ -83,11 +83,16 @@ func (h *house) write(c *call.Call, kind string, f func(ctx context.Context) err
 // submit checks a file and starts its import.
 func (h *house) submit(c *call.Call, content string, w intake.Wish) (id string) {
 	h.t.Helper()
-	f, err := h.app.Intake.Check(h.t.Context(), c, []byte(content))
+	return h.submitFiles(c, w, intake.Source{Name: `C:\lists\people.csv`, Content: []byte(content)})
+}
+
+func (h *house) submitFiles(c *call.Call, w intake.Wish, from ...intake.Source) (id string) {
+	h.t.Helper()
+	f, err := h.app.Intake.Check(h.t.Context(), c, from...)
 	if err != nil {
 		h.t.Fatal(err)
 	}
-	s, err := h.app.Intake.Prepare(h.t.Context(), c, f, `C:\lists\people.csv`, []byte(content))
+	s, err := h.app.Intake.Prepare(h.t.Context(), c, f)
 	if err != nil {
 		h.t.Fatal(err)
 	}

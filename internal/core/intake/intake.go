@@ -43,6 +43,7 @@ const (
 // Faults of importing.
 var (
 	ErrFile     = fault.New(fault.Invalid, "import.file", "The file cannot be read.")
+	ErrMany     = fault.New(fault.TooLarge, "import.many", "One import takes 20 files.")
 	ErrColumn   = fault.New(fault.Invalid, "import.column", "The header of the file is not right.")
 	ErrRows     = fault.New(fault.Invalid, "import.rows", "The file has rows that cannot be imported.")
 	ErrEmpty    = fault.New(fault.Invalid, "import.empty", "The file has no users in it.")

@@ -106,8 +106,8 @@ func TestProblems(t *testing.T) {
 			"b@elsewhere,,b@example.com,12x,Nobodies,short,tomorrow,perhaps,/Nowhere,\n" +
 			",,,,,,,,,xx-yy-zz-1\n" +
 			"c@acme,c,c@example.com,,,Password1,,,,\n"
-		_, err := h.app.Intake.Check(t.Context(), admin, []byte(content))
-		f, err2 := h.app.Intake.Check(t.Context(), admin, []byte(content))
+		_, err := h.app.Intake.Check(t.Context(), admin, intake.Source{Name: `C:\lists\people.csv`, Content: []byte(content)})
+		f, err2 := h.app.Intake.Check(t.Context(), admin, intake.Source{Name: `C:\lists\people.csv`, Content: []byte(content)})
 		if !errors.Is(err, intake.ErrRows) || err2 == nil {
 			t.Fatal(err)
 		}
@@ -145,7 +145,7 @@ func TestProblems(t *testing.T) {
 			"Login Name,Email Address\n":                  intake.ErrEmpty,
 			"Login Name,Email Address\n\"a":               intake.ErrFile,
 		} {
-			if _, err := h.app.Intake.Check(t.Context(), admin, []byte(content)); !errors.Is(err, want) {
+			if _, err := h.app.Intake.Check(t.Context(), admin, intake.Source{Name: `C:\lists\people.csv`, Content: []byte(content)}); !errors.Is(err, want) {
 				t.Errorf("%q: %v", content, err)
 			}
 		}
@@ -184,7 +184,7 @@ func TestGuards(t *testing.T) {
 			{users, "Everybody,no", ""},
 			{org, ",no", "Line 2, column Organization: must say which of the organizations that you administer."},
 		} {
-			f, err := h.app.Intake.Check(t.Context(), h.by(h.admin, &c.held), []byte("Login Name,Email Address,Roles,InSysAdminRole\nx@acme,x@example.com,"+c.cell+"\n"))
+			f, err := h.app.Intake.Check(t.Context(), h.by(h.admin, &c.held), intake.Source{Name: `C:\lists\people.csv`, Content: []byte("Login Name,Email Address,Roles,InSysAdminRole\nx@acme,x@example.com," + c.cell + "\n")})
 			got := ""
 			if len(f.Bad) > 0 {
 				got = f.Bad[0].String()
@@ -221,11 +221,11 @@ func TestUploads(t *testing.T) {
 		const content = "Login Name,Email Address,Password\nx@acme,x@example.com,Purple-Staple-7-Wagon\n"
 		c := h.by(h.admin, nil)
 		keep := func() string {
-			f, err := h.app.Intake.Check(t.Context(), c, []byte(content))
+			f, err := h.app.Intake.Check(t.Context(), c, intake.Source{Name: `C:\lists\people.csv`, Content: []byte(content)})
 			if err != nil {
 				t.Fatal(err)
 			}
-			s, err := h.app.Intake.Prepare(t.Context(), c, f, "people.csv", []byte(content))
+			s, err := h.app.Intake.Prepare(t.Context(), c, f)
 			if err != nil {
 				t.Fatal(err)
 			}

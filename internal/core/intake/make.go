@@ -107,7 +107,7 @@ func (b *batch) person(ctx context.Context, p *Person, n user.New, u user.User, 
 	}
 	byMail, bySMS := b.Mail && u.Mail != "", b.SMS && u.Mobile != ""
 	if b.SMS && !bySMS {
-		b.tally.remark(Problem{Line: p.Line, Who: u.Name, Why: "has no mobile number for the invitation"})
+		b.tally.remark(p.remark("has no mobile number for the invitation"))
 	}
 	if b.i.Invite == nil || !byMail && !bySMS {
 		return nil
@@ -153,7 +153,7 @@ func (b *batch) refused(p *Person, err error) error {
 	switch f := fault.Of(err); f.Kind {
 	case fault.Exists:
 		b.tally.Known++
-		b.tally.remark(Problem{Line: p.Line, Who: p.New.Name, Why: whyExists})
+		b.tally.remark(p.remark(whyExists))
 	case fault.Invalid, fault.NotFound:
 		b.fail(p, why(err))
 	default:
@@ -164,7 +164,7 @@ func (b *batch) refused(p *Person, err error) error {
 
 func (b *batch) fail(p *Person, no string) {
 	b.tally.Failed++
-	b.tally.remark(Problem{Line: p.Line, Who: p.New.Name, Why: no})
+	b.tally.remark(p.remark(no))
 }
 
 // members puts the people into their roles, each role once.

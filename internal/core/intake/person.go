@@ -9,16 +9,35 @@ import (
 	"limen/internal/core/password"
 	"limen/internal/core/user"
 	"limen/internal/fault"
-	"limen/internal/wire/csvfile"
 )
 
 // Person is somebody to be created, as a row says.
 type Person struct {
-	Line     int // of the file
+	File     string // empty when there is one only
+	Line     int    // of the file, or row of the sheet
 	New      user.New
 	Password string   // empty: none
 	Roles    []string // names or ids
 	Org      string   // path; empty: none
+
+	part int // number of the file
+}
+
+// problem is what is wrong with a cell of somebody's row; remark is about the whole.
+func (p *Person) problem(column, why string) Problem {
+	return Problem{File: p.File, Line: p.Line, Column: column, Why: why, part: p.part}
+}
+
+func (p *Person) remark(why string) Problem {
+	return Problem{File: p.File, Line: p.Line, Who: p.New.Name, Why: why, part: p.part}
+}
+
+// place is where somebody is, as seen from a file.
+func (p *Person) place(from string) string {
+	if p.File == from {
+		return fmt.Sprintf("line %d", p.Line)
+	}
+	return fmt.Sprintf("line %d of %s", p.Line, p.File)
 }
 
 func (p *Person) names() password.Names {
@@ -27,15 +46,21 @@ func (p *Person) names() password.Names {
 
 // Problem is what is wrong with a row or a cell, or worth a remark.
 type Problem struct {
+	File   string `json:"f,omitempty"` // empty when there is one only
 	Line   int    `json:"l"`
 	Column string `json:"c,omitempty"` // empty: the row
 	Who    string `json:"w,omitempty"` // login name, where it is known
 	Why    string `json:"y"`           // completes "Line 3, column Password ..."
+
+	part int // number of the file
 }
 
 // String is the sentence.
 func (p Problem) String() string {
 	s := fmt.Sprintf("Line %d", p.Line)
+	if p.File != "" {
+		s = fmt.Sprintf("%s, line %d", short(p.File), p.Line)
+	}
 	if p.Column != "" {
 		s += ", column " + short(p.Column)
 	}
@@ -55,11 +80,11 @@ func short(s string) string {
 }
 
 // persons reads the rows. Whoever has a problem is among the people all the same.
-func persons(t csvfile.Table, cols []*column) (people []Person, bad []Problem) {
-	for _, row := range t.Rows {
-		p := Person{Line: row.Line, New: user.New{Everybody: true, ForceChange: true}}
+func persons(from *part, number int) (people []Person, bad []Problem) {
+	for _, row := range from.Table.Rows {
+		p := Person{File: from.Name, part: number, Line: row.Line, New: user.New{Everybody: true, ForceChange: true}}
 		for i, cell := range row.Cells {
-			c := cols[i]
+			c := from.cols[i]
 			if !c.exact {
 				cell = strings.TrimSpace(cell)
 			}
@@ -67,7 +92,7 @@ func persons(t csvfile.Table, cols []*column) (people []Person, bad []Problem) {
 				continue
 			}
 			if why := c.set(&p, cell); why != "" {
-				bad = append(bad, Problem{Line: row.Line, Column: c.name, Why: why})
+				bad = append(bad, p.problem(c.name, why))
 			}
 		}
 		if p.Password == "" {

@@ -5,10 +5,8 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"path"
 	"strings"
 	"time"
-	"unicode/utf8"
 
 	"limen/internal/call"
 	"limen/internal/core/job"
@@ -68,21 +66,13 @@ const (
 	extension = ".csv"
 )
 
-// Prepare makes of a checked file what is kept; outside transactions. name is the file's, for people.
-func (i *Imports) Prepare(ctx context.Context, c *call.Call, f File, name string, content []byte) (Sealed, error) {
-	name = strings.ToValidUTF8(strings.Map(func(r rune) rune {
-		if r < ' ' || r == 0x7f {
-			return -1
-		}
-		return r
-	}, path.Base(strings.ReplaceAll(name, `\`, "/"))), "")
-	for len(name) > maxName {
-		_, n := utf8.DecodeLastRuneInString(name)
-		name = name[:len(name)-n]
+// Prepare makes of checked files what is kept; outside transactions.
+func (i *Imports) Prepare(ctx context.Context, c *call.Call, f File) (Sealed, error) {
+	s := Sealed{ID: c.NewID(), name: f.name, people: len(f.People)}
+	content, err := pack(f.parts)
+	if err == nil {
+		s.body, err = i.Seal(ctx, c.Tenant.ID, content, aad(s.ID))
 	}
-	s := Sealed{ID: c.NewID(), name: name, people: len(f.People)}
-	var err error
-	s.body, err = i.Seal(ctx, c.Tenant.ID, content, aad(s.ID))
 	return s, err
 }
 

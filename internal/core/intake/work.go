@@ -65,7 +65,11 @@ func (w *work) open(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	f, err := read(content)
+	parts, err := unpack(content)
+	if err != nil {
+		return err
+	}
+	f, err := read(parts)
 	if err != nil {
 		return err
 	}

@@ -18,10 +18,22 @@ type Limits struct {
 	Cell    int // bytes of a cell in UTF-8
 }
 
+// Of makes a table of rows that come from elsewhere, such as a workbook: the first one with content is the header. Numbers of rows
+// stand for lines. It fails with *Error only.
+func Of(rows []Row, l Limits) (Table, error) {
+	var t Table
+	for _, r := range rows {
+		if err := t.take(r.Cells, r.Line, l); err != nil {
+			return t, err
+		}
+	}
+	return t, t.whole()
+}
+
 // Table is a file's content. All text is valid UTF-8 without NUL.
 type Table struct {
-	Encoding  string // UTF-8, UTF-16LE, UTF-16BE or windows-1252
-	Separator rune   // comma, semicolon or tab
+	Encoding  string // UTF-8, UTF-16LE, UTF-16BE or windows-1252; empty: it was no text
+	Separator rune   // comma, semicolon or tab; 0 likewise
 	Header    []string
 	Rows      []Row
 }
@@ -121,19 +133,27 @@ func (t *Table) fill(text string, before int, l Limits) error {
 		if err != nil {
 			return misread(err, before)
 		}
-		if blank(cells) {
-			continue
-		}
 		line, _ := r.FieldPos(0)
-		if t.Header == nil {
-			err = t.head(cells, line+before, l)
-		} else {
-			err = t.add(cells, line+before, l)
-		}
-		if err != nil {
+		if err := t.take(cells, line+before, l); err != nil {
 			return err
 		}
 	}
+	return t.whole()
+}
+
+// take takes a row as the header or as one more of the table; one without content is none.
+func (t *Table) take(cells []string, line int, l Limits) error {
+	switch {
+	case blank(cells):
+		return nil
+	case t.Header == nil:
+		return t.head(cells, line, l)
+	}
+	return t.add(cells, line, l)
+}
+
+// whole refuses a table without a header.
+func (t *Table) whole() error {
 	if t.Header == nil {
 		return &Error{Why: "The file is empty."}
 	}

@@ -24,7 +24,7 @@ var maxUpload = int64(intake.Limits.Bytes + 1<<20)
 
 // Ops declares them.
 func (i Import) Ops() []op.Op {
-	checks := []*fault.Error{intake.ErrFile, intake.ErrColumn, intake.ErrRows, intake.ErrEmpty, fault.ErrMissing, fault.ErrInvalid}
+	checks := []*fault.Error{intake.ErrFile, intake.ErrMany, intake.ErrColumn, intake.ErrRows, intake.ErrEmpty, fault.ErrMissing, fault.ErrInvalid}
 	starts := []*fault.Error{intake.ErrUnknown, fault.ErrMissing, fault.ErrInvalid}
 	both := append(append([]*fault.Error(nil), checks...), intake.ErrUnknown)
 	return []op.Op{
@@ -69,7 +69,7 @@ type UserFile struct {
 	ImportType string `json:"importType"`
 	// FileName is the file's name; that of the part when absent.
 	FileName string `json:"FileName"`
-	// Icon is the file part of the multipart request: CSV of at most 10,000 users and 10 MB.
+	// Icon is the file part of the multipart request: CSV or an XLSX workbook, of at most 10,000 users and 10 MB.
 	Icon op.Upload `json:"-" form:"Icon"`
 }
 
@@ -92,14 +92,14 @@ func (i Import) check(ctx context.Context, c *op.Call, in UserFile) (checked, er
 	if name == "" {
 		name = in.Icon.Name
 	}
-	return i.accept(ctx, c, name, in.Icon.Body)
+	return i.accept(ctx, c, intake.Source{Name: name, Content: in.Icon.Body})
 }
 
-func (i Import) accept(ctx context.Context, c *op.Call, name string, content []byte) (out checked, err error) {
-	if out.file, err = i.Imports.Check(ctx, c, content); err != nil {
+func (i Import) accept(ctx context.Context, c *op.Call, from ...intake.Source) (out checked, err error) {
+	if out.file, err = i.Imports.Check(ctx, c, from...); err != nil {
 		return out, err
 	}
-	out.kept, err = i.Imports.Prepare(ctx, c, out.file, name, content)
+	out.kept, err = i.Imports.Prepare(ctx, c, out.file)
 	return out, err
 }
 
@@ -112,7 +112,9 @@ const preview = 100
 // The columns are those of the product's template: Login Name and Email Address are required, Display Name, Office Number, Home
 // Number, Mobile Number, Description, Roles, Password, Require Password Change, Expiration Date and Password Never Expires are
 // not, nor are Organization, Preferred Culture, Service User, In Everybody Role and System Administrator. Their order and case do
-// not matter. The file is UTF-8, UTF-16 or windows-1252, with commas, semicolons or tabs.
+// not matter. The file is CSV in UTF-8, UTF-16 or windows-1252, with commas, semicolons or tabs, or an XLSX workbook, of which the first
+// sheet that is not hidden counts; formulas are not evaluated, the values saved with them count. Workbooks of the old binary form
+// (XLS) are refused with advice.
 //
 // A file with anything wrong in it is refused as a whole; the message names line, column and reason of the first fifty problems. Users
 // who exist already are none: the column Remark says so, and they are left as they are. Passwords are not shown. users.yaml n 86.
@@ -220,10 +222,11 @@ func (i Import) both(ctx context.Context, c *op.Call, f checked, w intake.Wish) 
 	return i.submit(ctx, c, f.kept.Token(), w)
 }
 
-// UserBulk is a file of users with all that its import needs.
+// UserBulk is one or more files of users with all that their import needs.
 type UserBulk struct {
-	// Files is the file part of the multipart request, under any name, as in GetUsersFromCsvFile.
-	Files op.Upload `json:"-" form:"*"`
+	// Files are the file parts of the multipart request, under any names, each as in GetUsersFromCsvFile; up to 20, which together have
+	// at most 10,000 users and 10 MB.
+	Files []op.Upload `json:"-" form:"*"`
 	// Email is the mail address that gets the report, required.
 	Email string `json:"email" also:"AdminEmail"`
 	// SendEmailInvite sends the new users an invitation by mail.
@@ -234,14 +237,27 @@ type UserBulk struct {
 
 // Check wants a file and who gets the report.
 func (b *UserBulk) Check() error {
-	return first(checkFile("files", b.Files), checkReceiver("email", b.Email))
+	if len(b.Files) == 0 {
+		return fault.Missing("files")
+	}
+	for _, f := range b.Files {
+		if err := checkFile("files", f); err != nil {
+			return err
+		}
+	}
+	return checkReceiver("email", b.Email)
 }
 
 func (i Import) checkBulk(ctx context.Context, c *op.Call, in UserBulk) (checked, error) {
-	return i.accept(ctx, c, in.Files.Name, in.Files.Body)
+	from := make([]intake.Source, len(in.Files))
+	for n, f := range in.Files {
+		from[n] = intake.Source{Name: f.Name, Content: f.Body}
+	}
+	return i.accept(ctx, c, from...)
 }
 
-// CreateUserBulk checks a file of users, as GetUsersFromCsvFile does, and starts the job that creates them. users.yaml n 80.
+// CreateUserBulk checks files of users, as GetUsersFromCsvFile does, and starts one job that creates the users of all. A mistake in one
+// file refuses all of them; each problem names its file when there are several. users.yaml n 80.
 func (i Import) CreateUserBulk(ctx context.Context, c *op.Call, in UserBulk, f checked) (string, error) {
 	return i.both(ctx, c, f, intake.Wish{Mail: in.Email, ByMail: in.SendEmailInvite, BySMS: in.SendSmsInvite})
 }

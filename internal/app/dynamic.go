@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"limen/internal/call"
+	"limen/internal/core/change"
 	"limen/internal/core/dynamic"
 	"limen/internal/core/job"
 	"limen/internal/core/message"
@@ -39,7 +40,19 @@ func (a *App) wireScripts() {
 			})
 		},
 	}
-	a.Roles.Moved = a.Dynamic.Moved
+	a.Dynamic.Free = func(ctx context.Context, c *call.Call) (bool, error) {
+		v, err := a.Values.Get(ctx, c)
+		if err != nil {
+			return false, err
+		}
+		return v.ChosenRights, nil
+	}
+	a.Changes.Watch("setting", func(item string) {
+		if item != change.Reset {
+			a.Dynamic.Reconsider(item)
+		}
+	})
+	a.Roles.Moved, a.Roles.Rated, a.Roles.Chosen = a.Dynamic.Moved, a.Dynamic.Rated, a.Dynamic.Refused
 	a.Roles.Deleted = append(a.Roles.Deleted, a.Dynamic.Drop)
 	a.People.Stored = append(a.People.Stored, a.Dynamic.Stored)
 	a.People.Gone = append(a.People.Gone, a.Dynamic.Gone)

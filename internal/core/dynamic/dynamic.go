@@ -98,6 +98,8 @@ type Scripts struct {
 	Judge func(ctx context.Context, b Batch) ([]Verdict, error)
 	// Write runs f in a transaction of the tenant that stores the events of its call.
 	Write func(ctx context.Context, tenant string, f func(ctx context.Context, c *call.Call) error) error
+	// Free says whether people may choose to be in roles that carry rights, by what they change of themselves. Nil: no.
+	Free func(ctx context.Context, c *call.Call) (bool, error)
 	// Failed tells administrators, in the transaction that notes it, that a script failed. May be nil.
 	Failed func(ctx context.Context, c *call.Call, r role.Role, why string) error
 
@@ -106,6 +108,7 @@ type Scripts struct {
 	mu   sync.Mutex
 	rest map[string]rest // tenants whose scripts are not tried for a while
 	busy map[string]bool
+	anew map[string]bool // tenants whose settings changed
 }
 
 const columns = `role, script, revision, error, failed, told, wanted, done, pass, judged, tries`
@@ -181,6 +184,9 @@ func (s *Scripts) Set(ctx context.Context, c *call.Call, r role.Role, text strin
 	if c.Event != nil {
 		c.Event.Target, c.Event.Kind, c.Event.Name = r.ID, "Role", r.Name
 		call.Changed(c.Event, "Script", old.Text, text)
+	}
+	if err := s.warn(ctx, c, r.ID, text); err != nil {
+		return err
 	}
 	// Until everybody has been judged nobody knows what it reads.
 	if _, err := dropReads.Do(ctx, c.Tx, c.Tenant.ID, r.ID); err != nil {

@@ -174,16 +174,21 @@ func (s *Scripts) ask(ctx context.Context, b Batch, deaths *int) ([]Verdict, err
 
 // applied is what became of verdicts.
 type applied struct {
+	limits
 	why          string // why the script failed for somebody; empty: it did not
 	joined, left []string
 }
 
 // apply stores what a script said, as far as it was said about what still is. Whoever calls it holds the script's row.
 func (s *Scripts) apply(ctx context.Context, c *call.Call, is Script, people []seen, verdicts []Verdict) error {
-	if err := s.learn(ctx, c, is.Role, verdicts); err != nil {
+	l, err := s.limits(ctx, c, is.Role)
+	if err != nil {
 		return err
 	}
-	var a applied
+	if err := s.learn(ctx, c, is.Role, l, verdicts); err != nil {
+		return err
+	}
+	a := applied{limits: l}
 	for i := range people {
 		if err := s.decide(ctx, c, is, &people[i], &verdicts[i], &a); err != nil {
 			return err
@@ -195,12 +200,15 @@ func (s *Scripts) apply(ctx context.Context, c *call.Call, is Script, people []s
 	return s.failed(ctx, c, is, a.why)
 }
 
-// learn notes what a script has read.
-func (s *Scripts) learn(ctx context.Context, c *call.Call, roleID string, verdicts []Verdict) error {
+// learn notes what a script has read, and whether it matters what the role carries.
+func (s *Scripts) learn(ctx context.Context, c *call.Call, roleID string, l limits, verdicts []Verdict) error {
 	read := map[string]bool{}
 	for _, v := range verdicts {
 		for _, name := range v.Read {
 			read[name] = true
+		}
+		if v.Error == "" && len(among(l.own, v.Read)) > 0 {
+			read[rights] = true
 		}
 	}
 	for name := range read {
@@ -230,7 +238,11 @@ func (s *Scripts) decide(ctx context.Context, c *call.Call, is Script, p *seen, 
 			return err
 		}
 	}
-	in := v.Member != nil && *v.Member
+	why := a.chosen(v)
+	if why != "" {
+		a.why = cmp.Or(a.why, p.Name+" "+why)
+	}
+	in := v.Member != nil && *v.Member && why == ""
 	changed, err := s.Roles.Decide(ctx, c, is.Role, p.ID, in)
 	switch {
 	case errors.Is(err, role.ErrMember):

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"maps"
 	"slices"
 	"time"
 
@@ -81,6 +82,7 @@ func (s *Scripts) due(ctx context.Context) ([]string, error) {
 	if s.busy == nil {
 		s.busy, s.rest = map[string]bool{}, map[string]rest{}
 	}
+	out = slices.Compact(slices.Sorted(slices.Values(slices.AppendSeq(out, maps.Keys(s.anew)))))
 	out = slices.DeleteFunc(out, func(tenant string) bool { return s.busy[tenant] || time.Now().Before(s.rest[tenant].until) })
 	for _, tenant := range out {
 		s.busy[tenant] = true
@@ -92,12 +94,37 @@ func (s *Scripts) due(ctx context.Context) ([]string, error) {
 // All of a tenant's is done one after the other, so that what one script learns to read is known when it is asked what a change
 // matters to.
 func (s *Scripts) Turn(ctx context.Context, tenant string) (more bool, err error) {
+	if err := s.reconsidered(ctx, tenant); err != nil {
+		return false, err
+	}
 	caught, err := s.catch(ctx, tenant)
 	if err != nil {
 		return caught, err
 	}
 	more, err = s.further(ctx, tenant)
 	return more || caught, err
+}
+
+// Reconsider says that a tenant's settings changed, among them whether people may choose to be in roles that carry rights.
+func (s *Scripts) Reconsider(tenant string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.anew == nil {
+		s.anew = map[string]bool{}
+	}
+	s.anew[tenant] = true
+	s.wake()
+}
+
+func (s *Scripts) reconsidered(ctx context.Context, tenant string) error {
+	s.mu.Lock()
+	is := s.anew[tenant]
+	delete(s.anew, tenant)
+	s.mu.Unlock()
+	if !is {
+		return nil
+	}
+	return s.Write(ctx, tenant, s.Rated)
 }
 
 // turn is a Turn, and what follows when it fails.

@@ -99,6 +99,14 @@ func (r *Roles) touched(ctx context.Context, c *call.Call) error {
 	return r.Changes.Put(ctx, c, "role", c.Tenant.ID)
 }
 
+// rated says that roles give other rights than before.
+func (r *Roles) rated(ctx context.Context, c *call.Call) error {
+	if r.Rated == nil {
+		return nil
+	}
+	return r.Rated(ctx, c)
+}
+
 // Get finds a role by its id or its name.
 func (r *Roles) Get(ctx context.Context, c *call.Call, idOrName string) (Role, error) {
 	return Find(ctx, c, idOrName)
@@ -216,7 +224,12 @@ func (r *Roles) Delete(ctx context.Context, c *call.Call, roleID string) error {
 
 // Touch counts a change to what is held over organizations, and publishes it. It comes before what it is about is read:
 // it lets one such change happen at a time.
-func (r *Roles) Touch(ctx context.Context, c *call.Call) error { return r.touched(ctx, c) }
+func (r *Roles) Touch(ctx context.Context, c *call.Call) error {
+	if err := r.touched(ctx, c); err != nil {
+		return err
+	}
+	return r.rated(ctx, c)
+}
 
 // Version counts the changes to the tenant's roles, their nesting and rights, and its organizations.
 func (r *Roles) Version(ctx context.Context, c *call.Call) (int64, error) {

@@ -90,6 +90,11 @@ func (r *Roles) Add(ctx context.Context, c *call.Call, roleID string, ms ...Memb
 	if err := r.enters(ctx, c, role.ID, ms...); err != nil {
 		return err
 	}
+	if slices.ContainsFunc(ms, nested) {
+		if err := r.unchosen(ctx, c, role.ID); err != nil {
+			return err
+		}
+	}
 	r.noted(c, role, "Added", ms)
 	return r.changed(ctx, c, ms)
 }
@@ -307,6 +312,9 @@ func (r *Roles) changed(ctx context.Context, c *call.Call, ms []Member) error {
 		return nil
 	}
 	if err := r.moved(ctx, c, ""); err != nil {
+		return err
+	}
+	if err := r.rated(ctx, c); err != nil {
 		return err
 	}
 	return r.Changes.Put(ctx, c, "role", c.Tenant.ID)

@@ -59,7 +59,7 @@ func canonical(path string) (string, error) {
 func notPath(r rune) bool { return r <= ' ' || r >= 0x7f }
 
 // Assign gives rights to a role; one it carries already gets the new window. The caller must hold each, and for as long.
-// Faults: ErrNotFound, ErrRight, ErrNotHeld, and ErrBuiltIn for System Administrator, which has every right.
+// Faults: ErrNotFound, ErrRight, ErrNotHeld, ErrChosen, and ErrBuiltIn for System Administrator, which has every right.
 func (r *Roles) Assign(ctx context.Context, c *call.Call, roleID string, gs ...Given) error {
 	role, mine, err := r.endowed(ctx, c, roleID)
 	if err != nil {
@@ -88,7 +88,7 @@ func (r *Roles) Assign(ctx context.Context, c *call.Call, roleID string, gs ...G
 	if c.Event != nil {
 		c.Event.Set("RightsAdded", paths)
 	}
-	return nil
+	return r.unchosen(ctx, c, role.ID)
 }
 
 // Unassign takes rights from a role; one it does not carry is no error. The caller must hold each. Faults as Assign.
@@ -135,6 +135,9 @@ func (r *Roles) endowed(ctx context.Context, c *call.Call, roleID string) (Role,
 	}
 	r.noted(c, role, "", nil)
 	mine, err := r.power(ctx, c, s)
+	if err == nil {
+		err = r.rated(ctx, c)
+	}
 	return role, mine, err
 }
 

@@ -85,6 +85,12 @@ type Roles struct {
 	// Moved hears, in the same transaction, who joined or left a static role; an empty id: roles joined or left roles.
 	Moved func(ctx context.Context, c *call.Call, userID string) error
 
+	// Rated hears, in the same transaction, that roles give other rights than before, or may soon. May be nil.
+	Rated func(ctx context.Context, c *call.Call) error
+	// Chosen lists by which attributes people can make themselves members of a dynamic role; none: it may carry rights. May be
+	// nil.
+	Chosen func(ctx context.Context, c *call.Call, roleID string) ([]string, error)
+
 	// DB is for reading the roles of large tenants in the background, when what is in memory no longer holds; nil: whoever
 	// needs them next reads them.
 	DB *dbx.DB

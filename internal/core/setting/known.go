@@ -109,6 +109,8 @@ var otherKeys = []Key{
 	boolean("Policy.StoreLockouts", false, "Store changes of policy sets with which administrators could not sign in any more, and only warn of it.",
 		func(v *Values) *bool { return &v.StoreLockouts }),
 	boolean("CusCreateUser.QandD", false, "Allow /CDirectoryService/CreateUsers.", func(v *Values) *bool { return &v.CreateUsers }),
+	boolean("Roles.SelfEditableRights", false, "Let dynamic roles carry rights although their scripts read what people may change of themselves.",
+		func(v *Values) *bool { return &v.ChosenRights }),
 	boolean("Directory.OpenSearch", false, "Let everybody who is signed in look up the names and mail addresses of all people, and the names of all roles.",
 		func(v *Values) *bool { return &v.OpenSearch }),
 	text("Company.Name", "", 200, "Name of the organization, as people are shown it.", func(v *Values) *string { return &v.Company.Name }, oneLine),

@@ -29,6 +29,8 @@ type Values struct {
 	StoreLockouts bool
 	// CreateUsers allows /CDirectoryService/CreateUsers (users.yaml n 82).
 	CreateUsers bool
+	// ChosenRights lets dynamic roles carry rights although people can choose to be in them.
+	ChosenRights bool
 	// OpenSearch lets those without administrative rights look up people and roles (directories.yaml n 255).
 	OpenSearch bool
 

@@ -99,6 +99,8 @@ type Tried struct {
 	Trace []string `json:"Trace"`
 	// Read is what it read of the person: names of properties, (roles), (clock), or * for everything. Beyond the contract.
 	Read []string `json:"Read"`
+	// SelfEditable are those of them that people may change of themselves; absent: none. Beyond the contract.
+	SelfEditable []string `json:"SelfEditable,omitzero"`
 }
 
 func (r Roles) try(ctx context.Context, c *op.Call, in Trial) (Tried, error) {
@@ -114,7 +116,11 @@ func (r Roles) try(ctx context.Context, c *op.Call, in Trial) (Tried, error) {
 	if v.Error != "" {
 		out.Errors = &v.Error
 	}
-	return out, nil
+	err = c.Snapshot(ctx, func() (err error) {
+		out.SelfEditable, err = r.Scripts.Own(ctx, c, v.Read)
+		return err
+	})
+	return out, err
 }
 
 // TestDynamicRoleScript runs a script for one person, and changes nothing.

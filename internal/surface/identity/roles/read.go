@@ -60,6 +60,12 @@ type Shown struct {
 	Script *string `json:"Script,omitzero"`
 	// ScriptError says why the script failed last; its members are those from before then. Beyond the contract.
 	ScriptError string `json:"ScriptError,omitzero"`
+	// SelfEditable names what the script reads that people may change of themselves, so that they choose whether they are members.
+	// Beyond the contract.
+	SelfEditable []string `json:"SelfEditable,omitzero"`
+	// ScriptRights are the paths of the rights that hang on it; such members are refused unless Roles.SelfEditableRights is set.
+	// Beyond the contract.
+	ScriptRights []string `json:"ScriptRights,omitzero"`
 }
 
 // GetRole returns a role, with its direct members unless they are suppressed. roles.yaml n 161, deprecated.yaml n 537.
@@ -74,11 +80,9 @@ func (r Roles) GetRole(ctx context.Context, c *op.Call, in RoleRef) (Shown, erro
 		DirectoryServiceUUID: user.Source, OrgPath: path(is.Org), OrgID: is.Org,
 	}
 	if is.Kind == role.Dynamic {
-		script, err := r.Scripts.Of(ctx, c, is.ID)
-		if err != nil {
+		if err := r.scripted(ctx, c, is, &out); err != nil {
 			return Shown{}, err
 		}
-		out.Script, out.ScriptError = &script.Text, script.Error
 	}
 	if in.GetRights {
 		if out.Rights, err = r.may(ctx, c, is); err != nil {
@@ -91,6 +95,20 @@ func (r Roles) GetRole(ctx context.Context, c *op.Call, in RoleRef) (Shown, erro
 	rows, _, err := r.Roles.Page(ctx, c, seen(c), is, role.Query{Sort: role.ByKind, Size: role.MaxPage, Direct: true}, 1)
 	out.list(rows)
 	return out, err
+}
+
+// scripted shows the script of a dynamic role, and warns when people choose whether they are members.
+func (r Roles) scripted(ctx context.Context, c *op.Call, is role.Role, out *Shown) error {
+	script, err := r.Scripts.Of(ctx, c, is.ID)
+	if err != nil {
+		return err
+	}
+	out.Script, out.ScriptError = &script.Text, script.Error
+	if out.SelfEditable, err = r.Scripts.Chosen(ctx, c, is.ID); err != nil || len(out.SelfEditable) == 0 {
+		return err
+	}
+	out.ScriptRights, err = r.Roles.Endows(ctx, c, is.ID)
+	return err
 }
 
 // list sorts members by kind.

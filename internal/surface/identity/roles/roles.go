@@ -40,11 +40,11 @@ var (
 	get     = []string{"GET"}
 	unknown = []*fault.Error{role.ErrNotFound, fault.ErrMissing, fault.ErrInvalid}
 	joining = []*fault.Error{
-		role.ErrMember, role.ErrGroup, role.ErrEverybody, role.ErrDynamic, role.ErrSystem, role.ErrCycle, role.ErrNotHeld, role.ErrLast, ErrMany,
+		role.ErrMember, role.ErrGroup, role.ErrEverybody, role.ErrDynamic, role.ErrSystem, role.ErrCycle, role.ErrNotHeld, role.ErrChosen, role.ErrLast, ErrMany,
 	}
 	naming  = []*fault.Error{role.ErrNameTaken, role.ErrBuiltIn, fault.ErrBlank}
 	placing = []*fault.Error{org.ErrNotFound, ErrNoOrg, role.ErrTooMany}
-	rights  = []*fault.Error{role.ErrRight, role.ErrNotHeld, role.ErrBuiltIn, ErrMany}
+	rights  = []*fault.Error{role.ErrRight, role.ErrNotHeld, role.ErrChosen, role.ErrBuiltIn, ErrMany}
 	ending  = []*fault.Error{role.ErrBuiltIn, role.ErrSystem, role.ErrNotHeld, role.ErrLast, ErrMany}
 )
 

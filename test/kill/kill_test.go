@@ -3,6 +3,8 @@ package main
 import (
 	"os"
 	"testing"
+
+	"limen/test/rig"
 )
 
 // rounds is a small number of each; "make kill" runs many more.
@@ -31,6 +33,29 @@ func TestHitDatabaseLosesNothing(t *testing.T) {
 	}
 	if sum.acknowledged < 40 {
 		t.Errorf("too little was under way to show anything: %s", sum)
+	}
+}
+
+// TestKilledWorkGoesOn kills the program twice during an import and during a recomputation.
+func TestKilledWorkGoesOn(t *testing.T) {
+	binary, err := rig.Build(t.Context(), t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for engine, address := range map[string]string{"SQLite": "", "PostgreSQL": os.Getenv("LIMEN_TEST_POSTGRES")} {
+		for _, k := range kinds {
+			t.Run(engine+"/"+k.name, func(t *testing.T) {
+				if engine != "SQLite" && address == "" {
+					if os.Getenv("LIMEN_TEST_POSTGRES_REQUIRED") == "1" {
+						t.Fatal("LIMEN_TEST_POSTGRES is not set, and LIMEN_TEST_POSTGRES_REQUIRED says that it must be")
+					}
+					t.Skip("LIMEN_TEST_POSTGRES is not set: PostgreSQL may not be installed here (test/postgres start DIR installs it)")
+				}
+				if _, err := k.kill(t.Context(), place{binary, t.TempDir(), address, t.Output()}, 1); err != nil {
+					t.Fatal(err)
+				}
+			})
+		}
 	}
 }
 

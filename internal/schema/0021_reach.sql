@@ -23,8 +23,8 @@ UPDATE org SET trail = (SELECT p.trail FROM org p WHERE p.tenant = org.tenant AN
 WHERE trail = '' AND EXISTS (SELECT 1 FROM org p WHERE p.tenant = org.tenant AND p.id = org.parent AND p.trail <> '');
 CREATE INDEX org_trail ON org (tenant, trail, id);
 
--- The shape of the tree alone.
-CREATE INDEX org_parent ON org (tenant, id, parent);
+-- The shape of the tree alone, and where one is in it.
+CREATE INDEX org_parent ON org (tenant, id, parent, trail);
 
 -- Each organization with itself and all below it. A zero is what follows a slash.
 CREATE VIEW org_below AS SELECT a.tenant AS tenant, a.id AS above, b.id AS below

@@ -1,0 +1,103 @@
+package app_test
+
+import (
+	"encoding/json"
+	"reflect"
+	"slices"
+	"testing"
+
+	"limen/internal/app/apptest"
+	"limen/internal/op"
+	"limen/internal/wire/rpc"
+)
+
+// compared are the operations that give lists, each with the test that compares it with single reads; or the reason why there
+// is nothing to compare, in parentheses.
+var compared = map[string]string{
+	"/CDirectoryService/GetUsers":                    "TestListsEqualSingleReads",
+	"/Roles/GetRoleMembers":                          "TestListsEqualSingleReads",
+	"/Roles/GetPagedRoleMembers":                     "TestListsEqualSingleReads",
+	"/Org/ListAll":                                   "TestOrganizationsEqualSingleReads",
+	"/Org/GetPermission":                             "TestOrganizationsEqualSingleReads",
+	"/Org/GetAdministrators":                         "(who administers an organization is told to whoever administers it, in Get as here)",
+	"/Org/GetRoles":                                  "(the roles of an organization are told to whoever administers it)",
+	"/Task/GetJobHistory":                            "(one's own jobs, or all for system administrators: core/job compares the list with Get)",
+	"/AuthProfile/GetDecoratedProfileList":           "(all or nothing: profiles belong to no organization)",
+	"/AuthProfile/GetProfileList":                    "(all or nothing: profiles belong to no organization)",
+	"/Policy/GetAuthPolicyModifiers":                 "(a fixed list)",
+	"/Policy/GetPolicyMetaData":                      "(a fixed list)",
+	"/Core/GetAliasesForTenant":                      "(suffixes are told to everybody)",
+	"/Core/GetCdsAliasesForTenant":                   "(suffixes are told to everybody)",
+	"/Core/GetAssignedAdministrativeRights":          "(about one role, which is the target)",
+	"/Core/GetUserSettings":                          "(about one person, who is the target)",
+	"/ExtData/GetColumn":                             "(about one person, who is the target)",
+	"/Oath/GetProfileList":                           "(about one person, who is the target)",
+	"/TenantCnames/Get":                              "(host names are told to everybody)",
+	"/TenantCnames/UiGet":                            "(host names belong to no organization)",
+	"/TenantConfig/GetAdminSecurityQuestions":        "(of the tenant)",
+	"/TenantConfig/GetAdvancedConfig":                "(of the tenant)",
+	"/UserMgmt/GetUserPicture":                       "(a picture)",
+	"/UserMgmt/GetUsersRolesAndAdministrativeRights": "(about one person, who is the target)",
+	"/UserMgmt/DirectoryServiceQuery":                "(its package compares it with single reads)",
+	"/Core/GetDirectoryServices":                     "(directories belong to no organization)",
+}
+
+// Every operation that gives a list is compared with single reads, or there is a reason why not.
+func TestEveryListIsCompared(t *testing.T) {
+	apptest.Each(t, func(t *testing.T, s *apptest.Server) {
+		for _, surface := range s.App.Surfaces() {
+			for _, o := range surface.Ops {
+				list := o.Out == reflect.TypeFor[rpc.Query]() || o.Out.Kind() == reflect.Slice || o.Out.Kind() == reflect.Interface
+				if surface.Name != "identity" || o.Effect != op.Read || !list || o.Allow.Open() || o.Allow.String() == op.System.String() {
+					continue
+				}
+				if compared[o.Path] == "" {
+					t.Errorf("%s gives a list: compare it with what single reads give to the same callers, and name it in compared", o.Path)
+				}
+			}
+		}
+	})
+}
+
+// Lists of organizations, and of what is held over them, give exactly those that single reads give to the same caller.
+func TestOrganizationsEqualSingleReads(t *testing.T) {
+	apptest.Each(t, func(t *testing.T, s *apptest.Server) {
+		b := plant(t, s)
+		for who, n := range map[string]int{"of this": 2, "of parent": 3, "of child": 1, "of foreign": 1, "unlocks this": 2, "this": 0, "holder Report Management": 4, "admin": 4} {
+			token := b.token(who)
+			single, rights := []string{}, 0
+			for _, id := range b.org {
+				if b.ask(token, "/Org/Get", map[string]any{"OrgId": id}).Success {
+					single = append(single, id)
+				}
+				var held []struct{ Right []string }
+				if a := b.ask(token, "/Org/GetPermission", map[string]any{"OrgId": id}); a.Success {
+					if err := json.Unmarshal(a.Result, &held); err != nil {
+						t.Fatal(err)
+					}
+				}
+				for _, h := range held {
+					rights += len(h.Right)
+				}
+			}
+			slices.Sort(single)
+			if len(single) != n {
+				t.Errorf("%s reads %d organizations, want %d", who, len(single), n)
+			}
+			if a := b.ask(token, "/Org/ListAll", map[string]any{"format": "Query"}); a.Success || n > 0 {
+				if got := b.ids(a, "ID"); !slices.Equal(got, single) {
+					t.Errorf("%s lists %v and reads %v", who, got, single)
+				}
+			}
+			query := func(script string) []string {
+				return b.ids(b.ask(token, "/Redrock/Query", map[string]any{"Script": script}), "ID")
+			}
+			if got := query("SELECT ID FROM Organization"); !slices.Equal(got, single) {
+				t.Errorf("%s reports %v and reads %v", who, got, single)
+			}
+			if got := query("SELECT ID FROM OrganizationRight"); len(got) != rights {
+				t.Errorf("%s reports %d rights over organizations and reads %d", who, len(got), rights)
+			}
+		}
+	})
+}

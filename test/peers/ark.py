@@ -17,6 +17,10 @@ from ark_sdk_python.models.auth import ArkAuthMethod, ArkAuthProfile, ArkSecret,
 from ark_sdk_python.models.services.identity import roles as role_models  # noqa: E402
 from ark_sdk_python.models.services.identity import users as models  # noqa: E402
 from ark_sdk_python.models.services.identity.roles.ark_identity_admin_right import ArkIdentityAdminRights as Right  # noqa: E402
+from ark_sdk_python.models.services.identity import directories as directory_models  # noqa: E402
+from ark_sdk_python.models.services.identity import policies as policy_models  # noqa: E402
+from ark_sdk_python.services.identity.directories import ArkIdentityDirectoriesService  # noqa: E402
+from ark_sdk_python.services.identity.policies import ArkIdentityPoliciesService  # noqa: E402
 from ark_sdk_python.services.identity.roles import ArkIdentityRolesService  # noqa: E402
 from ark_sdk_python.services.identity.users import ArkIdentityUsersService  # noqa: E402
 
@@ -160,6 +164,63 @@ def _():
     (m,) = roles.list_role_members(role_models.ArkIdentityListRoleMembers(role_id=role.role_id))
     assert m.member_id == made.user_id and m.member_name == "ark.user@limen", m
     return m.member_type
+
+
+@trying("role_id_by_name, add_user_to_role, add_role_to_role, list_role_members, remove_user_from_role, remove_role_from_role, all by name")
+def _():
+    assert roles.role_id_by_name(role_models.ArkIdentityRoleIdByName(role_name="ARK role")) == role.role_id
+    inner = roles.create_role(role_models.ArkIdentityCreateRole(role_name="Ark inner"))
+    roles.remove_user_from_role(role_models.ArkIdentityRemoveUserFromRole(username="ark.user@limen", role_name="Ark role"))
+    roles.add_user_to_role(role_models.ArkIdentityAddUserToRole(username="ark.user@limen", role_name="Ark role"))
+    roles.add_role_to_role(role_models.ArkIdentityAddRoleToRole(role_name_to_add="Ark inner", role_name="Ark role"))
+    members = roles.list_role_members(role_models.ArkIdentityListRoleMembers(role_name="Ark role"))
+    assert sorted(m.member_id for m in members) == sorted([made.user_id, inner.role_id]), members
+    roles.remove_user_from_role(role_models.ArkIdentityRemoveUserFromRole(username="ark.user@limen", role_name="Ark role"))
+    roles.remove_role_from_role(role_models.ArkIdentityRemoveRoleFromRole(role_name_to_remove="Ark inner", role_name="Ark role"))
+    roles.delete_role(role_models.ArkIdentityDeleteRole(role_name="Ark inner"))
+
+
+@trying("list_directories, list_directories_entities by a part of a name, tenant_default_suffix")
+def _():
+    directories = ArkIdentityDirectoriesService(auth)
+    assert [d.directory.value for d in directories.list_directories(directory_models.ArkIdentityListDirectories())] == ["CDS", "FDS"]
+    ask = directory_models.ArkIdentityListDirectoriesEntities(search="ARK")
+    found = [e for page in directories.list_directories_entities(ask) for e in page.items]
+    assert {e.id for e in found} >= {role.role_id}, found
+    return directories.tenant_default_suffix()
+
+
+policies = None
+
+
+@trying("add_authentication_profile, list_authentication_profiles, authentication_profile by name")
+def _():
+    global policies
+    policies = ArkIdentityPoliciesService(auth)
+    policies.add_authentication_profile(policy_models.ArkIdentityAddAuthenticationProfile(
+        auth_profile_name="Ark", first_challenges=["UP"], second_challenges=["OATH", "SMS"], duration_in_minutes=20))
+    assert "Ark" in [p.name for p in policies.list_authentication_profiles()]
+    got = policies.authentication_profile(policy_models.ArkIdentityGetAuthenticationProfile(auth_profile_name="Ark"))
+    assert got.challenges == ["UP", "OATH,SMS"], got
+
+
+@trying("add_policy for a role, policy, list_policies, disable_policy, enable_policy")
+def _():
+    policies.add_policy(policy_models.ArkIdentityAddPolicy(policy_name="Ark policy", role_names=["Ark role"], auth_profile_name="Default Other Login Profile"))
+    got = policies.policy(policy_models.ArkIdentityGetPolicy(policy_name="Ark policy"))
+    assert got.settings["AuthenticationEnabled"], got
+    assert len(policies.list_policies()) == 2
+    policies.disable_policy(policy_models.ArkIdentityDisablePolicy(policy_name="/Policy/Ark policy"))
+    # It reads links without the roles that they name, so what it enables is for everybody.
+    policies.enable_policy(policy_models.ArkIdentityEnablePolicy(policy_name="/Policy/Ark policy"))
+    assert {p.policy_set: p.link_type for p in policies.list_policies()}["/Policy/Ark policy"] == "Global"
+
+
+@trying("remove_policy, remove_authentication_profile")
+def _():
+    policies.remove_policy(policy_models.ArkIdentityRemovePolicy(policy_name="Ark policy"))
+    policies.remove_authentication_profile(policy_models.ArkIdentityRemoveAuthenticationProfile(auth_profile_name="Ark"))
+    assert len(policies.list_policies()) == 1
 
 
 @trying("update_role and delete_role by id")

@@ -99,6 +99,8 @@ func signIn(server, admin, password string) (service *users.IdsecIdentityUsersSe
 		}
 		profile(isp)
 		policy(isp)
+		lookUp(isp)
+		manageRoles(isp, admin)
 		return "base " + service.ISPClient().BaseURL, nil
 	})
 	return service

@@ -14,6 +14,7 @@ import (
 	"limen/internal/core/role"
 	"limen/internal/core/user"
 	"limen/internal/dbx"
+	"limen/internal/fold"
 )
 
 // happening is something that happens, and what must be noted of it. statements are those by which it may be written.
@@ -82,7 +83,7 @@ func (w *world) changes(static role.Role) map[string]happening {
 			return w.people.SetPicture(ctx, c, id, user.Picture{Type: "image/png", Body: []byte{1}})
 		}},
 		"a suffix": {"user.rename", "Name Alias LastModifiedDate Version", func(ctx context.Context, c *call.Call, w *world, _, _ string) error {
-			_, err := w.people.Move(ctx, c, w.suffix, w.suffix+"2", 10)
+			_, err := w.people.Move(ctx, c, fold.Key(w.suffix), w.suffix+"2", 10)
 			return err
 		}},
 		"a value": {"attribute.set", "floor_", func(ctx context.Context, c *call.Call, w *world, id, _ string) error {
@@ -95,7 +96,7 @@ func (w *world) changes(static role.Role) map[string]happening {
 			func(ctx context.Context, c *call.Call, w *world, _, _ string) error {
 				return w.attributes.Replace(ctx, c, []attribute.Column{{Name: "Floor_", Type: attribute.Text}, {Name: "lead_", Type: attribute.Bool}})
 			}},
-		"into a role": {"role.join", "(roles)", func(ctx context.Context, c *call.Call, w *world, id, _ string) error {
+		"into a role": {"role.join role.rejoin", "(roles)", func(ctx context.Context, c *call.Call, w *world, id, _ string) error {
 			return w.roles.Add(ctx, c, static.ID, role.Member{Kind: role.User, ID: id})
 		}},
 		"out of a role": {"role.leave", "(roles)", func(ctx context.Context, c *call.Call, w *world, id, _ string) error {

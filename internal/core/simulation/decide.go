@@ -110,7 +110,7 @@ func (r *run) way(ctx context.Context, side int, id string, v *verdict) (w *Way,
 // same says whether two ways ask the same of somebody.
 func (w *Way) same(o *Way) bool {
 	return w.Profile == o.Profile && (w.Refused == "") == (o.Refused == "") &&
-		slices.EqualFunc(w.Challenges, o.Challenges, func(a, b []string) bool { return slices.Equal(a, b) }) && w.Decision.Verdict == o.Decision.Verdict
+		slices.EqualFunc(w.Challenges, o.Challenges, slices.Equal) && w.Decision.Verdict == o.Decision.Verdict
 }
 
 func without(a, b []string) (out []string) {

@@ -128,7 +128,11 @@ func (a asked) granted(ctx context.Context, roles []string, out *RightAnswer) er
 			if carried := right.Parse(g.Right); !right.Of(carried).Reach().Has(a.q.wanted) {
 				continue
 			}
-			h := Holding{Open: true, Right: right.Parse(g.Right).String(), Over: g.Path, Roles: []Hop{}, From: date(g.At), GrantedBy: a.secret(g.Granter)}
+			now := a.c.Now.UnixMilli()
+			h := Holding{
+				Open: g.Since <= now && (g.Until == 0 || now < g.Until), Right: right.Parse(g.Right).String(), Over: g.Path, Roles: []Hop{},
+				From: date(g.Since), Until: date(g.Until), Reason: a.secret(g.Reason), GrantedBy: a.secret(g.Granter),
+			}
 			if p.Kind == role.Sub {
 				if h.Roles, err = a.to(ctx, p.ID); err != nil {
 					return err

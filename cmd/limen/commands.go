@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"slices"
+	"time"
 
 	"github.com/alecthomas/kong"
 
@@ -117,8 +118,10 @@ func (c *restoreCmd) Run(ctx context.Context, k *kong.Context, env environ, do *
 }
 
 type adminCmd struct {
-	ResetPassword resetCmd  `cmd:"" help:"Give a user a new password."`
-	AddTenant     tenantCmd `cmd:"" help:"Add a tenant."`
+	ResetPassword resetCmd   `cmd:"" help:"Give a user a new password."`
+	RecoverSignIn recoverCmd `cmd:"" help:"Let an administrator in with the password alone for a while."`
+	Unblock       unblockCmd `cmd:"" help:"Switch off the blocked ranges that have an address."`
+	AddTenant     tenantCmd  `cmd:"" help:"Add a tenant."`
 }
 
 type resetCmd struct {
@@ -144,6 +147,47 @@ func (c *resetCmd) Run(ctx context.Context, k *kong.Context, env environ, do *ap
 		return err
 	}
 	return do.Reset(ctx, s, app.PasswordReset{Tenant: c.Tenant, User: c.User, Stdin: c.Stdin})
+}
+
+type recoverCmd struct {
+	User   string        `arg:"" placeholder:"USER" help:"Login name of a system administrator."`
+	For    time.Duration `default:"15m" help:"How long, from 1m to 24h; 0 ends it (${default})."`
+	Tenant string        `placeholder:"ID" help:"Tenant of the user; the only one without it."`
+	config.Flags
+}
+
+func (*recoverCmd) Help() string {
+	return `When policies, profiles or settings let no administrator in any more:
+
+    limen admin recover-sign-in admin@example.com --for 15m
+
+The password is needed as ever; reset-password draws another one. Repair the policies in that time.`
+}
+
+func (c *recoverCmd) Run(ctx context.Context, k *kong.Context, env environ, do *app.Commands) error {
+	s, err := c.Resolve(k, env)
+	if err != nil {
+		return err
+	}
+	return do.Recover(ctx, s, app.Recovery{Tenant: c.Tenant, User: c.User, Lasts: c.For})
+}
+
+type unblockCmd struct {
+	Address string `arg:"" placeholder:"ADDRESS" help:"Address of whoever is kept out."`
+	Tenant  string `placeholder:"ID" help:"Tenant whose ranges are switched off; the only one without it."`
+	config.Flags
+}
+
+func (*unblockCmd) Help() string {
+	return `    limen admin unblock 192.0.2.7`
+}
+
+func (c *unblockCmd) Run(ctx context.Context, k *kong.Context, env environ, do *app.Commands) error {
+	s, err := c.Resolve(k, env)
+	if err != nil {
+		return err
+	}
+	return do.Unblock(ctx, s, app.Unblocking{Tenant: c.Tenant, Address: c.Address})
 }
 
 type tenantCmd struct {

@@ -24,6 +24,9 @@ type Commands struct {
 	Restore func(ctx context.Context, s config.Settings, from string, force bool) error
 	Reset   func(context.Context, config.Settings, PasswordReset) error
 	Tenant  func(context.Context, config.Settings, NewTenant) error
+	// Recover and Unblock undo a lock-out by policies, and by blocked addresses.
+	Recover func(context.Context, config.Settings, Recovery) error
+	Unblock func(context.Context, config.Settings, Unblocking) error
 	// Import creates users from a file.
 	Import func(context.Context, config.Settings, UserImport) error
 	// Audit verifies the chain of audit events of a tenant, or of all for an empty one.
@@ -55,6 +58,7 @@ func Wire(in io.Reader, out io.Writer) *Commands {
 	c.Check, c.Version, c.Serve, c.Migrate = c.check, c.version, c.serve, c.migrate
 	c.Backup, c.Restore, c.Reset, c.Tenant, c.Audit = c.backup, c.restore, c.reset, c.tenant, c.audit
 	c.Import, c.Explain, c.Simulate = c.importUsers, c.inquire, c.rehearse
+	c.Recover, c.Unblock = c.recoverSignIn, c.unblock
 	return c
 }
 

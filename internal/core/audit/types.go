@@ -76,6 +76,14 @@ const (
 	ProfileChange  = "Cloud.Core.ProfileChange"      // an authentication profile changed
 	ProfileDelete  = "Cloud.Core.ProfileDelete"      // an authentication profile was removed
 
+	// Sets of objects.
+
+	SetCreate      = "Cloud.Core.CollectionCreate"      // a set of objects was made
+	SetChange      = "Cloud.Core.CollectionChange"      // a set's name, description or query changed
+	SetMembers     = "Cloud.Core.CollectionMembers"     // objects joined or left a set
+	SetPermissions = "Cloud.Core.CollectionPermissions" // who has which rights on a set changed
+	SetDelete      = "Cloud.Core.CollectionDelete"      // a set was deleted
+
 	// Tenant.
 
 	TenantCreate  = "Cloud.Core.TenantCreate"  // a tenant was made

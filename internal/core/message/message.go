@@ -18,25 +18,26 @@ type Kind string
 
 // The kinds. Invitation, LoginCode and RecoveryCode exist as text messages, too.
 const (
-	Invitation      Kind = "invitation"       // an account was made; the link sets it up
-	LoginCode       Kind = "login_code"       // a code, and perhaps a link, to answer a sign-in challenge
-	RecoveryCode    Kind = "recovery_code"    // a code to choose a new password in place of a forgotten one
-	PasswordReset   Kind = "password_reset"   // a link to choose a new password
-	PasswordChanged Kind = "password_changed" // notice after the fact
-	ForgotUsername  Kind = "forgot_username"  // the sign-in names that belong to an address
-	NewDevice       Kind = "new_device"       // notice of a sign-in from an unknown device
-	AccountLocked   Kind = "account_locked"   // notice of a lock after failed attempts
-	ScriptFailed    Kind = "script_failed"    // to administrators: the script of a dynamic role, App, failed
-	TestMail        Kind = "test_mail"        // proof that the mail settings work
-	ImportReport    Kind = "import_report"    // what an import of users has done
-	ImportStopped   Kind = "import_stopped"   // what one has done that was cancelled or failed
-	JobDone         Kind = "job_done"         // what a job, App, has done
-	JobFailed       Kind = "job_failed"       // and one that was cancelled or failed
-	MailChanged     Kind = "mail_changed"     // notice to the address that was the account's
-	MobileChanged   Kind = "mobile_changed"   // notice of another mobile number
-	MfaExempted     Kind = "mfa_exempted"     // notice that no second factor is asked for, for a while
-	VerifyMail      Kind = "verify_mail"      // a link that shows that an address is the reader's
-	IdentityCode    Kind = "identity_code"    // a code to be read out to the help desk
+	Invitation      Kind = "invitation"        // an account was made; the link sets it up
+	LoginCode       Kind = "login_code"        // a code, and perhaps a link, to answer a sign-in challenge
+	RecoveryCode    Kind = "recovery_code"     // a code to choose a new password in place of a forgotten one
+	PasswordReset   Kind = "password_reset"    // a link to choose a new password
+	PasswordChanged Kind = "password_changed"  // notice after the fact
+	ForgotUsername  Kind = "forgot_username"   // the sign-in names that belong to an address
+	NewDevice       Kind = "new_device"        // notice of a sign-in from an unknown device
+	AccountLocked   Kind = "account_locked"    // notice of a lock after failed attempts
+	ScriptFailed    Kind = "script_failed"     // to administrators: the script of a dynamic role, App, failed
+	SignInRecovered Kind = "sign_in_recovered" // to administrators: By was let in with the password alone, from the server's command line
+	TestMail        Kind = "test_mail"         // proof that the mail settings work
+	ImportReport    Kind = "import_report"     // what an import of users has done
+	ImportStopped   Kind = "import_stopped"    // what one has done that was cancelled or failed
+	JobDone         Kind = "job_done"          // what a job, App, has done
+	JobFailed       Kind = "job_failed"        // and one that was cancelled or failed
+	MailChanged     Kind = "mail_changed"      // notice to the address that was the account's
+	MobileChanged   Kind = "mobile_changed"    // notice of another mobile number
+	MfaExempted     Kind = "mfa_exempted"      // notice that no second factor is asked for, for a while
+	VerifyMail      Kind = "verify_mail"       // a link that shows that an address is the reader's
+	IdentityCode    Kind = "identity_code"     // a code to be read out to the help desk
 )
 
 // kind says what a kind of message needs and shows.
@@ -63,6 +64,7 @@ var kinds = map[Kind]kind{
 	NewDevice:       {need: []string{"When"}, facts: place},
 	AccountLocked:   {need: []string{"When"}, facts: place},
 	ScriptFailed:    {need: []string{"When"}, facts: []string{"When"}, bare: true},
+	SignInRecovered: {need: []string{"When"}, facts: []string{"By", "When"}, bare: true},
 	TestMail:        {facts: []string{"By", "When"}, bare: true},
 	ImportReport:    {need: []string{"File", "Made", "Total"}, facts: []string{"When"}, bare: true, list: true},
 	ImportStopped:   {need: []string{"File", "Made", "Total"}, facts: []string{"When"}, bare: true, list: true},

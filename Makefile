@@ -4,7 +4,7 @@ PACKAGE ?= ./...
 LINT    ?= v2.15.0
 export CGO_ENABLED ?= 1
 
-.PHONY: run build test race lint generate verify bench fuzz e2e kill peers clean
+.PHONY: run build test rights race lint generate verify bench fuzz e2e kill peers clean
 
 run: build ## Build and start on https://localhost:8443, data in ./data
 	./bin/limen serve --dev
@@ -14,6 +14,9 @@ build:
 
 test: build ## Everything a change must pass, on SQLite and on a PostgreSQL of its own
 	GO=$(GO) test/run $(PACKAGE)
+
+rights: ## Ten minutes of trying, by every operation, what limited administrators must not come by
+	$(GO) test ./internal/app -run RaisesRights -rapid.checks 20000 -timeout 10m
 
 race: ## The same with the race detector
 	GO=$(GO) TESTFLAGS=-race test/run $(PACKAGE)

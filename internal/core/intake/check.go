@@ -126,6 +126,14 @@ type facts struct {
 
 func (i *Imports) facts(ctx context.Context, c *call.Call, people []Person) (facts, error) {
 	f := facts{suffixes: map[string]string{}, roles: map[string]string{}, orgs: map[string]string{}, system: system(c)}
+	if f.system { // who is one for a time makes none for good
+		switch err := i.Roles.Fills(ctx, c, role.System); {
+		case err != nil && fault.Of(err).Kind == fault.Denied:
+			f.system = false
+		case err != nil:
+			return f, err
+		}
+	}
 	names := make([]string, 0, len(people))
 	g := extent(c)
 	for _, p := range people {
@@ -202,8 +210,6 @@ func (i *Imports) role(ctx context.Context, c *call.Call, name string) (id, no s
 		return "", "", nil // whether somebody is in Everybody has a column of its own
 	case r.Kind == role.Dynamic:
 		return "", fmt.Sprintf("has a role whose members come from its script: %s", name), nil
-	case system(c):
-		return r.ID, "", nil
 	}
 	no, err = i.mayJoin(ctx, c, r)
 	return r.ID, no, err

@@ -6,7 +6,9 @@ import (
 	"limen/internal/op"
 	"limen/internal/surface/dev"
 	"limen/internal/surface/identity"
+	"limen/internal/surface/identity/acl"
 	"limen/internal/surface/identity/authentication"
+	"limen/internal/surface/identity/collections"
 	"limen/internal/surface/identity/directories"
 	"limen/internal/surface/identity/mfa"
 	"limen/internal/surface/identity/networks"
@@ -51,6 +53,8 @@ func (a *App) identityOps() []op.Op {
 	out = append(out, policies.Policies{Policies: a.Policies, Profiles: a.Profiles, People: a.People, Settings: a.Values}.Ops()...)
 	out = append(out, roles.Roles{Roles: a.Roles, Orgs: a.Orgs, Scripts: a.Dynamic}.Ops()...)
 	out = append(out, tasks.Tasks{Jobs: a.Jobs}.Ops()...)
+	out = append(out, acl.ACL{Lists: a.Lists}.Ops()...)
+	out = append(out, collections.Collections{Sets: a.Sets, Lists: a.Lists, Roles: a.Roles}.Ops()...)
 	out = append(out, a.explanations().Ops()...)
 	out = append(out, redrock.Redrock{Reports: a.Reports}.Ops()...)
 	return out

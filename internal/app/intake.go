@@ -14,12 +14,7 @@ import (
 func (a *App) wireIntake() {
 	a.Intake = &intake.Imports{
 		DB: a.DB, People: a.People, Roles: a.Roles, Orgs: a.Orgs, Passwords: a.Passwords, Tenants: a.Index, Jobs: a.Jobs, Post: a.Post,
-		Seal: func(ctx context.Context, tenant string, plain []byte, aad string) (string, error) {
-			return a.Ring.Seal(ctx, tenant, purposeJob, plain, aad)
-		},
-		Open: func(ctx context.Context, tenant, sealed, aad string) ([]byte, error) {
-			return a.Ring.Open(ctx, tenant, purposeJob, sealed, aad)
-		},
+		Seal: a.sealFile, Open: a.openFile,
 		Culture: a.cultureOf,
 		Bind:    func(c *call.Call) { a.Kernel.Bind(c) }, // which is made last
 		Invite: func(ctx context.Context, c *call.Call, u user.User, mail, sms bool) error {

@@ -23,12 +23,7 @@ import (
 func (a *App) wireJobs() {
 	a.Jobs = &job.Jobs{
 		DB: a.DB, Log: a.Log, Node: a.Settings.Node, Leases: a.Leases,
-		Seal: func(ctx context.Context, tenant string, plain []byte, aad string) (string, error) {
-			return a.Ring.Seal(ctx, tenant, purposeJob, plain, aad)
-		},
-		Open: func(ctx context.Context, tenant, sealed, aad string) ([]byte, error) {
-			return a.Ring.Open(ctx, tenant, purposeJob, sealed, aad)
-		},
+		Seal: a.sealFile, Open: a.openFile,
 		Caller: a.jobCaller, Record: a.Audit.Record, Ended: a.jobEnded,
 	}
 	a.Jobs.Sweep(job.Sweep{Name: "jobs", Every: time.Hour, Run: a.Jobs.Tidy})

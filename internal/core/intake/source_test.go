@@ -103,3 +103,19 @@ func TestMistakesInSeveralFiles(t *testing.T) {
 		}
 	})
 }
+
+// A file of several megabytes is kept and imported as a small one.
+func TestLargeFile(t *testing.T) {
+	each(t, func(t *testing.T, h *house) {
+		var rows strings.Builder
+		rows.WriteString("Login Name,Email Address,Description\n")
+		for n := range 700 {
+			fmt.Fprintf(&rows, "p%d@acme,p%d@example.com,%s\n", n, n, strings.Repeat("x", 3900))
+		}
+		id := h.submit(h.by(h.admin, nil), rows.String(), intake.Wish{})
+		h.run(h.app)
+		if i := h.ended(id, job.Done); !strings.HasPrefix(i.Result, "700 of 700 users created") {
+			t.Errorf("%+v", i)
+		}
+	})
+}

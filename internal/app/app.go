@@ -194,10 +194,14 @@ func (a *App) wire(ctx context.Context, master *crypt.Master) error {
 
 func (a *App) wireKeys(ctx context.Context, master *crypt.Master) error {
 	a.Keys = key.Keys{DB: a.DB}
-	a.Ring = &crypt.Ring{Master: master, Load: a.Keys.Seals, Store: a.Keys.AddSeal, Now: time.Now}
+	a.Ring = &crypt.Ring{Master: master, Load: a.Keys.Seals, Of: a.Keys.Of, Store: a.Keys.AddSeal, Now: time.Now}
 	a.Signers = &crypt.Signers{Ring: a.Ring, Load: a.Keys.Signs, Store: a.Keys.SetSigns, Now: time.Now}
 	a.Hasher = &crypt.Hasher{Random: rand.Reader}
-	return a.Ring.Check(ctx)
+	some, err := a.Keys.Some(ctx)
+	if err != nil || len(some) == 0 {
+		return err
+	}
+	return a.Ring.Check(ctx, some...)
 }
 
 // wireWork wires what follows transactions.

@@ -88,10 +88,24 @@ func (a *App) AddTenant(ctx context.Context, n tenant.New, admin Admin) (tenant.
 	return t, u, admin, err
 }
 
+// purposes are what every tenant has a sealing key for.
+var purposes = []string{purposeOutbox, purposeJob, purposeSetting, purposeLogin, purposeFactor, purposeAudit}
+
+// equip makes the keys of tenants that lack some, as those do that were made before a purpose was known.
+func (a *App) equip(ctx context.Context, ids []string) error {
+	have, err := a.Keys.Equipped(ctx, crypt.ES256, purposes...)
+	for _, id := range ids {
+		if !have[id] {
+			err = errors.Join(err, a.ensureKeys(ctx, id))
+		}
+	}
+	return err
+}
+
 // ensureKeys makes a tenant's keys where they are missing: never within a write transaction, which cannot wait for
 // another one.
 func (a *App) ensureKeys(ctx context.Context, tenantID string) error {
-	err := a.Ring.Ensure(ctx, tenantID, purposeOutbox, purposeJob, purposeSetting, purposeLogin, purposeFactor, purposeAudit)
+	err := a.Ring.Ensure(ctx, tenantID, purposes...)
 	if err != nil {
 		return err
 	}
@@ -129,10 +143,7 @@ func (a *App) FirstStart(ctx context.Context) (*Admin, error) {
 		return nil, err
 	}
 	if len(ids) > 0 {
-		for _, id := range ids {
-			err = errors.Join(err, a.ensureKeys(ctx, id))
-		}
-		return nil, err
+		return nil, a.equip(ctx, ids)
 	}
 	name, suffix := a.firstName()
 	hosts := a.Settings.Hosts

@@ -10,6 +10,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 )
@@ -28,17 +29,27 @@ type Ring struct {
 	Master Wrapper
 	// Load gives all stored keys of all tenants.
 	Load func(ctx context.Context) ([]Sealed, error)
+	// Of gives those of one tenant, so that not all are in memory; nil: Load does.
+	Of func(ctx context.Context, tenant string) ([]Sealed, error)
 	// Store adds a key in a transaction of its own. It never replaces one: when tenant, purpose and version exist, it
 	// gives ErrKeyTaken, and the ring uses the stored key.
 	Store func(ctx context.Context, key Sealed) error
 	Now   func() time.Time
 
-	making sync.Mutex // one new key, or one reading of all keys, at a time
-	mu     sync.RWMutex
-	slots  map[slot]map[int]*dataKey
-	newest map[slot]int
-	read   time.Time
+	making  sync.Mutex // one new key, or one reading of keys, at a time
+	mu      sync.RWMutex
+	tenants map[string]*keyset
 }
+
+// keyset is what is known of a tenant's keys. It is never changed.
+type keyset struct {
+	versions map[string]map[int]*dataKey // by purpose
+	newest   map[string]int
+	read     time.Time
+}
+
+// maxTenants bounds the tenants whose keys are in memory; beyond it all are read again as they are needed.
+const maxTenants = 4096
 
 type slot struct{ tenant, purpose string }
 
@@ -58,50 +69,70 @@ const (
 	rereadAfter = time.Second
 )
 
-// Refresh reads the stored keys again. Nodes call it when the change log says that keys have changed.
-func (r *Ring) Refresh(ctx context.Context) error {
-	r.making.Lock()
-	defer r.making.Unlock()
-	return r.refresh(ctx)
+// Refresh forgets what is known, so that the stored keys are read again. Nodes call it when the change log says that keys have
+// changed.
+func (r *Ring) Refresh() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.tenants = nil
 }
 
-func (r *Ring) refresh(ctx context.Context) error {
-	rows, err := r.Load(ctx)
+// refresh reads the stored keys of a tenant; the caller holds making.
+func (r *Ring) refresh(ctx context.Context, tenant string) error {
+	rows, err := r.stored(ctx, tenant)
 	if err != nil {
 		return ErrStore.Because(err)
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	slots, newest := make(map[slot]map[int]*dataKey, len(rows)), make(map[slot]int, len(rows))
+	now := &keyset{versions: map[string]map[int]*dataKey{}, newest: map[string]int{}, read: r.Now()}
+	old := r.tenants[tenant]
 	for _, row := range rows {
-		s := slot{row.Tenant, row.Purpose}
-		if slots[s] == nil {
-			slots[s] = map[int]*dataKey{}
+		if now.versions[row.Purpose] == nil {
+			now.versions[row.Purpose] = map[int]*dataKey{}
 		}
-		k := r.slots[s][row.Version]
+		k := old.find(row.Purpose, row.Version)
 		if k == nil || !bytes.Equal(k.Wrapped, row.Wrapped) {
 			k = &dataKey{Sealed: row}
 		}
-		slots[s][row.Version] = k
-		newest[s] = max(newest[s], row.Version)
+		now.versions[row.Purpose][row.Version] = k
+		now.newest[row.Purpose] = max(now.newest[row.Purpose], row.Version)
 	}
-	r.slots, r.newest, r.read = slots, newest, r.Now()
+	if r.tenants == nil || old == nil && len(r.tenants) >= maxTenants {
+		r.tenants = map[string]*keyset{}
+	}
+	r.tenants[tenant] = now
 	return nil
 }
 
-// Check reads all keys and opens each. A start that fails here has the wrong master key, and must not go on: it would
-// seal new values with a key that the old ones do not know.
-func (r *Ring) Check(ctx context.Context) error {
-	if err := r.Refresh(ctx); err != nil {
-		return err
+func (r *Ring) stored(ctx context.Context, tenant string) ([]Sealed, error) {
+	if r.Of != nil {
+		return r.Of(ctx, tenant)
 	}
-	r.mu.RLock()
-	defer r.mu.RUnlock()
-	for s, versions := range r.slots {
-		for v, k := range versions {
-			if err := k.open(ctx, r.Master); err != nil {
-				return fmt.Errorf("key %q of tenant %q, version %d: %w", s.purpose, s.tenant, v, err)
-			}
+	rows, err := r.Load(ctx)
+	return slices.DeleteFunc(rows, func(row Sealed) bool { return row.Tenant != tenant }), err
+}
+
+// find gives one version; of no keys none.
+func (k *keyset) find(purpose string, version int) *dataKey {
+	if k == nil {
+		return nil
+	}
+	return k.versions[purpose][version]
+}
+
+// Check opens each of some stored keys, or of all where none are given. A start that fails here has the wrong master key, and
+// must not go on: it would seal new values with a key that the old ones do not know.
+func (r *Ring) Check(ctx context.Context, rows ...Sealed) error {
+	if len(rows) == 0 {
+		var err error
+		if rows, err = r.Load(ctx); err != nil {
+			return ErrStore.Because(err)
+		}
+	}
+	for _, row := range rows {
+		if err := (&dataKey{Sealed: row}).open(ctx, r.Master); err != nil {
+			return fmt.Errorf("key %q of tenant %q, version %d: %w", row.Purpose, row.Tenant, row.Version, err)
 		}
 	}
 	return nil
@@ -126,7 +157,7 @@ func (r *Ring) Rotate(ctx context.Context, tenant, purpose string) (version int,
 	}
 	r.making.Lock()
 	defer r.making.Unlock()
-	if err = r.refresh(ctx); err != nil {
+	if err = r.refresh(ctx, tenant); err != nil {
 		return 0, err
 	}
 	k, err := r.add(ctx, s)
@@ -171,7 +202,7 @@ func (r *Ring) current(ctx context.Context, s slot) (*dataKey, error) {
 	if k := r.find(s, 0); k != nil {
 		return k, k.open(ctx, r.Master)
 	}
-	if err := r.refresh(ctx); err != nil {
+	if err := r.refresh(ctx, s.tenant); err != nil {
 		return nil, err
 	}
 	if k := r.find(s, 0); k != nil {
@@ -186,8 +217,8 @@ func (r *Ring) at(ctx context.Context, s slot, version int) (*dataKey, error) {
 	if k == nil {
 		r.making.Lock()
 		defer r.making.Unlock()
-		if k = r.find(s, version); k == nil && r.stale() {
-			if err := r.refresh(ctx); err != nil {
+		if k = r.find(s, version); k == nil && r.stale(s.tenant) {
+			if err := r.refresh(ctx, s.tenant); err != nil {
 				return nil, err
 			}
 			k = r.find(s, version)
@@ -199,28 +230,34 @@ func (r *Ring) at(ctx context.Context, s slot, version int) (*dataKey, error) {
 	return k, k.open(ctx, r.Master)
 }
 
-func (r *Ring) stale() bool {
+func (r *Ring) stale(tenant string) bool {
 	r.mu.RLock()
 	defer r.mu.RUnlock()
-	age := r.Now().Sub(r.read)
-	return r.read.IsZero() || age < 0 || age >= rereadAfter
+	k := r.tenants[tenant]
+	if k == nil {
+		return true
+	}
+	age := r.Now().Sub(k.read)
+	return age < 0 || age >= rereadAfter
 }
 
 // find gives one version, or the newest for 0.
 func (r *Ring) find(s slot, version int) *dataKey {
 	r.mu.RLock()
 	defer r.mu.RUnlock()
-	if version == 0 {
-		version = r.newest[s]
+	k := r.tenants[s.tenant]
+	if k != nil && version == 0 {
+		version = k.newest[s.purpose]
 	}
-	return r.slots[s][version]
+	return k.find(s.purpose, version)
 }
 
 // add stores the next version; the caller holds making and has read the store.
 func (r *Ring) add(ctx context.Context, s slot) (*dataKey, error) {
-	r.mu.RLock()
-	version := r.newest[s] + 1
-	r.mu.RUnlock()
+	version := 1
+	if newest := r.find(s, 0); newest != nil {
+		version = newest.Version + 1
+	}
 	key := make([]byte, keySize)
 	if _, err := rand.Read(key); err != nil {
 		return nil, ErrMasterInvalid.Because(err)
@@ -236,7 +273,7 @@ func (r *Ring) add(ctx context.Context, s slot) (*dataKey, error) {
 	if err := r.Store(limited, row); err != nil && !errors.Is(err, ErrKeyTaken) {
 		return nil, ErrStore.Because(err)
 	}
-	if err := r.refresh(ctx); err != nil {
+	if err := r.refresh(ctx, s.tenant); err != nil {
 		return nil, err
 	}
 	k := r.find(s, version)

@@ -14,6 +14,9 @@ import (
 // sweeps are the statements that rightly go across tenants, each with its reason.
 var sweeps = map[string]string{
 	"key.seals":          "the key ring holds every tenant's keys",
+	"key.someSeals":      "one master key wraps the keys of all tenants",
+	"key.equipped":       "which tenants lack keys is asked at the start",
+	"key.signers":        "the same",
 	"audit.unqueue":      "the sealer works through all tenants; event ids are unique in the installation",
 	"audit.unsigned":     "the sealer looks for chains whose end lacks a checkpoint",
 	"invite.sweep":       "retention",

@@ -31,8 +31,13 @@ type signRow struct {
 }
 
 var (
-	allSeals = dbx.Q[sealRow]("key.seals", `SELECT tenant, purpose, version, wrapped, created FROM seal_key ORDER BY tenant, purpose, version`)
-	addSeal  = dbx.E("key.add_seal", `INSERT INTO seal_key (tenant, purpose, version, wrapped, created) VALUES (?, ?, ?, ?, ?)
+	allSeals  = dbx.Q[sealRow]("key.seals", `SELECT tenant, purpose, version, wrapped, created FROM seal_key ORDER BY tenant, purpose, version`)
+	someSeals = dbx.Q[sealRow]("key.someSeals", `SELECT tenant, purpose, version, wrapped, created FROM seal_key ORDER BY tenant, purpose, version LIMIT ?`)
+	ofTenant  = dbx.Q[sealRow]("key.ofTenant", `SELECT tenant, purpose, version, wrapped, created FROM seal_key WHERE tenant = ? ORDER BY purpose, version`)
+	equipped  = dbx.Q[string]("key.equipped", `SELECT tenant FROM seal_key WHERE purpose IN (?, ?, ?, ?, ?, ?, ?, ?) GROUP BY tenant
+		HAVING count(DISTINCT purpose) = ?`)
+	signers = dbx.Q[string]("key.signers", `SELECT DISTINCT tenant FROM signing_key WHERE alg = ?`)
+	addSeal = dbx.E("key.add_seal", `INSERT INTO seal_key (tenant, purpose, version, wrapped, created) VALUES (?, ?, ?, ?, ?)
 		ON CONFLICT (tenant, purpose, version) DO NOTHING`)
 	wrapSeal = dbx.E("key.wrap_seal", `UPDATE seal_key SET wrapped = ? WHERE tenant = ? AND purpose = ? AND version = ?`)
 	signs    = dbx.Q[signRow]("key.signs", `SELECT id, alg, sealed, created, starts, gone FROM signing_key WHERE tenant = ?`)
@@ -41,14 +46,43 @@ var (
 )
 
 // Seals gives every sealing key; for crypt.Ring.Load.
-func (k Keys) Seals(ctx context.Context) (out []crypt.Sealed, err error) {
+func (k Keys) Seals(ctx context.Context) ([]crypt.Sealed, error) { return k.read(ctx, allSeals) }
+
+// Of gives the sealing keys of a tenant; for crypt.Ring.Of.
+func (k Keys) Of(ctx context.Context, tenant string) ([]crypt.Sealed, error) {
+	return k.read(ctx, ofTenant, tenant)
+}
+
+// Some gives some sealing keys, if there are any: all are wrapped by one master key.
+func (k Keys) Some(ctx context.Context) ([]crypt.Sealed, error) { return k.read(ctx, someSeals, 20) }
+
+func (k Keys) read(ctx context.Context, q dbx.Query[sealRow], args ...any) (out []crypt.Sealed, err error) {
 	err = k.DB.Read(ctx, func(tx *dbx.Tx) error {
-		rows, err := allSeals.All(ctx, tx)
+		rows, err := q.All(ctx, tx, args...)
 		out = make([]crypt.Sealed, len(rows))
 		for i, r := range rows {
 			out[i] = crypt.Sealed{Tenant: r.Tenant, Purpose: r.Purpose, Version: int(r.Version), Wrapped: r.Wrapped, Created: r.Created}
 		}
 		return err
+	})
+	return out, err
+}
+
+// maxPurposes is how many purposes Equipped takes.
+const maxPurposes = 8
+
+// Equipped are the tenants that have a sealing key for each of up to eight purposes, and a key that signs by an algorithm.
+func (k Keys) Equipped(ctx context.Context, alg crypt.Alg, purposes ...string) (map[string]bool, error) {
+	args := make([]any, 0, maxPurposes+1)
+	for i := range maxPurposes {
+		args = append(args, purposes[min(i, len(purposes)-1)])
+	}
+	out, sign := map[string]bool{}, map[string]bool{}
+	err := k.DB.Read(ctx, func(tx *dbx.Tx) error {
+		if err := signers.Each(ctx, tx, func(id string) error { sign[id] = true; return nil }, alg); err != nil {
+			return err
+		}
+		return equipped.Each(ctx, tx, func(id string) error { out[id] = sign[id]; return nil }, append(args, len(purposes))...)
 	})
 	return out, err
 }

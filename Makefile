@@ -4,7 +4,7 @@ PACKAGE ?= ./...
 LINT    ?= v2.15.0
 export CGO_ENABLED ?= 1
 
-.PHONY: run build test rights race lint generate verify bench fuzz e2e kill peers clean
+.PHONY: run build test rights race lint generate verify bench bench-large fuzz e2e kill peers clean
 
 run: build ## Build and start on https://localhost:8443, data in ./data
 	./bin/limen serve --dev
@@ -34,6 +34,10 @@ verify: generate lint test ## What CI checks: nothing generated differs, all is 
 
 bench: build ## Tables of what was measured beside its limit in the same run
 	GO=$(GO) bench/run
+
+LARGE ?= /tmp/limen-bench-large
+bench-large: build ## The same for a million people, 10,000 roles and 20,000 tenants; made once in LARGE, 3 GB
+	GO=$(GO) bench/run -large $(LARGE)
 
 fuzz: ## Each fuzz target for a minute
 	test/fuzz 60s

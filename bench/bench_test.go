@@ -30,7 +30,10 @@ func TestRowsWork(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			for _, want := range []string{"sign-in with password", "WhoAmI", "CreateUser, 64 callers", "raw, 3 rows", "import of 100, no passwords", "import of 2 with passwords", "GetUsers, all 60", "Redrock by prefix", "idle memory"} {
+			for _, want := range []string{"sign-in with password", "WhoAmI", "CreateUser, 64 callers", "raw, 3 rows", "import of 100, no passwords", "import of 2 with passwords", "GetUsers, all 60", "Redrock by prefix", "idle memory", "rights of one person", "rights after a role changed",
+				"resultant policy", "first page of 260 members, direct", "last page, 8 deep", "add a member to 250, 64 callers", "remove a member of 250", "scripts of 4 run",
+				"start to first healthy answer, large", "most memory meanwhile",
+			} {
 				if !strings.Contains(out.String(), want) {
 					t.Errorf("no %q in\n%s", want, out.String())
 				}
@@ -51,6 +54,8 @@ func TestAims(t *testing.T) {
 		{row{unit: duration, ours: 0.06, aim: 0.06}, true},
 		{row{unit: duration, ours: 0.061, aim: 0.06}, false},
 		{row{unit: share, ours: 2}, true},
+		{row{unit: number, limit: 3, ours: 3, ratio: 1}, true},
+		{row{unit: duration, limit: 1, ours: 1.3, ratio: 1.2}, false},
 	} {
 		if c.r.met() != c.met {
 			t.Errorf("%+v: met is %v", c.r, c.r.met())

@@ -13,6 +13,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"runtime/pprof"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -32,17 +33,23 @@ type bench struct {
 	people   int // of an import
 	idle     time.Duration
 	binary   string
+	quick    bool
+	memory   string // of memory-large
 	postgres string // URL of a server on which databases may be made
 	profile  string // directory for CPU profiles
+	large    string // directory in which the large directory is kept; empty: a small one takes its place
 	out      io.Writer
+}
+
+// measure makes rows of the table.
+type measure struct {
+	name string
+	run  func(context.Context, *bench, *world) ([]row, error)
 }
 
 // measures are the rows, in their order; a later one may rely on what an earlier one has put into the store, but none
 // needs it.
-var measures = []struct {
-	name string
-	run  func(context.Context, *bench, *world) ([]row, error)
-}{
+var measures = []measure{
 	{"signin", signIn},
 	{"whoami", whoAmI},
 	{"create", create},
@@ -53,6 +60,20 @@ var measures = []struct {
 	{"redrock-name", redrockName},
 	{"redrock-prefix", redrockPrefix},
 	{"start", start},
+}
+
+// scaled are the rows that are measured on the large directory, or with -quick on a small one.
+var scaled = []measure{
+	{"rights-cached", rightsCached},
+	{"rights-cold", rightsCold},
+	{"resultant", resultant},
+	{"members", memberPages},
+	{"members-nested", nestedPages},
+	{"member-add", memberAdd},
+	{"member-remove", memberRemove},
+	{"scripts", scripts},
+	{"start-large", startLarge},
+	{"memory-large", memoryLarge},
 }
 
 func main() {
@@ -76,9 +97,12 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 	f.StringVar(&b.binary, "binary", "bin/limen", "the program that is started")
 	f.StringVar(&b.postgres, "postgres", os.Getenv("LIMEN_BENCH_POSTGRES"), "URL of a PostgreSQL server on which databases may be made")
 	f.StringVar(&b.profile, "profile", "", "directory for a CPU profile of each row")
+	f.StringVar(&b.large, "large", "", "measure a directory of a million people instead, which is made in this directory of files and kept there")
+	f.StringVar(&b.memory, "memory", "512MB", "what the program is told to stay within, in the row memory-large")
 	if err := f.Parse(args); err != nil {
 		return err
 	}
+	b.quick = *quick
 	b.list, b.starts, b.people, b.idle = 6000, 11, 10_000, 10*time.Second
 	if *quick {
 		b.slices, b.slice, b.list, b.many, b.starts, b.people, b.idle = 1, 50*time.Millisecond, 60, 500, 1, 100, 100*time.Millisecond
@@ -109,7 +133,7 @@ func (b *bench) engine(ctx context.Context, engine string) error {
 		return err
 	}
 	var errs []error
-	for _, m := range measures {
+	for _, m := range b.measures() {
 		if !b.wanted(m.name) || ctx.Err() != nil {
 			continue
 		}
@@ -124,6 +148,17 @@ func (b *bench) engine(ctx context.Context, engine string) error {
 		}
 	}
 	return errors.Join(append(errs, w.close(), ctx.Err())...)
+}
+
+// measures are the rows of this run.
+func (b *bench) measures() []measure {
+	switch {
+	case b.large != "":
+		return scaled
+	case b.quick:
+		return slices.Concat(scaled, measures)
+	}
+	return measures
 }
 
 func (b *bench) wanted(name string) bool {

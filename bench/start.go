@@ -61,15 +61,17 @@ func middle(d []time.Duration) time.Duration {
 // process is a running program.
 type process struct {
 	cmd  *exec.Cmd
+	addr string
 	took time.Duration // to the first healthy answer
 }
 
-func launch(ctx context.Context, binary string, w *world) (*process, error) {
+func launch(ctx context.Context, binary string, w *world, flags ...string) (*process, error) {
 	addr, err := freeAddr()
 	if err != nil {
 		return nil, err
 	}
-	p := &process{cmd: exec.CommandContext(ctx, binary, "serve", "--data", w.dir, "--db", w.url, "--tls", "off", "--listen", addr)}
+	args := append([]string{"serve", "--data", w.dir, "--db", w.url, "--tls", "off", "--listen", addr}, flags...)
+	p := &process{cmd: exec.CommandContext(ctx, binary, args...), addr: addr}
 	p.cmd.Env = slices.DeleteFunc(os.Environ(), func(v string) bool { return strings.HasPrefix(v, "LIMEN_") }) // its settings are the flags
 	var said strings.Builder
 	p.cmd.Stdout, p.cmd.Stderr = io.Discard, &said

@@ -18,6 +18,7 @@ const (
 	duration              // seconds; less is better
 	memory                // less is better
 	share                 // of one core; less is better
+	number                // of something; less is better
 )
 
 func (u unit) text(v float64) string {
@@ -28,6 +29,8 @@ func (u unit) text(v float64) string {
 		return time.Duration(v * 1e9).Round(time.Microsecond).String()
 	case memory:
 		return fmt.Sprintf("%.1f MB", v/1e6)
+	case number:
+		return thousands(v)
 	default:
 		return fmt.Sprintf("%.2f %%", 100*v)
 	}
@@ -52,7 +55,7 @@ type row struct {
 	of      string  // what the limit is
 	ours    float64
 	aim     float64       // 0: none
-	ratio   float64       // aim for ours as a share of the limit; 0: none
+	ratio   float64       // aim for ours as a share of the limit, at least of rates and at most of others; 0: none
 	cpu     time.Duration // processor time of a call, client included; 0: not measured
 	bare    time.Duration // the same of the limit
 }
@@ -70,6 +73,9 @@ func median(measure, of string, limit, ours load.Sample) row {
 // met says whether the aims are reached; it is true of a row without aims.
 func (r row) met() bool {
 	ok := r.ratio == 0 || r.ours >= r.ratio*r.limit
+	if r.unit != perSecond && r.ratio != 0 {
+		ok = r.ours <= r.ratio*r.limit
+	}
 	if r.aim == 0 {
 		return ok
 	}

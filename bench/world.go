@@ -18,7 +18,6 @@ import (
 	"limen/internal/config"
 	"limen/internal/core/audit"
 	"limen/internal/core/password"
-	"limen/internal/core/session"
 	"limen/internal/core/setting"
 	"limen/internal/core/tenant"
 	"limen/internal/core/user"
@@ -40,6 +39,7 @@ type world struct {
 	stop  func() error
 	null  *os.File
 	sites map[int]*site
+	large *directory
 }
 
 // site is a tenant with an administrator who is signed in.
@@ -124,6 +124,9 @@ func (w *world) halt() error {
 
 func (w *world) close() error {
 	err := w.halt()
+	if w.large != nil {
+		err = errors.Join(err, w.large.halt())
+	}
 	if w.null != nil {
 		w.null.Close()
 	}
@@ -154,13 +157,8 @@ func addSite(ctx context.Context, a *app.App) (*site, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := a.Shell(t.ID)
-	var token string
-	err = a.Write(ctx, c, audit.Login, func(ctx context.Context) (err error) {
-		token, _, err = a.Sessions.Create(ctx, c, session.New{User: u.ID, Level: session.High})
-		return err
-	})
-	return &site{id: t.ID, suffix: suffix, host: suffix, admin: u.Name, bearer: "Authorization: Bearer " + token}, err
+	token, err := bearer(ctx, a, t.ID, u.ID)
+	return &site{id: t.ID, suffix: suffix, host: suffix, admin: u.Name, bearer: token}, err
 }
 
 // batch is how many people one transaction adds.

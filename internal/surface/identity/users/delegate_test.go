@@ -8,6 +8,7 @@ import (
 	"limen/internal/app/apptest"
 	"limen/internal/call"
 	"limen/internal/core/audit"
+	"limen/internal/core/org"
 	"limen/internal/core/right"
 	"limen/internal/core/user"
 	"limen/internal/op"
@@ -45,6 +46,17 @@ func (d delegate) run(want error, path string, in any) any {
 	return nil
 }
 
+// unit makes an organization, and gives its id.
+func unit(t *testing.T, site *apptest.Site, name string) (id string) {
+	t.Helper()
+	site.Do(t, audit.OrgCreate, func(ctx context.Context, c *call.Call) error {
+		made, err := site.App.Orgs.Create(ctx, c, org.New{Name: name})
+		id = made.ID
+		return err
+	})
+	return id
+}
+
 func TestDelegatedAdministration(t *testing.T) {
 	apptest.Each(t, func(t *testing.T, s *apptest.Server) {
 		site := s.Tenant(t)
@@ -55,8 +67,9 @@ func TestDelegatedAdministration(t *testing.T) {
 			})
 			return u
 		}
-		in, out := person("in", "o1"), person("out", "o2")
-		d := delegate{t, site, right.Held{Orgs: map[string]right.Set{"o1": right.Of(right.UserManagement)}}}
+		o1, o2 := unit(t, site, "One"), unit(t, site, "Two")
+		in, out := person("in", o1), person("out", o2)
+		d := delegate{t, site, right.Held{Orgs: map[string]right.Set{o1: right.Of(right.UserManagement)}}}
 
 		q := d.run(nil, "/CDirectoryService/GetUsers", &users.Listing{}).(rpc.Query)
 		if len(q.Results) != 1 || q.FullCount != 1 || q.Results[0].Entities[0].Key != in.ID {
@@ -72,7 +85,10 @@ func TestDelegatedAdministration(t *testing.T) {
 		// Themselves they change as anybody does.
 		d.run(nil, "/CDirectoryService/ChangeUser", &users.UserChange{DisplayName: op.Some("Me")})
 		d.run(users.ErrField, "/CDirectoryService/ChangeUser", &users.UserChange{Name: op.Some("me@" + site.Suffix)})
-		d.run(users.ErrNoOrg, "/CDirectoryService/CreateUser", &users.NewUser{Name: "new@" + site.Suffix, Mail: "n@example.com"})
+		made := d.run(nil, "/CDirectoryService/CreateUser", &users.NewUser{Name: "new@" + site.Suffix, Mail: "n@example.com"})
+		if u := d.run(nil, "/CDirectoryService/GetUser", &users.OneUser{ID: made.(string)}); u == nil {
+			t.Error("whom they made is not in their organization")
+		}
 		d.run(op.ErrDenied, "/CDirectoryService/SetUserState", &users.StateChange{ID: out.ID, State: "Locked"})
 		d.run(op.ErrDenied, "/UserMgmt/ResetUserPassword", &users.PasswordReset{ID: out.ID, NewPassword: "Purple-Staple-7-Wagon"})
 		d.run(user.ErrNotFound, "/UserMgmt/SendLoginEmails", &users.UserList{ID: []string{in.ID, out.ID}})

@@ -30,8 +30,9 @@ func TestAttributesUnderDelegatedAdministration(t *testing.T) {
 			})
 			return u
 		}
-		in, out := person("in", "o1"), person("out", "o2")
-		d := delegate{t, site, right.Held{Orgs: map[string]right.Set{"o1": right.Of(right.UserManagement)}}}
+		o1, o2 := unit(t, site, "One"), unit(t, site, "Two")
+		in, out := person("in", o1), person("out", o2)
+		d := delegate{t, site, right.Held{Orgs: map[string]right.Set{o1: right.Of(right.UserManagement)}}}
 		row := func(id string) users.Row { return users.Row{Table: "users", ID: id} }
 		set := func(id, name string) *users.RowChange {
 			return &users.RowChange{Row: row(id), Columns: map[string]any{name: "1"}}

@@ -176,3 +176,9 @@ func (l *Lists) Get(ctx context.Context, c *call.Call, id string) (Entry, error)
 	}
 	return shown(rows, Direct, on, c.Now.UnixMilli())[0], nil
 }
+
+// Given lists the rows of a table on which entries give a principal a right now, their own or through sets.
+func (l *Lists) Given(ctx context.Context, c *call.Call, t Table, principal string, bit Mask) ([]string, error) {
+	now := c.Now.UnixMilli()
+	return given.All(ctx, c.Tx, c.Tenant.ID, t.Name, []string{principal}, int64(bit), now, now)
+}

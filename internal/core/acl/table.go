@@ -14,14 +14,7 @@ import (
 // A noun that comes to have rows fills in its entry in Tables, and nothing else has to learn of it: Rows, a List of what
 // rows there are, which makes its objects members of sets and rows of every operation on access control lists; Direct, when
 // its own operations ask Lists.Need what callers may do; and the table of reports, which then is known to dynamic sets.
-// Applications, for one:
-//
-//	appRows = dbx.L[Row]("acl.applications", `SELECT id, name, '' AS org, '' AS object FROM app WHERE tenant = ?`)
-//	...
-//	{
-//		Name: "Application", Set: true, Direct: true, Report: "Application", Title: "Name", Exists: true, Rows: appRows,
-//		Govern: []right.Right{right.ApplicationManagement}, Bits: ...
-//	},
+// Applications show how.
 //
 // Whoever makes a row calls Lists.Own for its maker, and whoever deletes one Lists.RowGone and collection.Sets.RowGone. Lists
 // of rows take Lists.Shown as a condition, and views of reports Seen (internal/core/report, source).
@@ -61,6 +54,7 @@ var (
 	setRows  = dbx.L[Row]("acl.sets", `SELECT id, name, '' AS org, object FROM collection WHERE tenant = ?`)
 	userRows = dbx.L[Row]("acl.users", `SELECT id, name, org, '' AS object FROM users WHERE tenant = ?`)
 	roleRows = dbx.L[Row]("acl.roles", `SELECT id, name, org, '' AS object FROM role WHERE tenant = ?`)
+	appRows  = dbx.L[Row]("acl.applications", `SELECT id, name, '' AS org, '' AS object FROM app WHERE tenant = ?`)
 	orgRows  = dbx.L[Row]("acl.organizations", `SELECT id, path AS name, id AS org, '' AS object FROM org WHERE tenant = ?`)
 
 	vault       = []right.Right{right.VaultManagement}
@@ -94,6 +88,7 @@ func ours() []Table {
 		},
 		{
 			Name: "Application", Set: true, Direct: true, Report: "Application", Title: "Name", Govern: []right.Right{right.ApplicationManagement},
+			Exists: true, Rows: appRows,
 			Bits: []Bit{
 				{Name: "Grant", Mask: Grant},
 				{Name: "View", Mask: View},

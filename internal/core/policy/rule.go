@@ -291,3 +291,7 @@ func misfitRules(raw json.RawMessage) string {
 	}
 	return ""
 }
+
+// MisfitRules says what is wrong with a RowSet of rules, as the end of a sentence; empty: nothing. Applications have such
+// rules of their own.
+func MisfitRules(raw json.RawMessage) string { return misfitRules(raw) }

@@ -15,7 +15,7 @@ import (
 )
 
 // views are what the schema offers to reports (internal/schema, redrock).
-var views = []string{"rr_user", "rr_cduser", "rr_dsusers", "rr_role", "rr_event", "rr_tenant", "rr_organization", "rr_rolemember", "rr_organizationright", "rr_roleright", scope.View, "rr_sets", "rr_ace"}
+var views = []string{"rr_user", "rr_cduser", "rr_dsusers", "rr_role", "rr_event", "rr_tenant", "rr_organization", "rr_rolemember", "rr_organizationright", "rr_roleright", scope.View, "rr_sets", "rr_ace", "rr_application"}
 
 // tables are the dialect's tables, less the columns that nothing fills yet: those are null in every row.
 func tables() []redrock.Table {
@@ -24,7 +24,16 @@ func tables() []redrock.Table {
 		"DSUsers":  {"Forest", "DistinguishedName"},
 		"DSGroups": {"DisplayName", "Description", "ServiceInstance", "ServiceInstanceLocalized", "ServiceType", "DirectoryServiceUuid", "Forest"},
 		"Sets":     {"ParentPath"},
-		"Event":    {"OldEntity", "NewEntity", "AzDeploymentId", "AzRoleId", "AzRoleName", "Id"},
+		// What a record has of these, reports have no column for yet.
+		"Application": {
+			"AdminTag", "Brand", "CatalogVisibility", "CertBasedAuthEnabled", "ChildLinkedApps", "CorpIdentifier", "DeepLinkUrl", "DerivedCredsSupported",
+			"DesktopAppProgramName", "DesktopAppRunAccountType", "DesktopAppType", "Featured", "Generic", "Handler", "Icon", "IsGatewayed",
+			"IsMarketplaceApp", "IsTestApp", "LastUsedCentrifyUrl", "LastUsedPodUrl", "MobileAppSource", "MobileAppType", "MunkiMetadata", "NotSelfService",
+			"OnPrem", "ParentApp", "ParentAppTemplateName", "Popular", "PortalApp", "ProvCapable", "ProvConfigured", "ProvSettingEnabled",
+			"ProvSettingPreview", "ShadowAppLink", "Version", "VersionName", "WebUPAppType", "WorkflowEnabled", "AdditionalField1", "Audience",
+			"WebAppLoginType", "IsScaEnabled", "IsSwsEnabled",
+		},
+		"Event": {"OldEntity", "NewEntity", "AzDeploymentId", "AzRoleId", "AzRoleName", "Id"},
 	}
 	out := redrock.Tables()
 	for i := range out {
@@ -142,8 +151,11 @@ func (r *Reports) source(c *call.Call, t *redrock.Table) (string, []any) {
 	if t.Name == "Tenant" {
 		return "(SELECT * FROM rr_tenant WHERE tenant = ?)", []any{c.Tenant.ID}
 	}
-	if t.Name == "Sets" {
+	switch t.Name {
+	case "Sets":
 		return r.listed(c, acl.Collections, "rr_sets")
+	case "Application":
+		return r.listed(c, t.Name, "rr_application")
 	}
 	of, ok := relations[t.Name]
 	if !ok {

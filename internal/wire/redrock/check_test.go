@@ -30,7 +30,7 @@ func TestComplaints(t *testing.T) {
 		{"SELECT ID FROM User WHERE", CodeSyntax, "expected an expression, found end of script"},
 		{"SELECT FROM User", CodeColumn, "no such column: FROM"},
 		{"SELECT ID FROM Users", CodeTable, "no such table: Users; did you mean User?"},
-		{"SELECT ID FROM sqlite_master", CodeTable, "the tables are CDUser, "},
+		{"SELECT ID FROM sqlite_master", CodeTable, "the tables are Application, "},
 		{"SELECT ID FROM rr_user", CodeTable, "no such table: rr_user"},
 		{"SELECT ID FROM pg_catalog.pg_tables", CodeUnsupported, "no schema"},
 		{"SELECT * FROM pragma_table_info('User')", CodeUnsupported, "functions cannot be used as tables"},

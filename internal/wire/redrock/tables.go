@@ -3,7 +3,7 @@ package redrock
 // Tables are the tables of the contract that the platform has data for, each a fresh copy that the caller may change before
 // [NewCatalogue]. Columns, keys and values are those of the contract's table list.
 func Tables() []Table {
-	return []Table{userTable(), cloudUserTable(), directoryUserTable(), directoryGroupTable(), roleTable(), eventTable(), tenantTable(), setTable(), dictionaryTable()}
+	return []Table{userTable(), cloudUserTable(), directoryUserTable(), directoryGroupTable(), roleTable(), eventTable(), tenantTable(), setTable(), applicationTable(), dictionaryTable()}
 }
 
 // userTable is every user that the tenant has met.

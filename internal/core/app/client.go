@@ -1,0 +1,190 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"strings"
+	"sync"
+
+	"limen/internal/call"
+	"limen/internal/core/acl"
+	"limen/internal/core/change"
+	"limen/internal/core/oauth"
+	"limen/internal/fold"
+)
+
+// topic of changes; their item is the tenant.
+const topic = "app"
+
+// builtin is an application that every tenant has without a row.
+type builtin struct{ oauth.App }
+
+// Shared is the application by which service users of ark and idsec sign in (oauth.yaml, head and n 24): they show their
+// password, and get an ID token. Whoever is a confidential client may use it; nobody can change it, and it is in no list.
+var Shared = builtin{oauth.App{
+	ID: "__idaptive_cybr_user_oidc", Service: "__idaptive_cybr_user_oidc", Name: "__idaptive_cybr_user_oidc", Active: true,
+	Profile: oauth.Profile{
+		Platform: true, OpenID: true, ClientID: "__idaptive_cybr_user_oidc", Redirects: []string{"https://cyberark.cloud/redirect"},
+		Flows:  []oauth.Flow{oauth.Credentials, oauth.Implicit},
+		Scopes: []oauth.Scope{{Name: "api", Description: "Everything that the service user may", Paths: []string{".*"}}},
+	},
+}}
+
+func (b builtin) is(service string) bool { return strings.EqualFold(service, b.Service) }
+
+// known are applications as the authorization server sees them, by tenant and service key.
+type known struct {
+	mu         sync.Mutex
+	generation int64
+	apps       map[string]map[string]oauth.App
+	size       int
+}
+
+// maxKnown bounds the applications in memory; beyond them all are read anew.
+const maxKnown = 20_000
+
+// Watch has the memory forget what changes. It is called before the first call of Client.
+func (a *Apps) Watch(watch func(topic string, f func(item string))) { watch(topic, a.forget) }
+
+func (a *Apps) forget(tenant string) {
+	k := &a.known
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.generation++
+	if tenant == change.Reset {
+		k.apps, k.size = nil, 0
+		return
+	}
+	k.size -= len(k.apps[tenant])
+	delete(k.apps, tenant)
+}
+
+func (k *known) get(tenant, key string) (oauth.App, int64, bool) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	it, ok := k.apps[tenant][key]
+	return it, k.generation, ok
+}
+
+func (k *known) put(tenant, key string, it oauth.App, generation int64) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if k.generation != generation {
+		return // it may have changed since it was read
+	}
+	if k.apps == nil || k.size >= maxKnown {
+		k.apps, k.size = map[string]map[string]oauth.App{}, 0
+	}
+	if k.apps[tenant] == nil {
+		k.apps[tenant] = map[string]oauth.App{}
+	}
+	if _, had := k.apps[tenant][key]; !had {
+		k.size++
+	}
+	k.apps[tenant][key] = it
+}
+
+// Client finds an application as the authorization server sees it, by its ServiceName or its id, inside a transaction or
+// outside. oauth.ErrUnknownApp where there is none that tokens are issued for.
+func (a *Apps) Client(ctx context.Context, c *call.Call, ref string) (oauth.App, error) {
+	if Shared.is(ref) {
+		return Shared.App, nil
+	}
+	key := fold.Key(strings.TrimSpace(ref))
+	if key == "" || len(key) > 200 {
+		return oauth.App{}, unknown(ref)
+	}
+	it, generation, ok := a.known.get(c.Tenant.ID, key)
+	// A transaction that writes reads for itself: what it has written is in no memory.
+	if ok && (a.Fresh == nil || a.Fresh()) && c.Wrote == 0 {
+		return it, nil
+	}
+	find := func() (err error) { it, err = a.client(ctx, c, key, ref); return err }
+	if c.Tx != nil {
+		return it, find()
+	}
+	if err := c.Snapshot(ctx, find); err != nil {
+		return oauth.App{}, err
+	}
+	a.known.put(c.Tenant.ID, key, it, generation)
+	return it, nil
+}
+
+func (a *Apps) client(ctx context.Context, c *call.Call, key, ref string) (oauth.App, error) {
+	r, err := found(byService.One(ctx, c.Tx, c.Tenant.ID, key))
+	if errors.Is(err, ErrNotFound) {
+		r, err = found(byID.One(ctx, c.Tx, c.Tenant.ID, key))
+	}
+	if errors.Is(err, ErrNotFound) {
+		return oauth.App{}, unknown(ref)
+	}
+	if err != nil {
+		return oauth.App{}, err
+	}
+	it, err := r.app()
+	if err == nil && (it.Profile == nil || it.Service == "") {
+		err = unknown(ref)
+	}
+	if err != nil {
+		return oauth.App{}, err
+	}
+	return it.client()
+}
+
+func unknown(ref string) error { return oauth.ErrUnknownApp.Say("unknown app %.100s", ref) }
+
+// client is an application as the authorization server sees it.
+func (it App) client() (oauth.App, error) {
+	p := it.Profile
+	flows, err := readFlows(p.AllowedAuth)
+	if err != nil {
+		return oauth.App{}, err
+	}
+	life, err := span("TokenLifetimeString", p.TokenLifetimeString, maxLife)
+	if err != nil {
+		return oauth.App{}, err
+	}
+	refresh, err := span("RefreshLifetimeString", p.RefreshLifetimeString, maxRefresh)
+	if err != nil {
+		return oauth.App{}, err
+	}
+	out := oauth.App{ID: it.ID, Service: it.Service, Name: it.Name, Active: it.State == Active, Profile: oauth.Profile{
+		Platform: p.TargetIsUs, OpenID: it.Type == OpenIDConnect, ClientID: p.ClientID, Secret: it.secret, Allowed: p.AllowedClients, Public: p.AllowPublic,
+		Redirects: p.Redirects, LogoutRedirects: p.PostLogoutRedirects, Issuer: p.Issuer, Audience: p.Audience, Opaque: p.TokenType == Opaque,
+		Flows: flows, Life: life, Refresh: p.AllowRefresh, RefreshLife: refresh, Consent: p.Confirm,
+	}}
+	switch {
+	case p.MustBeOauthClient || p.ClientIDType == 1:
+		out.Profile.Clients = oauth.Confidential
+	case len(p.AllowedClients) > 0:
+		out.Profile.Clients = oauth.ListedClients
+	case p.AllowPublic:
+		out.Profile.Clients = oauth.AnyClient
+	default:
+		out.Profile.Clients = oauth.Confidential
+	}
+	for _, s := range p.KnownScopes {
+		out.Profile.Scopes = append(out.Profile.Scopes, oauth.Scope{Name: s.Scope, Description: s.Description, Paths: slices.Clone(s.AllowedRest)})
+	}
+	return out, nil
+}
+
+// Usable says whether somebody may use an application of the authorization server: by the right Execute, and the shared one
+// who is a confidential client. by is the person as a caller, with their roles and rights.
+func (a *Apps) Usable(ctx context.Context, c *call.Call, by call.Caller, confidential bool, id string) (bool, error) {
+	if id == Shared.ID {
+		return confidential, nil
+	}
+	t, err := a.Lists.Table(Table)
+	if err != nil {
+		return false, err
+	}
+	in := *c
+	in.Caller = &by
+	_, err = a.Lists.Need(ctx, &in, t.Name, id, Execute)
+	if errors.Is(err, acl.ErrRow) || errors.Is(err, acl.ErrDenied) {
+		return false, nil
+	}
+	return err == nil, err
+}

@@ -103,7 +103,7 @@ func (w *world) oneFile(ctx context.Context, s *site, n int, secret string) erro
 // ended waits for the end of a job that is to make n people.
 func (w *world) ended(ctx context.Context, s *site, id string, n int) error {
 	c := w.app.Shell(s.id)
-	for ; ctx.Err() == nil; time.Sleep(2 * time.Millisecond) {
+	for ; ctx.Err() == nil; time.Sleep(10 * time.Millisecond) {
 		var i job.Info
 		if err := c.Snapshot(ctx, func() (err error) { i, err = w.app.Jobs.Get(ctx, c, grant.All(), id); return err }); err != nil {
 			return err

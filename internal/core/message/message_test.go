@@ -187,7 +187,7 @@ func TestLeastData(t *testing.T) {
 		message.PasswordChanged: {At: at}, message.NewDevice: {At: at}, message.AccountLocked: {At: at},
 		message.ForgotUsername: {Accounts: []string{"a"}},
 		message.TestMail:       {}, message.SignInRecovered: {At: at},
-		message.MailChanged:    {At: at}, message.MobileChanged: {At: at}, message.MfaExempted: {At: at}, message.ScriptFailed: {App: "Sales", At: at},
+		message.MailChanged: {At: at}, message.MobileChanged: {At: at}, message.MfaExempted: {At: at}, message.ScriptFailed: {App: "Sales", At: at},
 		message.VerifyMail:   {Link: "https://x.example/a", Lasts: time.Hour},
 		message.IdentityCode: {Code: "1", Lasts: time.Minute},
 		message.ImportReport: {File: "f", Made: "0", Total: "1"}, message.ImportStopped: {File: "f", Made: "0", Total: "1"},

@@ -150,6 +150,11 @@ func TestSecrets(t *testing.T) {
 		"empty":    {"Password", "", false},
 		"nothing":  {"Secret", nil, false},
 		"question": {"SecretQuestion", "pet?", false},
+		"cookie":   {"/Core/Cookie/Value", "hunter2", true},
+		"shown":    {"/Core/Authentication/CookieSessionLifespanHours", audit.Shown("hunter2"), false},
+		"hours":    {"/Core/Authentication/CookieSessionLifespanHours", 3, false},
+		"a change": {"/Core/PasswordReset/MaxTime", call.Change{Old: audit.Shown("2"), New: audit.Shown("3")}, false},
+		"a secret": {"/Core/PasswordReset/ADAdminPassword", call.Change{Old: audit.Shown("2"), New: "hunter2"}, true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			var id string

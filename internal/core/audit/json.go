@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"slices"
 	"strconv"
+	"strings"
 	"unicode/utf8"
 
 	"limen/internal/call"
@@ -69,6 +70,8 @@ func (w *writer) value(secret string, v any, depth int) error {
 			return w.other(secret, v, depth)
 		}
 		return w.text(secret, v)
+	case Shown:
+		return w.quote(clean(strings.ToValidUTF8(string(v), "\uFFFD"), maxValue))
 	case call.Change:
 		return w.change(secret, v, depth)
 	case map[string]any:

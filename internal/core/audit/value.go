@@ -8,6 +8,10 @@ import (
 // Mask stands in an event in place of a secret.
 const Mask = "********"
 
+// Shown is a text that is kept under whatever key, because its owner knows what the key means and that the text is no secret: as
+// with CookieSessionLifespanHours, which is a number of hours that a client sent as a text.
+type Shown string
+
 // Masks says whether what is stored under the key of fields or changes is taken for a secret. Those who keep values under
 // names of other people's choice put Mask there themselves.
 func Masks(key string) bool { return secretive(key) }

@@ -10,6 +10,7 @@ import (
 	"unicode/utf8"
 
 	"limen/internal/call"
+	"limen/internal/core/audit"
 	"limen/internal/fault"
 	"limen/internal/fold"
 )
@@ -198,9 +199,15 @@ func noted(c *call.Call, was, now Block) {
 	}
 }
 
+// audited is a value as events have it. Which settings are secret is known of those in the catalogue; of others their names are
+// all that tells.
 func audited(key string, raw json.RawMessage) any {
 	if raw == nil {
 		return nil
+	}
+	var text string
+	if k, known := Find(key); known && k.Kind != Secret && json.Unmarshal(raw, &text) == nil {
+		return audit.Shown(text)
 	}
 	return shown(key, raw)
 }

@@ -111,7 +111,7 @@ func TestLinks(t *testing.T) {
 		order(policy.ErrLinks, before, a, a, d)
 		order(policy.ErrLink, before, a, b, policy.Listed{Path: "C", Link: everybody})
 		order(policy.ErrLink, before, a, d, policy.Listed{Path: "B", Link: policy.Link{Type: policy.Role, Params: []string{"nobody"}}})
-		order(policy.ErrLink, before, a, d, policy.Listed{Path: "B", Link: policy.Link{Type: policy.Role}})
+		order(policy.ErrLink, before, a, d, policy.Listed{Path: "B", Link: policy.Link{Type: policy.Role, Params: []string{}}})
 		order(nil, before, b, d, a)
 		order(policy.ErrListed, before, a, b, d)
 		got, after := w.links()
@@ -131,6 +131,51 @@ func TestLinks(t *testing.T) {
 		w.refused(policy.ErrNotFound, func(ctx context.Context, c *call.Call) error { return w.p.Delete(ctx, c, "/Policy/A", false) })
 		if got, _ := w.links(); len(got) != 2 {
 			t.Error(got)
+		}
+	})
+}
+
+// TestLinksKeepWhatIsNotGiven sends links without roles, or without a type, as clients do that have read no more.
+func TestLinksKeepWhatIsNotGiven(t *testing.T) {
+	each(t, func(w *world) {
+		w.save("B", w.staffs(), nil)
+		for _, c := range []struct {
+			about, stands string
+			given         policy.Link
+			is            string // how it stands then; empty: refused
+		}{
+			{"another of the list changes", "Role", policy.Link{Type: policy.Role}, "Role"},
+			{"no type", "Role", policy.Link{}, "Role"},
+			{"disabled", "Role", policy.Link{Type: policy.Inactive}, "Inactive"},
+			{"still disabled", "Inactive", policy.Link{Type: policy.Inactive}, "Inactive"},
+			{"enabled without saying for whom", "Inactive", policy.Link{Type: policy.Role}, ""},
+			{"no roles", "Role", policy.Link{Type: policy.Role, Params: []string{}}, ""},
+			{"for everybody", "Role", policy.Link{Type: policy.Global}, "Global none"},
+			{"disabled, and no roles", "Role", policy.Link{Type: policy.Inactive, Params: []string{}}, "Inactive none"},
+			{"for devices", "Role", policy.Link{Type: policy.Collection}, "Collection none"},
+		} {
+			order := func(l policy.Link) func(context.Context, *call.Call) error {
+				return func(ctx context.Context, c *call.Call) error {
+					_, err := w.p.Order(ctx, c, []policy.Listed{{Path: "B", Link: l}, {Path: "Default Policy"}}, policy.AnyStamp, true)
+					return err
+				}
+			}
+			w.must(order(policy.Link{Type: policy.LinkType(c.stands), Params: []string{w.staff}}))
+			if c.is == "" {
+				w.refused(policy.ErrLink, order(c.given))
+				continue
+			}
+			w.must(order(c.given))
+			var got policy.Link
+			w.read(func(ctx context.Context, c *call.Call) error {
+				blocks, _, err := w.p.Links(ctx, c)
+				got = blocks[0].Link
+				return err
+			})
+			is, none := strings.CutSuffix(c.is, " none")
+			if string(got.Type) != is || none != (len(got.Params) == 0) || !none && !slices.Equal(got.Params, []string{w.staff}) {
+				t.Errorf("%s: %v", c.about, got)
+			}
 		}
 	})
 }

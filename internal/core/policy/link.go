@@ -41,10 +41,27 @@ type Link struct {
 
 func (l Link) equal(o Link) bool { return l.Type == o.Type && slices.Equal(l.Params, o.Params) }
 
-// Listed is a link of a list as a client gives it.
+// Listed is a link of a list as a client gives it. Without a type it stays what it is; nil Params are those that it has, where the
+// type stays or the link becomes inactive.
 type Listed struct {
 	Path string
 	Link
+}
+
+// over is the link after a client has given it in the place of one.
+func (l Listed) over(was Link) Link {
+	out := l.Link
+	if out.Type == "" {
+		out.Type = was.Type
+	}
+	switch {
+	case out.Params != nil:
+	case out.Type == was.Type || out.Type == Inactive:
+		out.Params = was.Params
+	default:
+		out.Params = []string{}
+	}
+	return out
 }
 
 // Links gives the policy sets in the order of their links, the first of the highest priority, and the stamp of the list.
@@ -106,13 +123,11 @@ func (p *Policies) linked(ctx context.Context, c *call.Call, blocks []Block, lin
 		}
 		b := left[at]
 		left = slices.Delete(left, at, at+1)
-		if l.Params == nil {
-			l.Params = []string{}
-		}
-		if err := p.checkLink(ctx, c, b.Link, l.Link); err != nil {
+		was := b.Link
+		b.Link = l.over(was)
+		if err := p.checkLink(ctx, c, was, b.Link); err != nil {
 			return nil, err
 		}
-		b.Link = l.Link
 		out = append(out, b)
 	}
 	return merged(blocks, out), nil

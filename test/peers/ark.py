@@ -210,8 +210,13 @@ def _():
     got = policies.policy(policy_models.ArkIdentityGetPolicy(policy_name="Ark policy"))
     assert got.settings["AuthenticationEnabled"], got
     assert len(policies.list_policies()) == 2
+    # It reads links without the roles that they name; those of the first policy set stay when it sends its link back.
+    policies.add_policy(policy_models.ArkIdentityAddPolicy(policy_name="Ark other", role_names=["Ark role"], auth_profile_name="Default Other Login Profile"))
+    policies.disable_policy(policy_models.ArkIdentityDisablePolicy(policy_name="/Policy/Ark other"))
+    assert {p.policy_set: p.link_type for p in policies.list_policies()}["/Policy/Ark policy"] == "Role"
+    policies.remove_policy(policy_models.ArkIdentityRemovePolicy(policy_name="Ark other"))
     policies.disable_policy(policy_models.ArkIdentityDisablePolicy(policy_name="/Policy/Ark policy"))
-    # It reads links without the roles that they name, so what it enables is for everybody.
+    # What it enables is for everybody: it says so.
     policies.enable_policy(policy_models.ArkIdentityEnablePolicy(policy_name="/Policy/Ark policy"))
     assert {p.policy_set: p.link_type for p in policies.list_policies()}["/Policy/Ark policy"] == "Global"
 

@@ -17,10 +17,11 @@ type Plink struct {
 	ID string `json:"ID"`
 	// PolicySet is the path "/Policy/<name>", required unless ID is given.
 	PolicySet string `json:"PolicySet"`
-	// LinkType is Global, Role, Collection or Inactive; required.
+	// LinkType is Global, Role, Collection or Inactive; absent or empty, it stays as it is.
 	LinkType string `json:"LinkType"`
-	// Params are ids of roles for Role, and of sets for Collection.
-	Params []string `json:"Params" rpc:"one"`
+	// Params are ids of roles for Role, and of sets for Collection. Absent or null, they stay as they are, if the type does or
+	// becomes Inactive: some clients read links without them, and send back what they have read.
+	Params op.Opt[[]string] `json:"Params" rpc:"one"`
 }
 
 // Listed reads links as clients give them.
@@ -34,14 +35,17 @@ func Listed(given []Plink) ([]policy.Listed, error) {
 		if err := required("PolicySet", path); err != nil {
 			return nil, err
 		}
-		if err := required("LinkType", l.LinkType); err != nil {
-			return nil, err
+		out[i].Path = path
+		if strings.TrimSpace(l.LinkType) != "" {
+			t, err := policy.ParseLinkType(l.LinkType)
+			if err != nil {
+				return nil, err
+			}
+			out[i].Type = t
 		}
-		t, err := policy.ParseLinkType(l.LinkType)
-		if err != nil {
-			return nil, err
+		if params, ok := l.Params.Get(); ok {
+			out[i].Params = append([]string{}, params...) // none is not the same as nil
 		}
-		out[i] = policy.Listed{Path: path, Link: policy.Link{Type: t, Params: l.Params}}
 	}
 	return out, nil
 }

@@ -6,6 +6,7 @@ import (
 
 	"limen/internal/core/invite"
 	"limen/internal/core/job"
+	"limen/internal/surface/identity/authentication"
 	"limen/internal/surface/login"
 	pages "limen/web/login"
 )
@@ -32,4 +33,12 @@ func (a *App) login() login.Login {
 		l.Outbox = "/dev/outbox"
 	}
 	return l
+}
+
+// signIn are the pages on which people sign in, agree and sign out.
+func (a *App) signIn() login.SignIn {
+	return login.SignIn{
+		Logins: a.Logins, Sessions: a.Sessions, People: a.People, SignedIn: authentication.SignIn, SignedOut: authentication.SignOut,
+		Device: authentication.KeepDevice,
+	}
 }

@@ -29,6 +29,9 @@ func (a *App) Surfaces() []gen.Surface {
 	out := []gen.Surface{{Name: "identity", Prefixes: identity.Prefixes, Codec: identity.Codec{}, Ops: a.identityOps()}}
 	out = append(out, gen.Surface{Name: "discovery", Prefixes: []string{""}, Codec: authentication.Plain{}, Ops: authentication.Discovery{Tenants: a.Index}.Ops()})
 	out = append(out, gen.Surface{Name: "login", Prefixes: []string{""}, Codec: login.Codec{Pages: a.Pages, Style: a.style}, Ops: a.login().Ops()})
+	out = append(out, gen.Surface{
+		Name: "signin", Prefixes: []string{""}, Codec: login.Codec{Pages: a.Pages, Style: a.style, Cookie: identity.SessionCookie}, Ops: a.signIn().Ops(),
+	})
 	if a.Tray != nil {
 		out = append(out, gen.Surface{Name: "dev", Prefixes: []string{""}, Codec: dev.Codec{}, Ops: dev.Outbox{Tray: a.Tray}.Ops()})
 	}

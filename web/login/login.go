@@ -14,7 +14,7 @@ import (
 	"limen/web/page"
 )
 
-//go:embed *.html texts/*.yaml
+//go:embed *.html parts/*.html texts/*.yaml
 var files embed.FS
 
 // Brand is whose pages they are.
@@ -22,6 +22,7 @@ type Brand struct {
 	Product string // the program's name
 	Tenant  string // the organization's display name
 	Support string // where to get help; empty: nowhere
+	Theme   page.Theme
 }
 
 // View is what one of the pages shows.
@@ -31,6 +32,7 @@ type shape struct {
 	name    string
 	culture string // BCP 47 tag of the reader's language, where it is known
 	failed  bool
+	refresh string // page.Edge.Refresh
 }
 
 // Front is the first page.
@@ -166,7 +168,7 @@ func (p *Pages) Render(want []string, b Brand, v View) ([]byte, error) {
 	if b.Tenant == "" {
 		b.Tenant = b.Product
 	}
-	e := page.Edge{Lang: w.tag.String(), Dir: w.Direction, Name: b.Tenant, Failed: is.failed}
+	e := page.Edge{Lang: w.tag.String(), Dir: w.Direction, Name: b.Tenant, Failed: is.failed, Refresh: is.refresh, Theme: b.Theme}
 	if b.Support != "" {
 		e.Foot, e.Link = b.help(w)
 	}

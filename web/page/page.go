@@ -21,35 +21,48 @@ var frame string
 var style string
 
 // CSP is the policy of these pages: the frame's own style, forms to their own server, and nothing else.
-var CSP = policy(style)
+var CSP = Policy(Theme{}, "")
 
-func policy(style string) string {
-	sum := sha256.Sum256([]byte(style))
-	return "default-src 'none'; style-src 'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) +
-		"'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+// Policy is the policy of pages in a theme. goal is where else a form's answer may send the browser on: a source of Content
+// Security Policy level 3; empty: nowhere.
+func Policy(t Theme, goal string) string {
+	sum := sha256.Sum256([]byte(style + t.style()))
+	out := "default-src 'none'; style-src 'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) + "'; base-uri 'none'; form-action 'self'"
+	if goal != "" {
+		out += " " + goal
+	}
+	if t.logo() != "" {
+		out += "; img-src data:"
+	}
+	return out + "; frame-ancestors 'none'"
 }
 
 // Edge is what the frame shows around a page.
 type Edge struct {
-	Lang   string // BCP 47 tag of the language that the page is in
-	Dir    string // ltr or rtl
-	Name   string // whose page it is, at the top
-	Foot   string // a line at the bottom; empty: none
-	Link   string // where Foot leads; empty: nowhere
-	Broad  bool   // for lists, which need more room than forms
-	Failed bool   // the page tells of a failure
+	Lang    string // BCP 47 tag of the language that the page is in
+	Dir     string // ltr or rtl
+	Name    string // whose page it is, at the top
+	Foot    string // a line at the bottom; empty: none
+	Link    string // where Foot leads; empty: nowhere
+	Broad   bool   // for lists, which need more room than forms
+	Failed  bool   // the page tells of a failure
+	Refresh string // content of a refresh in seconds, perhaps ";url=" and a path behind them; empty: the page stays
+	Theme   Theme
 }
 
 // Set is a set of pages in the frame. It does not change and may be used concurrently.
 type Set map[string]*template.Template
 
-// Load reads pages from files: the page "front" is the file front.html.
+// Load reads pages from files: the page "front" is the file front.html. Templates that several pages use are in parts/.
 func Load(files fs.FS) (Set, error) {
 	names, err := fs.Glob(files, "*.html")
 	if err != nil {
 		return nil, err
 	}
 	outer, err := template.New("frame").Parse(frame)
+	if parts, _ := fs.Glob(files, "parts/*.html"); err == nil && len(parts) > 0 {
+		outer, err = outer.ParseFS(files, parts...)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("page: frame: %w", err)
 	}
@@ -86,7 +99,8 @@ func (s Set) Render(name string, e Edge, data any) ([]byte, error) {
 	err := t.ExecuteTemplate(&b, "frame", struct {
 		Edge
 		Style template.CSS
+		Logo  template.URL
 		Data  any
-	}{e, template.CSS(style), data})
+	}{e, template.CSS(style + e.Theme.style()), e.Theme.logo(), data}) //nolint:gosec // the style is ours, and a theme is checked
 	return b.Bytes(), err
 }

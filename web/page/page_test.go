@@ -1,6 +1,8 @@
 package page_test
 
 import (
+	"crypto/sha256"
+	"encoding/base64"
 	"regexp"
 	"strings"
 	"testing"
@@ -24,11 +26,18 @@ func render(t *testing.T, e page.Edge, data any) string {
 }
 
 func TestStyleIsTheOneThePolicyAllows(t *testing.T) {
-	html := render(t, page.Edge{}, "")
-	style := regexp.MustCompile(`(?s)<style>(.*)</style>`).FindStringSubmatch(html)
-	if style == nil || page.Policy(style[1]) != page.CSP {
-		t.Error("browsers compute another hash of the page's style than the policy has")
+	for _, theme := range []page.Theme{{}, {Color: "#7a1fa2"}} {
+		html := render(t, page.Edge{Theme: theme}, "")
+		style := regexp.MustCompile(`(?s)<style>(.*)</style>`).FindStringSubmatch(html)
+		if style == nil {
+			t.Fatal("there is no style")
+		}
+		sum := sha256.Sum256([]byte(style[1]))
+		if !strings.Contains(page.Policy(theme, ""), "style-src 'sha256-"+base64.StdEncoding.EncodeToString(sum[:])+"';") {
+			t.Errorf("%+v: browsers compute another hash of the page's style than the policy has", theme)
+		}
 	}
+	html := render(t, page.Edge{}, "")
 	if strings.Contains(html, "style=") || strings.Contains(html, "<script") || strings.Contains(html, "src=") {
 		t.Error("the policy forbids what the frame uses:\n", html)
 	}

@@ -85,7 +85,7 @@ func (t *turn) reset(ctx context.Context, ch *factor.Challenge, k check) (Result
 		}
 		p := t.pack()
 		p.Message = k.rule.Public
-		return Result{Summary: NewPackage, Package: p, Message: k.rule.Public}, nil
+		return Result{Summary: NewPackage, Package: p, Message: k.rule.Public, Rule: k.rule.Code}, nil
 	}
 	err := t.Passwords.Put(ctx, t.c, t.person.ID, k.fresh, false)
 	if errors.Is(err, password.ErrChanged) {

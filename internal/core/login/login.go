@@ -98,6 +98,7 @@ type Result struct {
 	Package *Package
 	Success *Success
 	Message string // for the person, beside NoncommitalSuccess
+	Rule    string // fault code of the rule that a new password breaks; empty: it breaks none
 }
 
 // Success is a complete sign-in.

@@ -1,6 +1,7 @@
 package login
 
 import (
+	"cmp"
 	"context"
 	"mime"
 	"net/http"
@@ -28,6 +29,10 @@ type Codec struct {
 	Pages *login.Pages
 	// Style is what a tenant's pages show; c has a tenant and no transaction.
 	Style func(ctx context.Context, c *op.Call) (post.Style, error)
+	// Theme is what they look like, as Style; nil: as the program's own.
+	Theme func(ctx context.Context, c *op.Call) (page.Theme, error)
+	// Cookie is the name of the session's cookie, for pages that want to know who is signed in; empty: they do not.
+	Cookie string
 }
 
 // product is the program's name, where there is no tenant's style to tell it.
@@ -41,8 +46,18 @@ const formType = "application/x-www-form-urlencoded"
 // Methods is the declared one.
 func (Codec) Methods(o *op.Op) []string { return []string{o.Method} }
 
-// Credentials are none: what these operations need is proved by what they are sent.
-func (Codec) Credentials(*http.Request) op.Credentials { return op.Credentials{} }
+// Credentials are the session's cookie, or none where what operations need is proved by what they are sent. Forms of other sites
+// are refused by Decode, and links of theirs may lead here: they change nothing.
+func (k Codec) Credentials(r *http.Request) op.Credentials {
+	if k.Cookie == "" {
+		return op.Credentials{}
+	}
+	c, err := r.Cookie(k.Cookie)
+	if err != nil || c.Value == "" {
+		return op.Credentials{}
+	}
+	return op.Credentials{Token: c.Value, Cookie: true}
+}
 
 // guard refuses what another site makes a browser send, by Sec-Fetch-Site or else Origin.
 var guard = http.NewCrossOriginProtection()
@@ -70,8 +85,15 @@ func (Codec) Decode(r *op.Request, in any) error {
 	v := reflect.ValueOf(in).Elem()
 	for i := range v.NumField() {
 		name := v.Type().Field(i).Tag.Get("json")
+		if name == "" {
+			continue
+		}
+		list := v.Field(i).Kind() == reflect.Slice
 		switch given := q[name]; {
-		case len(given) > 1:
+		case list && len(given) <= maxParts && utf8.ValidString(strings.Join(given, "")):
+			v.Field(i).Set(reflect.ValueOf(given))
+			r.Bound += len(given)
+		case list || len(given) > 1:
 			return fault.ErrTwice.At(name)
 		case len(given) == 1 && !utf8.ValidString(given[0]):
 			return ErrForm.At(name)
@@ -80,11 +102,21 @@ func (Codec) Decode(r *op.Request, in any) error {
 			r.Bound++
 		}
 	}
+	if s, ok := in.(interface{ See(*http.Request) }); ok {
+		s.See(r.HTTP)
+	}
 	return nil
 }
 
+// maxParts bounds how often a field may come that is a list.
+const maxParts = 20
+
 // Result writes a page.
 func (k Codec) Result(w http.ResponseWriter, r *op.Request, c *op.Call, out any) {
+	if s, ok := out.(shown); ok {
+		k.write(w, r, c, cmp.Or(s.status, http.StatusOK), s.view)
+		return
+	}
 	k.write(w, r, c, http.StatusOK, out.(login.View))
 }
 
@@ -108,6 +140,10 @@ func (k Codec) Fault(w http.ResponseWriter, r *op.Request, c *op.Call, f *fault.
 		k.write(w, r, c, status, form)
 		return
 	}
+	if s, ok := out.(shown); ok {
+		k.write(w, r, c, status, s.view)
+		return
+	}
 	id, _, _ := strings.Cut(c.ID, ":") // enough to find the line in the log
 	k.write(w, r, c, status, login.Fault{Code: f.Code, Reason: f.Public, ID: id})
 }
@@ -119,6 +155,11 @@ func (k Codec) write(w http.ResponseWriter, r *op.Request, c *op.Call, status in
 			b = login.Brand{Product: s.Product, Tenant: s.Tenant, Support: s.Support}
 			want = append(want, s.Culture)
 		}
+		if k.Theme != nil {
+			if t, err := k.Theme(r.HTTP.Context(), c); err == nil {
+				b.Theme = t
+			}
+		}
 	}
 	html, err := k.Pages.Render(want, b, v)
 	if err != nil { // the pages are part of the program: a mistake in it
@@ -126,5 +167,9 @@ func (k Codec) write(w http.ResponseWriter, r *op.Request, c *op.Call, status in
 		return
 	}
 	w.Header().Set("Vary", "Accept-Language")
-	op.Page{HTML: html, Code: status, CSP: page.CSP}.Write(w, r.HTTP)
+	var goal string
+	if v, ok := v.(login.Consent); ok {
+		goal = v.FormGoal
+	}
+	op.Page{HTML: html, Code: status, CSP: page.Policy(b.Theme, goal)}.Write(w, r.HTTP)
 }

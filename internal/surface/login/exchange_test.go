@@ -10,15 +10,37 @@ import (
 	"limen/internal/app/apptest"
 	"limen/internal/call"
 	"limen/internal/core/audit"
+	"limen/internal/core/login"
 	"limen/internal/core/user"
 )
 
-// TestExchanges plays the golden exchanges; {{proof}} is the token that proves the address of another person, {{token}} is that of an invitation of the person plain, and {{older}} that of
+// TestExchanges plays the golden exchanges; {{right}}, {{wrong}} and {{ghost}} are conversations that have begun, the last with a name
+// that does not exist, {{rightUP}} and so on their mechanisms, {{session}} is a session of the person plain, {{proof}} is the token that proves the address of another person, {{token}} is that of an invitation of the person plain, and {{older}} that of
 // the invitation before it.
 func TestExchanges(t *testing.T) {
 	apptest.Exchanges(t, "testdata", func(t *testing.T, s *apptest.Site, _ string) map[string]string {
-		return map[string]string{"older": invited(t, s), "token": invited(t, s), "proof": asked(t, s)}
+		out := map[string]string{"older": invited(t, s), "token": invited(t, s), "proof": asked(t, s), "session": s.SignedIn(t, s.Plain.ID)}
+		for name, who := range map[string]string{"right": s.Admin.Name, "wrong": s.Admin.Name, "ghost": "nobody@" + s.Suffix} {
+			out[name], out[name+"UP"] = begun(t, s, who)
+		}
+		return out
 	})
+}
+
+// begun gives a conversation and its first mechanism.
+func begun(t *testing.T, s *apptest.Site, name string) (id, mechanism string) {
+	t.Helper()
+	if err := s.App.Logins.Ensure(t.Context(), s.ID); err != nil {
+		t.Fatal(err)
+	}
+	s.Do(t, audit.LoginStart, func(ctx context.Context, c *call.Call) error {
+		p, _, err := s.App.Logins.Start(ctx, c, login.Begin{Login: name})
+		if err == nil {
+			id, mechanism = p.Session, p.Challenges[0][0].ID
+		}
+		return err
+	})
+	return id, mechanism
 }
 
 // invited gives the token of a new invitation of the person plain.

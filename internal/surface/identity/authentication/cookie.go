@@ -32,16 +32,24 @@ func gone(c *op.Call, name string) *http.Cookie {
 }
 
 func (a *Answer) keepDevice(c *op.Call, device string) {
+	a.cookies = append(a.cookies, KeepDevice(c, device)...)
+}
+
+// KeepDevice is the cookie by which a device is known again; none where it has no value.
+func KeepDevice(c *op.Call, device string) []*http.Cookie {
 	if device == "" {
-		return
+		return nil
 	}
 	k := cookie(c, identity.DeviceCookie, device)
 	k.MaxAge = deviceForDays * 24 * 60 * 60
-	a.cookies = append(a.cookies, k)
+	return []*http.Cookie{k}
 }
 
-// signIn sets the cookies of a sign-in. They end with the browser unless the person stays signed in.
-func (a *Answer) signIn(c *op.Call, s *login.Success) {
+func (a *Answer) signIn(c *op.Call, s *login.Success) { a.cookies = append(a.cookies, SignIn(c, s)...) }
+
+// SignIn are the cookies of a sign-in, of every dialect that browsers speak. They end with the browser unless the person stays
+// signed in.
+func SignIn(c *op.Call, s *login.Success) []*http.Cookie {
 	forgery, _ := crypt.NewToken(c.Rand)
 	set := []*http.Cookie{
 		cookie(c, identity.SessionCookie, s.Auth), cookie(c, identity.ForgeryCookie, forgery), cookie(c, podCookie, c.Tenant.Host),
@@ -53,14 +61,13 @@ func (a *Answer) signIn(c *op.Call, s *login.Success) {
 			k.Expires = time.UnixMilli(s.Session.Expires).UTC()
 		}
 	}
-	a.cookies = append(a.cookies, set...)
-	a.keepDevice(c, s.Device)
+	return append(set, KeepDevice(c, s.Device)...)
 }
 
-// signOut expires the cookies of a sign-in; the device's stays, so that it is known again.
+// SignOut expires the cookies of a sign-in; the device's stays, so that it is known again.
 //
 // When another site caused the call, the session goes on, and its cookies with it.
-func signOut(c *op.Call) []*http.Cookie {
+func SignOut(c *op.Call) []*http.Cookie {
 	if c.Client.Forged {
 		return nil
 	}

@@ -66,9 +66,9 @@ func (a Authentication) Logout(ctx context.Context, c *op.Call, in LogoutRequest
 		to = "/login"
 	}
 	if to != "" {
-		return op.Redirect{URL: to, Cookie: signOut(c)}, nil
+		return op.Redirect{URL: to, Cookie: SignOut(c)}, nil
 	}
-	return SignedOut{signOut(c)}, nil
+	return SignedOut{SignOut(c)}, nil
 }
 
 // end ends the caller's session; it leaves no event when there is none.
@@ -106,7 +106,7 @@ func (a Authentication) target(ctx context.Context, c *op.Call, in LogoutRequest
 // SignOutCurrentSession ends the session that the call was made with; the person's others live on. Contract:
 // authentication.yaml n 22.
 func (a Authentication) SignOutCurrentSession(ctx context.Context, c *op.Call, _ struct{}) (SignedOut, error) {
-	return SignedOut{signOut(c)}, a.end(ctx, c)
+	return SignedOut{SignOut(c)}, a.end(ctx, c)
 }
 
 // PersonRef names a person.

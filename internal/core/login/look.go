@@ -1,0 +1,83 @@
+package login
+
+import (
+	"context"
+	"errors"
+	"math"
+	"slices"
+
+	"limen/internal/call"
+	"limen/internal/core/factor"
+	"limen/internal/core/password"
+)
+
+// Stage is how a conversation stands, for whoever shows it without remembering its package: a page.
+type Stage struct {
+	Login    string // as typed
+	Package  Package
+	First    bool // nothing has been passed yet
+	Recovery bool // a forgotten password is replaced
+	// Policy is what a new password must be like, where one is due.
+	Policy password.Policy
+	// End is what the conversation ended in, where it was finished elsewhere; nil: it has not ended.
+	End *Result
+}
+
+// Due are the mechanisms of which one is to be answered next.
+func (s Stage) Due() []factor.Challenge {
+	if len(s.Package.Challenges) == 0 {
+		return nil
+	}
+	return s.Package.Challenges[0]
+}
+
+// Look says how a conversation stands. It reads only; ErrFailed says that there is none.
+func (l *Logins) Look(ctx context.Context, c *call.Call, id string) (Stage, error) {
+	s, err := l.find(ctx, c, id)
+	if errors.Is(err, errGone) {
+		return Stage{}, ErrFailed
+	}
+	if err != nil {
+		return Stage{}, err
+	}
+	out := Stage{Login: s.Login, First: len(s.Passed) == 0 && s.At == 0, Recovery: s.Recovery}
+	if s.Done != nil {
+		r, err := l.fetched(ctx, c, s)
+		out.End = &r
+		return out, err
+	}
+	out.Package = *s.pack()
+	return out, l.hints(ctx, c, s, &out)
+}
+
+// Opening is the stage of a conversation that has just begun.
+func Opening(login string, p Package) Stage { return Stage{Login: login, Package: p, First: true} }
+
+// hints completes what may be offered besides answers, as Start does for whose package is shown.
+func (l *Logins) hints(ctx context.Context, c *call.Call, s *state, out *Stage) error {
+	w, err := l.who(ctx, c, s.Login)
+	if err != nil {
+		return err
+	}
+	p, err := l.profile(ctx, c, w.shown)
+	if err != nil {
+		return err
+	}
+	out.Package.AllowPersist = p.PersistLife > 0
+	out.Package.AllowForgot = len(p.Recovery) > 0 && out.First && !s.Recovery
+	due := out.Due()
+	if len(due) == 0 {
+		return nil
+	}
+	if slices.ContainsFunc(due, func(ch factor.Challenge) bool { return ch.Name == factor.Reset }) {
+		out.Policy, err = l.Passwords.PolicyOf(ctx, c, w.shown.ID)
+		return err
+	}
+	a, err := l.attempt(ctx, c, s, kindOf(due[0].Name))
+	if err != nil {
+		return err
+	}
+	d, err := l.Throttle.Wait(ctx, c, a)
+	out.Package.Wait = int(math.Ceil(d.Seconds()))
+	return err
+}

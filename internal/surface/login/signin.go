@@ -1,0 +1,185 @@
+package login
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"strings"
+
+	"limen/internal/core/audit"
+	core "limen/internal/core/login"
+	"limen/internal/core/oauth"
+	"limen/internal/core/session"
+	"limen/internal/core/user"
+	"limen/internal/fault"
+	"limen/internal/op"
+	"limen/web/login"
+)
+
+// SignIn are the pages on which people sign in, agree and sign out. They drive the same conversation as the RPC dialect
+// (core/login). Its id is in a cookie that only these pages get and that other sites' requests do not carry.
+type SignIn struct {
+	Logins   *core.Logins
+	Sessions *session.Sessions
+	People   *user.Directory
+	OAuth    *oauth.Server // nil: no application asks for consent
+	// Cookies of the dialect whose sessions these are: of a sign-in, of its end, and of a device.
+	SignedIn  func(c *op.Call, s *core.Success) []*http.Cookie
+	SignedOut func(c *op.Call) []*http.Cookie
+	Device    func(c *op.Call, device string) []*http.Cookie
+}
+
+// Faults of these pages.
+var (
+	ErrName  = fault.New(fault.Invalid, "login.name", "Enter your user name.")
+	ErrEmpty = fault.New(fault.Invalid, "login.empty", "Fill in what is asked for.")
+	ErrGone  = fault.New(fault.Conflict, "login.gone", "This took too long. Please begin again.")
+)
+
+// path is where people sign in.
+const path = "/login"
+
+// Ops declares them.
+func (s SignIn) Ops() []op.Op {
+	failed := []*fault.Error{core.ErrFailed, ErrName, ErrEmpty, ErrGone, ErrElsewhere}
+	return append([]op.Op{
+		op.New(op.Spec{Method: http.MethodGet, Path: path, Allow: op.Anonymous, Effect: op.Read}, s.Page),
+		op.Prepared(op.Spec{
+			Path: path, Allow: op.Anonymous, Effect: op.Write, Audit: audit.LoginStart, Rate: op.Guess, MaxBody: maxForm, Faults: failed,
+		}, s.ensure, s.Begin),
+		op.Prepared(op.Spec{
+			Path: path + "/answer", Allow: op.Anonymous, Effect: op.Write, Audit: audit.LoginStep, Rate: op.Guess, MaxBody: maxForm, Faults: failed,
+		}, s.check, s.Answer),
+		op.New(op.Spec{Method: http.MethodGet, Path: "/logout", Allow: op.Anonymous, Effect: op.Cached}, s.Leave),
+		op.New(op.Spec{Path: "/logout", Allow: op.Anonymous, Effect: op.Write, Audit: audit.Logout, MaxBody: maxForm, Faults: []*fault.Error{ErrElsewhere}}, s.Logout),
+	}, s.consents()...)
+}
+
+// Talk is the cookie of a conversation. It ends with the conversation at the latest.
+const Talk = "loginsession"
+
+// talk is the conversation that a browser has, by its cookie.
+type talk struct{ id string }
+
+// See reads it.
+func (t *talk) See(r *http.Request) {
+	if k, err := r.Cookie(Talk); err == nil {
+		t.id = k.Value
+	}
+}
+
+func talkCookie(c *op.Call, id string) *http.Cookie {
+	k := &http.Cookie{Name: Talk, Value: id, Path: path, MaxAge: 15 * 60, HttpOnly: true, Secure: c.Client.Secure, SameSite: http.SameSiteStrictMode}
+	if id == "" {
+		k.MaxAge = -1
+	}
+	return k
+}
+
+// shown is a page with cookies and perhaps another status than its fault's.
+type shown struct {
+	view    login.View
+	status  int // 0: 200, or that of the fault
+	cookies []*http.Cookie
+}
+
+// Cookies are those that the page sets.
+func (s shown) Cookies() []*http.Cookie { return s.cookies }
+
+// signedIn says whether the caller's browser has a session.
+func signedIn(c *op.Call) bool { return c.Caller != nil && c.Caller.Session != "" }
+
+// Visit opens the page.
+type Visit struct {
+	// CloudRedirect is where to go on afterwards: a path of this server. Anything else is ignored.
+	CloudRedirect string `json:"cloudRedirect"`
+	// Use is the number of the mechanism to answer, from 0, or all to choose one.
+	Use string `json:"use"`
+	// Wait is 1 to wait for a link that is opened elsewhere.
+	Wait string `json:"wait"`
+	// Switch is 1 to sign in as somebody else.
+	Switch string `json:"switch"`
+
+	talk
+}
+
+// Page shows what is to be done next to sign in: the name, the mechanism that is due of a conversation that was begun, or that one
+// is signed in. Who is signed in and comes from an application that wants it shown anew is asked again. Where the conversation
+// ended elsewhere, by a link that was opened, the browser is signed in. Contract: authentication.yaml, /login.
+func (s SignIn) Page(ctx context.Context, c *op.Call, in Visit) (any, error) {
+	to := local(in.CloudRedirect)
+	if in.id != "" && in.Switch == "" {
+		st, err := s.Logins.Look(ctx, c, in.id)
+		switch {
+		case err == nil && st.End != nil:
+			return s.ended(c, *st.End, to, false)
+		case err == nil:
+			return step(c, st, to, in), nil
+		case !errors.Is(err, core.ErrFailed):
+			return nil, err
+		case in.Wait != "":
+			return shown{view: login.Name{To: to, Code: ErrGone.Code}, cookies: []*http.Cookie{talkCookie(c, "")}}, nil
+		}
+	}
+	if !signedIn(c) || in.Switch != "" {
+		return login.Name{To: to}, nil
+	}
+	if within(to, authorizePath) {
+		return login.Name{User: c.Caller.Name, Again: true, To: to}, nil
+	}
+	out := login.Welcome{Account: c.Caller.Name, To: to}
+	u, err := s.People.ByID(ctx, c, c.Caller.User)
+	if u.Display != out.Account {
+		out.Display = u.Display
+	}
+	return out, err
+}
+
+// ended signs the browser in by what a conversation ended in, or says what became of it.
+func (s SignIn) ended(c *op.Call, r core.Result, to string, began bool) (any, error) {
+	over := talkCookie(c, "")
+	if r.Success == nil {
+		return shown{view: login.Told{Replaced: !began, To: to}, cookies: []*http.Cookie{over}}, nil
+	}
+	cookies := append(s.SignedIn(c, r.Success), over)
+	if to == "" {
+		return op.Redirect{URL: path, Code: http.StatusSeeOther, Cookie: cookies}, nil
+	}
+	// A page and not a redirect: browsers hold every redirect behind a form against the policy of the form's page, and the way
+	// may lead on to an application elsewhere.
+	return shown{view: login.Welcome{Account: r.Success.Person.Name, To: to, Now: true}, cookies: cookies}, nil
+}
+
+// NameForm says who wants to sign in.
+type NameForm struct {
+	// User is the login name, required.
+	User string `json:"user"`
+	// CloudRedirect is where to go on afterwards: a path of this server.
+	CloudRedirect string `json:"cloudRedirect"`
+}
+
+// maxName bounds a login name, in bytes.
+const maxName = 512
+
+func (s SignIn) ensure(ctx context.Context, c *op.Call, _ NameForm) (op.None, error) {
+	return op.None{}, s.Logins.Ensure(ctx, c.Tenant.ID)
+}
+
+// Begin opens a conversation for a name, and leads on to its first step. Any name gets one: which exist cannot be told.
+func (s SignIn) Begin(ctx context.Context, c *op.Call, in NameForm, _ op.None) (any, error) {
+	to, name := local(in.CloudRedirect), strings.TrimSpace(in.User)
+	if name == "" || len(name) > maxName {
+		c.Event.Type = "" // nothing happened
+		return shown{view: login.Name{To: to, Code: ErrName.Code, Wrong: true}}, op.Refused(ErrName)
+	}
+	pack, device, err := s.Logins.Start(ctx, c, core.Begin{Login: name})
+	if err != nil {
+		return nil, err
+	}
+	return next(to, "", append(s.Device(c, device), talkCookie(c, pack.Session))...), nil
+}
+
+// next leads to the page of the step that is due.
+func next(to, use string, cookies ...*http.Cookie) op.Redirect {
+	return op.Redirect{URL: stepURL(to, "use", use), Code: http.StatusSeeOther, Cookie: cookies}
+}

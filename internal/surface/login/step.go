@@ -1,0 +1,134 @@
+package login
+
+import (
+	"net/url"
+	"slices"
+	"strconv"
+
+	"limen/internal/core/factor"
+	core "limen/internal/core/login"
+	"limen/internal/fault"
+	"limen/internal/op"
+	"limen/web/login"
+)
+
+// stepURL is the address of the step that is due, with a parameter that is left out where it is empty.
+func stepURL(to, name, value string) string {
+	q := url.Values{}
+	if to != "" {
+		q.Set("cloudRedirect", to)
+	}
+	if value != "" {
+		q.Set(name, value)
+	}
+	if len(q) == 0 {
+		return path
+	}
+	return path + "?" + q.Encode()
+}
+
+// step is the page of what is due in a conversation.
+func step(c *op.Call, st core.Stage, to string, in Visit) login.Step {
+	due := st.Due()
+	at := chosen(due, in.Use)
+	if at < 0 {
+		out := login.Step{Kind: login.Choose, To: to, Account: st.Login, Seconds: st.Package.Wait}
+		for _, ch := range due {
+			out.Ways = append(out.Ways, way(ch))
+		}
+		return out
+	}
+	ch := due[at]
+	out := login.Step{
+		Kind: kind(c, ch), To: to, Account: st.Login, Way: way(ch), Persist: st.First && st.Package.AllowPersist, Forgot: st.Package.AllowForgot,
+		Other: len(due) > 1, Seconds: st.Package.Wait, Link: ch.Name == factor.Email && ch.Sent != 0 && !st.Recovery,
+	}
+	switch {
+	case out.Kind == login.Reset:
+		out.Rules = rules(st.Policy)
+	case out.Kind == login.Questions:
+		out.Asked = asked(ch)
+	case out.Kind == login.Code && in.Wait != "" && out.Link:
+		out.Kind, out.Back = login.Wait, stepURL(to, "use", strconv.Itoa(at))
+	}
+	return out
+}
+
+// complain is the same page with what is wrong.
+func complain(c *op.Call, st core.Stage, to, mechanism string, f *fault.Error) login.Step {
+	in := Visit{}
+	if i := find(st.Due(), mechanism); i >= 0 {
+		in.Use = strconv.Itoa(i)
+	}
+	out := step(c, st, to, in)
+	out.Code, out.Reason = f.Code, f.Public
+	return out
+}
+
+// chosen is the mechanism to show: the one that is named, the one that was sent last, the only one, or -1 for a choice.
+func chosen(due []factor.Challenge, use string) int {
+	if i, err := strconv.Atoi(use); err == nil && i >= 0 && i < len(due) {
+		return i
+	}
+	if len(due) == 1 {
+		return 0
+	}
+	if use == "all" {
+		return -1
+	}
+	at := -1
+	for i, ch := range due {
+		if ch.Sent != 0 && (at < 0 || ch.Sent > due[at].Sent) {
+			at = i
+		}
+	}
+	return at
+}
+
+func find(due []factor.Challenge, id string) int {
+	return slices.IndexFunc(due, func(ch factor.Challenge) bool { return id != "" && ch.ID == id })
+}
+
+// sends says whether a mechanism sends something before it can be answered.
+func sends(ch factor.Challenge) bool { return ch.Prompt.MaskedMail != "" || ch.Prompt.Digits != "" }
+
+// kind is the page that a mechanism needs.
+func kind(c *op.Call, ch factor.Challenge) login.Kind {
+	switch {
+	case ch.Name == factor.Password:
+		return login.Password
+	case ch.Name == factor.Reset:
+		return login.Reset
+	case ch.Name == factor.Question:
+		return login.Questions
+	case sends(ch) && (ch.Sent == 0 || ch.Expires != 0 && c.Now.UnixMilli() >= ch.Expires):
+		return login.Send
+	}
+	return login.Code
+}
+
+func way(ch factor.Challenge) login.Way {
+	out := login.Way{ID: ch.ID, Name: "app"}
+	switch {
+	case ch.Prompt.MaskedMail != "":
+		out.Name, out.Where = "mail", ch.Prompt.MaskedMail
+	case ch.Prompt.Digits != "":
+		out.Name, out.Where = "sms", ch.Prompt.Digits
+	case ch.Name == factor.Question:
+		out.Name = "questions"
+	case ch.Name == factor.Password:
+		out.Name = "password"
+	}
+	return out
+}
+
+// asked are the questions of a challenge, in the order in which their answers come back.
+func asked(ch factor.Challenge) (out []string) {
+	for _, p := range ch.Prompt.Parts {
+		out = append(out, p.Question)
+	}
+	if len(out) == 0 {
+		out = []string{ch.Prompt.Question}
+	}
+	return out
+}

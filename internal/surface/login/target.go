@@ -1,0 +1,61 @@
+package login
+
+import (
+	"net/url"
+	"strings"
+)
+
+// maxTarget bounds where to go on, in bytes.
+const maxTarget = 2048
+
+// local reads where to go on after signing in: a path of this server with its query, whose first slash may be missing
+// (authentication.yaml, /login). Everything else is ignored and gives an empty text, so that a link to these pages leads nobody
+// astray: addresses of other servers in all their spellings, and paths below which signing in or out happens, by which a link
+// could change whom the browser belongs to.
+func local(text string) string {
+	if text == "" || len(text) > maxTarget {
+		return ""
+	}
+	for i := range len(text) { // of what browsers drop or turn into slashes, and of what is not ASCII
+		if text[i] <= ' ' || text[i] >= 0x7f || text[i] == '\\' {
+			return ""
+		}
+	}
+	u, err := url.Parse(text)
+	if err != nil || u.Scheme != "" || u.Host != "" || u.User != nil || u.Opaque != "" || strings.HasPrefix(text, "//") || u.Path == "" {
+		return ""
+	}
+	path := "/" + strings.TrimPrefix(u.Path, "/")
+	for segment := range strings.SplitSeq(strings.ToLower(path[1:]), "/") {
+		switch segment {
+		case ".", "..", "security", "login", "logout":
+			return ""
+		}
+	}
+	if strings.Contains(path, "//") || strings.ContainsAny(path, "\\\r\n\t") {
+		return ""
+	}
+	out := url.URL{Path: path, RawQuery: u.RawQuery}
+	return out.String()
+}
+
+// within says whether a target lies below a path, whose letters' case does not count.
+func within(target, path string) bool {
+	return len(target) > len(path) && strings.EqualFold(target[:len(path)], path)
+}
+
+// The paths of the authorization server that lead here.
+const (
+	authorizePath = "/OAuth2/Authorize/"
+	leavePath     = "/OAuth2/EndSession/"
+)
+
+// parts takes a target's path and query apart.
+func parts(target string) (string, url.Values) {
+	path, query, _ := strings.Cut(target, "?")
+	q, err := url.ParseQuery(query)
+	if err != nil {
+		return path, nil
+	}
+	return path, q
+}

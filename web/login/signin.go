@@ -1,0 +1,128 @@
+package login
+
+// Name asks who wants to sign in.
+type Name struct {
+	User  string // as typed before, or of who is to sign in again
+	Again bool   // somebody is signed in and has to show it anew
+	To    string // where to go on, a path of this server; empty: nowhere
+	Code  string // fault code of what is wrong; empty: nothing
+	Wrong bool   // the mistake is in the field
+}
+
+// Kind is what a step of a sign-in asks for.
+type Kind string
+
+// The kinds of steps. Each has a page of its own.
+const (
+	Password  Kind = "password"
+	Code      Kind = "code"
+	Send      Kind = "send" // to have a code sent
+	Choose    Kind = "choose"
+	Questions Kind = "questions"
+	Reset     Kind = "reset"
+	Wait      Kind = "wait" // for a link that is opened elsewhere
+)
+
+// Way is one of several ways to go on.
+type Way struct {
+	ID    string // of the mechanism; the form sends it back
+	Name  string // its sentence below "way."
+	Where string // masked address, or last digits
+}
+
+// Step is one of the pages between a name and the end of a sign-in.
+type Step struct {
+	Kind    Kind
+	To      string
+	Account string
+	Way     Way
+	Ways    []Way    // Choose
+	Asked   []string // Questions
+	Rules   []Rule   // Reset
+	Persist bool     // one may stay signed in
+	Forgot  bool     // a forgotten password may be replaced
+	Other   bool     // there are other ways to choose
+	Link    bool     // the message has a link besides the code
+	Back    string   // Wait: where the code is entered
+	Seconds int      // for how long no answer is looked at; 0: at once
+	Code    string   // fault code of what is wrong; empty: nothing
+	Reason  string   // the same in words, where the language has none for the code
+	Again   bool     // Reset: the mistake is in the second field
+}
+
+// Welcome tells somebody that they are signed in.
+type Welcome struct {
+	Account string
+	Display string
+	To      string // where to go on; empty: nowhere
+	Now     bool   // the browser goes on by itself
+}
+
+// Told says what became of a forgotten password.
+type Told struct {
+	Replaced bool // it has been replaced; else nobody learns what happened
+	To       string
+}
+
+// Leave asks whether somebody wants to sign out; Left tells that they are.
+type Leave struct {
+	Account string
+	Action  string // path that the form is sent to
+}
+
+// Left tells that nobody is signed in any more.
+type Left struct{}
+
+// Consent asks whether an application may have what it asks for.
+type Consent struct {
+	Account  string
+	App      string // its name
+	Wants    []Want
+	Action   string // path that the form is sent to
+	Bounce   string // handle of the request that waits
+	Scopes   string // commas between
+	Site     string // host that people go to afterwards; empty: a program on their device
+	FormGoal string // source that a browser may be sent on to, for the page's policy
+}
+
+// Want is one thing that an application asks for.
+type Want struct {
+	Scope string
+	Text  string // its description; empty: the language has a sentence for the scope, or its name is all there is
+}
+
+func (Name) page() shape    { return shape{name: "name"} }
+func (Told) page() shape    { return shape{name: "told"} }
+func (Leave) page() shape   { return shape{name: "leave"} }
+func (Left) page() shape    { return shape{name: "left"} }
+func (Consent) page() shape { return shape{name: "consent"} }
+
+func (v Step) page() shape {
+	out := shape{name: string(v.Kind)}
+	if v.Kind == Wait {
+		out.refresh = "4"
+	}
+	return out
+}
+
+func (v Welcome) page() shape {
+	out := shape{name: "welcome"}
+	if v.Now {
+		out.refresh = "0;url=" + v.To
+	}
+	return out
+}
+
+// Way says a mechanism in words.
+func (s shown) Way(w Way) (string, error) { return s.Say("way."+w.Name, "where", w.Where) }
+
+// Want says in words what an application asks for.
+func (s shown) Want(w Want) string {
+	if text := s.Sentences["scope."+w.Scope]; text != "" && w.Text == "" {
+		return text
+	}
+	if w.Text == "" {
+		return w.Scope
+	}
+	return w.Text
+}

@@ -1,4 +1,0 @@
-package page
-
-// Policy makes the policy that allows a style.
-var Policy = policy

@@ -68,6 +68,7 @@ type Told struct {
 type Leave struct {
 	Account string
 	Action  string // path that the form is sent to
+	Goal    string // as Consent.Goal
 }
 
 // Left tells that nobody is signed in any more.
@@ -75,14 +76,14 @@ type Left struct{}
 
 // Consent asks whether an application may have what it asks for.
 type Consent struct {
-	Account  string
-	App      string // its name
-	Wants    []Want
-	Action   string // path that the form is sent to
-	Bounce   string // handle of the request that waits
-	Scopes   string // commas between
-	Site     string // host that people go to afterwards; empty: a program on their device
-	FormGoal string // source that a browser may be sent on to, for the page's policy
+	Account string
+	App     string // its name
+	Wants   []Want
+	Action  string // path that the form is sent to
+	Bounce  string // handle of the request that waits
+	Scopes  string // commas between
+	Site    string // host that people go to afterwards; empty: a program on their device
+	Goal    string // source that the form's answer may send the browser on to, for the page's policy; empty: nowhere
 }
 
 // Want is one thing that an application asks for.
@@ -111,6 +112,17 @@ func (v Welcome) page() shape {
 		out.refresh = "0;url=" + v.To
 	}
 	return out
+}
+
+// Goal is where the answer of a page's form may send the browser on to besides this server.
+func Goal(v View) string {
+	switch v := v.(type) {
+	case Consent:
+		return v.Goal
+	case Leave:
+		return v.Goal
+	}
+	return ""
 }
 
 // Way says a mechanism in words.

@@ -34,6 +34,9 @@ type Waiting struct {
 	handle string
 }
 
+// Handle is the one by which the browser comes back to it.
+func (w Waiting) Handle() string { return w.handle }
+
 // Wait keeps an authorization request and gives the handle by which the browser comes back to it.
 func (s *Server) Wait(ctx context.Context, c *call.Call, r Request, p wire.Params) (handle string, err error) {
 	text, err := json.Marshal(p)

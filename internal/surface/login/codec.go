@@ -167,9 +167,5 @@ func (k Codec) write(w http.ResponseWriter, r *op.Request, c *op.Call, status in
 		return
 	}
 	w.Header().Set("Vary", "Accept-Language")
-	var goal string
-	if v, ok := v.(login.Consent); ok {
-		goal = v.FormGoal
-	}
-	op.Page{HTML: html, Code: status, CSP: page.Policy(b.Theme, goal)}.Write(w, r.HTTP)
+	op.Page{HTML: html, Code: status, CSP: page.Policy(b.Theme, login.Goal(v))}.Write(w, r.HTTP)
 }

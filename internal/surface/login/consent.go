@@ -52,7 +52,7 @@ func (s SignIn) Consent(ctx context.Context, c *op.Call, in Asking) (any, error)
 	out := login.Consent{
 		Account: c.Caller.Name, App: r.App.Name, Action: "/OAuth2/Confirm/" + url.PathEscape(r.App.Service), Bounce: bounce, Scopes: strings.Join(r.Ask.Scope, ","),
 	}
-	out.Site, out.FormGoal = goal(r.Redirect)
+	out.Site, out.Goal = goal(r.Redirect)
 	for _, scope := range r.Ask.Scope {
 		out.Wants = append(out.Wants, login.Want{Scope: scope, Text: described(r.App, scope)})
 	}
@@ -72,7 +72,7 @@ func described(a oauth.App, scope string) string {
 // misread.
 func goal(redirect string) (site, source string) {
 	u, err := url.Parse(redirect)
-	if err != nil || u.Scheme == "" || strings.ContainsAny(u.Host, " ;,'\"") {
+	if err != nil || u.Scheme == "" || strings.ContainsAny(u.Host, " ;,'\"*") {
 		return "", ""
 	}
 	if u.Host == "" || u.Scheme != "https" && u.Scheme != "http" {

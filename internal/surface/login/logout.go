@@ -22,6 +22,8 @@ func (s SignIn) Leave(_ context.Context, c *op.Call, in Going) (login.View, erro
 	out := login.Leave{Account: c.Caller.Name, Action: "/logout"}
 	if to := local(in.CloudRedirect); within(to, leavePath) {
 		out.Action = to
+		_, q := parts(to)
+		_, out.Goal = goal(q.Get("post_logout_redirect_uri"))
 	}
 	return out, nil
 }

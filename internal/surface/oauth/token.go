@@ -3,6 +3,7 @@ package oauth
 import (
 	"context"
 	"net/http"
+	"slices"
 	"time"
 
 	"limen/internal/core/audit"
@@ -13,7 +14,11 @@ import (
 )
 
 // OAuth are the operations.
-type OAuth struct{ Server *oauth.Server }
+type OAuth struct {
+	Server *oauth.Server
+	// SignedOut are the cookies that end a browser's session; nil: none.
+	SignedOut func(c *op.Call) []*http.Cookie
+}
 
 // App names an application: the last segment of the endpoint's path.
 type App struct {
@@ -29,7 +34,7 @@ const maxForm = 64 << 10
 
 // Ops declares them.
 func (o OAuth) Ops() []op.Op {
-	return append(append(o.documents(), o.authorization()...), []op.Op{
+	return append(slices.Concat(o.documents(), o.authorization(), o.confirmation(), o.leaving()), []op.Op{
 		op.Prepared(op.Spec{
 			Path: "/OAuth2/Token/{app_id}", Allow: op.Anonymous, Effect: op.Write, Audit: audit.OAuthCreate, Rate: op.Guess, MaxBody: maxForm,
 			Faults: append(faults, oauth.ErrGrant, oauth.ErrFlow, oauth.ErrGrantType, oauth.ErrScope, oauth.ErrDenied, oauth.ErrProof),
@@ -198,7 +203,7 @@ func (o OAuth) Revoke(ctx context.Context, c *op.Call, in TokenRef, who oauth.Cl
 	if c.Event != nil {
 		c.Event.Kind, c.Event.Target, c.Event.User, c.Event.Login = "Application", l.App, l.User, l.Name
 		c.Event.Set("ClientID", who.ID)
-		c.Event.Set("Token", l.Kind)
+		c.Event.Set("Revoked", l.Kind)
 	}
 	return op.None{}, err
 }

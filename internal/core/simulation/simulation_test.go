@@ -176,81 +176,81 @@ func (w *world) record(u user.User, b login.Basis) {
 
 func ask[T any](t *rapid.T, name string, from ...T) T { return rapid.SampledFrom(from).Draw(t, name) }
 
-// condition draws one of those that rules may have.
-func condition(t *rapid.T) policy.Condition {
-	return ask(
-		t, "condition",
-		policy.Condition{Prop: "IpAddress", Op: "OpInsideIpRange", Val: "192.0.2.0/24"},
-		policy.Condition{Prop: "IpAddress", Op: "OpInsideIpRange", Val: "198.51.100.7"},
-		policy.Condition{Prop: "IdentityCookie", Op: "OpExists"}, policy.Condition{Prop: "IdentityCookie", Op: "OpNotExists"},
-		policy.Condition{Prop: "Time", Op: "OpBetween", Val: "U,08:00,17:00"}, policy.Condition{Prop: "DayOfWeek", Op: "OpIsDayOfWeek", Val: "U,1,2,3"},
-		policy.Condition{Prop: "DeviceOs", Op: "OpEqual", Val: "Windows"}, policy.Condition{Prop: "Browser", Op: "OpNotEqual", Val: "Firefox"},
-		policy.Condition{Prop: "CountryCode", Op: "OpEqual", Val: "DE"}, policy.Condition{Prop: "RiskLevel", Op: "OpEqual", Val: "High"},
-	)
+// conditions are those that rules may have, by the property that they look at.
+var conditions = map[string][]policy.Condition{
+	"ip": {
+		{Prop: "IpAddress", Op: "OpInsideIpRange", Val: "192.0.2.0/24"}, {Prop: "IpAddress", Op: "OpInsideIpRange", Val: "2001:db8::/32"},
+		{Prop: "IpAddress", Op: "OpInsideIpRange", Val: "198.51.100.7"}, {Prop: "IpAddress", Op: "OpInsideIpRange", Val: "198.51.100.50-198.51.100.200"},
+	},
+	"known":   {{Prop: "IdentityCookie", Op: "OpExists"}, {Prop: "IdentityCookie", Op: "OpNotExists"}},
+	"time":    {{Prop: "Time", Op: "OpBetween", Val: "U,08:00,17:00"}, {Prop: "DayOfWeek", Op: "OpIsDayOfWeek", Val: "U,1,2,3"}},
+	"os":      {{Prop: "DeviceOs", Op: "OpEqual", Val: "Windows"}},
+	"browser": {{Prop: "Browser", Op: "OpNotEqual", Val: "Firefox"}},
+	"country": {{Prop: "CountryCode", Op: "OpEqual", Val: "DE"}},
+	"risk":    {{Prop: "RiskLevel", Op: "OpEqual", Val: "High"}},
+}
+
+// topics are what one check is about: most rules look at it, and situations differ in it.
+var topics = []string{"ip", "known", "time", "os", "browser", "country"}
+
+// condition draws a condition, mostly one of the topic.
+func condition(t *rapid.T, topic string) policy.Condition {
+	if rapid.IntRange(0, 3).Draw(t, "aside") == 0 {
+		topic = ask(t, "property", append([]string{"risk"}, topics...)...)
+	}
+	return ask(t, "condition", conditions[topic]...)
 }
 
 // situated draws a situation.
 func situated(t *rapid.T) policy.Situation {
 	yes, no := true, false
 	return policy.Situation{
-		IP:    netip.MustParseAddr(ask(t, "ip", "192.0.2.9", "198.51.100.7", "2001:db8::1")),
+		IP:    netip.MustParseAddr(ask(t, "ip", "192.0.2.9", "198.51.100.7", "198.51.100.100", "2001:db8::1")),
 		Time:  time.Date(2026, 11, 16+rapid.IntRange(0, 6).Draw(t, "day"), rapid.IntRange(0, 23).Draw(t, "hour"), 30, 0, 0, time.UTC),
 		Known: ask(t, "known", nil, &yes, &no), OS: ask(t, "os", "", "Windows", "Mac"), Browser: ask(t, "browser", "", "Firefox", "Other"),
 		Country: ask(t, "country", "", "DE"),
 	}
 }
 
-// nearby draws a situation that differs in one thing at most.
-func nearby(t *rapid.T, at policy.Situation) policy.Situation {
+// nearby draws a situation that differs in the topic at most.
+func nearby(t *rapid.T, at policy.Situation, topic string) policy.Situation {
 	o := situated(t)
-	switch rapid.IntRange(0, 5).Draw(t, "differs") {
-	case 0:
+	switch topic {
+	case "ip":
 		at.IP = o.IP
-	case 1:
+	case "time":
 		at.Time = o.Time
-	case 2:
+	case "known":
 		at.Known = o.Known
-	case 3:
+	case "os":
 		at.OS = o.OS
-	case 4:
+	case "browser":
 		at.Browser = o.Browser
-	case 5:
+	case "country":
 		at.Country = o.Country
 	}
 	return at
 }
 
 // set draws a policy set and its link.
-func (w *world) set(t *rapid.T, name string) policy.Save {
+func (w *world) set(t *rapid.T, name, topic string) policy.Save {
 	reference := func() string {
 		return ask(t, "profile", append(slices.Clone(w.profiles), policy.Never, policy.Always)...)
 	}
 	var rules []policy.Rule
-	for range rapid.IntRange(0, 3).Draw(t, "rules") {
+	for range rapid.IntRange(1, 3).Draw(t, "rules") {
 		rule := policy.Rule{ProfileID: reference()}
-		for range rapid.IntRange(0, 2).Draw(t, "conditions") {
-			rule.Conditions = append(rule.Conditions, condition(t))
+		for range rapid.SampledFrom([]int{0, 1, 1, 1, 2}).Draw(t, "conditions") {
+			rule.Conditions = append(rule.Conditions, condition(t, topic))
 		}
 		rules = append(rules, rule)
 	}
-	raw := map[string]json.RawMessage{}
-	for key, v := range map[string]any{
-		"AuthenticationEnabled": rapid.Bool().Draw(t, "on"), "/Core/Authentication/AuthenticationRulesDefaultProfileId": reference(),
+	link := policy.Link{Type: ask(t, "link", policy.Global, policy.Global, policy.Role, policy.Inactive), Params: []string{ask(t, "role", w.roles...)}}
+	return w.only(map[string]any{
+		"AuthenticationEnabled": rapid.IntRange(0, 4).Draw(t, "on") > 0, "/Core/Authentication/AuthenticationRulesDefaultProfileId": reference(),
 		"/Core/Authentication/AuthenticationRules": map[string]any{"_Type": "RowSet", "_UniqueKey": "Condition", "Enabled": true, "_Value": rules},
 		"/Core/Authentication/NoMfaMechLogin":      rapid.Bool().Draw(t, "lax"),
-	} {
-		b, err := json.Marshal(v)
-		if err != nil {
-			t.Fatal(err)
-		}
-		raw[key] = b
-	}
-	checked, err := w.p.Check(w.t.Context(), w.Call(), raw)
-	if err != nil {
-		t.Fatal(err)
-	}
-	link := policy.Link{Type: ask(t, "link", policy.Global, policy.Role, policy.Inactive), Params: []string{ask(t, "role", w.roles...)}}
-	return policy.Save{Path: policy.Prefix + name, Settings: checked, Links: []policy.Listed{{Path: policy.Prefix + name, Link: link}}, Confirm: true}
+	}, name, link)
 }
 
 // save makes or replaces a set.
@@ -314,14 +314,18 @@ func TestSimulatedIsWhatBecomes(t *testing.T) {
 	each(t, func(w *world) {
 		rapid.Check(w.t.(*testing.T), func(t *rapid.T) {
 			w.Now = w.Now.Add(8 * 24 * time.Hour) // what was recorded before is not looked at
-			w.save(w.set(t, "First"))
-			w.save(w.set(t, "Second"))
+			topic := ask(t, "topic", topics...)
+			w.save(w.set(t, "First", topic))
+			w.save(w.set(t, "Second", topic))
 			at := situated(t)
 			who := ask(t, "signs in", w.people...)
 			w.record(who, basis(at))
-			other, elsewhere := ask(t, "signs in, too", w.people...), nearby(t, at)
+			others := make([]elsewhere, 5)
+			for i := range others {
+				others[i] = elsewhere{who: ask(t, "signs in, too", w.people...), at: nearby(t, at, topic)}
+				others[i].before = w.explain(others[i].at)
+			}
 			before, held := w.explain(at), w.held()
-			beforeElsewhere := w.explain(elsewhere)
 
 			same := w.simulate(simulation.Change{}, at)
 			if same.Otherwise+same.Affected+same.LockedOut != 0 || same.Replayed == 0 || same.Truncated != "" {
@@ -329,9 +333,9 @@ func TestSimulatedIsWhatBecomes(t *testing.T) {
 			}
 
 			ch := simulation.Change{}
-			switch rapid.IntRange(0, 2).Draw(t, "what") {
-			case 0:
-				in := w.set(t, ask(t, "set", "First", "Second", "Third"))
+			switch rapid.IntRange(0, 4).Draw(t, "what") {
+			default:
+				in := w.set(t, ask(t, "set", "First", "Second", "Third"), topic)
 				ch.Policy.Save = &in
 			case 1:
 				in := profile.Profile{ID: ask(t, "changed", w.profiles[1:]...), Name: "Profile", Challenges: [][]string{{"UP"}, {ask(t, "second", "OATH", "EMAIL")}}}
@@ -341,8 +345,10 @@ func TestSimulatedIsWhatBecomes(t *testing.T) {
 				ch.Roles = []role.Proposal{w.roleChange(t)}
 			}
 			would := w.simulate(ch, at)
-			w.record(other, basis(elsewhere))
-			both := w.simulate(ch, at)
+			for _, o := range others {
+				w.record(o.who, basis(o.at))
+			}
+			all := w.simulate(ch, at)
 			switch {
 			case ch.Policy.Save != nil:
 				w.save(*ch.Policy.Save)
@@ -356,12 +362,89 @@ func TestSimulatedIsWhatBecomes(t *testing.T) {
 			}
 			after := w.explain(at)
 			w.compare(t, would, before, after, held, w.held())
-			want := differ(before[who.ID], after[who.ID]) + differ(beforeElsewhere[other.ID], w.explain(elsewhere)[other.ID])
-			if both.Replayed != 2 || both.Otherwise != want {
-				t.Fatalf("of two sign-ins %d go otherwise, and %d are told: %+v", want, both.Otherwise, both)
+			want := differ(before[who.ID], after[who.ID])
+			for _, o := range others {
+				want += differ(o.before[o.who.ID], w.explain(o.at)[o.who.ID])
+			}
+			if all.Replayed != 1+len(others) || all.Otherwise != want {
+				t.Fatalf("%d sign-ins go otherwise, and %d are told: %+v", want, all.Otherwise, all)
 			}
 		})
 	})
+}
+
+// ways are situations that a topic's conditions tell apart.
+var ways = map[string][]policy.Situation{
+	"ip": {
+		{IP: netip.MustParseAddr("192.0.2.9")}, {IP: netip.MustParseAddr("198.51.100.7")}, {IP: netip.MustParseAddr("198.51.100.100")}, {IP: netip.MustParseAddr("2001:db8::1")},
+	},
+	"known":   {{Known: new(true)}, {Known: new(false)}},
+	"time":    {{Time: time.Date(2026, 11, 16, 12, 0, 0, 0, time.UTC)}, {Time: time.Date(2026, 11, 21, 23, 0, 0, 0, time.UTC)}},
+	"os":      {{OS: "Windows"}, {OS: "Mac"}},
+	"browser": {{Browser: "Firefox"}, {Browser: "Other"}},
+	"country": {{Country: "DE"}, {Country: "FR"}},
+}
+
+// Sign-ins that a rule tells apart are decided apart, whatever it looks at and in whichever order they are looked at.
+func TestSituationsAreToldApart(t *testing.T) {
+	each(t, func(w *world) {
+		for _, topic := range topics {
+			for _, cond := range conditions[topic] {
+				w.Now = w.Now.Add(8 * 24 * time.Hour)
+				w.save(w.ruled(cond, policy.Never))
+				told := 0
+				for _, at := range ways[topic] {
+					if was := w.explain(at)[w.people[0].ID]; was.Refused != "" {
+						told++
+					}
+					w.record(w.people[0], basis(at))
+				}
+				if told == 0 || told == len(ways[topic]) {
+					w.t.Fatalf("%+v refuses %d of %d", cond, told, len(ways[topic]))
+				}
+				change := w.ruled(cond, w.profiles[0])
+				for _, first := range ways[topic] {
+					if got := w.simulate(simulation.Change{Policy: policy.Proposal{Save: &change}}, first); got.Replayed != len(ways[topic]) || got.Released != told {
+						w.t.Errorf("%+v: of %d sign-ins %d are released, not %d", cond, got.Replayed, got.Released, told)
+					}
+				}
+			}
+		}
+	})
+}
+
+// ruled is a policy set with one rule; everybody else signs in with the password.
+func (w *world) ruled(cond policy.Condition, profileID string) policy.Save {
+	return w.only(map[string]any{
+		"AuthenticationEnabled": true, "/Core/Authentication/AuthenticationRulesDefaultProfileId": w.profiles[0],
+		"/Core/Authentication/AuthenticationRules": map[string]any{
+			"_Type": "RowSet", "_UniqueKey": "Condition", "Enabled": true, "_Value": []policy.Rule{{ProfileID: profileID, Conditions: []policy.Condition{cond}}},
+		},
+	}, "First", policy.Link{Type: policy.Global})
+}
+
+// only is a policy set with these settings.
+func (w *world) only(settings map[string]any, name string, link policy.Link) policy.Save {
+	raw := map[string]json.RawMessage{}
+	for key, v := range settings {
+		b, err := json.Marshal(v)
+		if err != nil {
+			w.t.Fatal(err)
+		}
+		raw[key] = b
+	}
+	checked, err := w.p.Check(w.t.Context(), w.Call(), raw)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return policy.Save{Path: policy.Prefix + name, Settings: checked, Links: []policy.Listed{{Path: policy.Prefix + name, Link: link}}, Confirm: true}
+}
+
+// elsewhere is a sign-in in a situation that differs in one thing.
+type elsewhere struct {
+	who    user.User
+	at     policy.Situation
+	before map[string]simulation.Way
 }
 
 func basis(at policy.Situation) login.Basis {

@@ -12,6 +12,7 @@ import (
 	"limen/internal/config"
 	"limen/internal/core/acl"
 	"limen/internal/core/address"
+	"limen/internal/core/app"
 	"limen/internal/core/attribute"
 	"limen/internal/core/audit"
 	"limen/internal/core/change"
@@ -27,6 +28,7 @@ import (
 	"limen/internal/core/login"
 	"limen/internal/core/message"
 	"limen/internal/core/network"
+	"limen/internal/core/oauth"
 	"limen/internal/core/org"
 	"limen/internal/core/outbox"
 	"limen/internal/core/passcode"
@@ -105,6 +107,10 @@ type App struct {
 	Passcodes *passcode.Passcodes
 	Pages     *pages.Pages
 	Intake    *intake.Imports
+	Apps      *app.Apps
+	OAuth     *oauth.Server
+
+	machines *crypt.Remember // secrets of confidential clients
 
 	Kernel  *op.Kernel
 	Metrics *metric.Metrics
@@ -175,6 +181,7 @@ func (a *App) wire(ctx context.Context, master *crypt.Master) error {
 		return err
 	}
 	a.wireLogin()
+	a.wireOAuth()
 	a.wireJobs()
 	a.wireScripts()
 	a.wireIntake()

@@ -74,8 +74,20 @@ func (a *App) endSessions(ctx context.Context, c *call.Call, userID string) erro
 	return err
 }
 
-// prove finds whom a session token, or a platform token of a session that lives, belongs to.
-func (a *App) prove(ctx context.Context, c *call.Call, shown string) (caller call.Caller, tenantID string, err error) {
+// prove finds whom a session token, a platform token of a session that lives, or an access token of the authorization server
+// belongs to. What is none of them gets the answer of what it looks like.
+func (a *App) prove(ctx context.Context, c *call.Call, cred op.Credentials) (caller call.Caller, tenantID string, err error) {
+	if caller, tenantID, err = a.proveSession(ctx, c, cred.Token); err == nil || fault.Of(err).Kind != fault.Unauthenticated {
+		return caller, tenantID, err
+	}
+	by, id, other := a.proveToken(ctx, c, cred)
+	if other != nil {
+		return caller, tenantID, err
+	}
+	return by, id, nil
+}
+
+func (a *App) proveSession(ctx context.Context, c *call.Call, shown string) (caller call.Caller, tenantID string, err error) {
 	if !token.Looks(shown) {
 		return a.Sessions.Identify(ctx, c, shown)
 	}
@@ -90,7 +102,7 @@ func (a *App) prove(ctx context.Context, c *call.Call, shown string) (caller cal
 
 // identify proves callers by their token and refuses hosts of other tenants.
 func (a *App) identify(ctx context.Context, c *call.Call, cred op.Credentials) error {
-	caller, id, err := a.prove(ctx, c, cred.Token)
+	caller, id, err := a.prove(ctx, c, cred)
 	if err != nil {
 		return err
 	}

@@ -7,6 +7,7 @@ import (
 	"limen/internal/surface/dev"
 	"limen/internal/surface/identity"
 	"limen/internal/surface/identity/acl"
+	"limen/internal/surface/identity/applications"
 	"limen/internal/surface/identity/authentication"
 	"limen/internal/surface/identity/collections"
 	"limen/internal/surface/identity/directories"
@@ -21,6 +22,7 @@ import (
 	"limen/internal/surface/identity/tenant"
 	"limen/internal/surface/identity/users"
 	"limen/internal/surface/login"
+	"limen/internal/surface/oauth"
 )
 
 // Surfaces are the dialects with their operations, as they are mounted. On an App without a store they can still be
@@ -29,6 +31,9 @@ func (a *App) Surfaces() []gen.Surface {
 	out := []gen.Surface{{Name: "identity", Prefixes: identity.Prefixes, Codec: identity.Codec{}, Ops: a.identityOps()}}
 	out = append(out, gen.Surface{Name: "discovery", Prefixes: []string{""}, Codec: authentication.Plain{}, Ops: authentication.Discovery{Tenants: a.Index}.Ops()})
 	out = append(out, gen.Surface{Name: "login", Prefixes: []string{""}, Codec: login.Codec{Pages: a.Pages, Style: a.style}, Ops: a.login().Ops()})
+	out = append(out, gen.Surface{
+		Name: "oauth", Prefixes: identity.Prefixes, Codec: oauth.Codec{Server: a.OAuth, Cookie: identity.SessionCookie}, Ops: oauth.OAuth{Server: a.OAuth}.Ops(),
+	})
 	out = append(out, gen.Surface{
 		Name: "signin", Prefixes: []string{""}, Codec: login.Codec{Pages: a.Pages, Style: a.style, Cookie: identity.SessionCookie}, Ops: a.signIn().Ops(),
 	})
@@ -54,10 +59,11 @@ func (a *App) identityOps() []op.Op {
 	out = append(out, profiles.Profiles{Profiles: a.Profiles}.Ops()...)
 	out = append(out, networks.Networks{Networks: a.Networks}.Ops()...)
 	out = append(out, policies.Policies{Policies: a.Policies, Profiles: a.Profiles, People: a.People, Settings: a.Values}.Ops()...)
-	out = append(out, roles.Roles{Roles: a.Roles, Orgs: a.Orgs, Scripts: a.Dynamic}.Ops()...)
+	out = append(out, roles.Roles{Roles: a.Roles, Orgs: a.Orgs, Scripts: a.Dynamic, Apps: a.Apps}.Ops()...)
 	out = append(out, tasks.Tasks{Jobs: a.Jobs}.Ops()...)
 	out = append(out, acl.ACL{Lists: a.Lists}.Ops()...)
 	out = append(out, collections.Collections{Sets: a.Sets, Lists: a.Lists, Roles: a.Roles}.Ops()...)
+	out = append(out, applications.Applications{Apps: a.Apps, Sets: a.Sets, Lists: a.Lists, Roles: a.Roles}.Ops()...)
 	out = append(out, a.explanations().Ops()...)
 	out = append(out, redrock.Redrock{Reports: a.Reports}.Ops()...)
 	return out

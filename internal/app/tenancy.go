@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"limen/internal/call"
+	"limen/internal/core/app"
 	"limen/internal/core/audit"
 	"limen/internal/core/password"
 	"limen/internal/core/right"
@@ -89,7 +90,7 @@ func (a *App) AddTenant(ctx context.Context, n tenant.New, admin Admin) (tenant.
 }
 
 // purposes are what every tenant has a sealing key for.
-var purposes = []string{purposeOutbox, purposeJob, purposeSetting, purposeLogin, purposeFactor, purposeAudit}
+var purposes = append([]string{purposeOutbox, purposeJob, purposeSetting, purposeLogin, purposeFactor, purposeAudit}, app.Purposes...)
 
 // equip makes the keys of tenants that lack some, as those do that were made before a purpose was known.
 func (a *App) equip(ctx context.Context, ids []string) error {

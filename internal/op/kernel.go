@@ -31,6 +31,7 @@ type Credentials struct {
 	Cookie bool   // it came as a cookie
 	Forged bool   // it came as a cookie, and nothing shows that the client sent it on purpose
 	Wrote  int64  // sequence of the last change that the client wrote, as it was told; 0: none
+	Op     *Op    // what is asked for; the kernel sets it: some credentials are good for some operations only
 }
 
 // Codec is how a dialect reads requests and writes results and faults.

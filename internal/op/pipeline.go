@@ -15,6 +15,7 @@ import (
 func (k *Kernel) do(ctx context.Context, m *mounted, c *Call, req *Request) (any, error) {
 	o := &m.op
 	cred := m.codec.Credentials(req.HTTP)
+	cred.Op = o
 	c.Client.Forged = cred.Forged
 	if cred.Wrote != 0 && k.CatchUp != nil {
 		if err := k.CatchUp(ctx, cred.Wrote); err != nil {

@@ -196,7 +196,7 @@ func (x *exchange) declared(method, path string, answer []byte) {
 	if json.Unmarshal(answer, &e) != nil || e.Success == nil || *e.Success || e.MessageID == "" {
 		return
 	}
-	for _, own := range []string{"param.", "request.", "auth.", "path.", "session."} {
+	for _, own := range []string{"param.", "request.", "auth.", "path.", "session.", "token."} {
 		if strings.HasPrefix(e.MessageID, own) {
 			return
 		}

@@ -83,6 +83,8 @@ type Apps struct {
 	Sets  *collection.Sets
 	// Seal seals a secret of an application for a purpose of the tenant's.
 	Seal func(ctx context.Context, c *call.Call, purpose, app string, plain []byte) (string, error)
+	// Ours says whether a host is one of this installation's.
+	Ours func(ctx context.Context, host string) (bool, error)
 	// Put publishes a change under the topic app, item the tenant (core/change).
 	Put func(ctx context.Context, c *call.Call, topic, item string) error
 	// Fresh says whether this node learns of changes at present; nil: always.
@@ -186,3 +188,18 @@ func noted(c *call.Call, it App) {
 		c.Event.Target, c.Event.Kind, c.Event.Name = it.ID, Table, it.Name
 	}
 }
+
+// Icon is the path of the application's picture.
+func (it App) Icon() string {
+	var own string
+	if raw, ok := it.Members["Icon"]; ok && json.Unmarshal(raw, &own) == nil && own != "" {
+		return own
+	}
+	if t, ok := FindTemplate(it.Template); ok {
+		return t.Icon
+	}
+	return icon(it.Template)
+}
+
+// Kept says which secrets an application has.
+func (it App) Kept() (secret, password bool) { return it.secret != "", it.password != "" }

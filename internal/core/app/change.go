@@ -13,6 +13,7 @@ import (
 
 	"limen/internal/call"
 	"limen/internal/core/acl"
+	"limen/internal/core/audit"
 	"limen/internal/core/role"
 	"limen/internal/fault"
 	"limen/internal/fold"
@@ -55,6 +56,9 @@ func (a *Apps) Update(ctx context.Context, c *call.Call, ref string, ch Change) 
 		}
 	}
 	if err := it.check(c, old); err != nil {
+		return App{}, err
+	}
+	if err := a.checkIssuer(ctx, c, it); err != nil {
 		return App{}, err
 	}
 	it.State = it.ready()
@@ -174,7 +178,7 @@ func (it App) check(c *call.Call, old App) error {
 		// Its clients act for whoever follows a link of theirs, the strongest administrator among them.
 		return bad("Confirm", "must be true: only system administrators let clients call this API for people without asking them")
 	}
-	return it.checkIssuer(c.Tenant.Host)
+	return nil
 }
 
 // ready is the state of a record.
@@ -220,14 +224,23 @@ func (a *Apps) publish(ctx context.Context, c *call.Call, o acl.Object, ch Chang
 			mask |= Automatic
 		}
 		gs = append(gs, acl.Given{Kind: role.Sub, Principal: p.Role, Mask: mask})
+		told(c, o, audit.AppPublish, p.Role)
 	}
 	for _, p := range ch.Unpublish {
 		gs = append(gs, acl.Given{Kind: role.Sub, Principal: p.Role})
+		told(c, o, audit.AppUnpublish, p.Role)
 	}
 	if len(gs) == 0 {
 		return nil
 	}
 	return a.Lists.Permit(ctx, c, o, gs...)
+}
+
+// told records to or from whom an application was given or taken.
+func told(c *call.Call, o acl.Object, event, roleID string) {
+	e := c.Record(event)
+	e.Kind, e.Target, e.Name = Table, o.ID, o.Name
+	e.Set("Role", roleID)
 }
 
 // Permit sets what principals have on an application. Faults: ErrNotFound, and those of acl.Lists.Permit.
@@ -281,10 +294,15 @@ func differ(c *call.Call, old, it App) {
 	}
 	text := func(p *Profile) string { raw, _ := json.Marshal(p); return clip(raw) } // its members always can be written
 	call.Changed(e, "OAuthProfile", text(old.Profile), text(it.Profile))
-	for name, changed := range map[string]bool{"ClientSecret": old.secret != it.secret, "Password": old.password != it.password} {
-		if changed {
-			e.Set(name, "changed")
-		}
+	var sealed []string // what they are is no event's
+	if old.secret != it.secret {
+		sealed = append(sealed, "client")
+	}
+	if old.password != it.password {
+		sealed = append(sealed, "account")
+	}
+	if sealed != nil {
+		e.Set("Sealed", sealed)
 	}
 }
 

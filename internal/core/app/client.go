@@ -170,12 +170,9 @@ func (it App) client() (oauth.App, error) {
 	return out, nil
 }
 
-// Usable says whether somebody may use an application of the authorization server: by the right Execute, and the shared one
-// who is a confidential client. by is the person as a caller, with their roles and rights.
-func (a *Apps) Usable(ctx context.Context, c *call.Call, by call.Caller, confidential bool, id string) (bool, error) {
-	if id == Shared.ID {
-		return confidential, nil
-	}
+// Usable says whether somebody may use an application: they have the right Execute on it. by is the person as a caller, with
+// their roles and rights. The shared application has no row: whoever is a confidential client may use it.
+func (a *Apps) Usable(ctx context.Context, c *call.Call, by call.Caller, id string) (bool, error) {
 	t, err := a.Lists.Table(Table)
 	if err != nil {
 		return false, err

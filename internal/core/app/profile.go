@@ -1,6 +1,7 @@
 package app
 
 import (
+	"context"
 	"encoding/json"
 	"net/url"
 	"regexp"
@@ -10,6 +11,7 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"limen/internal/call"
 	"limen/internal/core/oauth"
 	"limen/internal/fault"
 	wire "limen/internal/wire/oauth"
@@ -131,6 +133,11 @@ func (p *Profile) check() error {
 	if err != nil {
 		return err
 	}
+	var names []string
+	for _, f := range flows {
+		names = append(names, string(f))
+	}
+	p.AllowedAuth = strings.Join(names, ",")
 	if (slices.Contains(flows, oauth.CodeFlow) || slices.Contains(flows, oauth.Implicit)) && len(p.Redirects) == 0 {
 		return bad("Redirects", "must have one at least for the flows allowed")
 	}
@@ -176,20 +183,21 @@ func (p *Profile) checkScopes() error {
 	return nil
 }
 
-// checkIssuer keeps applications from issuing in the name of each other: below the tenant's own host an issuer is the
+// checkIssuer keeps applications from issuing in the name of each other: at hosts of this installation an issuer is the
 // application's own.
-func (it App) checkIssuer(host string) error {
-	if it.Profile == nil || it.Profile.Issuer == "" || it.Profile.Issuer == "https://"+host+"/"+it.Service+"/" {
+func (a *Apps) checkIssuer(ctx context.Context, c *call.Call, it App) error {
+	if it.Profile == nil || it.Profile.Issuer == "" || it.Profile.Issuer == "https://"+c.Tenant.Host+"/"+it.Service+"/" {
 		return nil
 	}
 	u, err := url.Parse(it.Profile.Issuer)
 	if err != nil || u.Scheme != "https" || u.Host == "" || u.RawQuery != "" || u.Fragment != "" || u.User != nil {
 		return bad("Issuer", "must be an https address without a query")
 	}
-	if strings.EqualFold(u.Host, host) {
-		return bad("Issuer", "is not the application's own")
+	ours, err := a.Ours(ctx, strings.ToLower(u.Hostname()))
+	if err == nil && ours {
+		err = bad("Issuer", "is not the application's own")
 	}
-	return nil
+	return err
 }
 
 // flows are those of the contract.

@@ -126,7 +126,11 @@ const (
 
 	// Applications, as the contract names them.
 
-	AppLaunch    = "Cloud.Saas.Application.AppLaunch"    // someone opened an application
-	AppPublish   = "Cloud.Saas.Application.AppPublish"   // an application was made available
-	AppUnpublish = "Cloud.Saas.Application.AppUnpublish" // an application was withdrawn
+	AppLaunch      = "Cloud.Saas.Application.AppLaunch"      // someone opened an application
+	AppCreate      = "Cloud.Saas.Application.AppCreate"      // an application was made from a template, or as a copy
+	AppChange      = "Cloud.Saas.Application.AppChange"      // an application was changed
+	AppDelete      = "Cloud.Saas.Application.AppDelete"      // an application was deleted
+	AppPermissions = "Cloud.Saas.Application.AppPermissions" // who may do what with an application, or the members of a set of them, was changed
+	AppPublish     = "Cloud.Saas.Application.AppPublish"     // an application was made available
+	AppUnpublish   = "Cloud.Saas.Application.AppUnpublish"   // an application was withdrawn
 )

@@ -399,6 +399,20 @@ func (s *Sets) Permit(ctx context.Context, c *call.Call, id string, gs ...acl.Gi
 	return s.Lists.Permit(ctx, c, o, gs...)
 }
 
+// PermitMembers sets what principals have on the members of a manual set. The caller needs Grant on the set, and holds what
+// they give on its members. Faults: ErrNotFound, ErrDynamic, and those of acl.Lists.PermitMembers.
+func (s *Sets) PermitMembers(ctx context.Context, c *call.Call, id string, gs ...acl.Given) error {
+	set, o, err := s.locked(ctx, c, id, acl.Grant)
+	if err == nil && set.Kind != Manual {
+		err = ErrDynamic.Say("A dynamic set gives no rights on its members.")
+	}
+	if err != nil {
+		return err
+	}
+	noted(c, set)
+	return s.Lists.PermitMembers(ctx, c, o, gs...)
+}
+
 // Permissions lists who has which rights on a set. The caller needs View or Grant. Faults: ErrNotFound, acl.ErrDenied.
 func (s *Sets) Permissions(ctx context.Context, c *call.Call, id string) ([]acl.Entry, error) {
 	_, o, err := s.need(ctx, c, id, 0)

@@ -2,7 +2,9 @@ package oauth
 
 import (
 	"maps"
+	"regexp"
 	"slices"
+	"strings"
 	"time"
 
 	wire "limen/internal/wire/oauth"
@@ -98,6 +100,23 @@ func (p Profile) refreshLife() time.Duration {
 
 // allows says whether a flow may be used.
 func (p Profile) allows(f Flow) bool { return slices.Contains(p.Flows, f) }
+
+// Reaches says whether scopes let a token of Platform call an operation, by any of its paths: one of their expressions matches
+// the whole of it, with or without the slash in front, whatever the case. A scope without expressions reaches nothing.
+func (p Profile) Reaches(scope wire.Scope, paths ...string) bool {
+	for _, s := range p.Scopes {
+		if !scope.Has(s.Name) {
+			continue
+		}
+		for _, pattern := range s.Paths {
+			re, err := regexp.Compile(`(?i)^/?(?:` + strings.TrimPrefix(pattern, "/") + `)$`)
+			if err == nil && slices.ContainsFunc(paths, re.MatchString) {
+				return true
+			}
+		}
+	}
+	return false
+}
 
 // openID are the scopes that every OpenID Connect application knows (OpenID Connect Core section 5.4 and 11).
 var openID = wire.Scope{"openid", "profile", "email", "address", "phone", "offline_access"}

@@ -37,12 +37,12 @@ var grants = map[string]struct {
 	"password":           {PasswordFlow, true, (*Server).byPassword},
 }
 
-// ReplayError says that something which is good once came a second time, and that what it belongs to has been ended: the
-// transaction must be committed all the same.
+// ReplayError says that something which is good once came a second time, and that what it belongs to has been ended; or that a
+// wrong password was counted: the transaction must be committed all the same.
 type ReplayError struct{ Fault *fault.Error }
 
 // Error is the fault's text.
-func (r *ReplayError) Error() string { return "used again: " + r.Fault.Error() }
+func (r *ReplayError) Error() string { return "refused and kept: " + r.Fault.Error() }
 
 // Unwrap gives the fault.
 func (r *ReplayError) Unwrap() error { return r.Fault }

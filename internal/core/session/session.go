@@ -82,6 +82,9 @@ type Sessions struct {
 	// Nil: always.
 	Fresh func() bool
 	Max   int // most sessions kept in memory; 200,000 when 0
+	// Over hears, in the same transaction, that all of a person's sessions end, or all but the one in which they asked for it.
+	// May be nil.
+	Over func(ctx context.Context, c *call.Call, userID string) error
 
 	cache cache
 	dirty dirty
@@ -204,6 +207,9 @@ func (s *Sessions) End(ctx context.Context, c *call.Call, id string) error {
 func (s *Sessions) EndAll(ctx context.Context, c *call.Call, userID, except string) (int64, error) {
 	now := c.Now.UnixMilli()
 	n, err := endAll.Do(ctx, c.Tx, now, now, c.Tenant.ID, userID, except)
+	if err == nil && s.Over != nil {
+		err = s.Over(ctx, c, userID)
+	}
 	if err != nil || n == 0 {
 		return n, err
 	}

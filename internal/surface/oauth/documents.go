@@ -5,6 +5,7 @@ import (
 	"net/http"
 
 	"limen/internal/core/oauth"
+	"limen/internal/crypt"
 	"limen/internal/op"
 )
 
@@ -17,7 +18,7 @@ func (o OAuth) documents() []op.Op {
 	return []op.Op{
 		op.New(get("/{app_id}/.well-known/openid-configuration", op.Spec{}), o.Configuration),
 		op.New(get("/OAuth2/GetMeta", op.Spec{Methods: []string{http.MethodPost}}), o.GetMeta),
-		op.New(get("/OAuth2/Keys/{app_id}", op.Spec{Methods: []string{http.MethodPost}}), o.Keys),
+		op.Prepared(get("/OAuth2/Keys/{app_id}", op.Spec{Methods: []string{http.MethodPost}}), o.prepareKeys, o.Keys),
 	}
 }
 
@@ -93,12 +94,20 @@ func (o OAuth) GetMeta(ctx context.Context, c *op.Call, in Service) (op.JSON, er
 	return o.Configuration(ctx, c, App{App: in.Service})
 }
 
+// prepareKeys makes the first key, so that clients which keep the set know what their first token is signed with.
+func (o OAuth) prepareKeys(ctx context.Context, c *op.Call, in App) (op.None, error) {
+	if _, err := o.Server.App(ctx, c, in.App); err != nil {
+		return op.None{}, err
+	}
+	return op.None{}, o.Server.Ensure(ctx, c)
+}
+
 // Keys gives the public keys that the tenant's tokens are signed with, as a JWK set. Keys that sign no more stay until what
 // they signed has expired. Contract: oauth.yaml n 28; RFC 7517.
-func (o OAuth) Keys(ctx context.Context, c *op.Call, in App) (op.JSON, error) {
+func (o OAuth) Keys(ctx context.Context, c *op.Call, in App, _ op.None) (op.JSON, error) {
 	if _, err := o.Server.App(ctx, c, in.App); err != nil {
 		return op.JSON{}, err
 	}
-	set, err := o.Server.Signers.Public(ctx, c.Tenant.ID)
+	set, err := o.Server.Signers.Public(ctx, c.Tenant.ID, crypt.Alg(o.Server.Algorithm()))
 	return op.JSON{Body: set, MaxAge: docAge}, err
 }

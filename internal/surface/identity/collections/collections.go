@@ -13,6 +13,7 @@ import (
 	"limen/internal/core/role"
 	"limen/internal/fault"
 	"limen/internal/op"
+	"limen/internal/surface/identity/permit"
 )
 
 // Collections are the operations.
@@ -23,9 +24,9 @@ type Collections struct {
 }
 
 // ErrMany says that one call names too much.
-var ErrMany = fault.New(fault.TooLarge, "collection.many", "Too many members or principals in one call.")
+var ErrMany = fault.New(fault.TooLarge, "collection.many", "Too many members in one call.")
 
-// maxEntries bounds the members and principals of one call, which is one transaction.
+// maxEntries bounds the members of one call, which is one transaction.
 const maxEntries = 1000
 
 var (
@@ -36,7 +37,7 @@ var (
 	shifting = append([]*fault.Error{
 		collection.ErrDynamic, collection.ErrType, collection.ErrMember, collection.ErrTooMany, acl.ErrNotHeld, ErrMany,
 	}, unknown...)
-	permitting = append([]*fault.Error{acl.ErrNotHeld, acl.ErrPrincipal, acl.ErrRight, acl.ErrMany, ErrMany}, unknown...)
+	permitting = append([]*fault.Error{collection.ErrNotFound}, permit.Faults...)
 )
 
 // Ops declares them.

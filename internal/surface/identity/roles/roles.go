@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"limen/internal/core/app"
 	"limen/internal/core/audit"
 	"limen/internal/core/dynamic"
 	"limen/internal/core/org"
@@ -23,6 +24,7 @@ type Roles struct {
 	Orgs  *org.Orgs
 	// Scripts decide who is in dynamic roles.
 	Scripts *dynamic.Scripts
+	Apps    *app.Apps
 }
 
 // Faults of this surface.
@@ -80,6 +82,9 @@ func (r Roles) reading() []op.Op {
 		op.New(read("/Roles/GetRoleMembers", "/SaasManage/GetRoleMembers"), r.GetRoleMembers),
 		op.New(read("/Roles/GetPagedRoleMembers", "/SaasManage/GetPagedRoleMembers"), r.GetPagedRoleMembers),
 		op.New(read("/Core/GetAssignedAdministrativeRights"), r.GetAssignedAdministrativeRights),
+		op.New(op.Spec{
+			Path: "/SaasManage/GetRoleApps", Allow: op.Any(manage, op.Has(right.ApplicationManagement)), Effect: op.Read, Faults: unknown,
+		}, r.GetRoleApps),
 		op.New(find, r.GetRoleIdFromName),
 	}
 }

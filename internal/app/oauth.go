@@ -1,0 +1,199 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"limen/internal/call"
+	"limen/internal/core/app"
+	"limen/internal/core/job"
+	"limen/internal/core/login"
+	"limen/internal/core/oauth"
+	"limen/internal/core/tenant"
+	"limen/internal/core/throttle"
+	"limen/internal/core/user"
+	"limen/internal/crypt"
+	"limen/internal/dbx"
+	"limen/internal/fault"
+	"limen/internal/op"
+)
+
+// wireOAuth wires applications and the authorization server.
+func (a *App) wireOAuth() {
+	a.Apps = &app.Apps{
+		Lists: a.Lists, Sets: a.Sets, Put: a.Changes.Put, Fresh: a.Changes.Fresh,
+		Seal: func(ctx context.Context, c *call.Call, purpose, id string, plain []byte) (string, error) {
+			return a.Ring.Seal(ctx, c.Tenant.ID, purpose, plain, id)
+		},
+		Ours: func(ctx context.Context, host string) (bool, error) {
+			at, err := a.Index.AtHost(ctx, host)
+			return at != "", err
+		},
+		Ended: func(ctx context.Context, c *call.Call, id string) error { return a.OAuth.EndOfApp(ctx, c, id) },
+	}
+	a.Apps.Watch(a.Changes.Watch)
+	a.OAuth = &oauth.Server{
+		Signers: a.Signers, Ring: a.Ring, Sessions: a.Sessions, App: a.Apps.Client, Person: a.oauthPerson, May: a.mayUse,
+		Service: a.serviceClient, Password: a.ownerPassword,
+	}
+	a.machines = &crypt.Remember{Hasher: a.Hasher, Now: time.Now}
+	a.Sessions.Over = a.OAuth.EndOfPerson
+}
+
+// oauthSweeps are what one node at a time tidies after the authorization server.
+func (a *App) oauthSweeps() []job.Sweep {
+	return []job.Sweep{{Name: "authorizations", Every: 10 * time.Minute, Run: func(ctx context.Context) error {
+		return a.OAuth.Sweep(ctx, a.DB, time.Now())
+	}}}
+}
+
+// oauthPerson is somebody whom tokens are about.
+func (a *App) oauthPerson(ctx context.Context, c *call.Call, id string) (oauth.Person, error) {
+	u, err := a.People.ByID(ctx, c, id)
+	if err != nil {
+		return oauth.Person{}, err
+	}
+	given, family := oauth.Split(u.Display)
+	return oauth.Person{ID: u.ID, Name: u.Name, Barred: u.Barred(c.Now), Service: u.OAuthClient, Claims: oauth.Claims{
+		Name: u.Display, GivenName: given, FamilyName: family, PreferredUsername: u.Name, Email: u.Mail, EmailVerified: u.Mail != "" && !u.MailUnproved,
+		Phone: u.Mobile, Locale: u.Culture, Updated: u.Changed / 1000,
+	}}, nil
+}
+
+// asCaller is somebody with what they are and hold now.
+func (a *App) asCaller(ctx context.Context, c *call.Call, id string) (call.Caller, error) {
+	h, err := a.holder(ctx, c, id)
+	return call.Caller{User: id, Name: h.Name, Org: h.Org, Means: call.ByOAuth, Level: "Normal", Roles: h.Roles, Held: h.Held}, err
+}
+
+// mayUse says whether somebody may use an application.
+func (a *App) mayUse(ctx context.Context, c *call.Call, personID string, it oauth.App) (bool, error) {
+	if it.ID == app.Shared.ID {
+		p, err := a.oauthPerson(ctx, c, personID)
+		return p.Service, err
+	}
+	by, err := a.asCaller(ctx, c, personID)
+	if err != nil {
+		return false, err
+	}
+	return a.Apps.Usable(ctx, c, by, it.ID)
+}
+
+// serviceClient checks the name and password of a service user that is a confidential client. Failures count as those of
+// sign-ins do; who does not exist costs as much as who does.
+func (a *App) serviceClient(ctx context.Context, c *call.Call, name, secret string) (id string, err error) {
+	attempt := throttle.Attempt{Kind: throttle.Password, Login: name, IP: c.Client.IP}
+	var u user.User
+	var credential, hash string
+	var wait time.Duration
+	err = c.Snapshot(ctx, func() (err error) {
+		if wait, err = a.Throttle.Wait(ctx, c, attempt); err != nil {
+			return err
+		}
+		u, err = a.People.ByName(ctx, c, name)
+		if errors.Is(err, user.ErrNotFound) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		cur, err := a.Passwords.Find(ctx, c, u.ID)
+		credential, hash = c.Tenant.ID+"/"+u.ID+"/"+time.UnixMilli(cur.Changed).UTC().Format(time.RFC3339Nano), cur.Hash
+		return err
+	})
+	if err != nil || wait > 0 {
+		return "", err
+	}
+	ok := false
+	if u.OAuthClient && !u.Barred(c.Now) && hash != "" {
+		ok, _, err = a.machines.Verify(ctx, credential, hash, secret)
+	} else {
+		err = a.Hasher.Dummy(ctx, secret)
+	}
+	if err != nil {
+		return "", err
+	}
+	if ok {
+		return u.ID, nil
+	}
+	return "", a.miss(ctx, c, attempt)
+}
+
+// miss counts a wrong secret in a transaction of its own: what asked for it goes no further.
+func (a *App) miss(ctx context.Context, c *call.Call, attempt throttle.Attempt) error {
+	return a.DB.Write(ctx, func(tx *dbx.Tx) error {
+		in := *c
+		in.Tx = tx
+		_, err := a.Throttle.Count(ctx, &in, attempt, false)
+		return err
+	})
+}
+
+// owner is a person's password on its way.
+type owner struct {
+	logins *login.Logins
+	direct login.Directly
+}
+
+// ownerPassword checks a person's password as a sign-in by name and password does.
+func (a *App) ownerPassword(ctx context.Context, c *call.Call, name, password string) (oauth.Checked, error) {
+	d, err := a.Logins.PrepareDirect(ctx, c, name, password)
+	return owner{a.Logins, d}, err
+}
+
+// Commit signs in. A wrong password is committed, with what it counts.
+func (o owner) Commit(ctx context.Context, c *call.Call) (personID, session string, err error) {
+	r, err := o.logins.Direct(ctx, c, o.direct)
+	if errors.Is(err, login.ErrFailed) || err == nil && r.Success == nil {
+		return "", "", &oauth.ReplayError{Fault: oauth.ErrPerson}
+	}
+	if err != nil {
+		return "", "", err
+	}
+	return r.Success.Person.ID, r.Success.Session.ID, nil
+}
+
+// proveToken finds whom an access token of the authorization server lets act on this program's own API: one of an application
+// for that, whose scopes reach the operation, of a person who may still use it.
+func (a *App) proveToken(ctx context.Context, c *call.Call, cred op.Credentials) (caller call.Caller, tenantID string, err error) {
+	t, err := a.Index.Find(ctx, tenant.Hint{}, c.Client.Host)
+	if err != nil || cred.Cookie || cred.Op == nil {
+		return call.Caller{}, "", oauth.ErrToken.Because(err)
+	}
+	in := *c
+	in.Tenant = t
+	err = a.snapshot(ctx, c, &in, func() error {
+		live, err := a.OAuth.Look(ctx, &in, cred.Token)
+		if err != nil {
+			return err
+		}
+		it, err := a.Apps.Client(ctx, &in, live.App)
+		if err != nil {
+			return err
+		}
+		paths := append([]string{cred.Op.Path}, cred.Op.Paths...)
+		if live.Kind != "access" || live.Key != "" || live.User == "" || !it.Active || !it.Profile.Platform || !it.Profile.Reaches(live.Scope, paths...) {
+			return oauth.ErrToken
+		}
+		if ok, err := a.mayUse(ctx, &in, live.User, it); err != nil || !ok {
+			return errors.Join(err, oauth.ErrToken)
+		}
+		caller, err = a.asCaller(ctx, &in, live.User)
+		caller.Proved = time.Unix(live.AuthTime, 0)
+		return err
+	})
+	if err != nil && fault.Of(err).Kind != fault.Internal {
+		err = oauth.ErrToken
+	}
+	return caller, t.ID, err
+}
+
+// snapshot runs f with a read snapshot in another call than that whose it is.
+func (a *App) snapshot(ctx context.Context, c, in *call.Call, f func() error) error {
+	return c.Snapshot(ctx, func() error {
+		in.Tx = c.Tx
+		defer func() { in.Tx = nil }()
+		return f()
+	})
+}

@@ -2,7 +2,9 @@ package identity
 
 import (
 	"net/http"
+	"net/url"
 	"strconv"
+	"strings"
 	"sync"
 
 	"limen/internal/fault"
@@ -43,6 +45,10 @@ func (Codec) Fault(w http.ResponseWriter, r *op.Request, c *op.Call, f *fault.Er
 	if f.After > 0 {
 		w.Header().Set("Retry-After", strconv.Itoa(f.After))
 	}
+	if f.Code == op.ErrSignIn.Code && navigates(r.HTTP) { // a person with a browser: the page on which to sign in, and back
+		op.Redirect{URL: "/login?cloudRedirect=" + url.QueryEscape(r.HTTP.URL.RequestURI())}.Write(w, r.HTTP)
+		return
+	}
 	status := statusOf(f.Kind)
 	if f.Code == fault.ErrNoPath.Code {
 		status = http.StatusNotFound
@@ -52,6 +58,12 @@ func (Codec) Fault(w http.ResponseWriter, r *op.Request, c *op.Call, f *fault.Er
 		e.ErrorMessage = &f.Public // beside the envelope, where some clients look for it
 	}
 	send(w, status, e)
+}
+
+// navigates says whether a browser shows what it gets as a page. Programs get the envelope, whatever they accept.
+func navigates(r *http.Request) bool {
+	return r != nil && r.Method == http.MethodGet && r.Header.Get("Sec-Fetch-Mode") == "navigate" && strings.Contains(r.Header.Get("Accept"), "text/html") &&
+		r.Header.Get("Authorization") == "" && !Native(r.Header)
 }
 
 func statusOf(k fault.Kind) int {

@@ -126,3 +126,32 @@ func TestMethods(t *testing.T) {
 		t.Error("a link must not change anything", got)
 	}
 }
+
+// People with a browser are led to the page on which they sign in; programs get 401.
+func TestNavigationsAreLedToTheLogin(t *testing.T) {
+	for _, x := range []struct {
+		method string
+		head   map[string]string
+		status int
+	}{
+		{"GET", map[string]string{"Sec-Fetch-Mode": "navigate", "Accept": "text/html,*/*;q=0.8"}, http.StatusFound},
+		{"GET", map[string]string{"Sec-Fetch-Mode": "cors", "Accept": "text/html"}, http.StatusUnauthorized},
+		{"GET", map[string]string{"Accept": "text/html"}, http.StatusUnauthorized},
+		{"GET", map[string]string{"Sec-Fetch-Mode": "navigate", "Accept": "application/json"}, http.StatusUnauthorized},
+		{"GET", map[string]string{"Sec-Fetch-Mode": "navigate", "Accept": "text/html", "X-Idap-Native-Client": "1"}, http.StatusUnauthorized},
+		{"GET", map[string]string{"Sec-Fetch-Mode": "navigate", "Accept": "text/html", "Authorization": "Bearer x"}, http.StatusUnauthorized},
+		{"POST", map[string]string{"Sec-Fetch-Mode": "navigate", "Accept": "text/html"}, http.StatusUnauthorized},
+	} {
+		r, w := httptest.NewRequest(x.method, "/Area/Read?a=b&c=d", nil), httptest.NewRecorder()
+		for name, v := range x.head {
+			r.Header.Set(name, v)
+		}
+		Codec{}.Fault(w, &op.Request{HTTP: r}, &op.Call{}, op.ErrSignIn, nil)
+		if w.Code != x.status {
+			t.Errorf("%s %v: %d", x.method, x.head, w.Code)
+		}
+		if to := w.Header().Get("Location"); x.status == http.StatusFound && to != "/login?cloudRedirect=%2FArea%2FRead%3Fa%3Db%26c%3Dd" {
+			t.Errorf("it leads to %s", to)
+		}
+	}
+}

@@ -32,7 +32,7 @@ func (a *App) Surfaces() []gen.Surface {
 	out = append(out, gen.Surface{Name: "discovery", Prefixes: []string{""}, Codec: authentication.Plain{}, Ops: authentication.Discovery{Tenants: a.Index}.Ops()})
 	out = append(out, gen.Surface{Name: "login", Prefixes: []string{""}, Codec: login.Codec{Pages: a.Pages, Style: a.style}, Ops: a.login().Ops()})
 	out = append(out, gen.Surface{
-		Name: "oauth", Prefixes: identity.Prefixes, Codec: oauth.Codec{Server: a.OAuth, Cookie: identity.SessionCookie}, Ops: oauth.OAuth{Server: a.OAuth}.Ops(),
+		Name: "oauth", Prefixes: identity.Prefixes, Codec: oauth.Codec{Server: a.OAuth, Cookie: identity.SessionCookie}, Ops: oauth.OAuth{Server: a.OAuth, SignedOut: authentication.SignOut}.Ops(),
 	})
 	out = append(out, gen.Surface{
 		Name: "signin", Prefixes: []string{""}, Codec: login.Codec{Pages: a.Pages, Style: a.style, Cookie: identity.SessionCookie}, Ops: a.signIn().Ops(),

@@ -20,8 +20,9 @@ type LeaveRequest struct {
 	State string `json:"state"`
 	// IDTokenHint is an ID token of the person, perhaps an old one. Without one the person is asked.
 	IDTokenHint string `json:"id_token_hint"`
-	// Token and TokenTypeHint are taken as IDTokenHint where the hint says id_token.
-	Token         string `json:"token"`
+	// Token is taken as IDTokenHint where TokenTypeHint says so.
+	Token string `json:"token"`
+	// TokenTypeHint is id_token or access_token.
 	TokenTypeHint string `json:"token_type_hint"`
 
 	sent

@@ -114,8 +114,8 @@ func TestLinksEnd(t *testing.T) {
 	for name, then := range map[string]func(w *world){
 		"its time is over": func(w *world) { w.Now = w.Now.Add(address.Lasts) },
 		"a newer one":      func(w *world) { w.ask(w.anna) },
-		"another address": func(w *world) { w.change(user.Change{Mail: new("other@example.com"), MailUnproved: new(true)}) },
-		"shown otherwise": func(w *world) { w.change(user.Change{MailUnproved: new(false)}) },
+		"another address":  func(w *world) { w.change(user.Change{Mail: new("other@example.com"), MailUnproved: new(true)}) },
+		"shown otherwise":  func(w *world) { w.change(user.Change{MailUnproved: new(false)}) },
 		"nobody": func(w *world) {
 			w.Write(func(ctx context.Context, c *call.Call) error { return w.Addresses.People.Delete(ctx, c, w.anna.ID) })
 		},

@@ -39,8 +39,9 @@ type AuthorizeRequest struct {
 	Prompt string `json:"prompt"`
 	// MaxAge is how many seconds ago people may have signed in.
 	MaxAge string `json:"max_age"`
-	// CodeChallenge and CodeChallengeMethod (S256) bind the code to who asked (RFC 7636); public clients must send them.
-	CodeChallenge       string `json:"code_challenge"`
+	// CodeChallenge binds the code to who asked (RFC 7636); public clients must send one.
+	CodeChallenge string `json:"code_challenge"`
+	// CodeChallengeMethod is S256, or plain.
 	CodeChallengeMethod string `json:"code_challenge_method"`
 	// Bounce is the handle of a request that waited for somebody to sign in.
 	Bounce string `json:"bounce"`

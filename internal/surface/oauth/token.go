@@ -67,8 +67,9 @@ type TokenRequest struct {
 	RedirectURI string `json:"redirect_uri"`
 	// CodeVerifier answers the code challenge (RFC 7636).
 	CodeVerifier string `json:"code_verifier"`
-	// Username and Password of the person, for password.
+	// Username is the person's login name, for password.
 	Username string `json:"username"`
+	// Password is the person's, for password.
 	Password string `json:"password"`
 	// Scope asked for, spaces between.
 	Scope string `json:"scope"`
@@ -162,8 +163,9 @@ type TokenRef struct {
 	Token string `json:"token"`
 	// Hint is access_token or refresh_token; it is not needed.
 	Hint string `json:"token_type_hint"`
-	// ClientID and ClientSecret of the client, where the header Authorization does not have them.
-	ClientID     string `json:"client_id"`
+	// ClientID names the client, where the header Authorization does not.
+	ClientID string `json:"client_id"`
+	// ClientSecret is its secret, where the header does not have it.
 	ClientSecret string `json:"client_secret"`
 
 	sent

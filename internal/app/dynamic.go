@@ -67,8 +67,16 @@ func (a *App) wireScripts() {
 // judge has a child run a script.
 func (a *App) judge(ctx context.Context, b dynamic.Batch) ([]dynamic.Verdict, error) {
 	in := script.Batch{Tenant: b.Tenant, Script: b.Script, Now: b.Now.UnixMilli(), Trace: b.Trace}
-	for _, r := range b.Roles {
-		in.Roles = append(in.Roles, script.Role{ID: r.ID, Name: r.Name, Dynamic: r.Kind == role.Dynamic})
+	held := map[string]bool{}
+	for _, p := range b.People {
+		for _, id := range p.Roles {
+			held[id] = true
+		}
+	}
+	for _, r := range b.Roles { // of thousands: those that can be told from roles which do not exist
+		if held[r.ID] || r.Kind == role.Dynamic {
+			in.Roles = append(in.Roles, script.Role{ID: r.ID, Name: r.Name, Dynamic: r.Kind == role.Dynamic})
+		}
 	}
 	for _, p := range b.People {
 		who := script.Person{

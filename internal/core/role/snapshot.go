@@ -15,6 +15,7 @@ import (
 type snapshot struct {
 	version int64
 	roles   map[string]Role
+	list    []Role            // the same by name; see List
 	parents map[string][]edge // role -> the roles it is a member of
 	members map[string][]edge // role -> the roles that are members of it; see children
 	rights  map[string][]held
@@ -120,6 +121,7 @@ func load(ctx context.Context, c *call.Call, version int64) (*snapshot, error) {
 	if err != nil {
 		return nil, err
 	}
+	s.list = roles
 	for _, row := range roles {
 		s.roles[row.ID] = row
 	}

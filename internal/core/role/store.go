@@ -56,7 +56,7 @@ var (
 	// bump comes before anything else that changes nesting or rights is read: it lets only one such change happen at a time.
 	bump     = dbx.E("role.bump", `UPDATE role SET version = version + 1 WHERE tenant = ? AND id = 'Everybody'`)
 	lockSys  = dbx.Q[string]("role.lockSystem", `SELECT id FROM role WHERE tenant = ? AND id = 'sysadmin' FOR UPDATE`)
-	allRoles = dbx.Q[Role]("role.all", `SELECT `+columns+` FROM role WHERE tenant = ?`)
+	allRoles = dbx.Q[Role]("role.all", `SELECT `+columns+` FROM role WHERE tenant = ? ORDER BY name_key, id`)
 	nesting  = dbx.Q[nestRow]("role.nesting", `SELECT role, member, since, until FROM role_member WHERE tenant = ? AND kind = 'Role'`)
 
 	allRights = dbx.Q[rightRow]("role.rights", `SELECT role, path, since, until FROM role_right WHERE tenant = ?`)

@@ -52,6 +52,8 @@ var compared = map[string]string{
 	"/Core/GetBlockedIpRanges":                       "(of the tenant)",
 	"/Core/GetPremDetectRanges":                      "(of the tenant)",
 	"/Policy/GetPlinks":                              "(of the tenant)",
+	"/SaasManage/GetRoleApps":                        "(about one role, which is the target)",
+	"/SaasManage/GetCustomWebAppTemplates":           "(a fixed list)",
 	"/Core/GetDirectoryServices":                     "(directories belong to no organization)",
 }
 

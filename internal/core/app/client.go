@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"slices"
 	"strings"
@@ -11,6 +12,7 @@ import (
 	"limen/internal/core/acl"
 	"limen/internal/core/change"
 	"limen/internal/core/oauth"
+	"limen/internal/core/policy"
 	"limen/internal/fold"
 )
 
@@ -149,7 +151,7 @@ func (it App) client() (oauth.App, error) {
 	if err != nil {
 		return oauth.App{}, err
 	}
-	out := oauth.App{ID: it.ID, Service: it.Service, Name: it.Name, Active: it.State == Active, Profile: oauth.Profile{
+	out := oauth.App{ID: it.ID, Service: it.Service, Name: it.Name, Active: it.State == Active, Guarded: it.guarded(), Profile: oauth.Profile{
 		Platform: p.TargetIsUs, OpenID: it.Type == OpenIDConnect, ClientID: p.ClientID, Secret: it.secret, Allowed: p.AllowedClients, Public: p.AllowPublic,
 		Redirects: p.Redirects, LogoutRedirects: p.PostLogoutRedirects, Issuer: p.Issuer, Audience: p.Audience, Opaque: p.TokenType == Opaque,
 		Flows: flows, Life: life, Refresh: p.AllowRefresh, RefreshLife: refresh, Consent: p.Confirm,
@@ -168,6 +170,23 @@ func (it App) client() (oauth.App, error) {
 		out.Profile.Scopes = append(out.Profile.Scopes, oauth.Scope{Name: s.Scope, Description: s.Description, Paths: slices.Clone(s.AllowedRest)})
 	}
 	return out, nil
+}
+
+// guarded says whether the record has rules about who may use the application and how. Nothing decides them yet, and an
+// application whose administrator wants more asked of people must not ask for less.
+func (it App) guarded() bool {
+	var rules struct {
+		Enabled bool              `json:"Enabled"`
+		Value   []json.RawMessage `json:"_Value"`
+	}
+	var profile, script string
+	for name, to := range map[string]any{"AuthRules": &rules, "DefaultAuthProfile": &profile, "PolicyScript": &script} {
+		if raw, ok := it.Members[name]; ok && json.Unmarshal(raw, to) != nil {
+			return true
+		}
+	}
+	return rules.Enabled && len(rules.Value) > 0 || profile != "" && !strings.EqualFold(profile, policy.Always) ||
+		strings.TrimSpace(script) != "" && script != "@Empty"
 }
 
 // Usable says whether somebody may use an application: they have the right Execute on it. by is the person as a caller, with

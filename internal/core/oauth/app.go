@@ -17,6 +17,9 @@ type App struct {
 	Service string // ServiceName: the last segment of its endpoints and of its issuer
 	Name    string
 	Active  bool
+	// Guarded says that the application has rules of its own about who may use it and how, which nobody can decide yet: until
+	// then nobody may.
+	Guarded bool
 	Profile Profile
 }
 

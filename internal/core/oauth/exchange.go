@@ -97,9 +97,12 @@ func (s *Server) Exchange(ctx context.Context, c *call.Call, a Ask) (Granted, er
 		return Granted{}, err
 	}
 	if g.person.ID != "" {
-		if err := s.may(ctx, c, a.App, g.person); err != nil {
-			return Granted{}, err
-		}
+		err = s.may(ctx, c, a.App, g.person)
+	} else if a.App.Guarded {
+		err = ErrGuarded
+	}
+	if err != nil {
+		return Granted{}, err
 	}
 	if a.Type == "password" {
 		if err := s.authorize(ctx, c, &g, g.auth.Session); err != nil {
@@ -117,8 +120,11 @@ func (s *Server) Exchange(ctx context.Context, c *call.Call, a Ask) (Granted, er
 
 // may refuses people who are barred or may not use the application.
 func (s *Server) may(ctx context.Context, c *call.Call, a App, p Person) error {
-	if p.Barred {
+	switch {
+	case p.Barred:
 		return ErrDenied
+	case a.Guarded:
+		return ErrGuarded
 	}
 	ok, err := s.May(ctx, c, p.ID, a)
 	if err == nil && !ok {

@@ -32,6 +32,7 @@ var (
 	ErrGrantType  = fault.New(fault.Invalid, Prefix+string(wire.UnsupportedGrantType), "invalid grant type")
 	ErrScope      = fault.New(fault.Invalid, Prefix+string(wire.InvalidScope), "unknown scope requested")
 	ErrDenied     = fault.New(fault.Denied, Prefix+string(wire.AccessDenied), "the user may not use this application")
+	ErrGuarded    = fault.New(fault.Denied, Prefix+string(wire.AccessDenied), "the application has rules of its own, which cannot be decided yet")
 	ErrToken      = fault.New(fault.Unauthenticated, Prefix+string(wire.InvalidToken), "the token is not valid")
 	ErrProof      = fault.New(fault.Invalid, Prefix+string(wire.InvalidDPoPProof), "the DPoP proof is not valid")
 	ErrTarget     = fault.New(fault.Invalid, Prefix+string(wire.InvalidTarget), "the resource is not one of the application's")

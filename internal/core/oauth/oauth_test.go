@@ -397,3 +397,25 @@ func TestRevoke(t *testing.T) {
 		}
 	})
 }
+
+// An application with rules that nobody can decide gives tokens to nobody.
+func TestGuarded(t *testing.T) {
+	each(t, func(w *world) {
+		for name, a := range w.apps {
+			a.Guarded = true
+			w.apps[name] = a
+		}
+		if _, err := w.reply(ask + challenge()); !errors.Is(err, oauth.ErrGuarded) {
+			w.t.Error("a person:", err)
+		}
+		if _, err := w.token("api", basic("svc@acme", "right"), "grant_type=client_credentials", ""); !errors.Is(err, oauth.ErrGuarded) {
+			w.t.Error("a service user:", err)
+		}
+		a := w.apps["web"]
+		a.Profile.Flows = append(a.Profile.Flows, oauth.Credentials)
+		w.apps["web"] = a
+		if _, err := w.token("web", basic("client-1", "s3cret"), "grant_type=client_credentials", ""); !errors.Is(err, oauth.ErrGuarded) {
+			w.t.Error("its own client:", err)
+		}
+	})
+}

@@ -47,13 +47,17 @@ func (r *Roles) upward(ctx context.Context, c *call.Call, version int64, roots [
 	return r.part(ctx, c, version, roots)
 }
 
+// apart is the time between two readings of all roles of a tenant: while roles change often, reading the few that somebody is
+// in costs less.
+const apart = time.Second
+
 // refresh reads a tenant's roles in the background, once at a time.
 func (r *Roles) refresh(tenant string) {
 	if _, busy := r.reading.LoadOrStore(tenant, true); busy {
 		return
 	}
 	go func() {
-		defer r.reading.Delete(tenant)
+		defer time.AfterFunc(apart, func() { r.reading.Delete(tenant) })
 		ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 		defer cancel()
 		_ = r.DB.Read(ctx, func(tx *dbx.Tx) error { // whoever needs them next tries again

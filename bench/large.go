@@ -219,12 +219,6 @@ func (m *maker) admin() error {
 	})
 }
 
-// write makes something by the program.
-func (m *maker) write(tenantID string, f func(ctx context.Context) error) error {
-	c := m.app.Shell(tenantID)
-	return m.app.Write(m.ctx, c, audit.UserCreate, f)
-}
-
 func (m *maker) people() error {
 	s := &site{suffix: m.Suffix}
 	var sample user.User

@@ -112,7 +112,11 @@ func (o OAuth) answer(ctx context.Context, c *op.Call, out *authorized, w oauth.
 		c.Event.Set("Scope", r.Ask.Scope.String())
 	}
 	if next != oauth.Answer {
-		handle, err := o.Server.Wait(ctx, c, r, w.Params)
+		// A request that waits already goes on waiting: who signed in for it has done so, whatever is asked of them next.
+		handle := w.Handle()
+		if handle == "" {
+			handle, err = o.Server.Wait(ctx, c, r, w.Params)
+		}
 		out.next = next
 		out.back = "/OAuth2/Authorize/" + url.PathEscape(r.App.Service) + "?bounce=" + handle
 		return err

@@ -124,6 +124,23 @@ func TestConsentAndLogout(t *testing.T) {
 			t.Errorf("consent is not remembered: %s", to)
 		}
 
+		// Who has signed in anew for a request is not asked to once more after agreeing.
+		_, to, _ = asks(t, s, session, "GET", start+"&prompt=login+consent", nil)
+		at, err := url.Parse(to)
+		if err != nil || at.Path != "/login" {
+			t.Fatalf("a new sign-in is not asked for: %s", to)
+		}
+		anew := s.SignedIn(t, s.Plain.ID)
+		_, to, _ = asks(t, s, anew, "GET", at.Query().Get("cloudRedirect"), nil)
+		if !strings.HasPrefix(to, "/consent?cloudRedirect=") {
+			t.Fatalf("after the sign-in: %s", to)
+		}
+		_, _, page := asks(t, s, anew, "GET", to, nil)
+		form = url.Values{"bounce": {regexp.MustCompile(`name="bounce" value="([^"]+)"`).FindStringSubmatch(page)[1]}, "scopes": {"openid,email"}, "result": {"1"}}
+		if _, to, body := asks(t, s, anew, "POST", "/OAuth2/Confirm/shop", form, fetchSite, "same-origin"); !strings.HasPrefix(to, "https://shop.example.com/back#") || !strings.Contains(to, "id_token=") {
+			t.Errorf("after agreeing: %s %s", to, body)
+		}
+
 		leave := "/OAuth2/EndSession/shop?" + url.Values{"post_logout_redirect_uri": {"https://evil.example/"}, "state": {"s-2"}}.Encode()
 		if _, to, _ := asks(t, s, session, "GET", leave, nil); !strings.HasPrefix(to, "/logout?cloudRedirect=") {
 			t.Errorf("without a hint nobody is asked: %s", to)

@@ -101,7 +101,7 @@ var (
 	}]("oauth.spent", `SELECT COUNT(*) AS n FROM oauth_spent WHERE tenant = ? AND id = ?`)
 )
 
-// sweeps remove what has expired, in all tenants; a batch at a time where there is much.
+// sweeps remove what has expired, in all tenants.
 var sweeps = []dbx.Exec{
 	dbx.E("oauth.sweep_authorization", `DELETE FROM oauth_authorization WHERE expires < ?`), dbx.E("oauth.sweep_code", `DELETE FROM oauth_code WHERE expires < ?`),
 	dbx.E("oauth.sweep_refresh", `DELETE FROM oauth_refresh WHERE expires < ?`), dbx.E("oauth.sweep_access", `DELETE FROM oauth_access WHERE expires < ?`),

@@ -156,6 +156,9 @@ func (it App) client() (oauth.App, error) {
 		Redirects: p.Redirects, LogoutRedirects: p.PostLogoutRedirects, Issuer: p.Issuer, Audience: p.Audience, Opaque: p.TokenType == Opaque,
 		Flows: flows, Life: life, Refresh: p.AllowRefresh, RefreshLife: refresh, Consent: p.Confirm,
 	}}
+	if p.Client != nil {
+		out.Profile.Client = *p.Client
+	}
 	switch {
 	case p.MustBeOauthClient || p.ClientIDType == 1:
 		out.Profile.Clients = oauth.Confidential

@@ -56,6 +56,10 @@ type Profile struct {
 	Confirm               bool     `json:"Confirm"` // people are asked before a client gets anything
 	AllowScopeSelect      bool     `json:"AllowScopeSelect"`
 	KnownScopes           []Scope  `json:"KnownScopes"`
+	// Client is what else the application's client does and wants, by the names of RFC 7591; beyond the contract. Redirects,
+	// PostLogoutRedirects, AllowPublic and AllowedAuth say what redirect_uris, post_logout_redirect_uris, grant_types and
+	// response_types would.
+	Client *wire.Metadata `json:"ClientMetadata,omitempty"`
 }
 
 // Scope is a scope that an application knows.
@@ -156,6 +160,14 @@ func (p *Profile) check() error {
 	}
 	if _, err := span("RefreshLifetimeString", p.RefreshLifetimeString, maxRefresh); err != nil {
 		return err
+	}
+	if p.Client != nil {
+		if p.Client.Redirects != nil || p.Client.LogoutRedirects != nil || p.Client.GrantTypes != nil || p.Client.ResponseTypes != nil {
+			return bad("ClientMetadata", "leaves redirect_uris, post_logout_redirect_uris, grant_types and response_types to the profile's own members")
+		}
+		if err := p.Client.Check(); err != nil {
+			return bad("ClientMetadata", "is not valid: %s", fault.Of(oauth.Fault(err)).Public)
+		}
 	}
 	return p.checkScopes()
 }

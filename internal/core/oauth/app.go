@@ -39,6 +39,8 @@ type Profile struct {
 	Allowed []string // client ids of ListedClients
 	// Public lets clients come that cannot keep a secret. They must use PKCE.
 	Public bool
+	// Client is what else is known of the application's own client, or of those without metadata of their own.
+	Client wire.Metadata
 
 	Redirects       wire.Redirects // where answers may go
 	LogoutRedirects wire.Redirects // where people may go after signing out
@@ -149,7 +151,7 @@ func (a App) Issuer(host string) string {
 // GrantTypes are those that the application allows, as its metadata names them.
 func (a App) GrantTypes() (out []string) {
 	for _, name := range slices.Sorted(maps.Keys(grants)) {
-		if g := grants[name]; g.flow == "" && a.Profile.Refresh || g.flow != "" && a.Profile.allows(g.flow) {
+		if g := grants[name]; name == "refresh_token" && a.Profile.Refresh || g.flow != "" && a.Profile.allows(g.flow) {
 			out = append(out, name)
 		}
 	}

@@ -16,7 +16,7 @@ import (
 type Request struct {
 	App      App
 	Ask      wire.Authorization
-	Client   string // client_id, in the application's spelling
+	Client   Registration
 	Redirect string // where the answer goes
 }
 
@@ -37,37 +37,43 @@ func (s *Server) Request(ctx context.Context, c *call.Call, service string, p wi
 		return Request{}, &UntrustedError{err}
 	}
 	ask, misread := wire.ReadAuthorization(p)
-	r := Request{App: a, Ask: ask, Client: ask.ClientID, Redirect: ask.RedirectURI}
-	if r.Redirect == "" && len(a.Profile.Redirects) == 1 {
-		r.Redirect = a.Profile.Redirects[0]
+	r := Request{App: a, Ask: ask, Redirect: ask.RedirectURI}
+	if !a.Active {
+		return r, &UntrustedError{ErrUnknownApp}
+	}
+	r.Client, err = s.Registration(ctx, c, a, ask.ClientID)
+	if err != nil && !errors.Is(err, ErrClient) {
+		return r, err
+	}
+	redirects := r.Client.Redirects
+	if err != nil { // it may be told so where the application's own clients are told things
+		redirects = a.Profile.Redirects
+	}
+	if r.Redirect == "" && len(redirects) == 1 {
+		r.Redirect = redirects[0]
 	}
 	switch {
-	case !a.Active:
-		return r, &UntrustedError{ErrUnknownApp}
-	case !a.Profile.Redirects.Allow(r.Redirect):
+	case !redirects.Allow(r.Redirect):
 		return r, &UntrustedError{Fault(&wire.Error{Code: wire.InvalidRequest, Description: "invalid redirect"})}
 	case misread != nil:
 		return r, Fault(misread)
-	case !s.Knows(ctx, c, a, ask.ClientID):
-		return r, ErrClient
-	}
-	if a.own(ask.ClientID) {
-		r.Client = a.Profile.ClientID
+	case err != nil:
+		return r, err
 	}
 	return r, r.check()
 }
 
-// check is whether the application allows what is asked for.
+// check is whether application and client may have what is asked for.
 func (r Request) check() error {
 	p, t := r.App.Profile, r.Ask.Type
 	switch {
-	case t.Code && !p.allows(CodeFlow), t.Front() && !p.allows(Implicit):
+	case t.Code && !p.allows(CodeFlow), t.Front() && !p.allows(Implicit), r.Client.Kind == Registered && !r.Client.Responds(t):
 		return Fault(&wire.Error{Code: wire.UnauthorizedClient, Description: "the application does not allow this response type"})
 	case t.IDToken && !p.OpenID:
 		return ErrScope
-	case !r.Ask.Scope.Within(p.Known()):
+	case !r.Ask.Scope.Within(p.Known()) || !r.Client.mayAsk(r.Ask.Scope):
 		return ErrScope
-	case t.Code && r.App.Public(r.Client) && r.Ask.Challenge.Method != wire.S256:
+	case t.Code && r.Client.Public() && r.Ask.Challenge.Method != wire.S256:
 		return Fault(&wire.Error{Code: wire.InvalidRequest, Description: "this client must send a code_challenge with the method S256"})
 	}
 	return nil
@@ -131,7 +137,7 @@ func (s *Server) Reply(ctx context.Context, c *call.Call, r Request, by SignedIn
 		return Reply{}, err
 	}
 	g := grantee{
-		app: r.App, client: Client{ID: r.Client, Public: true}, person: by.Person, scope: r.Ask.Scope, nonce: r.Ask.Nonce,
+		app: r.App, client: Client{Registration: r.Client}, person: by.Person, scope: r.Ask.Scope, nonce: r.Ask.Nonce,
 		facts: Facts{AuthTime: by.Proved.Unix(), ACR: by.Level, AMR: by.Factors, Resource: r.Ask.Resource, Claims: r.Ask.Claims},
 	}
 	if err := s.authorize(ctx, c, &g, by.Session); err != nil {
@@ -196,13 +202,13 @@ func (s *Server) consentDue(ctx context.Context, c *call.Call, r Request, person
 	if !r.App.Profile.Consent {
 		return false, nil
 	}
-	had, err := s.consented(ctx, c, personID, r.App.ID, r.Client)
+	had, err := s.consented(ctx, c, personID, r.App.ID, r.Client.ID)
 	return !r.Ask.Scope.Within(had), err
 }
 
 // Agree remembers that somebody has agreed to scopes, beside those of before.
 func (s *Server) Agree(ctx context.Context, c *call.Call, r Request, personID string, to wire.Scope) error {
-	had, err := s.consented(ctx, c, personID, r.App.ID, r.Client)
+	had, err := s.consented(ctx, c, personID, r.App.ID, r.Client.ID)
 	if err != nil {
 		return err
 	}
@@ -211,7 +217,7 @@ func (s *Server) Agree(ctx context.Context, c *call.Call, r Request, personID st
 			had = append(had, v)
 		}
 	}
-	_, err = putConsent.Do(ctx, c.Tx, c.Tenant.ID, personID, r.App.ID, r.Client, had.String(), c.Now.UnixMilli())
+	_, err = putConsent.Do(ctx, c.Tx, c.Tenant.ID, personID, r.App.ID, r.Client.ID, had.String(), c.Now.UnixMilli())
 	return err
 }
 

@@ -3,7 +3,6 @@ package oauth
 import (
 	"context"
 	"encoding/json"
-	"slices"
 	"strings"
 	"time"
 
@@ -169,17 +168,6 @@ func (s *Server) Sign(ctx context.Context, c *call.Call, g Granted) (Granted, er
 	return g, err
 }
 
-// refresh makes a refresh token of an authorization.
-func (s *Server) refresh(ctx context.Context, c *call.Call, g grantee) (string, error) {
-	plain, hash := crypt.NewToken(c.Rand)
-	end := min(c.Now.Add(g.app.Profile.refreshLife()).UnixMilli(), g.auth.Expires)
-	key := ""
-	if g.client.Public { // a client that proves itself at every use needs no other bond (RFC 9449 section 5)
-		key = g.key
-	}
-	return plain, insertRefresh.Later(ctx, c.Tx, c.Tenant.ID, hash, g.auth.ID, key, c.Now.UnixMilli(), end)
-}
-
 // authorize stores what a person has allowed.
 func (s *Server) authorize(ctx context.Context, c *call.Call, g *grantee, session string) error {
 	facts, err := json.Marshal(g.facts)
@@ -196,13 +184,4 @@ func (s *Server) authorize(ctx context.Context, c *call.Call, g *grantee, sessio
 	}
 	a := g.auth
 	return insertAuthorization.Later(ctx, c.Tx, c.Tenant.ID, a.ID, a.App, a.Client, a.User, a.Session, a.Scope, a.Facts, a.Created, a.Expires)
-}
-
-// allowedScope checks a scope against what the application knows; nothing asked for is everything that it lists.
-func (a App) allowedScope(asked wire.Scope) (wire.Scope, error) {
-	known := a.Profile.Known()
-	if !asked.Within(known) {
-		return nil, ErrScope
-	}
-	return slices.Clip(asked), nil
 }

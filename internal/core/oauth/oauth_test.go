@@ -57,6 +57,16 @@ func each(t *testing.T, f func(w *world)) {
 				machine: {ID: machine, Name: "svc@acme", Service: true},
 			},
 		}
+		w.c.Snapshot = func(ctx context.Context, f func() error) error {
+			if w.c.Tx != nil {
+				return f()
+			}
+			return db.Read(ctx, func(tx *dbx.Tx) error {
+				w.c.Tx = tx
+				defer func() { w.c.Tx = nil }()
+				return f()
+			})
+		}
 		w.s = &oauth.Server{
 			Signers: &crypt.Signers{Ring: ring, Load: keys.Signs, Store: keys.SetSigns, Now: time.Now}, Alg: crypt.ES256, Ring: ring,
 			App: func(_ context.Context, _ *call.Call, service string) (oauth.App, error) {
@@ -368,16 +378,16 @@ func TestRevoke(t *testing.T) {
 		}
 		lives := func(token string) bool { _, err := w.look(token); return err == nil }
 		a, b := w.tokens(), w.tokens()
-		revoke(oauth.Client{ID: "another"}, a.Access)
-		revoke(oauth.Client{ID: "client-1"}, "no token")
+		revoke(oauth.Client{Registration: oauth.Registration{ID: "another"}}, a.Access)
+		revoke(oauth.Client{Registration: oauth.Registration{ID: "client-1"}}, "no token")
 		if !lives(a.Access) {
 			w.t.Error("another client revoked it")
 		}
-		revoke(oauth.Client{ID: "client-1"}, a.Access)
+		revoke(oauth.Client{Registration: oauth.Registration{ID: "client-1"}}, a.Access)
 		if lives(a.Access) || !lives(a.Refresh) || !lives(b.Access) {
 			w.t.Error("revoking one signed token")
 		}
-		revoke(oauth.Client{ID: "client-1"}, b.Refresh)
+		revoke(oauth.Client{Registration: oauth.Registration{ID: "client-1"}}, b.Refresh)
 		if lives(b.Access) || lives(b.Refresh) || !lives(a.Refresh) {
 			w.t.Error("revoking a refresh token")
 		}
@@ -385,7 +395,7 @@ func TestRevoke(t *testing.T) {
 		if err != nil {
 			w.t.Fatal(err)
 		}
-		revoke(oauth.Client{ID: "svc@acme"}, g.Access)
+		revoke(oauth.Client{Registration: oauth.Registration{ID: "svc@acme"}}, g.Access)
 		if lives(g.Access) {
 			w.t.Error("revoking an opaque token")
 		}

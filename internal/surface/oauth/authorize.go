@@ -108,7 +108,7 @@ func (o OAuth) answer(ctx context.Context, c *op.Call, out *authorized, w oauth.
 	}
 	if c.Event != nil {
 		c.Event.Kind, c.Event.Target, c.Event.Name = "Application", r.App.ID, r.App.Name
-		c.Event.Set("ClientID", r.Client)
+		c.Event.Set("ClientID", r.Client.ID)
 		c.Event.Set("Scope", r.Ask.Scope.String())
 	}
 	if next != oauth.Answer {

@@ -76,7 +76,7 @@ func (o OAuth) Confirm(ctx context.Context, c *op.Call, in ConfirmRequest, _ op.
 		return authorized{}, err
 	}
 	c.Event.Kind, c.Event.Target, c.Event.Name = "Application", r.App.ID, r.App.Name
-	c.Event.Set("ClientID", r.Client)
+	c.Event.Set("ClientID", r.Client.ID)
 	if r.Ask.Scope = in.agreed(r.Ask.Scope); in.Result != "1" || len(r.Ask.Scope) == 0 {
 		out := authorized{request: r, failed: spoken(errRefused)}
 		if err := o.Server.Done(ctx, c, w); err != nil {

@@ -225,7 +225,7 @@ func (o OAuth) prepareIntrospect(ctx context.Context, c *op.Call, in TokenRef) (
 		return asking{}, oauth.ErrDenied.Say("requesting user not authenticated")
 	}
 	a, who, err := o.client(ctx, c, in)
-	if err == nil && who.Public {
+	if err == nil && !who.Proved {
 		err = oauth.ErrClient
 	}
 	return asking{a, who}, err

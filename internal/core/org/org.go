@@ -8,6 +8,7 @@ import (
 	"errors"
 	"slices"
 	"strings"
+	"time"
 	"unicode"
 	"unicode/utf8"
 
@@ -156,8 +157,8 @@ type Change struct {
 	Parent      *string // id or path; empty, or a slash: none
 }
 
-// Change renames or moves an organization, with the paths of all below it, or describes it anew. Faults: as Create, and
-// ErrCycle.
+// Change renames or moves an organization, with the paths of all below it, or describes it anew. Faults: as Create,
+// ErrCycle, and role.ErrNotHeld.
 func (o *Orgs) Change(ctx context.Context, c *call.Call, id string, ch Change) (Org, error) {
 	if err := o.Roles.Touch(ctx, c); err != nil {
 		return Org{}, err
@@ -184,6 +185,11 @@ func (o *Orgs) Change(ctx context.Context, c *call.Call, id string, ch Change) (
 	noted(c, old)
 	if now == old {
 		return old, nil
+	}
+	if now.Parent != old.Parent { // whoever holds something over the new parent comes by it over this one
+		if err := o.Roles.Opens(ctx, c, id, now.Parent, time.Time{}, ^right.Set(0)); err != nil {
+			return Org{}, err
+		}
 	}
 	return now, o.move(ctx, c, old, now)
 }

@@ -116,8 +116,8 @@ var (
 		JOIN users u ON u.tenant = m.tenant AND u.id = m.member WHERE m.tenant = ? AND m.kind = 'User'`)
 
 	// The roles behind a person: their own, and those of people for whom their factors answer.
-	behind = dbx.Q[string]("role.behind", `SELECT role FROM role_member WHERE tenant = ? AND kind = 'User' AND member = ?
-		UNION SELECT m.role FROM users u CROSS JOIN role_member m
+	behind = dbx.Q[behindRow]("role.behind", `SELECT role, since, until FROM role_member WHERE tenant = ? AND kind = 'User' AND member = ?
+		UNION SELECT m.role, m.since, m.until FROM users u CROSS JOIN role_member m
 		WHERE u.tenant = ? AND u.mfa_user = ? AND u.mfa_user <> '' AND m.tenant = u.tenant AND m.kind = 'User' AND m.member = u.id`)
 
 	answered = dbx.Q[string]("role.answered", `SELECT id FROM users WHERE tenant = ? AND mfa_user = ? AND mfa_user <> ''`)
@@ -138,6 +138,12 @@ type foundRow struct {
 type activeRow struct {
 	Role   string `db:"role"`
 	Member string `db:"member"`
+}
+
+type behindRow struct {
+	Role  string `db:"role"`
+	Since int64  `db:"since"`
+	Until int64  `db:"until"`
 }
 
 type systemRow struct {

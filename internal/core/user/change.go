@@ -4,8 +4,10 @@ import (
 	"context"
 	"errors"
 	"strings"
+	"time"
 
 	"limen/internal/call"
+	"limen/internal/core/right"
 	"limen/internal/core/role"
 	"limen/internal/dbx"
 	"limen/internal/fold"
@@ -23,7 +25,8 @@ type Change struct {
 	Culture      *string
 	ReportsTo    *string // UUID or login name; empty: nobody
 	Org          *string
-	MfaUser      *string // UUID or login name; empty: one's own factors
+	OrgUntil     time.Time // when the person leaves Org again; zero: never
+	MfaUser      *string   // UUID or login name; empty: one's own factors
 	State        *State
 	Expires      *int64 // 0: never
 	Everybody    *bool
@@ -38,7 +41,8 @@ type Change struct {
 }
 
 // Change changes a user and returns what it is now. Faults: ErrNotFound, ErrStale, those of Create, ErrCycle, and
-// role.ErrLast when nobody active would be left to administer the tenant.
+// role.ErrLast when nobody active would be left to administer the tenant; role.ErrNotHeld when administrators of the new
+// organization would come by a person whom the caller does not administer for as long.
 //
 // That managers form no cycle is an invariant across rows: a change of ReportsTo belongs into a serial transaction.
 func (d *Directory) Change(ctx context.Context, c *call.Call, id string, ch Change) (User, error) {
@@ -46,7 +50,13 @@ func (d *Directory) Change(ctx context.Context, c *call.Call, id string, ch Chan
 		if ch.Version != 0 && ch.Version != u.Version {
 			return ErrStale
 		}
+		was := u.Org
 		ch.apply(u)
+		if u.Org != was {
+			if err := d.Roles.Opens(ctx, c, was, u.Org, ch.OrgUntil, onPeople); err != nil {
+				return err
+			}
+		}
 		return d.referAnew(ctx, c, u, ch)
 	})
 	if err != nil || ch.System == nil {
@@ -54,6 +64,9 @@ func (d *Directory) Change(ctx context.Context, c *call.Call, id string, ch Chan
 	}
 	return out, d.setSystem(ctx, c, out.ID, *ch.System)
 }
+
+// onPeople are the rights by which somebody comes by a person who joins their organization.
+var onPeople = right.Of(right.UserManagement, right.ReadUsers)
 
 func (ch Change) apply(u *User) {
 	set(&u.Name, ch.Name)

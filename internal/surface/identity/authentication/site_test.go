@@ -53,7 +53,7 @@ func each(t *testing.T, f func(s *site)) {
 
 func serve(t *testing.T, w *logintest.World) *site {
 	s := &site{T: t, World: w, host: strings.ToLower(w.Tenant.Host), jar: map[string]*http.Cookie{}, header: http.Header{}}
-	s.ops = authentication.Authentication{Logins: w.Logins, Sessions: w.Sessions, Tokens: w.Tokens, People: w.People, Tenants: w.Index}
+	s.ops = authentication.Authentication{Logins: w.Logins, Sessions: w.Sessions, Tokens: w.Tokens, People: w.People, Roles: w.Roles, Tenants: w.Index}
 	log := &audit.Log{DB: w.DB, Strict: true}
 	s.kernel = &op.Kernel{
 		DB: w.DB, Log: slog.New(slog.DiscardHandler), Fallback: identity.Codec{}, Failures: &op.Failures{},

@@ -33,11 +33,12 @@ var (
 	get     = []string{"GET"}
 	unknown = []*fault.Error{org.ErrNotFound, fault.ErrMissing}
 	tree    = []*fault.Error{
-		org.ErrNotFound, org.ErrNameTaken, org.ErrCycle, org.ErrDeep, org.ErrTooMany, fault.ErrMissing, fault.ErrBlank, fault.ErrInvalid,
+		org.ErrNotFound, org.ErrNameTaken, org.ErrCycle, org.ErrDeep, org.ErrTooMany, role.ErrNotHeld, fault.ErrMissing, fault.ErrBlank,
+		fault.ErrInvalid,
 	}
 	granting = []*fault.Error{org.ErrNotFound, org.ErrMember, org.ErrRight, org.ErrTooMany, role.ErrNotHeld, ErrMany, fault.ErrMissing, fault.ErrInvalid}
 	joining  = []*fault.Error{
-		org.ErrNotFound, org.ErrMember, org.ErrElsewhere, role.ErrBuiltIn, user.ErrStale, ErrMany, fault.ErrMissing, fault.ErrInvalid,
+		org.ErrNotFound, org.ErrMember, org.ErrElsewhere, role.ErrBuiltIn, role.ErrNotHeld, user.ErrStale, ErrMany, fault.ErrMissing, fault.ErrInvalid,
 	}
 )
 

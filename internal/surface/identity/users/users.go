@@ -80,7 +80,7 @@ var (
 // What creating and changing people can give.
 var (
 	createFaults = []*fault.Error{
-		user.ErrNameTaken, user.ErrSuffix, user.ErrManager, user.ErrRedirect, role.ErrSystem, ErrOrg, ErrNoOrg, ErrSystem, user.ErrStronger,
+		user.ErrNameTaken, user.ErrSuffix, user.ErrManager, user.ErrRedirect, role.ErrSystem, role.ErrNotHeld, ErrOrg, ErrNoOrg, ErrSystem, user.ErrStronger,
 		fault.ErrBlank, fault.ErrInvalid, fault.ErrMissing, password.ErrPolicy, password.ErrWeak, password.ErrCommon,
 	}
 	changeFaults = append(append([]*fault.Error(nil), createFaults...),

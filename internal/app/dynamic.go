@@ -66,7 +66,20 @@ func (a *App) wireScripts() {
 
 // judge has a child run a script.
 func (a *App) judge(ctx context.Context, b dynamic.Batch) ([]dynamic.Verdict, error) {
-	in := script.Batch{Tenant: b.Tenant, Script: b.Script, Now: b.Now.UnixMilli(), Trace: b.Trace}
+	said, err := a.Scripts.Run(ctx, forChild(b))
+	if errors.Is(err, script.ErrShare) {
+		err = dynamic.ErrShare.RetryAfter(fault.Of(err).After)
+	}
+	out := make([]dynamic.Verdict, len(said))
+	for i, v := range said {
+		out[i] = dynamic.Verdict(v)
+	}
+	return out, err
+}
+
+// forChild is a batch as a child gets it.
+func forChild(b dynamic.Batch) script.Batch {
+	in := script.Batch{Tenant: b.Tenant, Bulk: b.Pass, Script: b.Script, Now: b.Now.UnixMilli(), Trace: b.Trace}
 	held := map[string]bool{}
 	for _, p := range b.People {
 		for _, id := range p.Roles {
@@ -91,15 +104,7 @@ func (a *App) judge(ctx context.Context, b dynamic.Batch) ([]dynamic.Verdict, er
 		}
 		in.People = append(in.People, who)
 	}
-	said, err := a.Scripts.Run(ctx, in)
-	if errors.Is(err, script.ErrShare) {
-		err = dynamic.ErrShare.RetryAfter(fault.Of(err).After)
-	}
-	out := make([]dynamic.Verdict, len(said))
-	for i, v := range said {
-		out[i] = dynamic.Verdict(v)
-	}
-	return out, err
+	return in
 }
 
 // scriptFailed writes to the administrators.

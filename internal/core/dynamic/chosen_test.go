@@ -110,6 +110,37 @@ func TestChosenRolesGetNoRights(t *testing.T) {
 	})
 }
 
+// TestWarning sets scripts and looks at their events: these name what people change themselves of what the text names, and the
+// rights that hang on it; and nothing where there are no rights, or where the text names nothing of the kind.
+func TestWarning(t *testing.T) {
+	rated(t, func(t *testing.T, w *world, _ []string) {
+		rated, plain := w.set("Rated", having("floor_", "3")), w.set("Plain", having("floor_", "3"))
+		if err := w.assign(rated); err != nil {
+			t.Fatal(err)
+		}
+		for _, x := range []struct {
+			r     role.Role
+			text  string
+			named []string // none: no warning
+		}{
+			{rated, `return User.Get('DEPARTMENT_') == 'Sales' || User.Mail`, []string{"Mail", "department_"}},
+			{rated, `return User.Get('floor_') == '3'`, nil},
+			{plain, `return User.Get('department_') == 'Sales'`, nil},
+		} {
+			e := call.Event{}
+			w.write(func(ctx context.Context, c *call.Call) error {
+				c.Event = &e
+				return w.scripts.Set(ctx, c, x.r, x.text)
+			})
+			named, _ := e.Fields["SelfEditable"].([]string)
+			carries, _ := e.Fields["Rights"].([]string)
+			if !slices.Equal(named, x.named) || (len(carries) > 0) != (x.named != nil) {
+				t.Errorf("%s of %s: %q, rights %q", x.text, x.r.Name, named, carries)
+			}
+		}
+	})
+}
+
 // TestChosenIsShown says what of oneself decides.
 func TestChosenIsShown(t *testing.T) {
 	rated(t, func(t *testing.T, w *world, _ []string) {

@@ -55,6 +55,7 @@ type Batch struct {
 	Roles  []role.Role // all of the tenant
 	Now    time.Time
 	Trace  bool
+	Pass   bool // a part of judging everybody, which leaves time for those of whom something changes meanwhile
 }
 
 // Person is somebody as scripts see them. A property is nil, a string, a number, a bool or a time.Time.
@@ -102,13 +103,18 @@ type Scripts struct {
 	Free func(ctx context.Context, c *call.Call) (bool, error)
 	// Failed tells administrators, in the transaction that notes it, that a script failed. May be nil.
 	Failed func(ctx context.Context, c *call.Call, r role.Role, why string) error
+	// MaxWait is how many people of a tenant who changed wait for time of their own; 10,000 when 0. The scripts that more would wait
+	// for judge everybody.
+	MaxWait int
 
-	once sync.Once
-	bell chan struct{}
-	mu   sync.Mutex
-	rest map[string]rest // tenants whose scripts are not tried for a while
-	busy map[string]bool
-	anew map[string]bool // tenants whose settings changed
+	once  sync.Once
+	bell  chan struct{}
+	mu    sync.Mutex
+	rest  map[string]rest      // tenants whose scripts are not tried for a while
+	pause map[string]time.Time // tenants whose passes have used their time, and until when
+	part  map[string]progress  // tenants with people who were judged by some scripts and wait for others
+	busy  map[string]bool
+	anew  map[string]bool // tenants whose settings changed
 }
 
 const columns = `role, script, revision, error, failed, told, wanted, done, pass, judged, tries`

@@ -215,32 +215,6 @@ func TestOutage(t *testing.T) {
 	})
 }
 
-// TestShareDoesNotCircle has the time of a tenant's scripts be used up after the first script: what is left is not lost, and the
-// first one is not asked again.
-func TestShareDoesNotCircle(t *testing.T) {
-	each(t, func(t *testing.T, w *world) {
-		ids := w.many(2)
-		a, b := w.set("A", having("department_", "Sales")), w.set("B", having("department_", "Sales"))
-		w.settle()
-		w.put(ids[0], "department_", "Sales")
-		w.mu.Lock()
-		w.meddle = func() { w.fail = dynamic.ErrShare.RetryAfter(20) }
-		w.mu.Unlock()
-		clear(w.runs)
-		w.scripts.Serve(t.Context(), w.tenant)
-		if d := time.Until(w.scripts.Rests(w.tenant)); d < 15*time.Second || d > 20*time.Second {
-			t.Errorf("the tenant rests for %v", d)
-		}
-		w.fail = nil
-		got := w.settle()
-		if got["A"]+got["B"] != 2 { // the one that is left judges everybody
-			t.Errorf("what was left: %v", got)
-		}
-		w.want(a, ids[0])
-		w.want(b, ids[0])
-	})
-}
-
 // TestChangeDuringTheRun has a person change while scripts judge them: in a way that matters, and in one that does not.
 func TestChangeDuringTheRun(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {

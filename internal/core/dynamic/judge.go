@@ -62,38 +62,53 @@ func (s *Scripts) load(ctx context.Context, tenant string, users []string) (out 
 	return out, err
 }
 
-// now has the scripts that read what changed judge these people.
+// owed are the people of whom something changed that a script reads, and whom it has not judged since.
+func (a *asked) owed(is Script, at progress) []seen {
+	return slices.DeleteFunc(slices.Clone(a.people), func(p seen) bool { return !a.read[is.Role].matters(p.what) || at.has(is, &p) })
+}
+
+// now has the scripts that read what changed judge these people. When there is no time left, who is not judged yet waits; what
+// some scripts have said of them stands, or they would come round for ever.
 func (s *Scripts) now(ctx context.Context, tenant string, users ...string) error {
 	a, err := s.load(ctx, tenant, users)
 	if err != nil {
 		return err
 	}
-	var left []Script
-	for n, is := range a.scripts {
-		some := slices.DeleteFunc(slices.Clone(a.people), func(p seen) bool { return !a.read[is.Role].matters(p.what) })
-		if len(some) == 0 {
-			continue
+	at := s.progress(tenant)
+	var short error
+	wait := map[string]bool{}
+	for _, is := range a.scripts {
+		some := a.owed(is, at)
+		if len(some) > 0 && short == nil {
+			err := s.some(ctx, tenant, is, some, a.known)
+			if err != nil && !errors.Is(err, ErrShare) {
+				return err
+			}
+			if short = err; short == nil {
+				at.add(is, some)
+			}
 		}
-		err := s.some(ctx, tenant, is, some, a.known)
-		if errors.Is(err, ErrShare) && n > 0 { // the others in their turn, or these people would come round for ever
-			left = a.scripts[n:]
-			break
-		}
-		if err != nil {
-			return err
+		for i := 0; short != nil && i < len(some); i++ {
+			wait[some[i].ID] = true
 		}
 	}
-	return s.Write(ctx, tenant, func(ctx context.Context, c *call.Call) error {
-		if err := s.want(ctx, c, left...); err != nil {
-			return err
-		}
-		return settled(ctx, c, users, a.people)
-	})
+	done := slices.DeleteFunc(slices.Clone(users), func(id string) bool { return wait[id] })
+	err = s.Write(ctx, tenant, func(ctx context.Context, c *call.Call) error { return settled(ctx, c, done, a.people) })
+	if err != nil {
+		return err
+	}
+	for _, id := range done {
+		delete(at, id)
+	}
+	if short == nil {
+		return nil
+	}
+	return errors.Join(short, s.crowd(ctx, tenant))
 }
 
 // some has one script judge some people.
 func (s *Scripts) some(ctx context.Context, tenant string, is Script, people []seen, known []role.Role) error {
-	verdicts, err := s.judge(ctx, tenant, is, people, known)
+	verdicts, err := s.judge(ctx, tenant, is, people, known, false)
 	if err != nil {
 		return err
 	}
@@ -132,8 +147,8 @@ func settled(ctx context.Context, c *call.Call, users []string, people []seen) e
 }
 
 // judge asks a script about people. A failure of the script is in the verdicts.
-func (s *Scripts) judge(ctx context.Context, tenant string, is Script, people []seen, known []role.Role) ([]Verdict, error) {
-	b := Batch{Tenant: tenant, Script: is.Text, Roles: known, Now: time.Now()}
+func (s *Scripts) judge(ctx context.Context, tenant string, is Script, people []seen, known []role.Role, pass bool) ([]Verdict, error) {
+	b := Batch{Tenant: tenant, Script: is.Text, Roles: known, Now: time.Now(), Pass: pass}
 	for _, p := range people {
 		b.People = append(b.People, p.Person)
 	}

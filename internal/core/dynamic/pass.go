@@ -83,7 +83,7 @@ func (s *Scripts) further(ctx context.Context, tenant string) (more bool, err er
 	if len(st.people) == 0 {
 		return true, s.held(ctx, tenant, st.is, s.finish)
 	}
-	verdicts, err := s.judge(ctx, tenant, st.is, st.people, st.known)
+	verdicts, err := s.judge(ctx, tenant, st.is, st.people, st.known, true)
 	if err != nil {
 		return false, err
 	}

@@ -43,6 +43,9 @@ var (
 func (s *Scripts) Run(ctx context.Context) error {
 	return s.Leases.Hold(ctx, leaseName, leaseTime, func(ctx context.Context) error {
 		free := make(chan struct{}, turns)
+		s.mu.Lock()
+		clear(s.part) // another node may have judged since
+		s.mu.Unlock()
 		for ctx.Err() == nil {
 			tenants, err := s.due(ctx)
 			if err != nil && ctx.Err() == nil {
@@ -74,7 +77,7 @@ func (s *Scripts) due(ctx context.Context) ([]string, error) {
 			return err
 		}
 		passes, err := passing.All(ctx, tx, now, maxLook)
-		out = slices.Compact(slices.Sorted(slices.Values(append(people, passes...))))
+		out = append(people, slices.DeleteFunc(passes, s.paused)...)
 		return err
 	})
 	s.mu.Lock()
@@ -92,16 +95,20 @@ func (s *Scripts) due(ctx context.Context) ([]string, error) {
 
 // Turn does a piece of a tenant's work: a batch of people who changed, and a batch of a pass. more tells whether there was any.
 // All of a tenant's is done one after the other, so that what one script learns to read is known when it is asked what a change
-// matters to.
+// matters to. A pass that has used its time has nobody else wait.
 func (s *Scripts) Turn(ctx context.Context, tenant string) (more bool, err error) {
 	if err := s.reconsidered(ctx, tenant); err != nil {
 		return false, err
 	}
 	caught, err := s.catch(ctx, tenant)
-	if err != nil {
+	if err != nil || s.paused(tenant) {
 		return caught, err
 	}
 	more, err = s.further(ctx, tenant)
+	if errors.Is(err, ErrShare) {
+		s.pauses(tenant, err)
+		err = nil
+	}
 	return more || caught, err
 }
 
@@ -138,6 +145,9 @@ func (s *Scripts) turn(ctx context.Context, tenant string) {
 	delete(s.busy, tenant)
 	if err == nil {
 		delete(s.rest, tenant)
+		if len(s.part[tenant]) == 0 {
+			delete(s.part, tenant)
+		}
 		return
 	}
 	if ctx.Err() == nil {

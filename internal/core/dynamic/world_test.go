@@ -44,6 +44,8 @@ type world struct {
 	told   []string
 	meddle func() // in the middle of the next batch
 	fail   error  // that scripts cannot run
+	passes error  // that they cannot judge everybody
+	asked  int    // how often they were to
 }
 
 // code is a script: what it says of a person, and what it reads.
@@ -123,6 +125,11 @@ func (w *world) judge(_ context.Context, b dynamic.Batch) ([]dynamic.Verdict, er
 	defer w.mu.Unlock()
 	if w.fail != nil {
 		return nil, w.fail
+	}
+	if b.Pass {
+		if w.asked++; w.passes != nil {
+			return nil, w.passes
+		}
 	}
 	out := make([]dynamic.Verdict, len(b.People))
 	for i, p := range b.People {

@@ -41,7 +41,7 @@ type Pool struct {
 	Wall     time.Duration // for a batch, the start of a child included; 15 s when 0
 	Idle     time.Duration // after which a child that has nothing to do ends; 1 min when 0
 	Children int           // at once; 2 when 0
-	Share    time.Duration // that a tenant's batches may take in a minute; 30 s when 0
+	Share    time.Duration // that a tenant's batches may take in a minute, bulk ones half of it; 30 s when 0
 
 	once  sync.Once
 	queue queue
@@ -68,7 +68,7 @@ func (p *Pool) Run(ctx context.Context, b Batch) ([]Verdict, error) {
 		return nil, ErrOff
 	}
 	q := p.turns()
-	if wait := q.over(b.Tenant); wait > 0 {
+	if wait := q.over(b.Tenant, b.Bulk); wait > 0 {
 		return nil, ErrShare.RetryAfter(int(wait / time.Second))
 	}
 	if err := q.enter(ctx, b.Tenant); err != nil {
@@ -76,7 +76,7 @@ func (p *Pool) Run(ctx context.Context, b Batch) ([]Verdict, error) {
 	}
 	began := time.Now()
 	defer func() {
-		q.spend(b.Tenant, time.Since(began))
+		q.spend(b.Tenant, b.Bulk, time.Since(began))
 		q.leave(b.Tenant)
 	}()
 	b.Each = cmp.Or(p.Each, 250*time.Millisecond).Milliseconds()
@@ -100,7 +100,7 @@ func (p *Pool) turns() *queue {
 	p.once.Do(func() {
 		p.queue = queue{
 			now: time.Now, slots: cmp.Or(p.Children, 2), share: cmp.Or(p.Share, 30*time.Second),
-			running: map[string]int{}, line: map[string][]chan struct{}{}, spent: map[string]spending{},
+			running: map[string]int{}, line: map[string][]chan struct{}{}, spent: map[account]spending{},
 		}
 	})
 	return &p.queue

@@ -11,6 +11,7 @@ import (
 // Batch is what a child is asked: one script, and the people to run it for.
 type Batch struct {
 	Tenant string   `json:"-"`      // whose time it is
+	Bulk   bool     `json:"-"`      // work that leaves half of that time for other work
 	Script string   `json:"script"` // the body of a function
 	People []Person `json:"people"`
 	Roles  []Role   `json:"roles"`

@@ -10,7 +10,8 @@ import (
 )
 
 // queue shares the children among tenants. Tenants that wait are served in turn, and none ever has all the children: another
-// one's first batch finds one free. Beyond that a tenant has a share of time, which comes back within a minute.
+// one's first batch finds one free. Beyond that a tenant has a share of time, which comes back within a minute; bulk work may
+// use half of it.
 type queue struct {
 	now   func() time.Time
 	slots int
@@ -21,45 +22,72 @@ type queue struct {
 	running map[string]int
 	waiting []string // tenants in the order of their turns; each once
 	line    map[string][]chan struct{}
-	spent   map[string]spending
+	spent   map[account]spending
 }
 
-// spending is what a tenant has used of its allowance, as of a moment.
+// account is what is spent from: a tenant's whole share, or the half of it that bulk work may use. What bulk work takes counts
+// in both.
+type account struct {
+	tenant string
+	bulk   bool
+}
+
+// spending is what was used of an account, as of a moment.
 type spending struct {
 	used time.Duration
 	at   time.Time
 }
 
-// over is how long a tenant has to wait until it may use more; 0: not at all.
-func (q *queue) over(tenant string) time.Duration {
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	used := q.used(tenant)
-	if used < q.share {
-		return 0
+// accounts are those that work of a tenant is paid from.
+func accounts(tenant string, bulk bool) []account {
+	if bulk {
+		return []account{{tenant, false}, {tenant, true}}
 	}
-	// What is used above the share must have come back, and a second more, so that nobody returns for a moment each time.
-	back := float64(used-q.share+time.Second) / float64(q.share) * float64(time.Minute)
-	return time.Duration(math.Ceil(back/float64(time.Second))) * time.Second
+	return []account{{tenant, false}}
 }
 
-// used is what counts as used now: the share comes back evenly in a minute.
-func (q *queue) used(tenant string) time.Duration {
-	s := q.spent[tenant]
-	back := time.Duration(float64(q.now().Sub(s.at)) / float64(time.Minute) * float64(q.share))
+// over is how long a tenant has to wait until it may use more; 0: not at all.
+func (q *queue) over(tenant string, bulk bool) (wait time.Duration) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	for _, a := range accounts(tenant, bulk) {
+		used, share := q.used(a), q.allowed(a)
+		if used < share {
+			continue
+		}
+		// What is used above the share must have come back, and a second more, so that nobody returns for a moment each time.
+		back := float64(used-share+time.Second) / float64(share) * float64(time.Minute)
+		wait = max(wait, time.Duration(math.Ceil(back/float64(time.Second)))*time.Second)
+	}
+	return wait
+}
+
+func (q *queue) allowed(a account) time.Duration {
+	if a.bulk {
+		return q.share / 2
+	}
+	return q.share
+}
+
+// used is what counts as used now: it comes back evenly in a minute.
+func (q *queue) used(a account) time.Duration {
+	s := q.spent[a]
+	back := time.Duration(float64(q.now().Sub(s.at)) / float64(time.Minute) * float64(q.allowed(a)))
 	return max(0, s.used-back)
 }
 
 // spend notes what a tenant has used.
-func (q *queue) spend(tenant string, d time.Duration) {
+func (q *queue) spend(tenant string, bulk bool, d time.Duration) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	for t := range q.spent {
-		if q.used(t) == 0 {
-			delete(q.spent, t)
+	for a := range q.spent {
+		if q.used(a) == 0 {
+			delete(q.spent, a)
 		}
 	}
-	q.spent[tenant] = spending{q.used(tenant) + d, q.now()}
+	for _, a := range accounts(tenant, bulk) {
+		q.spent[a] = spending{q.used(a) + d, q.now()}
+	}
 }
 
 // enter waits for a turn; leave gives it to the next.

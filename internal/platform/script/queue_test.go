@@ -13,7 +13,7 @@ import (
 func fair(slots int) *queue {
 	return &queue{
 		now: time.Now, slots: slots, share: 30 * time.Second,
-		running: map[string]int{}, line: map[string][]chan struct{}{}, spent: map[string]spending{},
+		running: map[string]int{}, line: map[string][]chan struct{}{}, spent: map[account]spending{},
 	}
 }
 
@@ -79,23 +79,57 @@ func TestWhoLeavesTheQueue(t *testing.T) {
 func TestShareComesBack(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		q := fair(2)
-		q.spend("a", 29*time.Second)
-		if d := q.over("a"); d != 0 {
+		q.spend("a", false, 29*time.Second)
+		if d := q.over("a", false); d != 0 {
 			t.Error("below the share:", d)
 		}
-		q.spend("a", 16*time.Second) // 15 s above it
-		wait := q.over("a")
-		if wait < 30*time.Second || wait > 35*time.Second || q.over("b") != 0 {
-			t.Error(wait, q.over("b"))
+		q.spend("a", false, 16*time.Second) // 15 s above it
+		wait := q.over("a", false)
+		if wait < 30*time.Second || wait > 35*time.Second || q.over("b", false) != 0 {
+			t.Error(wait, q.over("b", false))
 		}
 		time.Sleep(wait)
-		if d := q.over("a"); d != 0 {
+		if d := q.over("a", false); d != 0 {
 			t.Error("after the wait:", d)
 		}
 		time.Sleep(2 * time.Minute)
-		q.spend("b", time.Second)
+		q.spend("b", false, time.Second)
 		if len(q.spent) != 1 {
 			t.Error("what has come back is still kept:", q.spent)
+		}
+	})
+}
+
+// TestBulkLeavesHalf has bulk work use all that it may: single work goes on, bulk work of others too, and what single work uses
+// keeps nobody's bulk work from its half unless the whole is used up.
+func TestBulkLeavesHalf(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		q := fair(2)
+		q.spend("a", true, 15*time.Second)
+		if wait := q.over("a", true); wait < time.Second || wait > 5*time.Second {
+			t.Error("bulk work that has used its half waits", wait)
+		}
+		if q.over("a", false) != 0 || q.over("b", true) != 0 {
+			t.Error("somebody else waits for it:", q.over("a", false), q.over("b", true))
+		}
+		time.Sleep(time.Minute)
+		q.spend("a", false, 20*time.Second)
+		if wait := q.over("a", true); wait != 0 {
+			t.Error("bulk work that has used nothing waits", wait)
+		}
+		q.spend("a", true, 10*time.Second)
+		if q.over("a", false) == 0 || q.over("a", true) == 0 {
+			t.Error("there is more than the share")
+		}
+		time.Sleep(2 * time.Minute)
+		for range 60 { // bulk work by itself, for five minutes
+			time.Sleep(5 * time.Second)
+			if q.over("a", true) == 0 {
+				q.spend("a", true, 5*time.Second)
+			}
+			if q.over("a", false) != 0 {
+				t.Fatal("bulk work took more than its half")
+			}
 		}
 	})
 }

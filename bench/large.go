@@ -32,6 +32,13 @@ var (
 	quickExtent = extent{People: 600, Roles: 40, Depth: 8, Crowd: 250, Orgs: 30, Tenants: 12, Policies: 10, Scripts: 4}
 )
 
+// of is an extent with another number of people.
+func (e extent) of(people int) extent {
+	e.Tenants = max(1, int(int64(e.Tenants)*int64(people)/int64(e.People)))
+	e.People, e.Crowd = people, min(e.Crowd, people)
+	return e
+}
+
 // directory is a large tenant beside many small ones. It is kept where it was made, so that it is made once.
 type directory struct {
 	extent
@@ -100,7 +107,7 @@ func bearer(ctx context.Context, a *app.App, tenantID, userID string) (string, e
 // makeLarge writes the directory. What the program makes one of stands as the sample of the rest, which is written through
 // the store in large batches.
 func (w *world) makeLarge(ctx context.Context, at string) (*directory, error) {
-	d := &directory{extent: largeExtent, URL: "sqlite"}
+	d := &directory{extent: largeExtent.of(w.b.scale), URL: "sqlite"}
 	if w.b.large == "" {
 		d.extent = quickExtent
 	}

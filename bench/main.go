@@ -38,6 +38,7 @@ type bench struct {
 	postgres string // URL of a server on which databases may be made
 	profile  string // directory for CPU profiles
 	large    string // directory in which the large directory is kept; empty: a small one takes its place
+	scale    int    // people of the large directory
 	out      io.Writer
 }
 
@@ -98,6 +99,7 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 	f.StringVar(&b.postgres, "postgres", os.Getenv("LIMEN_BENCH_POSTGRES"), "URL of a PostgreSQL server on which databases may be made")
 	f.StringVar(&b.profile, "profile", "", "directory for a CPU profile of each row")
 	f.StringVar(&b.large, "large", "", "measure a directory of a million people instead, which is made in this directory of files and kept there")
+	f.IntVar(&b.scale, "people", largeExtent.People, "people of the directory that -large makes; tenants beside it in proportion, all else as with a million")
 	f.StringVar(&b.memory, "memory", "512MB", "what the program is told to stay within, in the row memory-large")
 	if err := f.Parse(args); err != nil {
 		return err

@@ -47,6 +47,7 @@ import (
 	"limen/internal/crypt"
 	"limen/internal/dbx"
 	"limen/internal/op"
+	"limen/internal/platform/egress"
 	"limen/internal/platform/mail"
 	"limen/internal/platform/metric"
 	"limen/internal/platform/script"
@@ -79,6 +80,7 @@ type App struct {
 	Trusted *mail.Sender // to the installation's own relay
 	Relay   *mail.Server // nil when none is set
 	Gateway *sms.Twilio
+	Egress  *egress.Client // asks addresses that clients name
 
 	Values    *setting.Store
 	Index     *tenant.Index

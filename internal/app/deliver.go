@@ -5,10 +5,8 @@ import (
 	"errors"
 	"net"
 	"net/http"
-	"net/netip"
 	"net/url"
 	"strconv"
-	"syscall"
 	"time"
 
 	"limen/internal/call"
@@ -17,6 +15,7 @@ import (
 	"limen/internal/core/post"
 	"limen/internal/core/setting"
 	"limen/internal/fault"
+	"limen/internal/platform/egress"
 	"limen/internal/platform/mail"
 	"limen/internal/platform/sms"
 	"limen/internal/surface/dev"
@@ -141,16 +140,10 @@ var errNoGateway = fault.New(fault.Unavailable, "sms.no_gateway", "No text messa
 // wireSenders makes what talks to the outside. Servers that tenants name are dialled only in public networks and in
 // those that the settings allow.
 func (a *App) wireSenders() error {
-	guard := mail.Guard{Permit: a.Settings.Networks()}
+	guard := egress.Guard{Permit: a.Settings.Networks()}
 	a.Mailer = &mail.Sender{Log: a.Log, Allow: guard.Allow}
 	a.Trusted = &mail.Sender{Log: a.Log}
-	dialer := &net.Dialer{Timeout: 10 * time.Second, ControlContext: func(_ context.Context, _, address string, _ syscall.RawConn) error {
-		at, err := netip.ParseAddrPort(address)
-		if err != nil {
-			return err
-		}
-		return guard.Allow(at.Addr())
-	}}
+	dialer := &net.Dialer{Timeout: 10 * time.Second, ControlContext: guard.Control}
 	a.Gateway = &sms.Twilio{Log: a.Log, HTTP: &http.Client{Transport: &http.Transport{DialContext: dialer.DialContext, TLSHandshakeTimeout: 10 * time.Second}}}
 	var err error
 	a.Relay, err = relay(a.Settings.MailRelay)

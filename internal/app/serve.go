@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"net/netip"
 	"os"
 	"runtime/debug"
 	"strconv"
@@ -16,6 +17,7 @@ import (
 	"limen/internal/config"
 	"limen/internal/core/grant"
 	"limen/internal/core/role"
+	"limen/internal/platform/egress"
 	"limen/internal/platform/metric"
 	"limen/internal/platform/trace"
 	"limen/internal/platform/web"
@@ -49,8 +51,13 @@ func logger(s config.Settings, w io.Writer) *slog.Logger {
 	return slog.New(slog.NewTextHandler(w, o))
 }
 
-// wireOutside wires what the settings add to the program: metrics, traces, the tray.
+// wireOutside wires what the settings add to the program: metrics, traces, the tray, and which networks clients' addresses may be in.
 func (a *App) wireOutside(ctx context.Context) (err error) {
+	permit := a.Settings.Networks()
+	if a.Settings.Dev {
+		permit = append(permit, netip.MustParsePrefix("127.0.0.0/8"), netip.MustParsePrefix("::1/128"))
+	}
+	a.Egress = &egress.Client{Guard: egress.Guard{Permit: permit}}
 	a.Metrics = metric.New(Version())
 	if a.Settings.Dev {
 		a.Tray = &dev.Tray{}

@@ -40,8 +40,9 @@ type Settings struct {
 	AdminPassword string `name:"admin-password" kong:"-" secret:"all" help:"Password of the first administrator of a new database."`
 	// TrustedProxies are the networks whose X-Forwarded-For and X-Forwarded-Proto are believed.
 	TrustedProxies []string `name:"trusted-proxy" placeholder:"CIDR" help:"Network whose X-Forwarded-For is believed; may be given several times."`
-	// AllowNetworks are private networks in which mail servers and gateways that tenants name may be.
-	AllowNetworks []string `name:"allow-network" placeholder:"CIDR" help:"Private network in which the mail servers that tenants name may be; may be given several times."`
+	// AllowNetworks are private networks in which mail servers and gateways that tenants name may be, and addresses that clients
+	// of the authorization server name, such as jwks_uri.
+	AllowNetworks []string `name:"allow-network" placeholder:"CIDR" help:"Private network in which the mail servers that tenants name, and the addresses of OAuth clients, may be; may be given several times."`
 	// MailRelay is the SMTP server for tenants that set none: smtp://USER:PASSWORD@HOST:PORT or smtps://...
 	MailRelay string `name:"mail-relay" placeholder:"URL" secret:"url" help:"SMTP server for outgoing mail, smtp://HOST:PORT or smtps://HOST:PORT. Give a URL with a password as LIMEN_MAIL_RELAY."`
 	// GeoIP is a file that tells in which country an address is; empty: no country is known.

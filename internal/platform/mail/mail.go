@@ -33,7 +33,7 @@ type Sender struct {
 
 	// Allow decides on every address that is about to be dialled, after the name was looked up, so that neither a name
 	// nor a changed look-up gets around it. Nil allows everything, which is right only for a host from the program's
-	// own configuration; use Guard.Allow where a customer names the host.
+	// own configuration; use egress.Guard.Allow where a customer names the host.
 	Allow func(ip netip.Addr) error
 
 	Roots         *x509.CertPool // certificate authorities; nil means the machine's

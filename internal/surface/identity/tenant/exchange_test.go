@@ -10,7 +10,7 @@ import (
 	"testing"
 
 	"limen/internal/app/apptest"
-	"limen/internal/platform/mail"
+	"limen/internal/platform/egress"
 	"limen/internal/platform/mail/mailtest"
 )
 
@@ -28,7 +28,7 @@ func TestExchanges(t *testing.T) {
 
 // mailServer starts a mail server, and lets the program talk to this machine besides public networks.
 func mailServer(t *testing.T, s *apptest.Site) map[string]string {
-	s.App.Mailer.Allow = mail.Guard{Permit: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}}.Allow
+	s.App.Mailer.Allow = egress.Guard{Permit: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}}.Allow
 	m := mailtest.Run(t, mailtest.Config{Clear: true, User: "limen", Password: "hush-hush"})
 	m.Fail(mailtest.Rcpt, 1, 550, "No such person here")
 	m.Fail(mailtest.Rcpt, 1, 451, "Try again later")

@@ -1,15 +1,16 @@
-package mail
+package egress
 
 import (
+	"context"
 	"net/netip"
 	"slices"
+	"syscall"
 
 	"limen/internal/fault"
 )
 
 // ErrForbidden says that an address may not be dialled on a customer's behalf.
-var ErrForbidden = fault.New(fault.Denied, "mail.host_forbidden",
-	"The mail server's address is in a network that this installation does not connect to.")
+var ErrForbidden = fault.New(fault.Denied, "egress.forbidden", "The address is in a network that this installation does not connect to.")
 
 // closed are the networks that are not the public Internet (IANA's special-purpose registries, RFC 6890) and that
 // netip's own predicates do not know.
@@ -32,8 +33,8 @@ var closed = []netip.Prefix{
 	netip.MustParsePrefix("fec0::/10"),
 }
 
-// Guard keeps customers from dialling into the network that the program runs in: without it, testing mail settings would
-// be a port scanner with a friendly face.
+// Guard keeps customers from dialling into the network that the program runs in: without it, testing mail settings or
+// registering a client would be a port scanner with a friendly face.
 type Guard struct {
 	Permit []netip.Prefix // networks that are allowed all the same, from the program's configuration
 }
@@ -49,4 +50,14 @@ func (g Guard) Allow(ip netip.Addr) error {
 		return ErrForbidden
 	}
 	return nil
+}
+
+// Control is net.Dialer.ControlContext: it judges the address that is about to be dialled, after every look-up of its name.
+// What was looked up before, by anybody, does not count, so that a name which answers differently each time gains nothing.
+func (g Guard) Control(_ context.Context, _, address string, _ syscall.RawConn) error {
+	at, err := netip.ParseAddrPort(address)
+	if err != nil {
+		return ErrForbidden.Because(err)
+	}
+	return g.Allow(at.Addr())
 }

@@ -1,6 +1,7 @@
 package op
 
 import (
+	"context"
 	"io"
 	"net/http"
 	"time"
@@ -23,6 +24,12 @@ func (r *Refusal) Unwrap() error { return r.Fault }
 
 // WithCookies is a result that sets cookies.
 type WithCookies interface{ Cookies() []*http.Cookie }
+
+// Finisher is a result with work left that needs no store, such as signing: it is done behind the transaction, so that nobody
+// waits for it with the store's lock in hand. What Finish gives is answered.
+type Finisher interface {
+	Finish(ctx context.Context, c *Call) (any, error)
+}
 
 // WithStatus is a result with an HTTP status of its own; for codecs that have statuses.
 type WithStatus interface{ Status() int }

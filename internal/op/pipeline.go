@@ -126,13 +126,21 @@ func (k *Kernel) Run(ctx context.Context, o *Op, c *Call, in any) (any, error) {
 			out, err = o.run(ctx, c, in, nil)
 			return err
 		})
-		return out, k.failed(ctx, o, c, effect, err)
+		return finished(ctx, c, out, k.failed(ctx, o, c, effect, err))
 	}
 	if err := k.authorise(ctx, o, c, in); err != nil {
 		return nil, k.failed(ctx, o, c, min(effect, Serial), err) // an outside operation has stored no event so far
 	}
 	out, err := k.effect(ctx, o, c, in, effect)
-	return out, k.failed(ctx, o, c, effect, err)
+	return finished(ctx, c, out, k.failed(ctx, o, c, effect, err))
+}
+
+// finished does what a result has left to do.
+func finished(ctx context.Context, c *Call, out any, err error) (any, error) {
+	if f, ok := out.(Finisher); ok && err == nil {
+		return f.Finish(ctx, c)
+	}
+	return out, err
 }
 
 // authorise resolves the input's references and decides.

@@ -194,8 +194,8 @@ func (t *turn) open(ctx context.Context) (*Success, error) {
 // tokens adds the platform token, and a refresh token where one is wanted.
 func (l *Logins) tokens(ctx context.Context, c *call.Call, out *Success, refresh bool) (err error) {
 	h := token.Holder{User: out.Person.ID, Name: out.Person.Name, Session: out.Session.ID, Expires: out.Session.Expires}
-	if out.Token, out.Lifetime, err = l.Tokens.Platform(ctx, c, h); err != nil || !refresh {
-		return err
+	if out.Token, out.Lifetime = l.Tokens.Platform(c, h); !refresh {
+		return nil
 	}
 	out.Refresh, err = l.Tokens.Refresh(ctx, c, h)
 	return err

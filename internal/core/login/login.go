@@ -105,12 +105,12 @@ type Result struct {
 type Success struct {
 	Person     user.User
 	Session    session.Session
-	Auth       string // session token, shown once
-	Token      string // platform token
-	Refresh    string // refresh token; empty unless it was asked for at the start
-	Lifetime   int    // seconds, of Token
-	Platform   bool   // Refresh and Lifetime were asked for
-	Device     string // value of the device cookie
+	Auth       string         // session token, shown once
+	Token      token.Unsigned // platform token
+	Refresh    string         // refresh token; empty unless it was asked for at the start
+	Lifetime   int            // seconds, of Token
+	Platform   bool           // Refresh and Lifetime were asked for
+	Device     string         // value of the device cookie
 	Persistent bool
 }
 

@@ -117,7 +117,11 @@ func TestPassword(t *testing.T) {
 		if got.Person.ID != anna.ID || got.Session.Level != session.Normal || !w.Alive(got.Auth) || len(got.Auth) != 64 || got.Refresh == "" || got.Lifetime <= 0 {
 			w.Fatalf("%+v", got)
 		}
-		claims, err := w.Tokens.Verify(w.Context(), got.Token, w.Now)
+		jwt, err := got.Token(w.Context())
+		if err != nil {
+			w.Fatal(err)
+		}
+		claims, err := w.Tokens.Verify(w.Context(), jwt, w.Now)
 		if err != nil || claims.Session != got.Session.ID || claims.Subject != anna.ID {
 			w.Fatal(claims, err)
 		}

@@ -176,7 +176,7 @@ func TestLink(t *testing.T) {
 		for range 2 { // a reply may be lost
 			got := w.poll(p.Session, mail.ID)
 			w.expect(got, login.Succeeded)
-			if !w.Alive(got.Success.Auth) || got.Success.Refresh == "" || got.Success.Token == "" || got.Success.Session.Agent != "test" || got.Success.Session.Level != session.High {
+			if !w.Alive(got.Success.Auth) || got.Success.Refresh == "" || got.Success.Token == nil || got.Success.Session.Agent != "test" || got.Success.Session.Level != session.High {
 				w.Fatalf("%+v", got.Success)
 			}
 		}

@@ -67,7 +67,8 @@ func (t Tokens) life() time.Duration {
 	return t.Life
 }
 
-// Ensure makes the tenant's first signing key where there is none. It must run before the transaction that signs.
+// Ensure makes the tenant's first signing key where there is none. It must run before the transaction
+// behind which is signed.
 func (t Tokens) Ensure(ctx context.Context, tenant string) error {
 	return t.Signers.Ensure(ctx, tenant, t.alg())
 }
@@ -80,19 +81,23 @@ type Holder struct {
 	Expires int64 // end of the session, ms since 1970 UTC: no token outlives it
 }
 
+// Unsigned is a platform token that is yet to be signed. That is done behind the transaction which made its session: nobody
+// waits for a signature with the store's lock in hand.
+type Unsigned func(ctx context.Context) (jwt string, err error)
+
 // Platform makes a platform token and says for how many seconds it is good.
-func (t Tokens) Platform(ctx context.Context, c *call.Call, h Holder) (jwt string, seconds int, err error) {
+func (t Tokens) Platform(c *call.Call, h Holder) (sign Unsigned, seconds int) {
 	now := c.Now.Unix()
 	end := c.Now.Add(t.life()).Unix()
 	if h.Expires > 0 {
 		end = min(end, h.Expires/1000)
 	}
 	sub, domain := Split(c.Tenant.Host)
-	jwt, err = t.Signers.Sign(ctx, c.Tenant.ID, t.alg(), Type, Claims{
+	tenant, claims := c.Tenant.ID, Claims{
 		Issuer: "https://" + c.Tenant.Host, Subject: h.User, UniqueName: h.Name, Tenant: c.Tenant.ID, Subdomain: sub, Domain: domain,
 		Session: h.Session, ID: c.NewID(), IssuedAt: now, NotBefore: now, Expires: end,
-	})
-	return jwt, int(end - now), err
+	}
+	return func(ctx context.Context) (string, error) { return t.Signers.Sign(ctx, tenant, t.alg(), Type, claims) }, int(end - now)
 }
 
 // Split cuts a tenant's host name into its first label and the rest; the rest is the whole where there is one label only.

@@ -1,10 +1,12 @@
 package authentication
 
 import (
+	"context"
 	"net/http"
 
 	"limen/internal/core/factor"
 	"limen/internal/core/login"
+	"limen/internal/core/token"
 	"limen/internal/op"
 )
 
@@ -21,10 +23,21 @@ type Answer struct {
 	Summary string `json:"Summary,omitempty"`
 
 	cookies []*http.Cookie
+	sign    token.Unsigned // of Success.Token
 }
 
 // Cookies are those that the answer sets.
 func (a Answer) Cookies() []*http.Cookie { return a.cookies }
+
+// Finish signs the platform token of a complete sign-in.
+func (a Answer) Finish(ctx context.Context, _ *op.Call) (any, error) {
+	if a.sign == nil {
+		return a, nil
+	}
+	var err error
+	a.Token, err = a.sign(ctx)
+	return a, err
+}
 
 // Package is what a client is asked to answer.
 type Package struct {
@@ -161,7 +174,7 @@ func shown(ch factor.Challenge) Mechanism {
 
 func success(c *op.Call, s *login.Success) Answer {
 	out := &Success{
-		AuthLevel: s.Session.Level, DisplayName: s.Person.Display, Token: s.Token, Auth: s.Auth, UserID: s.Person.ID, EmailAddress: s.Person.Mail,
+		AuthLevel: s.Session.Level, DisplayName: s.Person.Display, Auth: s.Auth, UserID: s.Person.ID, EmailAddress: s.Person.Mail,
 		UserDirectory: directory, User: s.Person.Name, CustomerID: c.Tenant.ID, SystemID: c.Tenant.ID, SourceDsType: directory,
 	}
 	if len([]rune(out.DisplayName)) < 2 { // clients insist on two characters
@@ -170,7 +183,7 @@ func success(c *op.Call, s *login.Success) Answer {
 	if s.Platform {
 		out.RefreshToken, out.TokenLifetime = s.Refresh, s.Lifetime
 	}
-	a := Answer{Success: out, PodFqdn: c.Tenant.Host, Summary: string(login.Succeeded)}
+	a := Answer{Success: out, sign: s.Token, PodFqdn: c.Tenant.Host, Summary: string(login.Succeeded)}
 	a.signIn(c, s)
 	return a
 }

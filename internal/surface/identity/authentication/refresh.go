@@ -51,11 +51,19 @@ func (a Authentication) old(ctx context.Context, c *op.Call, in RefreshRequest) 
 type Refreshed struct {
 	TokenLifetime int `json:"TokenLifetime"` // seconds
 
-	cookies []*http.Cookie
+	cookies []*http.Cookie // the first is of the platform token
+	sign    token.Unsigned
 }
 
 // Cookies carry the new tokens.
 func (r Refreshed) Cookies() []*http.Cookie { return r.cookies }
+
+// Finish signs the platform token.
+func (r Refreshed) Finish(ctx context.Context, _ *op.Call) (any, error) {
+	var err error
+	r.cookies[0].Value, err = r.sign(ctx)
+	return r, err
+}
 
 // RefreshPlatformToken exchanges the refresh token of a platform login for a new pair, by cookies. A refresh token is good
 // once: when one comes a second time somebody has a copy, and the session is ended. The status is 401 when the exchange
@@ -94,13 +102,10 @@ func (a Authentication) renewed(ctx context.Context, c *op.Call, row session.Ses
 		return Refreshed{}, op.Refused(ErrRefresh)
 	}
 	h := token.Holder{User: u.ID, Name: u.Name, Session: row.ID, Expires: row.Expires}
-	jwt, life, err := a.Tokens.Platform(ctx, c, h)
-	if err != nil {
-		return Refreshed{}, err
-	}
+	sign, life := a.Tokens.Platform(c, h)
 	refresh, err := a.Tokens.Refresh(ctx, c, h)
 	c.Event.Target, c.Event.Kind, c.Event.User, c.Event.Login = row.ID, "Session", u.ID, u.Name
-	return Refreshed{TokenLifetime: life, cookies: []*http.Cookie{
-		cookie(c, tokenCookie+c.Tenant.ID, jwt), cookie(c, refreshCookie+c.Tenant.ID, refresh),
+	return Refreshed{TokenLifetime: life, sign: sign, cookies: []*http.Cookie{
+		cookie(c, tokenCookie+c.Tenant.ID, ""), cookie(c, refreshCookie+c.Tenant.ID, refresh),
 	}}, err
 }

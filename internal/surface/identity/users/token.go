@@ -27,6 +27,15 @@ type UserToken struct {
 	Token string `json:"Token"`
 	// Expires is when it ends.
 	Expires rpc.Time `json:"Expires"`
+
+	sign token.Unsigned
+}
+
+// Finish signs the token.
+func (t UserToken) Finish(ctx context.Context, _ *op.Call) (any, error) {
+	var err error
+	t.Token, err = t.sign(ctx)
+	return t, err
 }
 
 func (u Users) tokenKeys(ctx context.Context, c *op.Call, _ UserName) (op.None, error) {
@@ -57,8 +66,8 @@ func (u Users) GetTokenForUser(ctx context.Context, c *op.Call, in UserName, _ o
 	}
 	c.Event.Set("Session", opened.ID)
 	h := token.Holder{User: p.ID, Name: p.Name, Session: opened.ID, Expires: opened.Expires}
-	jwt, seconds, err := u.Tokens.Platform(ctx, c, h)
-	return UserToken{jwt, rpc.Time(time.Unix(c.Now.Unix()+int64(seconds), 0))}, err
+	sign, seconds := u.Tokens.Platform(c, h)
+	return UserToken{Expires: rpc.Time(time.Unix(c.Now.Unix()+int64(seconds), 0)), sign: sign}, nil
 }
 
 // openFor opens a session of somebody else.

@@ -2,7 +2,11 @@ package app
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
 	"time"
 
 	"limen/internal/call"
@@ -10,6 +14,7 @@ import (
 	"limen/internal/core/job"
 	"limen/internal/core/login"
 	"limen/internal/core/oauth"
+	"limen/internal/core/outbox"
 	"limen/internal/core/tenant"
 	"limen/internal/core/throttle"
 	"limen/internal/core/user"
@@ -17,6 +22,7 @@ import (
 	"limen/internal/dbx"
 	"limen/internal/fault"
 	"limen/internal/op"
+	"limen/internal/platform/egress"
 )
 
 // wireOAuth wires applications and the authorization server.
@@ -36,16 +42,32 @@ func (a *App) wireOAuth() {
 	a.OAuth = &oauth.Server{
 		Signers: a.Signers, Ring: a.Ring, Sessions: a.Sessions, App: a.Apps.Client, Person: a.oauthPerson, May: a.mayUse,
 		Service: a.serviceClient, Password: a.ownerPassword,
+		Tenant: a.Index.ByID, Rand: rand.Reader, Promise: a.Outbox.Put, Notify: a.tellClient,
 	}
+	a.OAuth.Watch(a.Changes.Watch)
+	a.Outbox.Handle(oauth.TopicLogout, func(ctx context.Context, d outbox.Delivery) error { return a.OAuth.TellClient(ctx, a.DB, d) })
 	a.machines = &crypt.Remember{Hasher: a.Hasher, Now: time.Now}
-	a.Sessions.Over = a.OAuth.EndOfPerson
+	a.Sessions.Over, a.Sessions.Left = a.OAuth.EndOfPerson, a.OAuth.EndOfSession
 }
 
 // oauthSweeps are what one node at a time tidies after the authorization server.
 func (a *App) oauthSweeps() []job.Sweep {
-	return []job.Sweep{{Name: "authorizations", Every: 10 * time.Minute, Run: func(ctx context.Context) error {
-		return a.OAuth.Sweep(ctx, a.DB, time.Now())
-	}}}
+	return []job.Sweep{
+		{Name: "authorizations", Every: 10 * time.Minute, Run: func(ctx context.Context) error { return a.OAuth.Sweep(ctx, a.DB, time.Now()) }},
+		{Name: "access to applications", Every: time.Second, Run: func(ctx context.Context) error { return a.OAuth.Review(ctx, a.DB, time.Now()) }},
+		{Name: "logout tokens", Every: time.Second, Run: func(ctx context.Context) error { return a.OAuth.TellClients(ctx, a.DB) }},
+	}
+}
+
+// tellClient sends a form to an address that a client registered. All but a plain success is a failure.
+func (a *App) tellClient(ctx context.Context, uri string, form url.Values) error {
+	out, err := a.Egress.Do(ctx, egress.Request{
+		Method: http.MethodPost, URL: uri, Header: http.Header{"Content-Type": {"application/x-www-form-urlencoded"}}, Body: []byte(form.Encode()),
+	})
+	if err == nil && out.Status != http.StatusOK && out.Status != http.StatusNoContent {
+		err = fmt.Errorf("the client answered with status %d", out.Status)
+	}
+	return err
 }
 
 // oauthPerson is somebody whom tokens are about.
@@ -55,7 +77,7 @@ func (a *App) oauthPerson(ctx context.Context, c *call.Call, id string) (oauth.P
 		return oauth.Person{}, err
 	}
 	given, family := oauth.Split(u.Display)
-	return oauth.Person{ID: u.ID, Name: u.Name, Barred: u.Barred(c.Now), Service: u.OAuthClient, Claims: oauth.Claims{
+	return oauth.Person{ID: u.ID, Name: u.Name, Org: u.Org, Barred: u.Barred(c.Now), Service: u.OAuthClient, Claims: oauth.Claims{
 		Name: u.Display, GivenName: given, FamilyName: family, PreferredUsername: u.Name, Email: u.Mail, EmailVerified: u.Mail != "" && !u.MailUnproved,
 		Phone: u.Mobile, Locale: u.Culture, Updated: u.Changed / 1000,
 	}}, nil

@@ -10,6 +10,7 @@ import (
 	"limen/internal/call"
 	"limen/internal/core/audit"
 	"limen/internal/core/job"
+	"limen/internal/core/oauth"
 	"limen/internal/core/outbox"
 	"limen/internal/dbx"
 )
@@ -56,6 +57,11 @@ func (a *App) deliveryDied(ctx context.Context, tx *dbx.Tx, d outbox.Delivery, r
 	c.ID = c.NewID()
 	c.Event = &call.Event{ID: c.NewID(), Type: audit.DeliveryFail, Outcome: "failed", Target: d.ID, Kind: "Delivery", Name: d.Topic}
 	c.Event.Set("Exception", reason)
+	if d.Topic == oauth.TopicLogout {
+		if err := a.OAuth.GaveUp(ctx, tx, d, reason); err != nil {
+			return err
+		}
+	}
 	return a.Audit.Record(ctx, c)
 }
 

@@ -21,8 +21,8 @@ type Ask struct {
 	checked Checked // of the password grant
 }
 
-// grant is a way to tokens. What all have in common the pipeline does: Prepare and Exchange.
-type grant struct {
+// way is a way to tokens. What all have in common the pipeline does: Prepare and Exchange.
+type way struct {
 	flow    Flow // that the application must allow; empty: whatever it allows
 	machine bool // only clients that proved themselves may use it
 	alone   bool // nobody but the client is concerned: there is no authorization, and no refresh token
@@ -34,7 +34,7 @@ type grant struct {
 }
 
 // grants are the ways to tokens, by grant_type.
-var grants = map[string]grant{
+var grants = map[string]way{
 	"authorization_code": {flow: CodeFlow, run: (*Server).byCode},
 	"refresh_token":      {run: (*Server).byRefresh},
 	"client_credentials": {flow: Credentials, machine: true, alone: true, run: (*Server).byCredentials},
@@ -88,8 +88,8 @@ func (s *Server) Prepare(ctx context.Context, c *call.Call, service, authorizati
 // Exchange gives tokens for what the request shows. They are to be signed by Sign, after the transaction. A ReplayError must
 // be committed.
 func (s *Server) Exchange(ctx context.Context, c *call.Call, a Ask) (Granted, error) {
-	way := grants[a.Type]
-	g, err := way.run(s, ctx, c, a)
+	by := grants[a.Type]
+	g, err := by.run(s, ctx, c, a)
 	if err != nil {
 		return Granted{}, err
 	}
@@ -108,7 +108,7 @@ func (s *Server) Exchange(ctx context.Context, c *call.Call, a Ask) (Granted, er
 	if err != nil {
 		return Granted{}, err
 	}
-	if !way.alone && g.auth.ID == "" {
+	if !by.alone && g.auth.ID == "" {
 		if err := s.authorize(ctx, c, &g, g.auth.Session); err != nil {
 			return Granted{}, err
 		}
@@ -119,7 +119,7 @@ func (s *Server) Exchange(ctx context.Context, c *call.Call, a Ask) (Granted, er
 		c.Event.Set("GrantType", a.Type)
 		c.Event.Set("Scope", g.scope.String())
 	}
-	return s.issue(ctx, c, g, !way.alone)
+	return s.issue(ctx, c, g, !by.alone)
 }
 
 // may refuses people who are barred or may not use the application.
@@ -149,7 +149,7 @@ func (s *Server) whose(ctx context.Context, c *call.Call, id string) (Person, er
 // again ends an authorization of which something came twice: somebody has a copy (RFC 6749 section 10.5, RFC 9700 section
 // 4.14.2).
 func (s *Server) again(ctx context.Context, c *call.Call, id string) error {
-	if err := s.End(ctx, c, id); err != nil {
+	if err := s.End(ctx, c, id, Replayed); err != nil {
 		return err
 	}
 	return &ReplayError{ErrGrant}

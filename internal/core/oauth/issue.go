@@ -182,6 +182,13 @@ func (s *Server) authorize(ctx context.Context, c *call.Call, g *grantee, sessio
 		ID: c.NewID(), App: g.app.ID, Client: g.client.ID, User: g.person.ID, Session: session, Scope: g.scope.String(), Facts: string(facts),
 		Created: c.Now.UnixMilli(), Expires: c.Now.Add(life + codeLife).UnixMilli(),
 	}
+	if g.client.BackLogoutURI != "" {
+		g.auth.Tell = 1
+	}
+	if session != "" && g.app.Profile.OpenID && !g.scope.Has("offline_access") {
+		g.auth.Held = 1
+	}
 	a := g.auth
-	return insertAuthorization.Later(ctx, c.Tx, c.Tenant.ID, a.ID, a.App, a.Client, a.User, a.Session, a.Scope, a.Facts, a.Created, a.Expires)
+	return insertAuthorization.Later(ctx, c.Tx, c.Tenant.ID, a.ID, a.App, a.Client, a.User, a.Session, a.Scope, a.Facts, a.Created, a.Expires,
+		a.Tell, a.Held, c.Now.Add(reviewEvery).UnixMilli())
 }

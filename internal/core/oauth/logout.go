@@ -4,16 +4,12 @@ import (
 	"context"
 
 	"limen/internal/call"
-	"limen/internal/dbx"
 	"limen/internal/fault"
 	wire "limen/internal/wire/oauth"
 )
 
 // ErrHint is an id_token_hint that is none of an application's tokens, or of somebody else's.
 var ErrHint = fault.New(fault.Invalid, Prefix+string(wire.InvalidRequest), "id_token_hint is not an ID token of the person who is signed in")
-
-var endOfSession = dbx.E("oauth.end_of_session",
-	`UPDATE oauth_authorization SET ended = ? WHERE tenant = ? AND user_id = ? AND app = ? AND session = ? AND ended = 0`)
 
 // Hinted is the person (UUID) of an ID token that an application got, also of one that has expired (OpenID Connect RP-Initiated
 // Logout section 2); ErrHint where it is none.
@@ -32,16 +28,8 @@ func (s *Server) Hinted(ctx context.Context, c *call.Call, a App, token string) 
 		Issuer  string `json:"iss"`
 		Subject string `json:"sub"`
 	}
-	if jwt.Type == AccessType || jwt.Claims(&k) != nil || k.Issuer != a.Issuer(c.Tenant.Host) || k.Subject == "" {
+	if jwt.Type != IDType || jwt.Claims(&k) != nil || k.Issuer != a.Issuer(c.Tenant.Host) || k.Subject == "" {
 		return "", ErrHint
 	}
 	return k.Subject, nil
-}
-
-// Leave ends a session, and what an application was allowed in it.
-func (s *Server) Leave(ctx context.Context, c *call.Call, a App, personID, session string) error {
-	if _, err := endOfSession.Do(ctx, c.Tx, c.Now.UnixMilli(), c.Tenant.ID, personID, a.ID, session); err != nil {
-		return err
-	}
-	return s.Sessions.End(ctx, c, session)
 }

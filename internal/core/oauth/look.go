@@ -33,7 +33,7 @@ type Live struct {
 }
 
 // Look says what a token is, in a read snapshot; ErrToken when it is none of this tenant's that is good now: expired, revoked,
-// its authorization ended, its person barred. It says so of every such token, and never why.
+// its authorization ended, its person barred or without the application. It says so of every such token, and never why.
 func (s *Server) Look(ctx context.Context, c *call.Call, token string) (Live, error) {
 	if token == "" || len(token) > 16<<10 {
 		return Live{}, ErrToken
@@ -143,7 +143,17 @@ func (s *Server) alive(ctx context.Context, c *call.Call, l *Live) error {
 		return nil
 	}
 	p, err := s.Person(ctx, c, l.User)
-	if err != nil && fault.Of(err).Kind == fault.NotFound || err == nil && p.Barred {
+	if err != nil && fault.Of(err).Kind == fault.NotFound {
+		return ErrToken
+	}
+	if err != nil {
+		return err
+	}
+	a, err := s.App(ctx, c, l.App)
+	if err == nil {
+		err = s.may(ctx, c, a, p)
+	}
+	if errors.Is(err, ErrUnknownApp) || err != nil && fault.Of(err).Kind == fault.Denied {
 		return ErrToken
 	}
 	l.Name = p.Name
@@ -162,7 +172,7 @@ func (s *Server) Revoke(ctx context.Context, c *call.Call, client Client, token 
 	}
 	switch {
 	case l.Kind == "refresh":
-		err = s.End(ctx, c, l.Granted)
+		err = s.End(ctx, c, l.Granted, Revoked)
 	case l.ID != "":
 		_, err = spend.Do(ctx, c.Tx, c.Tenant.ID, crypt.TokenHash("token\x00"+l.ID), l.Expires*1000)
 	default:

@@ -9,9 +9,12 @@ package oauth
 import (
 	"context"
 	"errors"
+	"io"
+	"net/url"
 	"time"
 
 	"limen/internal/call"
+	"limen/internal/core/outbox"
 	"limen/internal/core/session"
 	"limen/internal/crypt"
 	"limen/internal/fault"
@@ -57,6 +60,7 @@ func Fault(err error) error {
 // Person is somebody whom tokens are about.
 type Person struct {
 	ID, Name string // UUID, login name
+	Org      string // organization; empty: none
 	Barred   bool
 	Service  bool // a service user that is a confidential client
 	Claims   Claims
@@ -77,8 +81,23 @@ type Server struct {
 	// Service checks the name and password of a confidential client, outside transactions, and gives its UUID; empty: they
 	// are wrong. It takes as long for names that do not exist.
 	Service func(ctx context.Context, c *call.Call, name, secret string) (id string, err error)
+	// Fetch gets a request object from where a client has registered that it lies, outside transactions; nil: nothing is fetched.
+	Fetch func(ctx context.Context, uri string) ([]byte, error)
 	// Password checks a person's password as a sign-in does, with its limits and counters; ErrPerson when they may not in.
 	Password func(ctx context.Context, c *call.Call, name, password string) (Checked, error)
+
+	// What follows is for work between requests.
+
+	// Tenant finds a tenant by its id.
+	Tenant func(ctx context.Context, id string) (call.Tenant, error)
+	Rand   io.Reader
+	// Promise gives a delivery to the outbox.
+	Promise func(ctx context.Context, c *call.Call, d outbox.Delivery) error
+	// Notify sends a form to an address that a client registered, and wants it to answer that all went well. An address of the
+	// inner network is refused.
+	Notify func(ctx context.Context, uri string, form url.Values) error
+
+	changed changed
 }
 
 // Checked is a password that was checked outside of a transaction; Commit decides in one.

@@ -70,8 +70,10 @@ func each(t *testing.T, f func(w *world)) {
 		w.s = &oauth.Server{
 			Signers: &crypt.Signers{Ring: ring, Load: keys.Signs, Store: keys.SetSigns, Now: time.Now}, Alg: crypt.ES256, Ring: ring,
 			App: func(_ context.Context, _ *call.Call, service string) (oauth.App, error) {
-				if a, ok := w.apps[service]; ok {
-					return a, nil
+				for name, a := range w.apps {
+					if service == name || service == a.ID {
+						return a, nil
+					}
 				}
 				return oauth.App{}, oauth.ErrUnknownApp
 			},

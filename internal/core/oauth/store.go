@@ -24,6 +24,8 @@ type Authorization struct {
 	Created int64  `db:"created"`
 	Expires int64  `db:"expires"`
 	Ended   int64  `db:"ended"` // 0: it stands
+	Tell    int64  `db:"tell"`  // 1: the client wants to hear when the person leaves
+	Held    int64  `db:"held"`  // 1: it ends when the session is signed out of
 }
 
 // Facts are what tokens say of the sign-in, and what was asked for beside scopes.
@@ -71,16 +73,13 @@ type accessRow struct {
 	Expires    int64  `db:"expires"`
 }
 
-const authorizationColumns = `id, app, client, user_id, session, scope, facts, created, expires, ended`
+const authorizationColumns = `id, app, client, user_id, session, scope, facts, created, expires, ended, tell, held`
 
 var (
-	insertAuthorization = dbx.E("oauth.insert_authorization", `INSERT INTO oauth_authorization (tenant, `+authorizationColumns+`) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0)`)
-	findAuthorization   = dbx.Q[Authorization]("oauth.find_authorization", `SELECT `+authorizationColumns+` FROM oauth_authorization WHERE tenant = ? AND id = ?`)
-	endAuthorization    = dbx.E("oauth.end_authorization", `UPDATE oauth_authorization SET ended = ? WHERE tenant = ? AND id = ? AND ended = 0`)
-	endOfUser           = dbx.E("oauth.end_of_user", `UPDATE oauth_authorization SET ended = ? WHERE tenant = ? AND user_id = ? AND ended = 0`)
-	endOfApp            = dbx.E("oauth.end_of_app", `UPDATE oauth_authorization SET ended = ? WHERE tenant = ? AND app = ? AND ended = 0`)
-	endOfClient         = dbx.E("oauth.end_of_client", `UPDATE oauth_authorization SET ended = ? WHERE tenant = ? AND user_id = ? AND app = ? AND client = ? AND ended = 0`)
-	prolong             = dbx.E("oauth.prolong", `UPDATE oauth_authorization SET expires = ? WHERE tenant = ? AND id = ? AND expires < ?`)
+	insertAuthorization = dbx.E("oauth.insert_authorization", `INSERT INTO oauth_authorization (tenant, `+authorizationColumns+`, review)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0, ?, ?, ?)`)
+	findAuthorization = dbx.Q[Authorization]("oauth.find_authorization", `SELECT `+authorizationColumns+` FROM oauth_authorization WHERE tenant = ? AND id = ?`)
+	prolong           = dbx.E("oauth.prolong", `UPDATE oauth_authorization SET expires = ? WHERE tenant = ? AND id = ? AND expires < ?`)
 
 	insertCode = dbx.E("oauth.insert_code", `INSERT INTO oauth_code (tenant, hash, granted, request, expires, used) VALUES (?, ?, ?, ?, ?, 0)`)
 	findCode   = dbx.Q[codeRow]("oauth.find_code", `SELECT granted, request, expires, used FROM oauth_code WHERE tenant = ? AND hash = ? FOR UPDATE`)
@@ -131,26 +130,10 @@ func (s *Server) standing(ctx context.Context, c *call.Call, id string) (Authori
 	return a, err
 }
 
-// End ends an authorization with all that came of it.
-func (s *Server) End(ctx context.Context, c *call.Call, id string) error {
-	_, err := endAuthorization.Do(ctx, c.Tx, c.Now.UnixMilli(), c.Tenant.ID, id)
-	return err
-}
-
-// EndOfPerson ends everything that somebody has allowed.
-func (s *Server) EndOfPerson(ctx context.Context, c *call.Call, personID string) error {
-	_, err := endOfUser.Do(ctx, c.Tx, c.Now.UnixMilli(), c.Tenant.ID, personID)
-	return err
-}
-
-// EndOfApp ends everything that was allowed to an application.
-func (s *Server) EndOfApp(ctx context.Context, c *call.Call, appID string) error {
-	_, err := endOfApp.Do(ctx, c.Tx, c.Now.UnixMilli(), c.Tenant.ID, appID)
-	return err
-}
-
 // Once says whether an id was never taken before, and takes it: of proofs and assertions, which are good once.
 func (s *Server) Once(ctx context.Context, c *call.Call, kind, id string, until time.Time) (bool, error) {
-	n, err := spend.Do(ctx, c.Tx, c.Tenant.ID, crypt.TokenHash(kind+"\x00"+id), until.UnixMilli())
+	n, err := spend.Do(ctx, c.Tx, c.Tenant.ID, onceHash(kind, id), until.UnixMilli())
 	return n == 1, err
 }
+
+func onceHash(kind, id string) []byte { return crypt.TokenHash(kind + "\x00" + id) }

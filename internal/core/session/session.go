@@ -85,6 +85,8 @@ type Sessions struct {
 	// Over hears, in the same transaction, that all of a person's sessions end, or all but the one in which they asked for it.
 	// May be nil.
 	Over func(ctx context.Context, c *call.Call, userID string) error
+	// Left hears, in the same transaction, that one session was signed out of. May be nil.
+	Left func(ctx context.Context, c *call.Call, id string) error
 
 	cache cache
 	dirty dirty
@@ -198,6 +200,11 @@ func (s *Sessions) End(ctx context.Context, c *call.Call, id string) error {
 	n, err := endRow.Do(ctx, c.Tx, now, now, c.Tenant.ID, id)
 	if err != nil || n == 0 {
 		return err
+	}
+	if s.Left != nil {
+		if err := s.Left(ctx, c, id); err != nil {
+			return err
+		}
 	}
 	return s.changed(ctx, c, "session", id)
 }

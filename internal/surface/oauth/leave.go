@@ -82,7 +82,7 @@ func (o OAuth) EndSession(ctx context.Context, c *op.Call, in LeaveRequest) (op.
 	if o.SignedOut != nil {
 		out.Cookie = o.SignedOut(c)
 	}
-	return out, o.Server.Leave(ctx, c, a, c.Caller.User, c.Caller.Session)
+	return out, o.Server.Leave(ctx, c, a, c.Caller.Session)
 }
 
 // again is the same request as an address.

@@ -191,6 +191,7 @@ func (a *App) wire(ctx context.Context, master *crypt.Master) error {
 	if err := a.wireInvites(); err != nil {
 		return err
 	}
+	a.wireTheme()
 	a.wirePeople()
 	if err := a.wireSenders(); err != nil {
 		return err
@@ -251,7 +252,8 @@ func (a *App) wireDomain(ctx context.Context) error {
 	a.Roles = &role.Roles{Changes: a.Changes, DB: a.DB}
 	a.Tenants = &tenant.Tenants{Index: a.Index, Changes: a.Changes, Roles: a.Roles}
 	a.People = &user.Directory{DB: a.DB, Changes: a.Changes, Tenants: a.Index, Roles: a.Roles}
-	a.Orgs = &org.Orgs{People: a.People, Roles: a.Roles}
+	a.Orgs = &org.Orgs{People: a.People, Roles: a.Roles, DB: a.DB, Act: a.act}
+	a.People.Stored = append(a.People.Stored, a.Orgs.Stored)
 	a.Roles.Scopes, a.Roles.Deleted = a.Orgs.Scopes, append(a.Roles.Deleted, a.Orgs.RoleGone)
 	a.Passwords = password.Passwords{Hasher: a.Hasher, Policy: a.passwordPolicy, Changed: a.People.PasswordSet}
 	a.Sessions = &session.Sessions{DB: a.DB, Holder: a.holder, Put: a.Changes.Put, Fresh: a.Changes.Fresh, Proof: a.proofLasts}

@@ -21,7 +21,6 @@ import (
 	"limen/internal/surface/identity/tasks"
 	"limen/internal/surface/identity/tenant"
 	"limen/internal/surface/identity/users"
-	"limen/internal/surface/login"
 	"limen/internal/surface/oauth"
 )
 
@@ -30,12 +29,13 @@ import (
 func (a *App) Surfaces() []gen.Surface {
 	out := []gen.Surface{{Name: "identity", Prefixes: identity.Prefixes, Codec: identity.Codec{}, Ops: a.identityOps()}}
 	out = append(out, gen.Surface{Name: "discovery", Prefixes: []string{""}, Codec: authentication.Plain{}, Ops: authentication.Discovery{Tenants: a.Index}.Ops()})
-	out = append(out, gen.Surface{Name: "login", Prefixes: []string{""}, Codec: login.Codec{Pages: a.Pages, Style: a.style}, Ops: a.login().Ops()})
+	out = append(out, gen.Surface{Name: "login", Prefixes: []string{""}, Codec: a.pages(""), Ops: a.login().Ops()})
 	out = append(out, gen.Surface{
-		Name: "oauth", Prefixes: identity.Prefixes, Codec: oauth.Codec{Server: a.OAuth, Cookie: identity.SessionCookie}, Ops: oauth.OAuth{Server: a.OAuth, SignedOut: authentication.SignOut}.Ops(),
+		Name: "oauth", Prefixes: identity.Prefixes, Codec: oauth.Codec{Server: a.OAuth, Cookie: identity.SessionCookie},
+		Ops: oauth.OAuth{Server: a.OAuth, SignedOut: leaving}.Ops(),
 	})
 	out = append(out, gen.Surface{
-		Name: "signin", Prefixes: []string{""}, Codec: login.Codec{Pages: a.Pages, Style: a.style, Cookie: identity.SessionCookie}, Ops: a.signIn().Ops(),
+		Name: "signin", Prefixes: []string{""}, Codec: a.pages(identity.SessionCookie), Ops: a.signIn().Ops(),
 	})
 	if a.Tray != nil {
 		out = append(out, gen.Surface{Name: "dev", Prefixes: []string{""}, Codec: dev.Codec{}, Ops: dev.Outbox{Tray: a.Tray}.Ops()})

@@ -6,6 +6,8 @@ import (
 	"embed"
 	"fmt"
 	"io/fs"
+	"regexp"
+	"slices"
 	"strings"
 
 	"go.yaml.in/yaml/v3"
@@ -22,7 +24,15 @@ type Brand struct {
 	Product string // the program's name
 	Tenant  string // the organization's display name
 	Support string // where to get help; empty: nowhere
+	Privacy string // address of what is said on privacy; empty: none
+	Terms   string // address of the terms of use; empty: none
 	Theme   page.Theme
+	// Languages are BCP 47 tags of those that pages may be in; empty: all that there are.
+	Languages []string
+	// Texts of the first step of a sign-in, in the tenant's own words; each may be empty.
+	Greeting string // below the heading
+	Banner   string // what must be known before signing in
+	Sample   string // what a user name looks like
 }
 
 // View is what one of the pages shows.
@@ -82,8 +92,10 @@ type Confirmed struct {
 // Fault tells of a failure.
 type Fault struct {
 	Code   string
-	Reason string // in words, where the language has none for the code
+	Reason string // in words, where the language has none for the code; for developers, where Asked
 	ID     string // of the request, by which its line in the log is found
+	Asked  bool   // an application asked for what cannot be answered
+	App    string // its name; empty: not known
 }
 
 func (Front) page() shape        { return shape{name: "front"} }
@@ -148,34 +160,58 @@ func read(name string) (*words, error) {
 	return w, err
 }
 
-// complete wants every language to have the sentences that English has.
+// complete wants every language to have the sentences that English has, and no others but those of faults, with the same placeholders.
 func (p *Pages) complete() error {
+	english := p.langs[0].Sentences
 	for _, w := range p.langs {
-		for key := range p.langs[0].Sentences {
+		for key, text := range english {
 			if w.Sentences[key] == "" {
 				return fmt.Errorf("login: texts/%s.yaml lacks %s", w.tag, key)
+			}
+			if want, got := marks(text), marks(w.Sentences[key]); !slices.Equal(want, got) {
+				return fmt.Errorf("login: texts/%s.yaml: %s has the placeholders %v instead of %v", w.tag, key, got, want)
+			}
+		}
+		for key := range w.Sentences {
+			if english[key] == "" && !strings.HasPrefix(key, "fault.") {
+				return fmt.Errorf("login: texts/%s.yaml: nothing uses %s", w.tag, key)
 			}
 		}
 	}
 	return nil
 }
 
+var mark = regexp.MustCompile(`\{[a-z]+\}`)
+
+// marks are the placeholders of a sentence, each once, sorted.
+func marks(text string) []string {
+	return slices.Compact(slices.Sorted(slices.Values(mark.FindAllString(text, -1))))
+}
+
 // Render makes the HTML of a page in the best of our languages for the wishes: BCP 47 tags or values of the header
 // Accept-Language, the most wanted first. The reader's own language, where the view names it, comes before them.
 func (p *Pages) Render(want []string, b Brand, v View) ([]byte, error) {
 	is := v.page()
-	w := p.pick(append([]string{is.culture}, want...))
+	w := p.pick(append([]string{is.culture}, want...), b.Languages)
 	if b.Tenant == "" {
 		b.Tenant = b.Product
 	}
 	e := page.Edge{Lang: w.tag.String(), Dir: w.Direction, Name: b.Tenant, Failed: is.failed, Refresh: is.refresh, Theme: b.Theme}
-	if b.Support != "" {
-		e.Foot, e.Link = b.help(w)
-	}
+	e.Foot = b.foot(w)
 	return p.set.Render(is.name, e, shown{w, b, v})
 }
 
-func (p *Pages) pick(want []string) *words {
+// pick is the best language for the wishes among those that may be; the first of them where it has none of ours.
+func (p *Pages) pick(want, among []string) *words {
+	langs, matcher := p.langs, p.matcher
+	if len(among) > 0 {
+		langs = p.among(among)
+		tags := make([]language.Tag, len(langs))
+		for i, w := range langs {
+			tags[i] = w.tag
+		}
+		matcher = language.NewMatcher(tags)
+	}
 	var tags []language.Tag
 	for _, s := range want {
 		if len(s) > 500 {
@@ -185,19 +221,60 @@ func (p *Pages) pick(want []string) *words {
 			tags = append(tags, ts...)
 		}
 	}
-	_, i, _ := p.matcher.Match(tags...)
-	return p.langs[i]
+	_, i, _ := matcher.Match(tags...)
+	return langs[i]
+}
+
+// among gives the languages of some tags, in their order; English where none of them is ours.
+func (p *Pages) among(tags []string) (out []*words) {
+	for _, tag := range tags {
+		for _, w := range p.langs {
+			if strings.EqualFold(w.tag.String(), tag) {
+				out = append(out, w)
+			}
+		}
+	}
+	if len(out) == 0 {
+		return p.langs[:1]
+	}
+	return out
+}
+
+// Languages are the BCP 47 tags of those that pages can be in.
+func (p *Pages) Languages() (out []string) {
+	for _, w := range p.langs {
+		out = append(out, w.tag.String())
+	}
+	return out
+}
+
+// foot is what stands below every page.
+func (b Brand) foot(w *words) (out []page.Line) {
+	if b.Support != "" {
+		out = append(out, b.help(w))
+	}
+	for _, more := range [][2]string{{"privacy", b.Privacy}, {"terms", b.Terms}} {
+		if isWeb(more[1]) {
+			out = append(out, page.Line{Text: w.Sentences[more[0]], Link: more[1]})
+		}
+	}
+	return out
+}
+
+func isWeb(link string) bool {
+	return strings.HasPrefix(link, "https://") || strings.HasPrefix(link, "http://")
 }
 
 // help is the line that says where to get help, and where it leads.
-func (b Brand) help(w *words) (text, link string) {
+func (b Brand) help(w *words) page.Line {
+	out := page.Line{Text: w.fill("help", "contact", strings.TrimPrefix(b.Support, "mailto:"))}
 	switch {
-	case strings.HasPrefix(b.Support, "https://"), strings.HasPrefix(b.Support, "http://"), strings.HasPrefix(b.Support, "mailto:"):
-		link = b.Support
+	case isWeb(b.Support), strings.HasPrefix(b.Support, "mailto:"):
+		out.Link = b.Support
 	case strings.Count(b.Support, "@") == 1 && !strings.ContainsAny(b.Support, " /?#:"):
-		link = "mailto:" + b.Support
+		out.Link = "mailto:" + b.Support
 	}
-	return w.fill("help", "contact", strings.TrimPrefix(b.Support, "mailto:")), link
+	return out
 }
 
 // shown is what templates see.
@@ -217,11 +294,17 @@ func (s shown) Say(key string, pairs ...any) (string, error) {
 
 // Head gives the heading for a fault.
 func (s shown) Head(code string) string {
-	if text := s.Sentences["title."+code]; text != "" {
-		return text
+	area, _, _ := strings.Cut(code, ".")
+	for _, key := range []string{code, area} {
+		if text := s.Sentences["title."+key]; text != "" {
+			return text
+		}
 	}
 	return s.Sentences["title"]
 }
+
+// Bare is a code without its area: as an application's developers know it.
+func (s shown) Bare(code string) string { return code[strings.LastIndex(code, ".")+1:] }
 
 // Why gives the sentence of a fault in this language, or else the one it carries.
 func (s shown) Why(code, reason string) string {

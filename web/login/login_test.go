@@ -32,7 +32,13 @@ var views = []View{
 	Step{Kind: Reset, Rules: []Rule{{"length", 8}}, Code: "invite.differ", Reason: "No.", Again: true},
 	Step{Kind: Wait, Way: Way{Where: "x"}, Back: "/login"},
 	Welcome{Account: "anna@example.com", Display: "Anna"}, Welcome{To: "/x", Now: true}, Welcome{To: "javascript:alert(1)", Display: "<script>"},
-	Told{}, Told{Replaced: true, To: "/x"}, Leave{Account: "anna@example.com", Action: "/logout"}, Left{},
+	Told{}, Told{Replaced: true, To: "/x"}, Leave{Account: "anna@example.com", Action: "/logout"}, Left{}, Left{Apps: []string{"Shop", "<script>"}},
+	Select{Account: "anna@example.com", Display: "Anna", App: "Shop", To: "/OAuth2/Authorize/a?bounce=b"}, Select{Account: "<script>"},
+	Raise{Account: "anna@example.com", App: "<script>", To: `"><script>`}, Raise{Account: "anna@example.com", App: "Shop", None: true},
+	Device{}, Device{User: `"><script>`, Code: "device.code", Reason: "No."},
+	Connect{Account: "anna@example.com", App: "<script>", User: "BCDF-GHJK", Wants: []Want{{Scope: "openid"}}}, Connect{App: "Shop"},
+	Connected{App: "Shop", Agreed: true}, Connected{App: "<script>"},
+	Fault{Code: "oauth.invalid_request", Reason: "<script>", ID: "1", Asked: true, App: "<script>"}, Fault{Code: "oauth.access_denied", ID: "1", Asked: true},
 	Consent{Account: "anna@example.com", App: "<script>", Action: "/OAuth2/Confirm/a", Bounce: "b", Scopes: "openid,x", Site: "app.example.com",
 		Wants: []Want{{Scope: "openid"}, {Scope: "x"}, {Scope: "y", Text: "<script>"}}},
 	Fault{Code: "invite.link", Reason: "No.", ID: "1"},
@@ -47,12 +53,18 @@ func TestPagesAreWhole(t *testing.T) {
 	for _, w := range p.langs {
 		for _, v := range views {
 			t.Run(fmt.Sprintf("%s/%s", w.tag, v.page().name), func(t *testing.T) {
-				text, err := p.Render([]string{w.tag.String()}, Brand{Product: "Limen", Tenant: "A & B <Co>", Support: "help@example.com"}, v)
+				text, err := p.Render([]string{w.tag.String()}, Brand{
+					Product: "Limen", Tenant: "A & B <Co>", Support: "help@example.com", Privacy: "https://example.com/p", Terms: "javascript:alert(1)",
+					Greeting: "<script>", Banner: "<script>", Sample: "<script>",
+				}, v)
 				if err != nil {
 					t.Fatal(err)
 				}
 				if regexp.MustCompile(`\{[a-z]+\}`).Match(text[strings.Index(string(text), "</style>"):]) {
 					t.Error("a placeholder is left over")
+				}
+				if strings.Contains(string(text), "javascript:") || !strings.Contains(string(text), `href="https://example.com/p"`) {
+					t.Error("the foot leads elsewhere")
 				}
 				look(t, string(text))
 			})
@@ -133,8 +145,49 @@ func TestLanguageIsTheBestOfOurs(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, want := range [][]string{nil, {""}, {"xx"}, {"en-GB;q=0.8, tlh"}, {"!!"}, {strings.Repeat("de,", 1000)}} {
-		if w := p.pick(want); w.tag.String() != "en" {
+		if w := p.pick(want, nil); w.tag.String() != "en" {
 			t.Errorf("%.40v gives %s", want, w.tag)
+		}
+	}
+	for _, one := range []struct {
+		want, among []string
+		is          string
+	}{
+		{[]string{"de-AT"}, nil, "de"}, {[]string{"pt-PT"}, nil, "pt"}, {[]string{"zh-CN"}, nil, "zh-Hans"}, {[]string{"tlh", "it"}, nil, "it"},
+		{[]string{"de"}, []string{"fr", "en"}, "fr"}, {[]string{"en-US"}, []string{"fr", "en"}, "en"}, {[]string{"de"}, []string{"tlh"}, "en"},
+	} {
+		if w := p.pick(one.want, one.among); w.tag.String() != one.is {
+			t.Errorf("%v among %v gives %s, want %s", one.want, one.among, w.tag, one.is)
+		}
+	}
+}
+
+// The pages speak the languages that mails do.
+func TestTwelveLanguages(t *testing.T) {
+	p, err := Load()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := strings.Join(p.Languages(), " "); got != "en ar de es fr he it ja nl pl pt zh-Hans" {
+		t.Error(got)
+	}
+	for _, w := range p.langs {
+		if rtl := w.tag.String() == "ar" || w.tag.String() == "he"; (w.Direction == "rtl") != rtl || !rtl && w.Direction != "ltr" {
+			t.Errorf("%s is written %q", w.tag, w.Direction)
+		}
+	}
+}
+
+// A language that lacks a sentence, or whose sentence lacks a placeholder, or has one that nothing uses, does not load.
+func TestLanguagesAreWhole(t *testing.T) {
+	english := map[string]string{"a": "x {one} {two}", "b": "y"}
+	for problem, other := range map[string]map[string]string{
+		"": {"a": "{two} {one} {two}", "b": "z", "fault.x": "f"}, "lacks b": {"a": "{one}{two}"}, "has the placeholders": {"a": "{one}", "b": "z"},
+		"nothing uses c": {"a": "{one}{two}", "b": "z", "c": "d"},
+	} {
+		err := (&Pages{langs: []*words{{Sentences: english}, {Sentences: other}}}).complete()
+		if (err == nil) != (problem == "") || err != nil && !strings.Contains(err.Error(), problem) {
+			t.Errorf("%q: %v", problem, err)
 		}
 	}
 }
@@ -147,8 +200,8 @@ func TestHelpLeadsSomewhere(t *testing.T) {
 		"https://example.com/x":   {"Help: https://example.com/x", "https://example.com/x"},
 		"Room 7":                  {"Help: Room 7", ""},
 	} {
-		if text, link := (Brand{Support: support}).help(w); text != want[0] || link != want[1] {
-			t.Errorf("%s: %q, %q", support, text, link)
+		if got := (Brand{Support: support}).help(w); got.Text != want[0] || got.Link != want[1] {
+			t.Errorf("%s: %+v", support, got)
 		}
 	}
 }

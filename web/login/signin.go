@@ -72,7 +72,46 @@ type Leave struct {
 }
 
 // Left tells that nobody is signed in any more.
-type Left struct{}
+type Left struct {
+	Apps []string // names of the applications that were used in the session
+}
+
+// Select asks with which account to go on where an application wants that to be asked.
+type Select struct {
+	Account string
+	Display string // empty: as Account
+	App     string // name of the application; empty: not known
+	To      string
+}
+
+// Raise asks somebody who is signed in for a further proof.
+type Raise struct {
+	Account string
+	App     string
+	To      string
+	None    bool // they have no further way to give one
+}
+
+// Device asks for the code that a device shows (RFC 8628 section 3.3).
+type Device struct {
+	User   string // code as typed before, or of the link
+	Code   string // fault code of what is wrong; empty: nothing
+	Reason string
+}
+
+// Connect asks whether the device of a code may sign in as the person.
+type Connect struct {
+	Account string
+	App     string // its name
+	User    string // the code that the device shows
+	Wants   []Want
+}
+
+// Connected says what became of a device.
+type Connected struct {
+	App    string
+	Agreed bool
+}
 
 // Consent asks whether an application may have what it asks for.
 type Consent struct {
@@ -92,11 +131,16 @@ type Want struct {
 	Text  string // its description; empty: the language has a sentence for the scope, or its name is all there is
 }
 
-func (Name) page() shape    { return shape{name: "name"} }
-func (Told) page() shape    { return shape{name: "told"} }
-func (Leave) page() shape   { return shape{name: "leave"} }
-func (Left) page() shape    { return shape{name: "left"} }
-func (Consent) page() shape { return shape{name: "consent"} }
+func (Name) page() shape      { return shape{name: "name"} }
+func (Told) page() shape      { return shape{name: "told"} }
+func (Leave) page() shape     { return shape{name: "leave"} }
+func (Left) page() shape      { return shape{name: "left"} }
+func (Consent) page() shape   { return shape{name: "consent"} }
+func (Select) page() shape    { return shape{name: "select"} }
+func (Raise) page() shape     { return shape{name: "raise"} }
+func (Device) page() shape    { return shape{name: "device"} }
+func (Connect) page() shape   { return shape{name: "connect"} }
+func (Connected) page() shape { return shape{name: "connected"} }
 
 func (v Step) page() shape {
 	out := shape{name: string(v.Kind)}

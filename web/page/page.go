@@ -32,7 +32,7 @@ func Policy(t Theme, goal string) string {
 		out += " " + goal
 	}
 	if t.logo() != "" {
-		out += "; img-src data:"
+		out += "; img-src 'self'"
 	}
 	return out + "; frame-ancestors 'none'"
 }
@@ -42,12 +42,17 @@ type Edge struct {
 	Lang    string // BCP 47 tag of the language that the page is in
 	Dir     string // ltr or rtl
 	Name    string // whose page it is, at the top
-	Foot    string // a line at the bottom; empty: none
-	Link    string // where Foot leads; empty: nowhere
+	Foot    []Line // at the bottom
 	Broad   bool   // for lists, which need more room than forms
 	Failed  bool   // the page tells of a failure
 	Refresh string // content of a refresh in seconds, perhaps ";url=" and a path behind them; empty: the page stays
 	Theme   Theme
+}
+
+// Line is a text at the bottom of pages.
+type Line struct {
+	Text string
+	Link string // where it leads; empty: nowhere
 }
 
 // Set is a set of pages in the frame. It does not change and may be used concurrently.
@@ -99,7 +104,7 @@ func (s Set) Render(name string, e Edge, data any) ([]byte, error) {
 	err := t.ExecuteTemplate(&b, "frame", struct {
 		Edge
 		Style template.CSS
-		Logo  template.URL
+		Logo  string
 		Data  any
 	}{e, template.CSS(style + e.Theme.style()), e.Theme.logo(), data}) //nolint:gosec // the style is ours, and a theme is checked
 	return b.Bytes(), err

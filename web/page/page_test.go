@@ -26,7 +26,7 @@ func render(t *testing.T, e page.Edge, data any) string {
 }
 
 func TestStyleIsTheOneThePolicyAllows(t *testing.T) {
-	for _, theme := range []page.Theme{{}, {Color: "#7a1fa2"}} {
+	for _, theme := range []page.Theme{{}, {Color: "#7a1fa2"}, {Ground: "#ffffff", Dark: "#ffcc00"}} {
 		html := render(t, page.Edge{Theme: theme}, "")
 		style := regexp.MustCompile(`(?s)<style>(.*)</style>`).FindStringSubmatch(html)
 		if style == nil {
@@ -44,10 +44,10 @@ func TestStyleIsTheOneThePolicyAllows(t *testing.T) {
 }
 
 func TestFrameSurroundsAPage(t *testing.T) {
-	html := render(t, page.Edge{Lang: "ar", Dir: "rtl", Name: "<Acme>", Foot: "Help", Link: "javascript:alert(1)", Broad: true}, `<b>"x"`)
+	html := render(t, page.Edge{Lang: "ar", Dir: "rtl", Name: "<Acme>", Foot: []page.Line{{Text: "Help", Link: "javascript:alert(1)"}, {Text: "Room 7"}}, Broad: true}, `<b>"x"`)
 	for _, want := range []string{
 		`<html lang="ar" dir="rtl">`, `<span>&lt;Acme&gt;</span>`, `<title>T &lt;b&gt;&#34;x&#34;</title>`, `<p>&lt;b&gt;&#34;x&#34;</p>`,
-		`<body class="broad">`, `name="viewport" content="width=device-width, initial-scale=1"`,
+		`<body class="broad">`, `<span>Room 7</span>`, `name="viewport" content="width=device-width, initial-scale=1"`,
 	} {
 		if !strings.Contains(html, want) {
 			t.Errorf("%s is missing in\n%s", want, html)

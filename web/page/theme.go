@@ -1,23 +1,20 @@
 package page
 
 import (
-	"encoding/base64"
 	"fmt"
-	"html/template"
 	"math"
 	"strconv"
 	"strings"
 )
 
-// Theme is what a tenant's pages look like besides their texts. What cannot be used is left out: a page in plain clothes is
-// better than one that nobody can read.
+// Theme is what a tenant's pages look like besides their texts. Colors are "#rrggbb"; empty: the frame's own. What cannot be
+// used is left out: a page in plain clothes is better than one that nobody can read.
 type Theme struct {
-	Color string // "#rrggbb", of buttons and links; its lightness is moved until it can be read; empty: the frame's own
-	Logo  string // data:image/png;base64,... or another of logoTypes; empty: the frame's own sign
+	Color  string // of buttons and links by day
+	Dark   string // the same by night; empty: Color, made as much lighter as is needed
+	Ground string // behind everything, by day
+	Logo   string // path of a picture on this server; empty: the frame's own sign
 }
-
-// logoTypes are the media types of logos. A picture that is loaded as one runs no script, SVG included.
-var logoTypes = []string{"image/png", "image/jpeg", "image/webp", "image/svg+xml"}
 
 // IsColor says whether a text is a color of a theme.
 func IsColor(s string) bool {
@@ -25,42 +22,90 @@ func IsColor(s string) bool {
 	return ok
 }
 
-// IsLogo says whether a text is a logo of a theme.
-func IsLogo(s string) bool {
-	for _, t := range logoTypes {
-		if rest, ok := strings.CutPrefix(s, "data:"+t+";base64,"); ok {
-			_, err := base64.StdEncoding.Strict().DecodeString(rest)
-			return err == nil && rest != ""
-		}
-	}
-	return false
-}
-
-func (t Theme) logo() template.URL {
-	if !IsLogo(t.Logo) {
+func (t Theme) logo() string {
+	if len(t.Logo) < 2 || t.Logo[0] != '/' || t.Logo[1] == '/' || strings.ContainsAny(t.Logo, `\"'<> `) {
 		return ""
 	}
-	return template.URL(t.Logo) //nolint:gosec // checked: a picture in the address itself
+	return t.Logo
 }
 
-// The grounds on which a theme's color is read, of style.css.
+// The colors of style.css that a theme's meet.
 var (
-	light = [3]float64{0xf2, 0xf4, 0xf7}
-	dark  = [3]float64{0x1b, 0x21, 0x29}
+	sheet     = [3]float64{0xff, 0xff, 0xff} // --sheet and --on by day
+	ground    = [3]float64{0xf2, 0xf4, 0xf7} // --ground by day
+	text      = [3]float64{0x1a, 0x20, 0x28} // --text by day
+	soft      = [3]float64{0x4f, 0x59, 0x66} // --soft by day
+	darkSheet = [3]float64{0x1b, 0x21, 0x29} // --sheet by night, which is lighter than the ground
+	darkOn    = [3]float64{0x10, 0x14, 0x18} // on buttons by night
 )
 
-// contrast that text needs (WCAG 2.2, 1.4.3), with a little to spare for rounding.
-const contrast = 4.6
+// Least is the contrast that text needs (WCAG 2.2, 1.4.3).
+const Least = 4.5
+
+// spare keeps colors that are made here above it after rounding.
+const spare = Least + .1
+
+// Flaw is a color with which text could not be read.
+type Flaw struct {
+	Field    string  // of Theme: Color, Dark or Ground
+	On       string  // the color that it meets, "#rrggbb"
+	Contrast float64 // of the two
+}
+
+// Flaw is the first color of the theme that text could not be read with; nil: all are well, or none.
+func (t Theme) Flaw() *Flaw {
+	under := ground
+	if g, ok := parse(t.Ground); ok {
+		under = g
+		for _, c := range [][3]float64{text, soft} {
+			if got := between(g, c); got < Least {
+				return &Flaw{"Ground", hex(c), got}
+			}
+		}
+	}
+	if c, ok := parse(t.Color); ok {
+		for _, on := range [][3]float64{sheet, under} {
+			if got := between(c, on); got < Least {
+				return &Flaw{"Color", hex(on), got}
+			}
+		}
+	}
+	if c, ok := parse(t.Dark); ok {
+		for _, on := range [][3]float64{darkSheet, darkOn} {
+			if got := between(c, on); got < Least {
+				return &Flaw{"Dark", hex(on), got}
+			}
+		}
+	}
+	return nil
+}
 
 // style sets the frame's variables of color, for light and dark.
 func (t Theme) style() string {
-	c, ok := parse(t.Color)
-	if !ok {
+	if t.Flaw() != nil {
 		return ""
 	}
-	day, night := apart(c, light, 0), apart(c, dark, 255)
-	return fmt.Sprintf(":root { --accent: %s; --press: %s; --on: #ffffff; }\n@media (prefers-color-scheme: dark) { :root { --accent: %s; --press: %s; --on: #101418; } }\n",
-		hex(day), hex(mix(day, 0, .2)), hex(night), hex(mix(night, 255, .3)))
+	var out strings.Builder
+	day, ok := parse(t.Color)
+	if ok {
+		fmt.Fprintf(&out, ":root { --accent: %s; --press: %s; --on: #ffffff; }\n", hex(day), hex(mix(day, 0, .2)))
+	}
+	if g, ok := parse(t.Ground); ok {
+		fmt.Fprintf(&out, ":root { --ground: %s; }\n", hex(g))
+	}
+	night, own := parse(t.Dark)
+	if !own && ok {
+		night, own = apart(day, darkSheet, 255), true
+	}
+	if out.Len() == 0 && !own {
+		return ""
+	}
+	out.WriteString("@media (prefers-color-scheme: dark) { :root { --ground: #12161b;")
+	if own {
+		fmt.Fprintf(&out, " --accent: %s; --press: %s; --on: %s;", hex(night), hex(mix(night, 255, .3)), hex(darkOn))
+	}
+	out.WriteString(" } }\n")
+	return out.String()
 }
 
 func parse(s string) (c [3]float64, ok bool) {
@@ -83,10 +128,10 @@ func mix(c [3]float64, to, part float64) [3]float64 {
 	return c
 }
 
-// apart moves a color towards black or white until it can be read on a ground.
-func apart(c, ground [3]float64, to float64) [3]float64 {
+// apart moves a color towards black or white until it stands out from what is behind it.
+func apart(c, behind [3]float64, to float64) [3]float64 {
 	for range 100 {
-		if between(c, ground) >= contrast {
+		if between(c, behind) >= spare {
 			break
 		}
 		c = mix(c, to, .05)

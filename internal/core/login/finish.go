@@ -33,6 +33,9 @@ func (t *turn) finish(ctx context.Context) (Result, error) {
 	if t.s.Recovery {
 		return t.recover(ctx)
 	}
+	if t.s.Raised != "" {
+		return t.raise(ctx)
+	}
 	if gone, err := t.noLonger(ctx); err != nil || gone {
 		if err != nil {
 			return Result{}, err

@@ -30,6 +30,7 @@ type state struct {
 	Challenges [][]factor.Challenge `json:"c"`
 	At         int                  `json:"at"` // the challenge to be answered
 	Passed     []string             `json:"p,omitempty"`
+	Raised     string               `json:"ra,omitempty"` // id of the session that this raises; empty: it opens one
 	Recovery   bool                 `json:"r,omitempty"`  // a forgotten password is replaced
 	Skipped    bool                 `json:"sk,omitempty"` // the device stands in for the second factor
 	Exempt     bool                 `json:"ex,omitempty"` // an administrator let the person sign in without further factors

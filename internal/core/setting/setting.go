@@ -52,6 +52,9 @@ type Store struct {
 	// value names is there, and fits. It runs in c.Tx.
 	Named map[string]func(ctx context.Context, c *call.Call, value string) error
 
+	// Fits are asked whether all the known settings go together, before changes of any of them are stored.
+	Fits []func(v *Values) error
+
 	generation atomic.Int64
 	mu         sync.Mutex
 	of         map[string]kept
@@ -314,8 +317,14 @@ func (s *Store) Write(ctx context.Context, c *call.Call, ready Ready) error {
 	if err != nil {
 		return err
 	}
-	if err := read(now).consistent(); err != nil {
+	v := read(now)
+	if err := v.consistent(); err != nil {
 		return err
+	}
+	for _, fits := range s.Fits {
+		if err := fits(v); err != nil {
+			return err
+		}
 	}
 	return s.Changes.Put(ctx, c, "setting", c.Tenant.ID)
 }

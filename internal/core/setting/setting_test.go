@@ -149,12 +149,35 @@ func TestValues(t *testing.T) {
 	})
 }
 
+// What does not go together is refused, however it comes about, and nothing of it is stored.
+func TestFits(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		w.store.Fits = append(w.store.Fits, func(v *setting.Values) error {
+			if v.Theme.Color != "" && v.Theme.Color == v.Theme.Background {
+				return setting.ErrValue.At(setting.ThemeColor)
+			}
+			return nil
+		})
+		w.set(nil, setting.Set(setting.ThemeColor, "#1d5aa6"), setting.Set(setting.ThemeLanguages, " DE, pt-br,de,,zh-hans "))
+		if got := w.get().Theme; got.Color != "#1d5aa6" || !reflect.DeepEqual(got.Languages, []string{"de", "pt-BR", "zh-Hans"}) {
+			t.Errorf("%+v", got)
+		}
+		w.set(setting.ErrValue, setting.Set(setting.ThemeBackground, "#1d5aa6"))
+		w.set(nil, setting.Set(setting.ThemeBackground, "#1d5aa6"), setting.Set(setting.ThemeColor, "#ffffff"))
+		if got := w.get().Theme; got.Color != "#ffffff" || got.Background != "#1d5aa6" {
+			t.Errorf("%+v", got)
+		}
+	})
+}
+
 func TestRefused(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		for name, value := range map[string]string{
 			"Smtp.Port": "0", "Smtp.Host": "a b", "Smtp.FromAddress": "nobody", "Smtp.UseTls": "maybe", "Session.LifespanHours": "1e3", "Code.Length": "4",
 			"Authentication.Challenges": "UP;MAGIC", "Twilio.AccountSid": "AC12", "Twilio.FromNumber": "555", "Twilio.BaseURL": "ftp://x", "Language": "!!",
 			"Country": "USA", "Company.Support": "javascript:alert(1)", "Company.Name": "a\nb", "free": strings.Repeat("x", 9000), "Password.History": "-1",
+			"Theme.Color": "red", "Theme.DarkColor": "#12345", "Theme.Background": "#12345g", "Theme.Logo": "//evil.example/x.png", "Theme.Languages": "en;!!",
+			"Company.Privacy": "javascript:alert(1)", "Theme.SampleName": "a\nb",
 		} {
 			w.set(setting.ErrValue, setting.Set(name, value))
 		}

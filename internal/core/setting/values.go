@@ -23,6 +23,7 @@ type Values struct {
 	Code     Code
 	Signup   Signup
 	Company  Company
+	Theme    Theme
 	Language string // BCP 47 tag of people who chose none
 	Country  string // ISO 3166 code of the country whose telephone numbers may lack their country code
 	// StoreLockouts stores changes of policy sets that shut administrators out, with a warning, as the contract's clients expect.
@@ -122,7 +123,7 @@ type Signup struct {
 }
 
 // Company is what people are shown of the tenant.
-type Company struct{ Name, Support string }
+type Company struct{ Name, Support, Privacy, Terms string }
 
 // Mechanisms are the factors that Authentication.Challenges may name: the password, authenticator codes, codes by mail
 // and text message, security questions, passkeys, push.

@@ -11,7 +11,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
-	"limen/internal/core/post"
+	"limen/internal/core/oauth"
 	"limen/internal/fault"
 	"limen/internal/op"
 	"limen/web/login"
@@ -27,10 +27,9 @@ var (
 // Codec reads queries and forms, and writes pages.
 type Codec struct {
 	Pages *login.Pages
-	// Style is what a tenant's pages show; c has a tenant and no transaction.
-	Style func(ctx context.Context, c *op.Call) (post.Style, error)
-	// Theme is what they look like, as Style; nil: as the program's own.
-	Theme func(ctx context.Context, c *op.Call) (page.Theme, error)
+	// Brand is whose the tenant's pages are, and the language of readers whose browsers want none of ours; c has a tenant and no
+	// transaction.
+	Brand func(ctx context.Context, c *op.Call) (b login.Brand, culture string, err error)
 	// Cookie is the name of the session's cookie, for pages that want to know who is signed in; empty: they do not.
 	Cookie string
 }
@@ -62,7 +61,7 @@ func (k Codec) Credentials(r *http.Request) op.Credentials {
 // guard refuses what another site makes a browser send, by Sec-Fetch-Site or else Origin.
 var guard = http.NewCrossOriginProtection()
 
-// Decode fills the input's texts from the query of a GET, or from the form in the body of a POST; names that the input
+// Decode fills the input's texts from the path and the query of a GET, or from the form in the body of a POST; names that the input
 // does not have are ignored, since browsers' helpers add some.
 func (Codec) Decode(r *op.Request, in any) error {
 	text := r.HTTP.URL.RawQuery
@@ -81,6 +80,9 @@ func (Codec) Decode(r *op.Request, in any) error {
 	q, err := url.ParseQuery(text)
 	if err != nil {
 		return ErrForm.Because(err)
+	}
+	for name, value := range r.Path {
+		q[name] = []string{value}
 	}
 	v := reflect.ValueOf(in).Elem()
 	for i := range v.NumField() {
@@ -144,21 +146,21 @@ func (k Codec) Fault(w http.ResponseWriter, r *op.Request, c *op.Call, f *fault.
 		k.write(w, r, c, status, s.view)
 		return
 	}
+	k.Trouble(w, r, c, status, f, "")
+}
+
+// Trouble writes the page that tells of a failure. One of the authorization server is an application's, whose name is app where it is
+// known.
+func (k Codec) Trouble(w http.ResponseWriter, r *op.Request, c *op.Call, status int, f *fault.Error, app string) {
 	id, _, _ := strings.Cut(c.ID, ":") // enough to find the line in the log
-	k.write(w, r, c, status, login.Fault{Code: f.Code, Reason: f.Public, ID: id})
+	k.write(w, r, c, status, login.Fault{Code: f.Code, Reason: f.Public, ID: id, Asked: strings.HasPrefix(f.Code, oauth.Prefix), App: app})
 }
 
 func (k Codec) write(w http.ResponseWriter, r *op.Request, c *op.Call, status int, v login.View) {
 	b, want := login.Brand{Product: product}, r.HTTP.Header.Values("Accept-Language")
 	if c.Tenant.ID != "" {
-		if s, err := k.Style(r.HTTP.Context(), c); err == nil { // a page in plain clothes is better than none
-			b = login.Brand{Product: s.Product, Tenant: s.Tenant, Support: s.Support}
-			want = append(want, s.Culture)
-		}
-		if k.Theme != nil {
-			if t, err := k.Theme(r.HTTP.Context(), c); err == nil {
-				b.Theme = t
-			}
+		if own, culture, err := k.Brand(r.HTTP.Context(), c); err == nil { // a page in plain clothes is better than none
+			b, want = own, append(want, culture)
 		}
 	}
 	html, err := k.Pages.Render(want, b, v)

@@ -11,6 +11,7 @@ import (
 	"limen/internal/core/audit"
 	"limen/internal/core/invite"
 	"limen/internal/core/password"
+	"limen/internal/core/picture"
 	"limen/internal/core/user"
 	"limen/internal/fault"
 	"limen/internal/op"
@@ -32,6 +33,9 @@ func (l Login) Ops() []op.Op {
 	faults := []*fault.Error{invite.ErrLink, invite.ErrWait}
 	return append(l.addresses(), []op.Op{
 		op.New(op.Spec{Method: http.MethodGet, Path: "/", Allow: op.Anonymous, Effect: op.Cached}, l.Front),
+		op.New(op.Spec{
+			Method: http.MethodGet, Path: picture.Path + "{id}", Allow: op.Anonymous, Effect: op.Read, Rate: op.Unruled, Faults: []*fault.Error{picture.ErrNotFound},
+		}, l.Picture),
 		op.New(op.Spec{Method: http.MethodGet, Path: invite.Path, Allow: op.Anonymous, Effect: op.Read, Rate: op.Guess, Faults: faults}, l.Invitation),
 		op.Prepared(op.Spec{
 			Path: invite.Path, Allow: op.Anonymous, Effect: op.Write, Audit: audit.UserInviteAccept, Rate: op.Guess, MaxBody: maxForm,
@@ -48,6 +52,22 @@ func (l Login) Front(_ context.Context, c *op.Call, _ op.None) (login.Front, err
 	}
 	return out, nil
 }
+
+// PictureID names a picture.
+type PictureID struct {
+	// ID is the last part of its path.
+	ID string `json:"id"`
+}
+
+// Picture gives a picture that the tenant's pages show, such as its logo (setting Theme.Logo). What is behind a path never changes, so
+// that browsers may keep it.
+func (l Login) Picture(ctx context.Context, c *op.Call, in PictureID) (op.File, error) {
+	p, err := picture.Pictures{}.Find(ctx, c, in.ID)
+	return op.File{Type: p.Type, Body: p.Body, MaxAge: pictureAge}, err
+}
+
+// pictureAge is for how long browsers keep a picture, in seconds.
+const pictureAge = 30 * 24 * 3600
 
 // Link is what the link of an invitation carries.
 type Link struct {

@@ -50,7 +50,7 @@ func (s SignIn) Ops() []op.Op {
 		op.Prepared(op.Spec{
 			Path: path + "/answer", Allow: op.Anonymous, Effect: op.Write, Audit: audit.LoginStep, Rate: op.Guess, MaxBody: maxForm, Faults: failed,
 		}, s.check, s.Answer),
-		op.New(op.Spec{Method: http.MethodGet, Path: "/logout", Allow: op.Anonymous, Effect: op.Cached}, s.Leave),
+		op.New(op.Spec{Method: http.MethodGet, Path: "/logout", Allow: op.Anonymous, Effect: op.Read}, s.Leave),
 		op.New(op.Spec{Path: "/logout", Allow: op.Anonymous, Effect: op.Write, Audit: audit.Logout, MaxBody: maxForm, Faults: []*fault.Error{ErrElsewhere}}, s.Logout),
 	}, s.consents()...)
 }

@@ -36,6 +36,8 @@ var compared = map[string]string{
 	"/TenantCnames/UiGet":                            "(host names belong to no organization)",
 	"/TenantConfig/GetAdminSecurityQuestions":        "(of the tenant)",
 	"/TenantConfig/GetAdvancedConfig":                "(of the tenant)",
+	"/UserMgmt/GetAuthorizations":                    "(about one person, who is the target)",
+	"/UserMgmt/GetLogoutReceipts":                    "(about one person, who is the target)",
 	"/UserMgmt/GetUserPicture":                       "(a picture)",
 	"/UserMgmt/GetUsersRolesAndAdministrativeRights": "(about one person, who is the target)",
 	"/UserMgmt/DirectoryServiceQuery":                "(its package compares it with single reads)",

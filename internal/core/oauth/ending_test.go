@@ -228,7 +228,9 @@ func TestGivingUp(t *testing.T) {
 		w.must(w.s.TellClients(w.t.Context(), w.db))
 		d := (*promised)[0]
 		d.Tenant, d.Payload = w.c.Tenant.ID, mustJSON(w.t, d.Payload)
-		w.must(w.db.Write(w.t.Context(), func(tx *dbx.Tx) error { return w.s.GaveUp(w.t.Context(), tx, d, "no answer\x00"+strings.Repeat("x", 1000)) }))
+		w.must(w.db.Write(w.t.Context(), func(tx *dbx.Tx) error {
+			return w.s.GaveUp(w.t.Context(), tx, d, "no answer\x00"+strings.Repeat("x", 1000))
+		}))
 		if got := w.receipts(); len(got) != 1 || got[0].State != oauth.StateFailed || len(got[0].Error) > 500 {
 			w.t.Fatalf("receipts %+v", got)
 		}

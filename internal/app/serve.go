@@ -90,6 +90,10 @@ func (a *App) Serve(ctx context.Context, out io.Writer) error {
 		workers = append(workers, web.Worker{Name: "metrics", Run: apart.Run})
 	}
 	ready := &web.Ready{}
+	if a.Settings.CertListen != "" {
+		asking := &web.Server{Name: "certificates", Addr: a.Settings.CertListen, Handler: a.Handler(ready), TLS: certs, AskCert: true, Log: a.Log, Ready: &web.Ready{}}
+		workers = append(workers, web.Worker{Name: "certificates", Run: asking.Run})
+	}
 	server := &web.Server{
 		Name: "main", Addr: a.Settings.Listen, Handler: a.Handler(ready), TLS: certs, Log: a.Log, Workers: workers, Ready: ready,
 		Started: func(at net.Addr) { a.greet(out, at, certs, name, admin) },
@@ -110,6 +114,7 @@ func (a *App) Workers() web.Group {
 		{Name: "audit", Run: a.Audit.Run},
 		{Name: "sessions", Run: a.Sessions.Run},
 		{Name: "people", Run: a.People.Run},
+		{Name: "organizations", Run: a.Orgs.Run},
 		{Name: "failures", Run: a.Kernel.Failures.Run},
 		{Name: "reports", Run: a.prepareReports},
 	}

@@ -56,6 +56,12 @@ func (a *App) Write(ctx context.Context, c *call.Call, kind string, f func(ctx c
 	}, func(ctx context.Context, tx *dbx.Tx) (bool, error) { return a.Audit.Happened(ctx, tx, c.Tenant.ID, id) })
 }
 
+// act makes a change of a tenant as the server itself.
+func (a *App) act(ctx context.Context, tenantID, kind string, f func(ctx context.Context, c *call.Call) error) error {
+	c := a.Shell(tenantID)
+	return a.Write(ctx, c, kind, func(ctx context.Context) error { return f(ctx, c) })
+}
+
 // Admin is the first administrator of a tenant.
 type Admin struct {
 	Name     string // login name with the tenant's suffix

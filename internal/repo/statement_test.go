@@ -54,6 +54,7 @@ var sweeps = map[string]string{
 	"oauth.review_due":          "who is to be looked at, in all tenants",
 	"role.tallied":              "counts are compared with what is there, once a day",
 	"role.there":                "the same",
+	"org.due_stays":             "whose time in an organization begins or ends, in all tenants",
 	"org.sweep_rights":          "retention",
 	"org.sweep_admins":          "retention",
 	"session.by_hash":           "a token says by itself which tenant's it is",

@@ -27,6 +27,7 @@ const (
 	SignInRecover      = "Cloud.Core.SignInRecovery"           // whoever owns the machine let an administrator in with the password alone for a while
 	OAuthCreate        = "Cloud.Core.OAuthToken.Create"        // an OAuth token was issued
 	OAuthAuthorize     = "Cloud.Core.OAuthToken.Authorize"     // an authorization request was answered, or waits for somebody to sign in
+	OAuthPush          = "Cloud.Core.OAuthToken.Push"          // a client pushed an authorization request
 	OAuthRevoke        = "Cloud.Core.OAuthToken.Revoke"        // an OAuth token was revoked
 	OAuthInvalidClient = "Cloud.Core.OAuthToken.InvalidClient" // an OAuth client could not prove who it is
 	ResetStart         = "Cloud.Core.PasswordReset.Start"      // someone asked for a forgotten password
@@ -68,6 +69,7 @@ const (
 	OrgCreate      = "Cloud.Core.OrganizationCreate" // an organization was added
 	OrgChange      = "Cloud.Core.OrganizationChange" // an organization, its members or administrators changed
 	OrgDelete      = "Cloud.Core.OrganizationDelete" // an organization was removed
+	OrgStay        = "Cloud.Core.OrganizationStay"   // somebody's time in an organization was set, began or ended
 	PolicyChange   = "Cloud.Core.PolicyChange"       // a policy or its assignment changed
 	RangeCreate    = "Cloud.Core.IpRangeCreate"      // a range of addresses was added
 	RangeChange    = "Cloud.Core.IpRangeChange"      // a range of addresses changed, or was switched on or off
@@ -133,4 +135,14 @@ const (
 	AppPermissions = "Cloud.Saas.Application.AppPermissions" // who may do what with an application, or the members of a set of them, was changed
 	AppPublish     = "Cloud.Saas.Application.AppPublish"     // an application was made available
 	AppUnpublish   = "Cloud.Saas.Application.AppUnpublish"   // an application was withdrawn
+
+	// The user portal: what people keep for themselves. Events name what changed, and never what it is.
+
+	PortalApp        = "Cloud.Saas.Portal.AppChange"         // someone changed what is on their portal
+	PortalTag        = "Cloud.Saas.Portal.TagChange"         // someone made, renamed, deleted or set tags
+	PortalItem       = "Cloud.Saas.Portal.SecuredItemChange" // someone made, changed or deleted a secured item
+	PortalCredential = "Cloud.Saas.Portal.CredentialSet"     // someone stored their name or password for an application
+	PortalReveal     = "Cloud.Saas.Portal.CredentialView"    // someone read what they keep in an application or item
+	PortalImport     = "Cloud.Saas.Portal.CredentialImport"  // someone imported credentials
+	PortalTransfer   = "Cloud.Saas.Portal.OwnershipTransfer" // what someone had of their own was handed to somebody else
 )

@@ -305,6 +305,9 @@ func (o *Orgs) after(ctx context.Context, c *call.Call, id string, before state)
 
 // PersonGone forgets what a person held who is being deleted.
 func (o *Orgs) PersonGone(ctx context.Context, c *call.Call, userID string) error {
+	if err := o.PersonMoved(ctx, c, userID); err != nil {
+		return err
+	}
 	return o.gone(ctx, c, Principal{role.User, userID})
 }
 

@@ -11,23 +11,21 @@ import (
 	"limen/internal/fault"
 )
 
-// Join moves people and roles into an organization, out of the one they were in; Leave takes others out of it. Each that
-// moves has an event of its own with the old and the new organization. Faults: ErrNotFound, ErrMember, ErrElsewhere,
-// role.ErrBuiltIn.
-func (o *Orgs) Join(ctx context.Context, c *call.Call, id string, add, remove []Principal) error {
+// Join moves people and roles into an organization, out of the one they were in, and takes others out of it. With a term people
+// join for a time: they move when it begins, and return when it ends; who is taken out before returns at once. Each that moves
+// has an event of its own with the old and the new organization. Faults: ErrNotFound, ErrMember, ErrElsewhere, ErrRoleStay,
+// ErrHome, role.ErrBuiltIn, role.ErrNotHeld.
+func (o *Orgs) Join(ctx context.Context, c *call.Call, id string, add, remove []Principal, term role.Term) error {
 	if err := o.open(ctx, c, id); err != nil {
 		return err
 	}
 	for _, p := range remove {
-		if err := o.within(ctx, c, id, p); err != nil {
-			return err
-		}
-		if err := o.moveTo(ctx, c, "", p); err != nil {
+		if err := o.leave(ctx, c, id, p); err != nil {
 			return err
 		}
 	}
 	for _, p := range add {
-		if err := o.moveTo(ctx, c, id, p); err != nil {
+		if err := o.join(ctx, c, id, p, term); err != nil {
 			return err
 		}
 	}
@@ -36,6 +34,32 @@ func (o *Orgs) Join(ctx context.Context, c *call.Call, id string, add, remove []
 		e.Set("Removed", words(remove))
 	}
 	return nil
+}
+
+// join moves one member into an organization, for good when the term has no bounds.
+func (o *Orgs) join(ctx context.Context, c *call.Call, id string, p Principal, term role.Term) error {
+	switch timed := !term.Since.IsZero() || !term.Until.IsZero(); {
+	case timed && p.Kind == role.Sub:
+		return ErrRoleStay
+	case timed:
+		return o.stay(ctx, c, id, p.ID, term)
+	case p.Kind == role.User:
+		if err := o.PersonMoved(ctx, c, p.ID); err != nil {
+			return err
+		}
+	}
+	return o.moveTo(ctx, c, id, p)
+}
+
+// leave takes one member out of an organization: for none, or back to where they came from for a time.
+func (o *Orgs) leave(ctx context.Context, c *call.Call, id string, p Principal) error {
+	if done, err := o.returns(ctx, c, id, p); err != nil || done {
+		return err
+	}
+	if err := o.within(ctx, c, id, p); err != nil {
+		return err
+	}
+	return o.moveTo(ctx, c, "", p)
 }
 
 func words(ps []Principal) []string {
@@ -87,6 +111,9 @@ func (o *Orgs) moveTo(ctx context.Context, c *call.Call, id string, p Principal)
 
 // empty takes every member out of an organization.
 func (o *Orgs) empty(ctx context.Context, c *call.Call, id string, roles []string) error {
+	if err := o.close(ctx, c, id); err != nil {
+		return err
+	}
 	n, err := o.People.LeaveOrg(ctx, c, id)
 	if err != nil {
 		return err

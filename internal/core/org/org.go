@@ -63,6 +63,11 @@ type Orgs struct {
 	People *user.Directory
 	Roles  *role.Roles
 
+	// DB and Act are for Run: Act makes a change of a tenant in a transaction of its own, as the server itself, with an event of
+	// the kind.
+	DB  *dbx.DB
+	Act func(ctx context.Context, tenant, kind string, f func(ctx context.Context, c *call.Call) error) error
+
 	cache  cache // with names
 	shapes cache // without
 }

@@ -270,7 +270,9 @@ func TestMembers(t *testing.T) {
 		anna, ben, r := w.user("anna", a), w.user("ben", ""), w.role("r", "")
 		join := func(want error, id string, add, remove []org.Principal) {
 			t.Helper()
-			w.write(want, func(ctx context.Context, c *call.Call) error { return w.orgs.Join(ctx, c, id, add, remove) })
+			w.write(want, func(ctx context.Context, c *call.Call) error {
+				return w.orgs.Join(ctx, c, id, add, remove, role.Term{})
+			})
 		}
 		join(nil, b, []org.Principal{person(anna), person(ben), roled(r)}, nil)
 		join(org.ErrElsewhere, a, nil, []org.Principal{person(anna)})

@@ -15,7 +15,7 @@ import (
 )
 
 // views are what the schema offers to reports (internal/schema, redrock).
-var views = []string{"rr_user", "rr_cduser", "rr_dsusers", "rr_role", "rr_event", "rr_tenant", "rr_organization", "rr_rolemember", "rr_organizationright", "rr_roleright", scope.View, "rr_sets", "rr_ace", "rr_application"}
+var views = []string{"rr_user", "rr_cduser", "rr_dsusers", "rr_role", "rr_event", "rr_tenant", "rr_organization", "rr_rolemember", "rr_organizationright", "rr_organizationstay", "rr_roleright", scope.View, "rr_sets", "rr_ace", "rr_application"}
 
 // tables are the dialect's tables, less the columns that nothing fills yet: those are null in every row.
 func tables() []redrock.Table {
@@ -47,7 +47,7 @@ func tables() []redrock.Table {
 		}
 		t.Columns = append(t.Columns, ours[t.Name]...)
 	}
-	return append(out, organizations, roleMembers, organizationRights, roleRights)
+	return append(out, organizations, roleMembers, organizationRights, organizationStays, roleRights)
 }
 
 // belongs are the columns of what belongs to an organization.
@@ -99,6 +99,17 @@ var organizationRights = redrock.Table{
 	}, term...),
 }
 
+// organizationStays is the table of people who are in an organization for a time, or will be, which the contract's lacks.
+var organizationStays = redrock.Table{
+	Name: "OrganizationStay", Key: "ID", Foreign: map[string]string{"OrgId": "Organization"}, Columns: append([]redrock.Column{
+		{Name: "ID", Type: redrock.Text, Description: "UUID of the person (primary key)"},
+		{Name: "Username", Type: redrock.Text, Filled: true, Description: "Login name"},
+		{Name: "OrgId", Type: redrock.Text, Title: "Organization Id", Filled: true, Description: "Id of the organization"},
+		{Name: "OrgPath", Type: redrock.Text, Title: "Organization Path", Filled: true, Description: "Path of the organization"},
+		{Name: "HomeId", Type: redrock.Text, Title: "Home Id", Description: "Id of the organization to which they return; empty: none"},
+	}, term...),
+}
+
 // roleRights is the table of the rights that roles carry, which the contract's lacks.
 var roleRights = redrock.Table{
 	Name: "RoleRight", Key: "ID", Foreign: map[string]string{"RoleId": "Role"}, Columns: append([]redrock.Column{
@@ -131,6 +142,7 @@ var relations = map[string]struct {
 	"RoleMember":        {"rr_rolemember", []right.Right{right.RoleManagement, right.ReadRoles, right.ReadSystem, right.ReportManagement}, "grant_org", []string{"guid"}, true},
 	"Organization":      {"rr_organization", everything(), "grant_org", nil, false},
 	"OrganizationRight": {"rr_organizationright", everything(), "grant_org", nil, true},
+	"OrganizationStay":  {"rr_organizationstay", []right.Right{right.UserManagement, right.ReadUsers}, "grant_org", []string{"id"}, true},
 	"RoleRight":         {"rr_roleright", []right.Right{right.RoleManagement, right.ReadRoles, right.ReadSystem, right.ReportManagement}, "grant_org", nil, true},
 	"Event":             {"rr_event", []right.Right{right.ReadSystem, right.ReportManagement}, "", []string{"grant_actor", "grant_user"}, false},
 }

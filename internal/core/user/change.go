@@ -25,8 +25,8 @@ type Change struct {
 	Culture      *string
 	ReportsTo    *string // UUID or login name; empty: nobody
 	Org          *string
-	OrgUntil     time.Time // when the person leaves Org again; zero: never
-	MfaUser      *string   // UUID or login name; empty: one's own factors
+	OrgSettled   bool    // whoever comes by the person in Org was asked for already
+	MfaUser      *string // UUID or login name; empty: one's own factors
 	State        *State
 	Expires      *int64 // 0: never
 	Everybody    *bool
@@ -52,8 +52,8 @@ func (d *Directory) Change(ctx context.Context, c *call.Call, id string, ch Chan
 		}
 		was := u.Org
 		ch.apply(u)
-		if u.Org != was {
-			if err := d.Roles.Opens(ctx, c, was, u.Org, ch.OrgUntil, onPeople); err != nil {
+		if u.Org != was && !ch.OrgSettled {
+			if err := d.Roles.Opens(ctx, c, was, u.Org, time.Time{}, OnPeople); err != nil {
 				return err
 			}
 		}
@@ -65,8 +65,8 @@ func (d *Directory) Change(ctx context.Context, c *call.Call, id string, ch Chan
 	return out, d.setSystem(ctx, c, out.ID, *ch.System)
 }
 
-// onPeople are the rights by which somebody comes by a person who joins their organization.
-var onPeople = right.Of(right.UserManagement, right.ReadUsers)
+// OnPeople are the rights by which somebody comes by a person who joins their organization.
+var OnPeople = right.Of(right.UserManagement, right.ReadUsers)
 
 func (ch Change) apply(u *User) {
 	set(&u.Name, ch.Name)

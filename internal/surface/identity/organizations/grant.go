@@ -102,6 +102,7 @@ type Membership struct {
 	Add []Member `json:"Add" rpc:"one"`
 	// Remove are people and roles that belong to the organization and leave it, for none.
 	Remove []Member `json:"Remove" rpc:"one"`
+	Window
 	Ref
 }
 
@@ -116,7 +117,9 @@ func (m *Membership) Check() error {
 // ChangeMembership moves people and roles into an organization or out of it: all of them, or none. At most 1,000 in one call.
 //
 // Everybody is in one organization at most, so that whoever joins leaves another. The rights of a role in an organization
-// reach over that and all below it, and no further. organizations.yaml n 144.
+// reach over that and all below it, and no further. From and Until, beyond the contract, have people join for a time: they move
+// when it begins and return to where they were within a second of its end; Remove has them return at once. A move for good in
+// between ends it. organizations.yaml n 144.
 func (o Organizations) ChangeMembership(ctx context.Context, c *op.Call, in Membership) (op.None, error) {
 	add, err := o.principals(ctx, c, in.Add)
 	if err != nil {
@@ -126,7 +129,7 @@ func (o Organizations) ChangeMembership(ctx context.Context, c *op.Call, in Memb
 	if err != nil {
 		return op.None{}, err
 	}
-	return op.None{}, o.Orgs.Join(ctx, c, in.found.ID, add, remove)
+	return op.None{}, o.Orgs.Join(ctx, c, in.found.ID, add, remove, in.term())
 }
 
 // Appointment is who becomes administrator and who is one no longer.

@@ -38,7 +38,7 @@ var (
 	}
 	granting = []*fault.Error{org.ErrNotFound, org.ErrMember, org.ErrRight, org.ErrTooMany, role.ErrNotHeld, ErrMany, fault.ErrMissing, fault.ErrInvalid}
 	joining  = []*fault.Error{
-		org.ErrNotFound, org.ErrMember, org.ErrElsewhere, role.ErrBuiltIn, role.ErrNotHeld, user.ErrStale, ErrMany, fault.ErrMissing, fault.ErrInvalid,
+		org.ErrNotFound, org.ErrMember, org.ErrElsewhere, org.ErrRoleStay, org.ErrHome, role.ErrBuiltIn, role.ErrNotHeld, user.ErrStale, ErrMany, fault.ErrMissing, fault.ErrInvalid,
 	}
 )
 

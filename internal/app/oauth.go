@@ -195,7 +195,8 @@ func (a *App) proveToken(ctx context.Context, c *call.Call, cred op.Credentials)
 			return err
 		}
 		paths := append([]string{cred.Op.Path}, cred.Op.Paths...)
-		if live.Kind != "access" || live.Key != "" || live.User == "" || !it.Active || it.Guarded || !it.Profile.Platform || !it.Profile.Reaches(live.Scope, paths...) {
+		bearer := live.Kind == "access" || live.Kind == "id" && it.Profile.IDBearer
+		if !bearer || live.Key != "" || live.User == "" || !it.Active || it.Guarded || !it.Profile.Platform || !it.Profile.Reaches(live.Scope, paths...) {
 			return oauth.ErrToken
 		}
 		if ok, err := a.mayUse(ctx, &in, live.User, it); err != nil || !ok {

@@ -1,6 +1,7 @@
 package app
 
 import (
+	"limen/internal/core/app"
 	"limen/internal/core/attribute"
 	"limen/internal/gen"
 	"limen/internal/op"
@@ -33,7 +34,7 @@ func (a *App) Surfaces() []gen.Surface {
 	out = append(out, gen.Surface{Name: "login", Prefixes: []string{""}, Codec: a.pages(""), Ops: a.login().Ops()})
 	out = append(out, gen.Surface{
 		Name: "oauth", Prefixes: identity.Prefixes, Codec: oauth.Codec{Server: a.OAuth, Cookie: identity.SessionCookie},
-		Ops: oauth.OAuth{Server: a.OAuth, SignedOut: leaving}.Ops(),
+		Ops: oauth.OAuth{Server: a.OAuth, SignedOut: leaving, Shared: app.Shared.Service, People: a.People, Roles: a.Roles}.Ops(),
 	})
 	out = append(out, gen.Surface{
 		Name: "signin", Prefixes: []string{""}, Codec: a.pages(identity.SessionCookie), Ops: a.signIn().Ops(),
@@ -65,7 +66,7 @@ func (a *App) identityOps() []op.Op {
 	out = append(out, tasks.Tasks{Jobs: a.Jobs}.Ops()...)
 	out = append(out, acl.ACL{Lists: a.Lists}.Ops()...)
 	out = append(out, collections.Collections{Sets: a.Sets, Lists: a.Lists, Roles: a.Roles}.Ops()...)
-	out = append(out, applications.Applications{Apps: a.Apps, Sets: a.Sets, Lists: a.Lists, Roles: a.Roles}.Ops()...)
+	out = append(out, applications.Applications{Apps: a.Apps, Sets: a.Sets, Lists: a.Lists, Roles: a.Roles, OAuth: a.OAuth}.Ops()...)
 	out = append(out, a.explanations().Ops()...)
 	out = append(out, redrock.Redrock{Reports: a.Reports}.Ops()...)
 	return out

@@ -27,7 +27,7 @@ type builtin struct{ oauth.App }
 var Shared = builtin{oauth.App{
 	ID: "__idaptive_cybr_user_oidc", Service: "__idaptive_cybr_user_oidc", Name: "__idaptive_cybr_user_oidc", Active: true,
 	Profile: oauth.Profile{
-		Platform: true, OpenID: true, ClientID: "__idaptive_cybr_user_oidc", Redirects: []string{"https://cyberark.cloud/redirect"},
+		Platform: true, OpenID: true, IDBearer: true, ClientID: "__idaptive_cybr_user_oidc", Redirects: []string{"https://cyberark.cloud/redirect"},
 		Flows:  []oauth.Flow{oauth.Credentials, oauth.Implicit},
 		Scopes: []oauth.Scope{{Name: "api", Description: "Everything that the service user may", Paths: []string{".*"}}},
 	},
@@ -206,4 +206,19 @@ func (a *Apps) Usable(ctx context.Context, c *call.Call, by call.Caller, id stri
 		return false, nil
 	}
 	return err == nil, err
+}
+
+// Administered is Client for who may administer the application, by its ServiceName. Faults: ErrNotFound, acl.ErrDenied.
+func (a *Apps) Administered(ctx context.Context, c *call.Call, service string) (oauth.App, error) {
+	r, err := found(byService.One(ctx, c.Tx, c.Tenant.ID, fold.Key(strings.TrimSpace(service))))
+	if err == nil {
+		_, err = a.Lists.Need(ctx, c, Table, r.ID, acl.Edit)
+	}
+	switch {
+	case errors.Is(err, acl.ErrRow):
+		return oauth.App{}, ErrNotFound
+	case err != nil:
+		return oauth.App{}, err
+	}
+	return a.Client(ctx, c, r.ID)
 }

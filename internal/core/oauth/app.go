@@ -30,6 +30,8 @@ type Profile struct {
 	Platform bool
 	// OpenID says that ID tokens are given: the application is a custom OpenID Connect one.
 	OpenID bool
+	// IDBearer says that ID tokens which service users get for their own access tokens may be sent as bearers, too.
+	IDBearer bool
 	// ClientID is the application's own client, and Secret what it proves itself with, sealed; empty: the clients are
 	// AllowedClients, or service users, or anybody.
 	ClientID string

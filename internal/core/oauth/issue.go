@@ -69,6 +69,7 @@ func (s *Server) issue(ctx context.Context, c *call.Call, g grantee, withRefresh
 	}
 	if p.OpenID && g.scope.Has("openid") && g.person.ID != "" {
 		out.id = g.idClaims(c, out.Life)
+		g.bearing(c, out.id)
 	}
 	if withRefresh && p.Refresh && g.auth.ID != "" {
 		var err error

@@ -16,7 +16,7 @@ import (
 
 // Live is what an access or refresh token that is good says (RFC 7662 section 2.2). Times are seconds since 1970.
 type Live struct {
-	Kind     string // access or refresh
+	Kind     string // access, refresh, or id of an ID token that may be sent as a bearer
 	ID       string // jti of a signed one
 	Granted  string // the authorization that it belongs to; empty: of a machine in its own name
 	App      string // id or, of a signed one, ServiceName of the application
@@ -54,7 +54,7 @@ func (s *Server) Look(ctx context.Context, c *call.Call, token string) (Live, er
 	return out, s.alive(ctx, c, &out)
 }
 
-// signed reads an access token that is a JWT.
+// signed reads an access token that is a JWT, or an ID token that may be sent as one (grantee.bearing).
 func (s *Server) signed(ctx context.Context, c *call.Call, token string) (Live, error) {
 	jwt, err := s.Signers.Verify(ctx, c.Tenant.ID, token, s.alg())
 	if err != nil {
@@ -79,7 +79,8 @@ func (s *Server) signed(ctx context.Context, c *call.Call, token string) (Live, 
 			JKT string `json:"jkt"`
 		} `json:"cnf"`
 	}
-	if jwt.Type != AccessType || jwt.Claims(&k) != nil {
+	bearer := jwt.Type == IDType // most ID tokens name no authorization, and are no bearers
+	if jwt.Type != AccessType && !bearer || jwt.Claims(&k) != nil || bearer && (k.Scope == "" || len(k.Audience) != 1) {
 		return Live{}, ErrToken
 	}
 	seen, err := spent.One(ctx, c.Tx, c.Tenant.ID, crypt.TokenHash("token\x00"+k.ID))
@@ -87,12 +88,15 @@ func (s *Server) signed(ctx context.Context, c *call.Call, token string) (Live, 
 		return Live{}, err
 	}
 	granted, _, ok := strings.Cut(k.ID, ".")
-	if seen.N > 0 || !ok {
+	if seen.N > 0 || !ok || bearer && granted == "" {
 		return Live{}, ErrToken
 	}
 	out := Live{
 		Kind: "access", ID: k.ID, Granted: granted, App: k.App, Client: k.Client, User: k.Subject, Name: k.UniqueName, Scope: strings.Fields(k.Scope),
 		Audience: k.Audience, Issuer: k.Issuer, Key: k.Bound.JKT, AuthTime: k.AuthTime, Issued: k.Issued, Expires: k.Expires,
+	}
+	if bearer {
+		out.Kind, out.Client = "id", k.Audience[0]
 	}
 	if k.Subject == k.Client {
 		out.User = ""

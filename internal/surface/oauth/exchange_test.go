@@ -38,7 +38,7 @@ func TestExchanges(t *testing.T) {
 		}, acl.Given{Kind: role.User, Principal: robot.ID, Mask: acl.View | app.Execute})
 		return map[string]string{
 			"wiki": wiki.Profile.ClientID, "secret": secret, "verifier": verifier, "challenge": challenge, "robot": robot.Name, "robotID": robot.ID,
-			"password": apptest.Password, "plainToken": s.TokenOf(t, "plain"), "platformHost": s.Host,
+			"password": apptest.Password, "plainToken": s.TokenOf(t, "plain"), "robotSession": s.SignedIn(t, robot.ID), "platformHost": s.Host,
 		}
 	})
 }

@@ -8,6 +8,8 @@ import (
 
 	"limen/internal/core/audit"
 	"limen/internal/core/oauth"
+	"limen/internal/core/role"
+	"limen/internal/core/user"
 	"limen/internal/fault"
 	"limen/internal/op"
 	wire "limen/internal/wire/oauth"
@@ -18,6 +20,9 @@ type OAuth struct {
 	Server *oauth.Server
 	// SignedOut are the cookies that end a browser's session; nil: none.
 	SignedOut func(c *op.Call) []*http.Cookie
+	Shared    string // ServiceName of the application that every tenant has
+	People    *user.Directory
+	Roles     *role.Roles
 }
 
 // App names an application: the last segment of the endpoint's path.
@@ -34,7 +39,7 @@ const maxForm = 64 << 10
 
 // Ops declares them.
 func (o OAuth) Ops() []op.Op {
-	return append(slices.Concat(o.documents(), o.authorization(), o.confirmation(), o.leaving()), []op.Op{
+	return append(slices.Concat(o.documents(), o.authorization(), o.confirmation(), o.leaving(), o.platform()), []op.Op{
 		op.Prepared(op.Spec{
 			Path: "/OAuth2/Token/{app_id}", Allow: op.Anonymous, Effect: op.Write, Audit: audit.OAuthCreate, Rate: op.Guess, MaxBody: maxForm,
 			Faults: append(faults, oauth.ErrGrant, oauth.ErrFlow, oauth.ErrGrantType, oauth.ErrScope, oauth.ErrDenied, oauth.ErrProof),

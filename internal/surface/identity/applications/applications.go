@@ -10,6 +10,7 @@ import (
 	"limen/internal/core/app"
 	"limen/internal/core/audit"
 	"limen/internal/core/collection"
+	"limen/internal/core/oauth"
 	"limen/internal/core/right"
 	"limen/internal/core/role"
 	"limen/internal/fault"
@@ -23,6 +24,7 @@ type Applications struct {
 	Sets  *collection.Sets
 	Lists *acl.Lists
 	Roles *role.Roles
+	OAuth *oauth.Server
 }
 
 // ErrMany says that one call names too much.
@@ -52,7 +54,7 @@ func (a Applications) Ops() []op.Op {
 	clone := write("CloneAnApplicaton", manage, audit.AppCreate, making...)
 	clone.Paths = []string{"/SaasManage/CloneApplication", "/SaasManage/CloneAnApplication"}
 	ofSet := append([]*fault.Error{collection.ErrNotFound, collection.ErrType, collection.ErrDynamic}, permit.Faults...)
-	return []op.Op{
+	return append(a.clientTokens(), []op.Op{
 		op.New(read("GetTemplatesAndCategories", manage), a.GetTemplatesAndCategories),
 		op.New(read("GetPaginatedTemplates", manage, fault.ErrInvalid), a.GetPaginatedTemplates),
 		op.New(read("GetCustomWebAppTemplates", manage), a.GetCustomWebAppTemplates),
@@ -68,7 +70,7 @@ func (a Applications) Ops() []op.Op {
 		op.New(write("SetApplicationPermissions", on("Grant"), audit.AppPermissions, append(permit.Faults, app.ErrNotFound)...), a.SetApplicationPermissions),
 		op.New(write("SetApplicationCollectionPermissions", op.OnRow("right Grant on the set, and on its members"), audit.AppPermissions, ofSet...),
 			a.SetApplicationCollectionPermissions),
-	}
+	}...)
 }
 
 // Ref names an application.

@@ -42,7 +42,7 @@ func (a *App) wireOAuth() {
 	a.OAuth = &oauth.Server{
 		Signers: a.Signers, Ring: a.Ring, Sessions: a.Sessions, App: a.Apps.Client, Person: a.oauthPerson, May: a.mayUse,
 		Service: a.serviceClient, Password: a.ownerPassword,
-		Tenant: a.Index.ByID, Rand: rand.Reader, Promise: a.Outbox.Put, Notify: a.tellClient,
+		Tenant: a.Index.ByID, Rand: rand.Reader, Promise: a.Outbox.Put, Notify: a.tellClient, Fetch: a.fetchObject,
 	}
 	a.OAuth.Watch(a.Changes.Watch)
 	a.Outbox.Handle(oauth.TopicLogout, func(ctx context.Context, d outbox.Delivery) error { return a.OAuth.TellClient(ctx, a.DB, d) })
@@ -68,6 +68,15 @@ func (a *App) tellClient(ctx context.Context, uri string, form url.Values) error
 		err = fmt.Errorf("the client answered with status %d", out.Status)
 	}
 	return err
+}
+
+// fetchObject gets a request object from where a client has registered that it lies.
+func (a *App) fetchObject(ctx context.Context, uri string) ([]byte, error) {
+	out, err := a.Egress.Do(ctx, egress.Request{URL: uri, Header: http.Header{"Accept": {"application/oauth-authz-req+jwt, application/jwt"}}})
+	if err == nil && out.Status != http.StatusOK {
+		err = fmt.Errorf("the address answered with status %d", out.Status)
+	}
+	return out.Body, err
 }
 
 // oauthPerson is somebody whom tokens are about.

@@ -212,7 +212,7 @@ func (p *Profile) narrower(next *Profile) bool {
 		return func(s string) bool { return !slices.Contains(list, s) }
 	}
 	return slices.ContainsFunc(p.AllowedClients, has(next.AllowedClients)) || p.AllowPublic && !next.AllowPublic ||
-		!p.MustBeOauthClient && next.MustBeOauthClient || p.AllowRefresh && !next.AllowRefresh
+		!p.MustBeOauthClient && next.MustBeOauthClient || p.AllowRefresh && !next.AllowRefresh || next.FAPI != "" && p.FAPI != next.FAPI
 }
 
 // publish gives the application to roles, and takes it from roles.

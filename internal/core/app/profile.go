@@ -56,6 +56,11 @@ type Profile struct {
 	Confirm               bool     `json:"Confirm"` // people are asked before a client gets anything
 	AllowScopeSelect      bool     `json:"AllowScopeSelect"`
 	KnownScopes           []Scope  `json:"KnownScopes"`
+	// Beyond the contract: RequirePushed wants clients to push their authorization requests (RFC 9126), DPoPNonce wants their DPoP
+	// proofs to repeat what the server gave (RFC 9449 section 8), and FAPI is security or message-signing, for the profiles of FAPI 2.0.
+	RequirePushed bool       `json:"RequirePushed,omitempty"`
+	DPoPNonce     bool       `json:"DPoPNonce,omitempty"`
+	FAPI          oauth.FAPI `json:"FAPI,omitempty"`
 	// Client is what else the application's client does and wants, by the names of RFC 7591; beyond the contract. Redirects,
 	// PostLogoutRedirects, AllowPublic and AllowedAuth say what redirect_uris, post_logout_redirect_uris, grant_types and
 	// response_types would.
@@ -123,6 +128,8 @@ func (p *Profile) check() error {
 	switch {
 	case !strings.EqualFold(p.TokenType, JWT) && !strings.EqualFold(p.TokenType, Opaque):
 		return bad("TokenType", "must be %s or %s", JWT, Opaque)
+	case p.FAPI != "" && p.FAPI != oauth.Security && p.FAPI != oauth.MessageSigning:
+		return bad("FAPI", "must be %s or %s", oauth.Security, oauth.MessageSigning)
 	case p.ClientIDType != 0 && p.ClientIDType != 1:
 		return bad("ClientIDType", "must be 0 or 1")
 	case len(p.Audience) > maxText || len(p.URL) > maxText || len(p.Issuer) > maxText:

@@ -54,6 +54,9 @@ type Profile struct {
 	Refresh         bool           // refresh tokens are given
 	RefreshLife     time.Duration
 	Consent         bool // people are asked before a client gets anything
+	Pushed          bool // clients must push their authorization requests (RFC 9126)
+	DPoPNonce       bool // DPoP proofs must repeat a nonce (RFC 9449 section 8)
+	FAPI            FAPI // which of the FAPI 2.0 profiles its clients must keep
 	Scopes          []Scope
 }
 

@@ -18,6 +18,8 @@ type Request struct {
 	Ask      wire.Authorization
 	Client   Registration
 	Redirect string // where the answer goes
+	// Presented is what was read, and by which way it came.
+	Presented Presented
 }
 
 // UntrustedError is a refusal that must not be sent to the redirect URI: who asks is not known, or the URI is not theirs.
@@ -31,13 +33,13 @@ func (u *UntrustedError) Unwrap() error { return u.Cause }
 
 // Request reads an authorization request and checks all that can be checked before anybody signs in. A refusal that is no
 // UntrustedError may be told to Request.Redirect.
-func (s *Server) Request(ctx context.Context, c *call.Call, service string, p wire.Params) (Request, error) {
+func (s *Server) Request(ctx context.Context, c *call.Call, service string, p Presented) (Request, error) {
 	a, err := s.App(ctx, c, service)
 	if err != nil {
 		return Request{}, &UntrustedError{err}
 	}
-	ask, misread := wire.ReadAuthorization(p)
-	r := Request{App: a, Ask: ask, Redirect: ask.RedirectURI}
+	ask, misread := wire.ReadAuthorization(p.Params)
+	r := Request{App: a, Ask: ask, Redirect: ask.RedirectURI, Presented: p}
 	if !a.Active {
 		return r, &UntrustedError{ErrUnknownApp}
 	}
@@ -53,11 +55,18 @@ func (s *Server) Request(ctx context.Context, c *call.Call, service string, p wi
 		r.Redirect = redirects[0]
 	}
 	switch {
+	case p.wrong != nil && !redirects.Allow(r.Redirect):
+		return r, &UntrustedError{p.wrong}
 	case !redirects.Allow(r.Redirect):
 		return r, &UntrustedError{Fault(&wire.Error{Code: wire.InvalidRequest, Description: "invalid redirect"})}
+	case p.wrong != nil:
+		return r, p.wrong
 	case misread != nil:
 		return r, Fault(misread)
 	case err != nil:
+		return r, err
+	}
+	if err := r.came(); err != nil {
 		return r, err
 	}
 	return r, r.check()

@@ -29,7 +29,7 @@ func TestRequests(t *testing.T) {
 			"unknown type":             {"client_id=client-1&redirect_uri=" + answer + "&response_type=x", true, wire.UnsupportedResponseType},
 			"another redirect, broken": {"client_id=client-1&redirect_uri=https://evil.example/&response_type=x", false, wire.InvalidRequest},
 		} {
-			_, err := w.s.Request(w.t.Context(), w.c, "web", params(x.query))
+			_, err := w.s.Request(w.t.Context(), w.c, "web", oauth.Presented{Params: params(x.query)})
 			var untrusted *oauth.UntrustedError
 			if errors.As(err, &untrusted) == x.trusted {
 				w.t.Errorf("%s: %v", name, err)
@@ -41,7 +41,7 @@ func TestRequests(t *testing.T) {
 		a := w.apps["web"]
 		a.Profile.Flows = []oauth.Flow{oauth.CodeFlow}
 		w.apps["web"] = a
-		if _, err := w.s.Request(w.t.Context(), w.c, "web", params(strings.Replace(ask, "response_type=code", "response_type=id_token", 1))); err == nil {
+		if _, err := w.s.Request(w.t.Context(), w.c, "web", oauth.Presented{Params: params(strings.Replace(ask, "response_type=code", "response_type=id_token", 1))}); err == nil {
 			w.t.Error("the implicit flow is not allowed")
 		}
 	})
@@ -121,7 +121,7 @@ func TestConsent(t *testing.T) {
 		next := func(query string, by *oauth.SignedIn, again bool) (oauth.Next, error) {
 			var n oauth.Next
 			err := w.in(func(ctx context.Context) error {
-				r, err := w.s.Request(ctx, w.c, "web", params(query+challenge()))
+				r, err := w.s.Request(ctx, w.c, "web", oauth.Presented{Params: params(query + challenge())})
 				if err != nil {
 					return err
 				}
@@ -145,7 +145,7 @@ func TestConsent(t *testing.T) {
 		check("silently", ask+"&prompt=none", by, false, "", wire.ConsentRequired)
 		agree := func() error {
 			return w.in(func(ctx context.Context) error {
-				r, err := w.s.Request(ctx, w.c, "web", params(ask+challenge()))
+				r, err := w.s.Request(ctx, w.c, "web", oauth.Presented{Params: params(ask + challenge())})
 				if err != nil {
 					return err
 				}

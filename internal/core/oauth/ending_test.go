@@ -242,7 +242,7 @@ func TestManyLeavers(t *testing.T) {
 	each(t, func(w *world) {
 		promised := w.hears()
 		w.must(w.in(func(ctx context.Context) error {
-			r, err := w.s.Request(ctx, w.c, "web", params(ask+challenge()))
+			r, err := w.s.Request(ctx, w.c, "web", oauth.Presented{Params: params(ask + challenge())})
 			for i := 0; i < 120 && err == nil; i++ {
 				by := oauth.SignedIn{Person: w.people[anna], Session: "s" + strconv.Itoa(i), Level: "High", Proved: w.c.Now}
 				_, err = w.s.Reply(ctx, w.c, r, by)

@@ -77,6 +77,9 @@ func (s *Server) Prepare(ctx context.Context, c *call.Call, service, authorizati
 	if g.flow != "" && !a.App.Profile.allows(g.flow) || g.machine && !a.Client.Proved || a.Client.Kind == Registered && !a.Client.Grants(a.Type) {
 		return a, ErrFlow
 	}
+	if err := a.bindable(); err != nil {
+		return a, err
+	}
 	if g.prepare != nil {
 		if err := g.prepare(s, ctx, c, &a); err != nil {
 			return a, err

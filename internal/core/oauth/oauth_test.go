@@ -175,7 +175,7 @@ const ask = "client_id=client-1&redirect_uri=" + answer + "&response_type=code&s
 func (w *world) reply(query string) (oauth.Reply, error) {
 	var out oauth.Reply
 	err := w.in(func(ctx context.Context) error {
-		r, err := w.s.Request(ctx, w.c, "web", params(query))
+		r, err := w.s.Request(ctx, w.c, "web", oauth.Presented{Params: params(query)})
 		if err != nil {
 			return err
 		}

@@ -9,7 +9,6 @@ import (
 	"limen/internal/call"
 	"limen/internal/crypt"
 	"limen/internal/dbx"
-	wire "limen/internal/wire/oauth"
 )
 
 // waitLife is for how long an authorization request waits for somebody to sign in and to agree.
@@ -23,13 +22,13 @@ type waitRow struct {
 
 var (
 	putWait  = dbx.E("oauth.put_wait", `INSERT INTO oauth_request (tenant, hash, app, client, params, expires) VALUES (?, ?, ?, '', ?, ?)`)
-	findWait = dbx.Q[waitRow]("oauth.find_wait", `SELECT app, params, expires FROM oauth_request WHERE tenant = ? AND hash = ?`)
+	findWait = dbx.Q[waitRow]("oauth.find_wait", `SELECT app, params, expires FROM oauth_request WHERE tenant = ? AND hash = ? AND client = ''`)
 	dropWait = dbx.E("oauth.drop_wait", `DELETE FROM oauth_request WHERE tenant = ? AND hash = ?`)
 )
 
 // Waiting is an authorization request that waits in the store while somebody signs in or thinks.
 type Waiting struct {
-	Params wire.Params
+	Presented
 	Since  time.Time
 	handle string
 }
@@ -38,8 +37,8 @@ type Waiting struct {
 func (w Waiting) Handle() string { return w.handle }
 
 // Wait keeps an authorization request and gives the handle by which the browser comes back to it.
-func (s *Server) Wait(ctx context.Context, c *call.Call, r Request, p wire.Params) (handle string, err error) {
-	text, err := json.Marshal(p)
+func (s *Server) Wait(ctx context.Context, c *call.Call, r Request) (handle string, err error) {
+	text, err := json.Marshal(r.Presented)
 	if err != nil {
 		return "", err
 	}
@@ -58,13 +57,20 @@ func (s *Server) Resume(ctx context.Context, c *call.Call, handle string) (Waiti
 		return Waiting{}, err
 	}
 	w := Waiting{Since: time.UnixMilli(row.Expires).Add(-waitLife), handle: handle}
-	return w, json.Unmarshal([]byte(row.Params), &w.Params)
+	if err := json.Unmarshal([]byte(row.Params), &w.Presented); err != nil {
+		return Waiting{}, err
+	}
+	if w.Params == nil { // kept by a version before this one
+		return Waiting{}, gone
+	}
+	return w, nil
 }
 
-// Done takes a request away that has been answered.
+// Done takes a request away that has been answered. One that was pushed is good once, by whichever way it waited: ErrRequestURI where it
+// was answered before.
 func (s *Server) Done(ctx context.Context, c *call.Call, w Waiting) error {
-	if w.handle == "" {
-		return nil
+	if err := s.answered(ctx, c, w.Presented); err != nil || w.handle == "" {
+		return err
 	}
 	_, err := dropWait.Do(ctx, c.Tx, c.Tenant.ID, crypt.TokenHash(w.handle))
 	return err

@@ -45,7 +45,7 @@ func (s SignIn) Consent(ctx context.Context, c *op.Call, in Asking) (any, error)
 	if err != nil {
 		return nil, err
 	}
-	r, err := s.OAuth.Request(ctx, c, service, w.Params)
+	r, err := s.OAuth.Request(ctx, c, service, w.Presented)
 	if err != nil {
 		return nil, err
 	}

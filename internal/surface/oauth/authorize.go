@@ -27,7 +27,8 @@ type AuthorizeRequest struct {
 	RedirectURI string `json:"redirect_uri"`
 	// ResponseType is code, id_token, token, or several of them with spaces between; required.
 	ResponseType string `json:"response_type"`
-	// ResponseMode is query, fragment or form_post; what fits the type when absent.
+	// ResponseMode is query, fragment or form_post; what fits the type when absent. With .jwt behind it, and as jwt alone, the answer is one
+	// signed JWT.
 	ResponseMode string `json:"response_mode"`
 	// Scope asked for, spaces between; openid for an ID token.
 	Scope string `json:"scope"`
@@ -43,6 +44,10 @@ type AuthorizeRequest struct {
 	CodeChallenge string `json:"code_challenge"`
 	// CodeChallengeMethod is S256, or plain.
 	CodeChallengeMethod string `json:"code_challenge_method"`
+	// Request is a request object: a JWT of the client with all parameters (RFC 9101). Of what stands beside it only client_id counts.
+	Request string `json:"request"`
+	// RequestURI is that of a pushed request (RFC 9126), or a registered address of a request object.
+	RequestURI string `json:"request_uri"`
 	// Bounce is the handle of a request that waited for somebody to sign in.
 	Bounce string `json:"bounce"`
 
@@ -59,23 +64,28 @@ func (o OAuth) authorization() []op.Op {
 	}
 }
 
-func (o OAuth) prepareAuthorize(ctx context.Context, c *op.Call, _ AuthorizeRequest) (op.None, error) {
-	return op.None{}, o.Server.Ensure(ctx, c)
+func (o OAuth) prepareAuthorize(ctx context.Context, c *op.Call, in AuthorizeRequest) (p oauth.Presented, err error) {
+	if in.Bounce == "" {
+		if p, err = o.Server.Present(ctx, c, in.App, in.params); err != nil {
+			return p, err
+		}
+	}
+	return p, o.Server.Ensure(ctx, c)
 }
 
 // Authorize signs the person in, or takes their session, and sends a code or tokens to where the client wants them. Who is
 // not signed in is sent to the page for that, and comes back by the handle bounce. What is wrong is told to the client, but
 // only where client and redirect URI are known to belong together. Contract: oauth.yaml n 24; RFC 6749 section 4.1, RFC 9207,
 // OpenID Connect Core section 3.
-func (o OAuth) Authorize(ctx context.Context, c *op.Call, in AuthorizeRequest, _ op.None) (authorized, error) {
-	w := oauth.Waiting{Params: in.params}
+func (o OAuth) Authorize(ctx context.Context, c *op.Call, in AuthorizeRequest, p oauth.Presented) (authorized, error) {
+	w := oauth.Waiting{Presented: p}
 	if in.Bounce != "" {
 		var err error
 		if w, err = o.Server.Resume(ctx, c, in.Bounce); err != nil {
 			return authorized{}, err
 		}
 	}
-	r, err := o.Server.Request(ctx, c, in.App, w.Params)
+	r, err := o.Server.Request(ctx, c, in.App, w.Presented)
 	out := authorized{request: r}
 	if err == nil {
 		err = o.answer(ctx, c, &out, w, in.sent)
@@ -85,6 +95,9 @@ func (o OAuth) Authorize(ctx context.Context, c *op.Call, in AuthorizeRequest, _
 	}
 	f := fault.Of(err)
 	if f.Kind == fault.Internal || f.Kind == fault.Unavailable {
+		return out, err
+	}
+	if err := o.Server.Done(ctx, c, w); err != nil && !errors.Is(err, oauth.ErrRequestURI) { // an error is an answer, too
 		return out, err
 	}
 	out.failed = spoken(f)
@@ -115,7 +128,7 @@ func (o OAuth) answer(ctx context.Context, c *op.Call, out *authorized, w oauth.
 		// A request that waits already goes on waiting: who signed in for it has done so, whatever is asked of them next.
 		handle := w.Handle()
 		if handle == "" {
-			handle, err = o.Server.Wait(ctx, c, r, w.Params)
+			handle, err = o.Server.Wait(ctx, c, r)
 		}
 		out.next = next
 		out.back = "/OAuth2/Authorize/" + url.PathEscape(r.App.Service) + "?bounce=" + handle
@@ -190,26 +203,35 @@ func (a authorized) finish(r *http.Request, c *op.Call, s *oauth.Server) (any, e
 			return nil, err
 		}
 	}
-	return a.answer(c), nil
+	return a.answer(r.Context(), c, s)
 }
 
 // answer is what the browser carries to the client.
-func (a authorized) answer(c *op.Call) op.Raw {
-	ask, g := a.request.Ask, a.reply.Granted
-	fields := []wire.Pair{{Name: "state", Value: ask.State}}
-	if a.failed != nil {
-		fields = append(fields, wire.Pair{Name: "error", Value: string(a.failed.Code)}, wire.Pair{Name: "error_description", Value: a.failed.Description})
-	} else {
-		fields = append(fields, wire.Pair{Name: "code", Value: a.reply.Code}, wire.Pair{Name: "access_token", Value: g.Access})
-		if g.Access != "" {
-			fields = append(fields, wire.Pair{Name: "token_type", Value: g.Type}, wire.Pair{Name: "expires_in", Value: strconv.FormatInt(int64(g.Life/time.Second), 10)},
-				wire.Pair{Name: "scope", Value: g.Scope.String()})
+func (a authorized) answer(ctx context.Context, c *op.Call, s *oauth.Server) (op.Raw, error) {
+	fields, mode := append(a.fields(), wire.Pair{Name: "iss", Value: a.request.App.Issuer(c.Tenant.Host)}), a.request.Ask.Mode // RFC 9207
+	if mode.Signed() {
+		token, err := s.SignAnswer(ctx, c, a.request, fields)
+		if err != nil {
+			return nil, err
 		}
-		fields = append(fields, wire.Pair{Name: "id_token", Value: g.ID})
+		fields = []wire.Pair{{Name: "response", Value: token}}
 	}
-	fields = append(fields, wire.Pair{Name: "iss", Value: a.request.App.Issuer(c.Tenant.Host)}) // RFC 9207
-	if ask.Mode == wire.FormPost {
-		return post(a.request.Redirect, fields)
+	if mode == wire.FormPost || mode == wire.FormPostJWT {
+		return post(a.request.Redirect, fields), nil
 	}
-	return op.Redirect{URL: wire.Location(a.request.Redirect, ask.Mode, fields)}
+	return op.Redirect{URL: wire.Location(a.request.Redirect, mode, fields)}, nil
+}
+
+func (a authorized) fields() []wire.Pair {
+	g := a.reply.Granted
+	out := []wire.Pair{{Name: "state", Value: a.request.Ask.State}}
+	if a.failed != nil {
+		return append(out, wire.Pair{Name: "error", Value: string(a.failed.Code)}, wire.Pair{Name: "error_description", Value: a.failed.Description})
+	}
+	out = append(out, wire.Pair{Name: "code", Value: a.reply.Code}, wire.Pair{Name: "access_token", Value: g.Access})
+	if g.Access != "" {
+		out = append(out, wire.Pair{Name: "token_type", Value: g.Type}, wire.Pair{Name: "expires_in", Value: strconv.FormatInt(int64(g.Life/time.Second), 10)},
+			wire.Pair{Name: "scope", Value: g.Scope.String()})
+	}
+	return append(out, wire.Pair{Name: "id_token", Value: g.ID})
 }

@@ -217,8 +217,12 @@ func spoken(f *fault.Error) *wire.Error {
 // 6750 section 3, RFC 9449 section 7.1).
 func (k Codec) Fault(w http.ResponseWriter, r *op.Request, c *op.Call, f *fault.Error, out any) {
 	if a, ok := out.(authorized); ok && a.failed != nil {
-		a.answer(c).Write(w, r.HTTP)
-		return
+		answer, err := a.answer(r.HTTP.Context(), c, k.Server)
+		if err == nil {
+			answer.Write(w, r.HTTP)
+			return
+		}
+		f = fault.Of(err)
 	}
 	e := spoken(f)
 	status := e.Status()

@@ -64,7 +64,7 @@ func (o OAuth) Confirm(ctx context.Context, c *op.Call, in ConfirmRequest, _ op.
 	if err != nil {
 		return authorized{}, err
 	}
-	r, err := o.Server.Request(ctx, c, in.App, w.Params)
+	r, err := o.Server.Request(ctx, c, in.App, w.Presented)
 	if err != nil {
 		return authorized{}, err
 	}

@@ -48,6 +48,13 @@ type Configuration struct {
 	IssuerInAnswers      bool     `json:"authorization_response_iss_parameter_supported"` // RFC 9207
 	RequestParameter     bool     `json:"request_parameter_supported"`
 	RequestURIParameter  bool     `json:"request_uri_parameter_supported"`
+
+	RegisteredURIs bool     `json:"require_request_uri_registration"`
+	ObjectAlgs     []string `json:"request_object_signing_alg_values_supported"`
+	SignedRequests bool     `json:"require_signed_request_object,omitempty"` // RFC 9101
+	Push           string   `json:"pushed_authorization_request_endpoint"`   // RFC 9126
+	PushedRequests bool     `json:"require_pushed_authorization_requests,omitempty"`
+	AnswerAlgs     []string `json:"authorization_signing_alg_values_supported"` // JARM
 }
 
 // docAge is for how long anyone may keep a document, in seconds.
@@ -68,15 +75,17 @@ func (o OAuth) configuration(c *op.Call, a oauth.App) Configuration {
 	return Configuration{
 		Issuer: a.Issuer(c.Tenant.Host), Authorization: at("Authorize"), Token: at("Token"), UserInfo: at("UserInfo"), Keys: at("Keys"),
 		EndSession: at("EndSession"), Revocation: at("Revoke"), Introspection: at("Introspect"),
-		ResponseTypes: a.ResponseTypes(), ResponseModes: []string{"query", "fragment", "form_post"}, Scopes: a.Profile.Known(), Subjects: []string{"public"},
+		ResponseTypes: a.ResponseTypes(), ResponseModes: []string{"query", "fragment", "form_post", "query.jwt", "fragment.jwt", "form_post.jwt", "jwt"}, Scopes: a.Profile.Known(), Subjects: []string{"public"},
 		IDTokenAlgs: []string{o.Server.Algorithm()}, ChallengeMethods: []string{"S256"}, GrantTypes: a.GrantTypes(),
 		TokenAuthMethods: append(methods, "none"), RevocationMethods: append(methods, "none"), IntrospectionMethods: methods,
-		DPoPAlgs: []string{"ES256", "PS256", "EdDSA", "RS256"},
+		DPoPAlgs: a.Profile.ClientAlgorithms(),
 		Claims: []string{
 			"aud", "auth_time", "exp", "iat", "iss", "sub", "unique_name", "name", "given_name", "family_name", "preferred_username", "email", "email_verified",
 			"phone_number", "phone_number_verified", "acr", "amr", "sid",
 		},
-		ClaimsParameter: true, IssuerInAnswers: true,
+		ClaimsParameter: true, IssuerInAnswers: true, RequestParameter: true, RequestURIParameter: true, RegisteredURIs: true,
+		ObjectAlgs: a.Profile.ClientAlgorithms(), SignedRequests: a.Profile.FAPI == oauth.MessageSigning, Push: at("PushedAuthorization"),
+		PushedRequests: a.Profile.Pushed || a.Profile.FAPI != "", AnswerAlgs: []string{"ES256", "RS256"},
 	}
 }
 

@@ -39,7 +39,7 @@ const maxForm = 64 << 10
 
 // Ops declares them.
 func (o OAuth) Ops() []op.Op {
-	return append(slices.Concat(o.documents(), o.authorization(), o.confirmation(), o.leaving(), o.platform()), []op.Op{
+	return append(slices.Concat(o.documents(), o.authorization(), o.pushing(), o.confirmation(), o.leaving(), o.platform()), []op.Op{
 		op.Prepared(op.Spec{
 			Path: "/OAuth2/Token/{app_id}", Allow: op.Anonymous, Effect: op.Write, Audit: audit.OAuthCreate, Rate: op.Guess, MaxBody: maxForm,
 			Faults: append(faults, oauth.ErrGrant, oauth.ErrFlow, oauth.ErrGrantType, oauth.ErrScope, oauth.ErrDenied, oauth.ErrProof),
@@ -148,14 +148,8 @@ func (o OAuth) prepareToken(ctx context.Context, c *op.Call, in TokenRequest) (p
 // Codes and refresh tokens are good once; a second use ends everything that came of the same authorization. A DPoP proof in
 // the header binds the tokens to its key (RFC 9449). Contract: oauth.yaml n 30; RFC 6749, OpenID Connect Core section 3.1.3.
 func (o OAuth) Token(ctx context.Context, c *op.Call, in TokenRequest, p prepared) (Tokens, error) {
-	if p.proof.ID != "" {
-		fresh, err := o.Server.Once(ctx, c, "proof", p.proof.Thumbprint+p.proof.ID, p.proof.Issued.Add(proofLife+2*proofSkew))
-		if err != nil {
-			return Tokens{}, err
-		}
-		if !fresh {
-			return Tokens{}, oauth.ErrProof.Say("the DPoP proof was used before")
-		}
+	if err := o.once(ctx, c, p.proof); err != nil {
+		return Tokens{}, err
 	}
 	g, err := o.Server.Exchange(ctx, c, p.ask)
 	return Tokens{State: in.State, granted: g}, refused(err)

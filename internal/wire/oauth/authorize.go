@@ -1,6 +1,7 @@
 package oauth
 
 import (
+	"cmp"
 	"encoding/json"
 	"slices"
 	"strconv"
@@ -149,18 +150,17 @@ func ReadAuthorization(p Params) (Authorization, error) {
 	if a.ClientID == "" {
 		return a, bad(InvalidRequest, "missing client_id")
 	}
-	var err error
-	if a.Type, err = ReadResponseType(p.Get("response_type")); err != nil {
-		return a, err
-	}
-	if a.Type.Front() {
+	t, err := ReadResponseType(p.Get("response_type"))
+	a.Type = t
+	mode, wrong := ReadMode(p.Get("response_mode"), t) // first, so that an error travels as the client wants it
+	if wrong == nil {
+		a.Mode = mode
+	} else if t.Front() {
 		a.Mode = Fragment
 	}
-	mode, err := ReadMode(p.Get("response_mode"), a.Type)
-	if err != nil {
+	if err = cmp.Or(err, wrong); err != nil {
 		return a, err
 	}
-	a.Mode = mode
 	return a, a.rest(p)
 }
 

@@ -117,6 +117,7 @@ type emitter struct {
 	list    *listShape
 	engine  Engine
 	pieces  int
+	long    bool // has a list of more than longIn values
 	problem error
 }
 
@@ -124,6 +125,7 @@ type emitter struct {
 const (
 	maxPieces = 500
 	maxIn     = 1000
+	longIn    = 8
 	maxDepth  = 50
 )
 
@@ -206,6 +208,7 @@ func (e *emitter) in(c Clause) {
 		e.fail("more than %d values", maxIn)
 		return
 	}
+	e.long = e.long || n > longIn
 	size := 1
 	for size < n {
 		size *= 2

@@ -234,7 +234,7 @@ func (l List[R]) made(e *emitter, row reflect.Type, args []any) (*statement, err
 	if e.problem != nil {
 		return nil, misuse(l.s.name, "%v", e.problem)
 	}
-	s := &statement{id: -1, name: l.s.name, params: len(e.args), row: row}
+	s := &statement{id: -1, name: l.s.name, params: len(e.args), row: row, anew: e.long}
 	text := e.b.String()
 	if e.engine == SQLite {
 		s.text[SQLite] = text

@@ -30,7 +30,16 @@ type deferred struct {
 // before the client's patience ended, and nothing was committed: another connection may be quicker.
 var errUnheard = errors.New("no answer on this connection")
 
+// query runs a statement that reads. One with a long list of values is planned for these each time. Planned once for all, as a
+// statement is that ran some times, it is planned for a tenant or role of average size, which is small; it may then be quicker to go
+// through all of it than to look for each value, and of a large one it is a hundred times slower.
 func (p *pgConn) query(_ context.Context, s *statement, args []any) (cursor, error) {
+	if s.anew {
+		if err := p.flush(); err != nil {
+			return nil, err
+		}
+		args = append([]any{pgx.QueryExecModeCacheDescribe}, args...)
+	}
 	if !p.waiting() {
 		rows, err := p.c.Query(p.ctx, s.text[Postgres], args...)
 		if err != nil {
@@ -80,10 +89,7 @@ func (p *pgConn) send(ctx context.Context, text string, args []any) (pgx.BatchRe
 	br := p.c.SendBatch(ctx, b)
 	if begin != "" {
 		if _, err := br.Exec(); err != nil {
-			if isContext(err) && begin != begins[reading] {
-				err = errors.Join(errUnheard, err)
-			}
-			return nil, errors.Join(err, br.Close())
+			return nil, errors.Join(unheard(begin, err), br.Close())
 		}
 	}
 	for _, l := range later {
@@ -92,6 +98,31 @@ func (p *pgConn) send(ctx context.Context, text string, args []any) (pgx.BatchRe
 		}
 	}
 	return br, nil
+}
+
+// flush sends what waits by itself.
+func (p *pgConn) flush() error {
+	if n := len(p.later); n > 0 {
+		l := p.later[n-1]
+		p.later = p.later[:n-1]
+		if _, err := p.last(p.ctx, l.s.text[Postgres], l.args); err != nil {
+			return fmt.Errorf("%s: %w", l.s.name, err)
+		}
+	}
+	if begin := p.begin; begin != "" {
+		p.begin = ""
+		_, err := p.simple(p.ctx, begin)
+		return unheard(begin, err)
+	}
+	return nil
+}
+
+// unheard tells a server that did not answer to a BEGIN from other failures of it.
+func unheard(begin string, err error) error {
+	if isContext(err) && begin != begins[reading] {
+		err = errors.Join(errUnheard, err)
+	}
+	return err
 }
 
 // last is send for a statement without rows.

@@ -27,6 +27,7 @@ type statement struct {
 	params int
 	writes bool
 	locks  bool
+	anew   bool         // PostgreSQL plans it each time for its values
 	row    reflect.Type // nil for an Exec
 	plan   atomic.Pointer[plan]
 	facts  Statement

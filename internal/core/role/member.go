@@ -356,7 +356,7 @@ func (r *Roles) kept(ctx context.Context, c *call.Call, roleID string, change fu
 	if err := change(); err != nil {
 		return err
 	}
-	if s, err = load(ctx, c, 0); err != nil {
+	if s, err = r.load(ctx, c, 0); err != nil {
 		return err
 	}
 	return anyLeft(ctx, c, s, dbx.Clause{})

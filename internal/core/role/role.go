@@ -168,7 +168,7 @@ func (r *Roles) walk(ctx context.Context, c *call.Call, userID string) (*walk, e
 			roots = append(roots, *m.Role)
 		}
 	}
-	if w.s, err = r.upward(ctx, c, rows[0].Version, roots); err != nil {
+	if w.s, err = r.upward(ctx, c, rows[0].Version, userID); err != nil {
 		return nil, err
 	}
 	for _, id := range roots {

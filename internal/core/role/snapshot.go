@@ -88,16 +88,9 @@ func (r *Roles) snapshot(ctx context.Context, c *call.Call, version int64) (*sna
 	if s := r.cache.get(c.Tenant.ID, version); s != nil {
 		return s, nil
 	}
-	s, err := load(ctx, c, version)
+	s, err := r.load(ctx, c, version)
 	if err != nil {
 		return nil, err
-	}
-	if r.Scopes != nil {
-		over, err := r.Scopes(ctx, c)
-		if err != nil {
-			return nil, err
-		}
-		s.scope(over)
 	}
 	// What a transaction that may still be rolled back has written must not be found by others.
 	if !c.Tx.Writable() {
@@ -115,37 +108,45 @@ func (r *Roles) now(ctx context.Context, c *call.Call) (*snapshot, error) {
 	return r.snapshot(ctx, c, v)
 }
 
-func load(ctx context.Context, c *call.Call, version int64) (*snapshot, error) {
-	s := &snapshot{version: version, roles: map[string]Role{}, parents: map[string][]edge{}, members: map[string][]edge{}, rights: map[string][]held{}}
+// load reads all roles.
+func (r *Roles) load(ctx context.Context, c *call.Call, version int64) (*snapshot, error) {
 	roles, err := allRoles.All(ctx, c.Tx, c.Tenant.ID)
 	if err != nil {
 		return nil, err
-	}
-	s.list = roles
-	for _, row := range roles {
-		s.roles[row.ID] = row
 	}
 	nested, err := nesting.All(ctx, c.Tx, c.Tenant.ID)
 	if err != nil {
 		return nil, err
 	}
-	for _, n := range nested {
-		s.parents[n.Member] = append(s.parents[n.Member], edge{n.Role, n.Since, n.Until})
-		s.members[n.Role] = append(s.members[n.Role], edge{n.Member, n.Since, n.Until})
-	}
 	given, err := allRights.All(ctx, c.Tx, c.Tenant.ID)
 	if err != nil {
 		return nil, err
 	}
+	return r.assemble(ctx, c, version, roles, nested, given)
+}
+
+// assemble makes a snapshot of what was read, and adds what is held over organizations.
+func (r *Roles) assemble(ctx context.Context, c *call.Call, version int64, roles []Role, nested []nestRow, given []rightRow) (*snapshot, error) {
+	s := &snapshot{
+		version: version, list: roles, roles: make(map[string]Role, len(roles)),
+		parents: map[string][]edge{}, members: map[string][]edge{}, rights: map[string][]held{},
+	}
+	for _, row := range roles {
+		s.roles[row.ID] = row
+	}
+	for _, n := range nested {
+		s.parents[n.Member] = append(s.parents[n.Member], edge{n.Role, n.Since, n.Until})
+		s.members[n.Role] = append(s.members[n.Role], edge{n.Member, n.Since, n.Until})
+	}
 	for _, g := range given {
 		s.rights[g.Role] = append(s.rights[g.Role], held{g.Path, right.Parse(g.Path), g.Since, g.Until})
 	}
-	return s, nil
-}
-
-// scope adds what is held over organizations.
-func (s *snapshot) scope(over Scopes) {
+	if r.Scopes == nil {
+		return s, nil
+	}
+	over, err := r.Scopes(ctx, c)
 	s.tree, s.scopes = over.Tree, over.Held
+	return s, err
 }
 
 // walk gathers the roles that a person is in.

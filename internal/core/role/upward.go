@@ -3,33 +3,36 @@ package role
 import (
 	"context"
 	"crypto/rand"
-	"maps"
-	"slices"
 	"time"
 
 	"limen/internal/call"
-	"limen/internal/core/right"
 	"limen/internal/dbx"
 )
 
-// maxPart bounds the edges and rights of one chunk of roles; a role has a few.
-const maxPart = 100_000
-
 // few is how many roles are read at once rather than those alone that somebody is in.
 const few = 300
+
+// upOf is every role that somebody is in whatever the windows, by themselves or by nesting. The tenant goes along from row to row:
+// told it once more for each table, PostgreSQL plans for a tenant of average size, and goes through all roles of a large one.
+const upOf = `WITH RECURSIVE up(tenant, id) AS (SELECT m.tenant, m.role FROM role_member m WHERE m.tenant = ? AND m.kind = 'User' AND m.member = ?
+	UNION SELECT e.tenant, e.id FROM users u CROSS JOIN role e WHERE u.tenant = ? AND u.id = ? AND u.everybody AND e.tenant = u.tenant AND e.id = 'Everybody'
+	UNION SELECT n.tenant, n.role FROM up CROSS JOIN role_member n WHERE n.tenant = up.tenant AND n.kind = 'Role' AND n.member = up.id) `
 
 var (
 	// someRoles counts no further than few.
 	someRoles = dbx.Q[int64]("role.some", `SELECT count(*) FROM (SELECT id FROM role WHERE tenant = ? LIMIT 301) r`)
 
-	partRoles  = dbx.L[Role]("role.partRoles", `SELECT `+columns+` FROM role WHERE tenant = ?`)
-	partRights = dbx.L[rightRow]("role.partRights", `SELECT role, path, since, until FROM role_right WHERE tenant = ?`)
-	partNested = dbx.L[nestRow]("role.partNested", `SELECT role, member, since, until FROM role_member WHERE tenant = ? AND kind = 'Role'`)
+	upRoles = dbx.Q[Role]("role.upRoles", upOf+`SELECT r.id, r.name, r.description, r.kind, r.built_in, r.org, r.created, r.changed, r.version
+		FROM up CROSS JOIN role r WHERE r.tenant = up.tenant AND r.id = up.id`)
+	upRights = dbx.Q[rightRow]("role.upRights", upOf+`SELECT g.role, g.path, g.since, g.until FROM up CROSS JOIN role_right g
+		WHERE g.tenant = up.tenant AND g.role = up.id`)
+	upNested = dbx.Q[nestRow]("role.upNested", upOf+`SELECT n.role, n.member, n.since, n.until FROM up CROSS JOIN role_member n
+		WHERE n.tenant = up.tenant AND n.kind = 'Role' AND n.member = up.id`)
 )
 
-// upward gives the tenant's roles, or at least those that one is in by being in some of them: where many roles would have to
-// be read, the others are read in the background.
-func (r *Roles) upward(ctx context.Context, c *call.Call, version int64, roots []string) (*snapshot, error) {
+// upward gives the tenant's roles, or at least those that somebody is in: where many roles would have to be read, the others are
+// read in the background.
+func (r *Roles) upward(ctx context.Context, c *call.Call, version int64, userID string) (*snapshot, error) {
 	if s := r.cache.get(c.Tenant.ID, version); s != nil {
 		return s, nil
 	}
@@ -44,7 +47,7 @@ func (r *Roles) upward(ctx context.Context, c *call.Call, version int64, roots [
 		return r.snapshot(ctx, c, version)
 	}
 	r.refresh(c.Tenant.ID)
-	return r.part(ctx, c, version, roots)
+	return r.part(ctx, c, version, userID)
 }
 
 // apart is the time between two readings of all roles of a tenant: while roles change often, reading the few that somebody is
@@ -67,52 +70,20 @@ func (r *Roles) refresh(tenant string) {
 	}()
 }
 
-// part reads some roles and those above them, with their rights. It is never kept.
-func (r *Roles) part(ctx context.Context, c *call.Call, version int64, roots []string) (*snapshot, error) {
-	s := &snapshot{version: version, roles: map[string]Role{}, parents: map[string][]edge{}, rights: map[string][]held{}}
-	for level := slices.Clone(roots); len(level) > 0; {
-		above := map[string]bool{}
-		for some := range slices.Chunk(level, chunk) {
-			if err := s.read(ctx, c, some, above); err != nil {
-				return nil, err
-			}
-		}
-		maps.DeleteFunc(above, func(id string, _ bool) bool { _, known := s.roles[id]; return known })
-		level = slices.Sorted(maps.Keys(above))
-	}
-	if r.Scopes != nil {
-		over, err := r.Scopes(ctx, c)
-		if err != nil {
-			return nil, err
-		}
-		s.scope(over)
-	}
-	return s, nil
-}
-
-// read adds roles and their rights, and notes those above them.
-func (s *snapshot) read(ctx context.Context, c *call.Call, ids []string, above map[string]bool) error {
-	roles, err := partRoles.Rows(ctx, c.Tx, dbx.In("id", ids...), nil, len(ids), c.Tenant.ID)
+// part reads the roles that somebody is in, with their rights. It is never kept.
+func (r *Roles) part(ctx context.Context, c *call.Call, version int64, userID string) (*snapshot, error) {
+	of := []any{c.Tenant.ID, userID, c.Tenant.ID, userID}
+	roles, err := upRoles.All(ctx, c.Tx, of...)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	for _, row := range roles {
-		s.roles[row.ID] = row
-	}
-	nested, err := partNested.Rows(ctx, c.Tx, dbx.In("member", ids...), nil, maxPart, c.Tenant.ID)
+	nested, err := upNested.All(ctx, c.Tx, of...)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	for _, n := range nested {
-		s.parents[n.Member] = append(s.parents[n.Member], edge{n.Role, n.Since, n.Until})
-		above[n.Role] = true
-	}
-	given, err := partRights.Rows(ctx, c.Tx, dbx.In("role", ids...), nil, maxPart, c.Tenant.ID)
+	given, err := upRights.All(ctx, c.Tx, of...)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	for _, g := range given {
-		s.rights[g.Role] = append(s.rights[g.Role], held{g.Path, right.Parse(g.Path), g.Since, g.Until})
-	}
-	return nil
+	return r.assemble(ctx, c, version, roles, nested, given)
 }

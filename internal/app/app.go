@@ -34,6 +34,7 @@ import (
 	"limen/internal/core/passcode"
 	"limen/internal/core/password"
 	"limen/internal/core/policy"
+	"limen/internal/core/portal"
 	"limen/internal/core/post"
 	"limen/internal/core/profile"
 	"limen/internal/core/report"
@@ -111,6 +112,7 @@ type App struct {
 	Intake    *intake.Imports
 	Apps      *app.Apps
 	OAuth     *oauth.Server
+	Portal    *portal.Portal
 
 	machines *crypt.Remember // secrets of confidential clients
 
@@ -184,6 +186,7 @@ func (a *App) wire(ctx context.Context, master *crypt.Master) error {
 	}
 	a.wireLogin()
 	a.wireOAuth()
+	a.wirePortal()
 	a.wireJobs()
 	a.wireScripts()
 	a.wireIntake()

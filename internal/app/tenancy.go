@@ -12,6 +12,7 @@ import (
 	"limen/internal/core/app"
 	"limen/internal/core/audit"
 	"limen/internal/core/password"
+	"limen/internal/core/portal"
 	"limen/internal/core/right"
 	"limen/internal/core/tenant"
 	"limen/internal/core/user"
@@ -96,7 +97,7 @@ func (a *App) AddTenant(ctx context.Context, n tenant.New, admin Admin) (tenant.
 }
 
 // purposes are what every tenant has a sealing key for.
-var purposes = append([]string{purposeOutbox, purposeJob, purposeSetting, purposeLogin, purposeFactor, purposeAudit}, app.Purposes...)
+var purposes = append([]string{purposeOutbox, purposeJob, purposeSetting, purposeLogin, purposeFactor, purposeAudit, portal.Purpose}, app.Purposes...)
 
 // equip makes the keys of tenants that lack some, as those do that were made before a purpose was known.
 func (a *App) equip(ctx context.Context, ids []string) error {

@@ -83,6 +83,8 @@ type Apps struct {
 	Sets  *collection.Sets
 	// Seal seals a secret of an application for a purpose of the tenant's.
 	Seal func(ctx context.Context, c *call.Call, purpose, app string, plain []byte) (string, error)
+	// Open opens what Seal sealed.
+	Open func(ctx context.Context, c *call.Call, purpose, app, sealed string) ([]byte, error)
 	// Ours says whether a host is one of this installation's.
 	Ours func(ctx context.Context, host string) (bool, error)
 	// Put publishes a change under the topic app, item the tenant (core/change).
@@ -91,6 +93,8 @@ type Apps struct {
 	Fresh func() bool
 	// Ended ends what was allowed to an application that is deleted or changes whom it is for.
 	Ended func(ctx context.Context, c *call.Call, id string) error
+	// Gone forget what else is kept of an application that is deleted.
+	Gone []func(ctx context.Context, c *call.Call, id string) error
 
 	known known
 }
@@ -170,16 +174,7 @@ func (a *Apps) OfRole(ctx context.Context, c *call.Call, roleID string) ([]App, 
 	if err != nil || len(keys) == 0 {
 		return nil, err
 	}
-	rows, err := list.Rows(ctx, c.Tx, dbx.In("id", keys...), []dbx.Order{{Column: "name_key"}, {Column: "id"}}, maxApps, c.Tenant.ID)
-	out := make([]App, 0, len(rows))
-	for _, r := range rows {
-		it, err := r.app()
-		if err != nil {
-			return nil, err
-		}
-		out = append(out, it)
-	}
-	return out, err
+	return a.some(ctx, c, keys)
 }
 
 // noted says in the event which application the call is about.
@@ -191,8 +186,7 @@ func noted(c *call.Call, it App) {
 
 // Icon is the path of the application's picture.
 func (it App) Icon() string {
-	var own string
-	if raw, ok := it.Members["Icon"]; ok && json.Unmarshal(raw, &own) == nil && own != "" {
+	if own := it.Text("Icon"); own != "" {
 		return own
 	}
 	if t, ok := FindTemplate(it.Template); ok {

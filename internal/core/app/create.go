@@ -113,7 +113,7 @@ func (a *Apps) Delete(ctx context.Context, c *call.Call, ref string) (App, error
 	if err := a.Sets.RowGone(ctx, c, Table, o.ID); err != nil {
 		return App{}, err
 	}
-	if err := a.Ended(ctx, c, it.ID); err != nil {
+	if err := errors.Join(a.Ended(ctx, c, it.ID), a.gone(ctx, c, it.ID)); err != nil {
 		return App{}, err
 	}
 	return it, a.Put(ctx, c, topic, c.Tenant.ID)

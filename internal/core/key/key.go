@@ -34,7 +34,7 @@ var (
 	allSeals  = dbx.Q[sealRow]("key.seals", `SELECT tenant, purpose, version, wrapped, created FROM seal_key ORDER BY tenant, purpose, version`)
 	someSeals = dbx.Q[sealRow]("key.someSeals", `SELECT tenant, purpose, version, wrapped, created FROM seal_key ORDER BY tenant, purpose, version LIMIT ?`)
 	ofTenant  = dbx.Q[sealRow]("key.ofTenant", `SELECT tenant, purpose, version, wrapped, created FROM seal_key WHERE tenant = ? ORDER BY purpose, version`)
-	equipped  = dbx.Q[string]("key.equipped", `SELECT tenant FROM seal_key WHERE purpose IN (?, ?, ?, ?, ?, ?, ?, ?) GROUP BY tenant
+	equipped  = dbx.Q[string]("key.equipped", `SELECT tenant FROM seal_key WHERE purpose IN (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) GROUP BY tenant
 		HAVING count(DISTINCT purpose) = ?`)
 	signers = dbx.Q[string]("key.signers", `SELECT DISTINCT tenant FROM signing_key WHERE alg = ?`)
 	addSeal = dbx.E("key.add_seal", `INSERT INTO seal_key (tenant, purpose, version, wrapped, created) VALUES (?, ?, ?, ?, ?)
@@ -69,9 +69,9 @@ func (k Keys) read(ctx context.Context, q dbx.Query[sealRow], args ...any) (out 
 }
 
 // maxPurposes is how many purposes Equipped takes.
-const maxPurposes = 8
+const maxPurposes = 16
 
-// Equipped are the tenants that have a sealing key for each of up to eight purposes, and a key that signs by an algorithm.
+// Equipped are the tenants that have a sealing key for each of up to sixteen purposes, and a key that signs by an algorithm.
 func (k Keys) Equipped(ctx context.Context, alg crypt.Alg, purposes ...string) (map[string]bool, error) {
 	args := make([]any, 0, maxPurposes+1)
 	for i := range maxPurposes {

@@ -290,7 +290,7 @@ func differ(c *call.Call, old, it App) {
 	call.Changed(e, "ServiceName", old.Service, it.Service)
 	call.Changed(e, "State", old.State, it.State)
 	for _, m := range Catalogue() {
-		call.Changed(e, m.Name, clip(old.Members[m.Name]), clip(it.Members[m.Name]))
+		call.Changed(e, m.Name, audit.Shown(clip(old.Members[m.Name])), audit.Shown(clip(it.Members[m.Name]))) // no member is a secret
 	}
 	text := func(p *Profile) string { raw, _ := json.Marshal(p); return clip(raw) } // its members always can be written
 	call.Changed(e, "OAuthProfile", text(old.Profile), text(it.Profile))

@@ -4,10 +4,12 @@ package tenant
 
 import (
 	"context"
+	"slices"
 	"strings"
 
 	"limen/internal/call"
 	"limen/internal/core/audit"
+	"limen/internal/core/picture"
 	"limen/internal/core/right"
 	"limen/internal/core/setting"
 	core "limen/internal/core/tenant"
@@ -19,6 +21,7 @@ import (
 type Tenant struct {
 	Tenants  *core.Tenants
 	Settings *setting.Store
+	Pictures picture.Pictures
 	Version  string // of the program
 	// TryMail sends a test mail over the given server, whose password is in the clear.
 	TryMail func(ctx context.Context, c *call.Call, s setting.SMTP, password, to string) error
@@ -50,7 +53,7 @@ var administrator = op.Any(op.System, op.Has(right.AdminPortal), op.Has(right.Re
 
 // Ops declares them.
 func (t Tenant) Ops() []op.Op {
-	return append(append(append(t.suffixes(), t.hosts()...), t.settings()...), t.senders()...)
+	return slices.Concat(t.suffixes(), t.hosts(), t.settings(), t.senders(), t.customers())
 }
 
 func (t Tenant) suffixes() []op.Op {

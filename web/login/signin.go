@@ -73,7 +73,15 @@ type Leave struct {
 
 // Left tells that nobody is signed in any more.
 type Left struct {
-	Apps []string // names of the applications that were used in the session
+	Apps   []string // names of the applications that were used in the session
+	Frames []Frame  // what the browser loads so that clients hear of it
+	To     string   // where the person goes on, by themselves or by the page; empty: nowhere
+}
+
+// Frame is an address that the page loads where nobody sees it.
+type Frame struct {
+	Address string
+	Source  string // of Content Security Policy level 3
 }
 
 // Select asks with which account to go on where an application wants that to be asked.
@@ -134,7 +142,6 @@ type Want struct {
 func (Name) page() shape      { return shape{name: "name"} }
 func (Told) page() shape      { return shape{name: "told"} }
 func (Leave) page() shape     { return shape{name: "leave"} }
-func (Left) page() shape      { return shape{name: "left"} }
 func (Consent) page() shape   { return shape{name: "consent"} }
 func (Select) page() shape    { return shape{name: "select"} }
 func (Raise) page() shape     { return shape{name: "raise"} }
@@ -154,6 +161,25 @@ func (v Welcome) page() shape {
 	out := shape{name: "welcome"}
 	if v.Now {
 		out.refresh = "0;url=" + v.To
+	}
+	return out
+}
+
+// page has the browser go on by itself once the frames have had their time.
+func (v Left) page() shape {
+	out := shape{name: "left"}
+	if v.To != "" {
+		out.refresh = "2;url=" + v.To
+	}
+	return out
+}
+
+// Frames are the sources of what a page loads in frames.
+func Frames(v View) (out []string) {
+	if v, ok := v.(Left); ok {
+		for _, f := range v.Frames {
+			out = append(out, f.Source)
+		}
 	}
 	return out
 }

@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"html/template"
 	"io/fs"
+	"slices"
 	"strings"
 )
 
@@ -24,8 +25,8 @@ var style string
 var CSP = Policy(Theme{}, "")
 
 // Policy is the policy of pages in a theme. goal is where else a form's answer may send the browser on: a source of Content
-// Security Policy level 3; empty: nowhere.
-func Policy(t Theme, goal string) string {
+// Security Policy level 3; empty: nowhere. frames are the sources of what it may load in frames.
+func Policy(t Theme, goal string, frames ...string) string {
 	sum := sha256.Sum256([]byte(style + t.style()))
 	out := "default-src 'none'; style-src 'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) + "'; base-uri 'none'; form-action 'self'"
 	if goal != "" {
@@ -33,6 +34,10 @@ func Policy(t Theme, goal string) string {
 	}
 	if t.logo() != "" {
 		out += "; img-src 'self'"
+	}
+	if len(frames) > 0 {
+		slices.Sort(frames)
+		out += "; frame-src " + strings.Join(slices.Compact(frames), " ")
 	}
 	return out + "; frame-ancestors 'none'"
 }

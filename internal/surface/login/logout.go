@@ -37,8 +37,7 @@ func (s SignIn) Leave(ctx context.Context, c *op.Call, in Going) (login.View, er
 		if s.OAuth == nil {
 			return login.Left{}, nil
 		}
-		apps, err := s.OAuth.Used(ctx, c, in.ended)
-		return login.Left{Apps: apps}, err
+		return s.left(ctx, c, in)
 	}
 	out := login.Leave{Account: c.Caller.Name, Action: "/logout"}
 	if to := local(in.CloudRedirect); within(to, leavePath) {
@@ -47,6 +46,25 @@ func (s SignIn) Leave(ctx context.Context, c *op.Call, in Going) (login.View, er
 		_, out.Goal = goal(q.Get("post_logout_redirect_uri"))
 	}
 	return out, nil
+}
+
+// left says that the browser's session has ended, to the person and to those clients that listen by the browser.
+func (s SignIn) left(ctx context.Context, c *op.Call, in Going) (login.View, error) {
+	apps, err := s.OAuth.Used(ctx, c, in.ended)
+	if err != nil {
+		return login.Left{}, err
+	}
+	out := login.Left{Apps: apps}
+	frames, err := s.OAuth.FrontLogouts(ctx, c, in.ended)
+	for _, f := range frames {
+		if _, source := goal(f); source != "" {
+			out.Frames = append(out.Frames, login.Frame{Address: f, Source: source})
+		}
+	}
+	if to := local(in.CloudRedirect); within(to, leavePath) {
+		out.To = to
+	}
+	return out, err
 }
 
 // Logout ends the browser's session and says so.

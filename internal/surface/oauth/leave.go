@@ -16,6 +16,8 @@ type LeaveRequest struct {
 	App string `json:"app_id"` // ServiceName of the application, in the path
 	// PostLogoutRedirectURI is where the person goes on; one that the application has registered. Others are not followed.
 	PostLogoutRedirectURI string `json:"post_logout_redirect_uri"`
+	// ClientID names the client, whose own addresses count then; that of the hint when absent.
+	ClientID string `json:"client_id"`
 	// State is given back.
 	State string `json:"state"`
 	// IDTokenHint is an ID token of the person, perhaps an old one. Without one the person is asked.
@@ -55,40 +57,67 @@ func (o OAuth) EndSession(ctx context.Context, c *op.Call, in LeaveRequest) (op.
 	if err != nil {
 		return op.Redirect{}, err
 	}
-	signedIn := c.Caller != nil && c.Caller.Session != ""
-	if !signedIn {
+	hint, redirects, err := o.leaver(ctx, c, a, in)
+	if err != nil {
+		return op.Redirect{}, err
+	}
+	switch {
+	case c.Caller == nil || c.Caller.Session == "":
 		c.Event.Type = "" // nothing happens
 		if in.foreign {   // browsers keep cookies back from forms of other sites, and send them with what they are led to
 			return op.Redirect{URL: in.again(a), Code: http.StatusSeeOther}, nil
 		}
-		return in.onward(a), nil
-	}
-	hinted := ""
-	if in.IDTokenHint != "" {
-		if hinted, err = o.Server.Hinted(ctx, c, a, in.IDTokenHint); err == nil && hinted != c.Caller.User {
-			err = oauth.ErrHint
-		}
-		if err != nil {
-			return op.Redirect{}, err
-		}
-	}
-	if hinted == "" && !in.own {
+		return in.onward(redirects), nil
+	case hint.Person != "" && hint.Person != c.Caller.User:
+		return op.Redirect{}, oauth.ErrHint
+	case hint.Person == "" && !in.own:
 		c.Event.Type = ""
-		return op.Redirect{URL: "/logout?cloudRedirect=" + url.QueryEscape(in.again(a)), Code: http.StatusSeeOther}, nil
+		return in.page(a), nil
 	}
 	c.Event.Target, c.Event.Kind, c.Event.Name = c.Caller.Session, "Session", c.Caller.Name
 	c.Event.Set("Application", a.ID)
-	out := in.onward(a)
+	out := in.onward(redirects)
+	listen, err := o.Server.FrontLogouts(ctx, c, c.Caller.Session)
+	if err != nil {
+		return op.Redirect{}, err
+	}
+	if len(listen) > 0 && out.URL != signedOutPage { // the page tells them, and leads back here
+		out = in.page(a)
+	}
 	if o.SignedOut != nil {
 		out.Cookie = o.SignedOut(c)
 	}
 	return out, o.Server.Leave(ctx, c, a, c.Caller.Session)
 }
 
+// leaver is whose ID token came along, and where the client that is meant may send people on: the application's own addresses, or
+// those that the client has registered.
+func (o OAuth) leaver(ctx context.Context, c *op.Call, a oauth.App, in LeaveRequest) (hint oauth.Hint, to wire.Redirects, err error) {
+	if in.IDTokenHint != "" {
+		if hint, err = o.Server.Hinted(ctx, c, a, in.IDTokenHint); err != nil {
+			return hint, nil, err
+		}
+	}
+	id := in.ClientID
+	if id == "" {
+		id = hint.Client
+	}
+	if id == "" {
+		return hint, a.Profile.LogoutRedirects, nil
+	}
+	client, err := o.Server.Registration(ctx, c, a, id)
+	if err == nil && hint.Client != "" && hint.Client != client.ID {
+		err = oauth.ErrHint
+	}
+	return hint, client.LogoutRedirects, err
+}
+
 // again is the same request as an address.
 func (r LeaveRequest) again(a oauth.App) string {
 	q := url.Values{}
-	for name, v := range map[string]string{"post_logout_redirect_uri": r.PostLogoutRedirectURI, "state": r.State, "id_token_hint": r.IDTokenHint} {
+	for name, v := range map[string]string{
+		"post_logout_redirect_uri": r.PostLogoutRedirectURI, "state": r.State, "id_token_hint": r.IDTokenHint, "client_id": r.ClientID,
+	} {
 		if v != "" {
 			q.Set(name, v)
 		}
@@ -96,10 +125,18 @@ func (r LeaveRequest) again(a oauth.App) string {
 	return "/OAuth2/EndSession/" + url.PathEscape(a.Service) + "?" + q.Encode()
 }
 
+// page leads to where people are asked whether they want to sign out, or told that they are.
+func (r LeaveRequest) page(a oauth.App) op.Redirect {
+	return op.Redirect{URL: signedOutPage + "?cloudRedirect=" + url.QueryEscape(r.again(a)), Code: http.StatusSeeOther}
+}
+
+// signedOutPage asks people whether they want to sign out, and says that they are.
+const signedOutPage = "/logout"
+
 // onward is where the browser goes afterwards.
-func (r LeaveRequest) onward(a oauth.App) op.Redirect {
-	if r.PostLogoutRedirectURI == "" || !a.Profile.LogoutRedirects.Allow(r.PostLogoutRedirectURI) {
-		return op.Redirect{URL: "/logout", Code: http.StatusSeeOther}
+func (r LeaveRequest) onward(to wire.Redirects) op.Redirect {
+	if r.PostLogoutRedirectURI == "" || !to.Allow(r.PostLogoutRedirectURI) {
+		return op.Redirect{URL: signedOutPage, Code: http.StatusSeeOther}
 	}
 	return op.Redirect{URL: wire.Location(r.PostLogoutRedirectURI, wire.Query, []wire.Pair{{Name: "state", Value: r.State}})}
 }

@@ -21,6 +21,9 @@ func Location(redirect string, m Mode, fields []Pair) string {
 		}
 		b.WriteString(url.QueryEscape(f.Name) + "=" + url.QueryEscape(f.Value))
 	}
+	if b.Len() == 0 {
+		return redirect
+	}
 	sep := "?"
 	switch {
 	case m == Fragment || m == FragmentJWT:

@@ -123,6 +123,9 @@ func (s *Server) Next(ctx context.Context, c *call.Call, r Request, by *SignedIn
 	if err := s.may(ctx, c, r.App, by.Person); err != nil {
 		return Answer, err
 	}
+	if first := further(ask, by, again); first != Answer {
+		return first, nil
+	}
 	due, err := s.consentDue(ctx, c, r, by.Person.ID)
 	switch {
 	case err != nil || !due:

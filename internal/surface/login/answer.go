@@ -3,11 +3,13 @@ package login
 import (
 	"context"
 	"errors"
+	"net/http"
 	"strconv"
 
 	"limen/internal/core/factor"
 	"limen/internal/core/invite"
 	core "limen/internal/core/login"
+	"limen/internal/core/session"
 	"limen/internal/fault"
 	"limen/internal/op"
 	"limen/web/login"
@@ -138,7 +140,10 @@ func (s SignIn) still(c *op.Call, in AnswerForm, m move, to string) (any, error)
 
 // anew begins again for the same name after a failure.
 func (s SignIn) anew(ctx context.Context, c *op.Call, m move, to string) (any, error) {
-	pack, device, err := s.Logins.Start(ctx, c, core.Begin{Login: m.stage.Login})
+	pack, device, err := s.again(ctx, c, m.stage)
+	if errors.Is(err, session.ErrUnknown) {
+		return shown{view: login.Name{To: to, Code: ErrGone.Code}, cookies: []*http.Cookie{talkCookie(c, "")}}, op.Refused(ErrGone)
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -146,4 +151,15 @@ func (s SignIn) anew(ctx context.Context, c *op.Call, m move, to string) (any, e
 		view:    complain(c, core.Opening(m.stage.Login, pack), to, "", core.ErrFailed),
 		cookies: append(s.Device(c, device), talkCookie(c, pack.Session)),
 	}, op.Refused(core.ErrFailed)
+}
+
+// again opens a conversation like the one that failed.
+func (s SignIn) again(ctx context.Context, c *op.Call, st core.Stage) (core.Package, string, error) {
+	switch {
+	case !st.Raise:
+		return s.Logins.Start(ctx, c, core.Begin{Login: st.Login})
+	case !signedIn(c):
+		return core.Package{}, "", session.ErrUnknown
+	}
+	return s.Logins.Raise(ctx, c)
 }

@@ -29,34 +29,46 @@ type Asking struct {
 // the page for that first.
 func (s SignIn) Consent(ctx context.Context, c *op.Call, in Asking) (any, error) {
 	to := local(in.CloudRedirect)
-	at, query := parts(to)
-	bounce := query.Get("bounce")
-	if s.OAuth == nil || !within(at, authorizePath) || bounce == "" {
-		return nil, oauth.ErrRequest
+	w, r, err := s.waiting(ctx, c, to)
+	if err != nil {
+		return nil, err
 	}
 	if !signedIn(c) {
 		return op.Redirect{URL: stepURL(to, "", "")}, nil
 	}
+	out := login.Consent{
+		Account: c.Caller.Name, App: r.App.Name, Action: "/OAuth2/Confirm/" + url.PathEscape(r.App.Service), Bounce: w.Handle(), Scopes: strings.Join(r.Ask.Scope, ","),
+		Wants: wants(r.App, r.Ask.Scope),
+	}
+	out.Site, out.Goal = goal(r.Redirect)
+	return out, nil
+}
+
+// waiting is the authorization request that waits at a path of this server.
+func (s SignIn) waiting(ctx context.Context, c *op.Call, to string) (oauth.Waiting, oauth.Request, error) {
+	at, query := parts(to)
+	bounce := query.Get("bounce")
+	if s.OAuth == nil || !within(at, authorizePath) || bounce == "" {
+		return oauth.Waiting{}, oauth.Request{}, oauth.ErrRequest
+	}
 	service, err := url.PathUnescape(at[len(authorizePath):])
 	if err != nil {
-		return nil, oauth.ErrRequest
+		return oauth.Waiting{}, oauth.Request{}, oauth.ErrRequest
 	}
 	w, err := s.OAuth.Resume(ctx, c, bounce)
 	if err != nil {
-		return nil, err
+		return w, oauth.Request{}, err
 	}
 	r, err := s.OAuth.Request(ctx, c, service, w.Presented)
-	if err != nil {
-		return nil, err
+	return w, r, err
+}
+
+// wants are the scopes that an application asks for, in words.
+func wants(a oauth.App, scopes []string) (out []login.Want) {
+	for _, scope := range scopes {
+		out = append(out, login.Want{Scope: scope, Text: described(a, scope)})
 	}
-	out := login.Consent{
-		Account: c.Caller.Name, App: r.App.Name, Action: "/OAuth2/Confirm/" + url.PathEscape(r.App.Service), Bounce: bounce, Scopes: strings.Join(r.Ask.Scope, ","),
-	}
-	out.Site, out.Goal = goal(r.Redirect)
-	for _, scope := range r.Ask.Scope {
-		out.Wants = append(out.Wants, login.Want{Scope: scope, Text: described(r.App, scope)})
-	}
-	return out, nil
+	return out
 }
 
 func described(a oauth.App, scope string) string {

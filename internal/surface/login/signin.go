@@ -52,7 +52,7 @@ func (s SignIn) Ops() []op.Op {
 		}, s.check, s.Answer),
 		op.New(op.Spec{Method: http.MethodGet, Path: "/logout", Allow: op.Anonymous, Effect: op.Read}, s.Leave),
 		op.New(op.Spec{Path: "/logout", Allow: op.Anonymous, Effect: op.Write, Audit: audit.Logout, MaxBody: maxForm, Faults: []*fault.Error{ErrElsewhere}}, s.Logout),
-	}, s.consents()...)
+	}, append(s.consents(), s.accounts()...)...)
 }
 
 // Talk is the cookie of a conversation. It ends with the conversation at the latest.
@@ -122,7 +122,7 @@ func (s SignIn) Page(ctx context.Context, c *op.Call, in Visit) (any, error) {
 		}
 	}
 	if !signedIn(c) || in.Switch != "" {
-		return login.Name{To: to}, nil
+		return login.Name{To: to, User: s.hinted(ctx, c, to, in)}, nil
 	}
 	if within(to, authorizePath) {
 		return login.Name{User: c.Caller.Name, Again: true, To: to}, nil
@@ -133,6 +133,18 @@ func (s SignIn) Page(ctx context.Context, c *op.Call, in Visit) (any, error) {
 		out.Display = u.Display
 	}
 	return out, err
+}
+
+// hinted is the name that an application proposes (login_hint); empty where it proposes none, or the person wants another.
+func (s SignIn) hinted(ctx context.Context, c *op.Call, to string, in Visit) string {
+	if in.Switch != "" {
+		return ""
+	}
+	_, r, err := s.waiting(ctx, c, to)
+	if err != nil || len(r.Ask.LoginHint) > maxName {
+		return ""
+	}
+	return r.Ask.LoginHint
 }
 
 // ended signs the browser in by what a conversation ended in, or says what became of it.

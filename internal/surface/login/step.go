@@ -27,6 +27,9 @@ func stepURL(to, name, value string) string {
 	return path + "?" + q.Encode()
 }
 
+// query is a target as the query of an address.
+func query(to string) string { return url.Values{"cloudRedirect": {to}}.Encode() }
+
 // step is the page of what is due in a conversation.
 func step(c *op.Call, st core.Stage, to string, in Visit) login.Step {
 	due := st.Due()

@@ -36,8 +36,10 @@ type AuthorizeRequest struct {
 	State string `json:"state"`
 	// Nonce comes back in the ID token.
 	Nonce string `json:"nonce"`
-	// Prompt is none, login, consent.
+	// Prompt is none, login, consent, select_account.
 	Prompt string `json:"prompt"`
+	// ACRValues are levels of assurance, the best first: High asks for a further proof where the person has one.
+	ACRValues string `json:"acr_values"`
 	// MaxAge is how many seconds ago people may have signed in.
 	MaxAge string `json:"max_age"`
 	// CodeChallenge binds the code to who asked (RFC 7636); public clients must send one.
@@ -189,13 +191,13 @@ type authorized struct {
 	back    string // where to come back to
 }
 
+// pages are where what comes first is done (surface/login).
+var pages = map[oauth.Next]string{oauth.SignIn: "/login", oauth.Consent: "/consent", oauth.Select: "/login/account", oauth.Raise: "/login/more"}
+
 // finish signs the tokens and sends the browser on.
 func (a authorized) finish(r *http.Request, c *op.Call, s *oauth.Server) (any, error) {
-	switch a.next {
-	case oauth.SignIn:
-		return op.Redirect{URL: "/login?cloudRedirect=" + url.QueryEscape(a.back)}, nil
-	case oauth.Consent:
-		return op.Redirect{URL: "/consent?cloudRedirect=" + url.QueryEscape(a.back)}, nil
+	if page := pages[a.next]; page != "" {
+		return op.Redirect{URL: page + "?cloudRedirect=" + url.QueryEscape(a.back)}, nil
 	}
 	if a.reply.Tokens {
 		var err error

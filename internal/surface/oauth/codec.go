@@ -24,6 +24,9 @@ import (
 type Codec struct {
 	Server *oauth.Server
 	Cookie string // name of the session's cookie
+	// Trouble writes a page that tells a person of a failure; app is the application's name, empty where it is not known. Nil: they
+	// get what programs get.
+	Trouble func(w http.ResponseWriter, r *op.Request, c *op.Call, status int, f *fault.Error, app string)
 }
 
 // Media is the media type of what operations take and answer.
@@ -234,6 +237,10 @@ func (k Codec) Fault(w http.ResponseWriter, r *op.Request, c *op.Call, f *fault.
 	}
 	if f.After > 0 {
 		w.Header().Set("Retry-After", strconv.Itoa(f.After))
+	}
+	if k.Trouble != nil && navigates(r.HTTP) {
+		k.Trouble(w, r, c, status, f, k.appName(r, c))
+		return
 	}
 	switch {
 	case e.Code == wire.InvalidClient:

@@ -1,0 +1,124 @@
+package login
+
+import (
+	"context"
+	"errors"
+	"net/http"
+
+	"limen/internal/core/audit"
+	core "limen/internal/core/login"
+	"limen/internal/core/oauth"
+	"limen/internal/fault"
+	"limen/internal/op"
+	"limen/web/login"
+)
+
+// ErrFirst is for those who do without a further proof although they could give one.
+var ErrFirst = fault.New(fault.Conflict, "login.first", "Show first what you are asked for.")
+
+// accounts declares where people choose with which account they go on, and show more than they have shown to sign in.
+func (s SignIn) accounts() []op.Op {
+	faults := []*fault.Error{oauth.ErrRequest, oauth.ErrUnknownApp}
+	return []op.Op{
+		op.New(op.Spec{Method: http.MethodGet, Path: path + "/account", Allow: op.Anonymous, Effect: op.Read, Faults: faults}, s.Account),
+		op.New(op.Spec{Path: path + "/account", Allow: op.Anonymous, Effect: op.Write, Audit: audit.LoginStep, MaxBody: maxForm, Faults: append(faults, ErrElsewhere)}, s.Choose),
+		op.New(op.Spec{Method: http.MethodGet, Path: path + "/more", Allow: op.Anonymous, Effect: op.Read, Faults: faults}, s.More),
+		op.Prepared(op.Spec{
+			Path: path + "/more", Allow: op.Anonymous, Effect: op.Write, Audit: audit.LoginStart, Rate: op.Guess, MaxBody: maxForm,
+			Faults: append(faults, ErrElsewhere, ErrFirst, core.ErrNoFurther),
+		}, s.ensureMore, s.Raise),
+	}
+}
+
+// Account asks with which account to go on to an application that wants that to be asked (prompt=select_account): the one that is
+// signed in, or another. Who is not signed in is led to the page for that. OpenID Connect Core section 3.1.2.1.
+func (s SignIn) Account(ctx context.Context, c *op.Call, in Asking) (any, error) {
+	to := local(in.CloudRedirect)
+	_, r, err := s.waiting(ctx, c, to)
+	if err != nil {
+		return nil, err
+	}
+	if !signedIn(c) {
+		return op.Redirect{URL: stepURL(to, "", "")}, nil
+	}
+	out := login.Select{Account: c.Caller.Name, App: r.App.Name, To: to}
+	u, err := s.People.ByID(ctx, c, c.Caller.User)
+	if u.Display != out.Account {
+		out.Display = u.Display
+	}
+	return out, err
+}
+
+// Choose goes on with the account that is signed in.
+func (s SignIn) Choose(ctx context.Context, c *op.Call, in Asking) (any, error) {
+	c.Event.Type = "" // nobody has signed in or out
+	return s.settled(ctx, c, local(in.CloudRedirect), oauth.Select)
+}
+
+// settled notes that what a request wanted first has been done, and goes on with it.
+func (s SignIn) settled(ctx context.Context, c *op.Call, to string, what oauth.Next) (any, error) {
+	w, _, err := s.waiting(ctx, c, to)
+	if err != nil {
+		return nil, err
+	}
+	if !signedIn(c) {
+		return next(to, ""), nil
+	}
+	// A page and not a redirect, as after a sign-in: the way may lead on to an application elsewhere.
+	return login.Welcome{Account: c.Caller.Name, To: to, Now: true}, s.OAuth.Settle(ctx, c, w, what)
+}
+
+// More asks somebody who is signed in for a further proof, which an application wants (acr_values). Who has none can go on without.
+func (s SignIn) More(ctx context.Context, c *op.Call, in Asking) (any, error) {
+	to := local(in.CloudRedirect)
+	_, r, err := s.waiting(ctx, c, to)
+	if err != nil {
+		return nil, err
+	}
+	if !signedIn(c) {
+		return op.Redirect{URL: stepURL(to, "", "")}, nil
+	}
+	some, err := s.Logins.Further(ctx, c)
+	return login.Raise{Account: c.Caller.Name, App: r.App.Name, To: to, None: !some}, err
+}
+
+// MoreForm begins to give a further proof, or does without.
+type MoreForm struct {
+	// CloudRedirect is where to go on afterwards: a path of this server.
+	CloudRedirect string `json:"cloudRedirect"`
+	// Do is empty to begin, or without to go on without a further proof; only who has none may.
+	Do string `json:"do"`
+}
+
+func (s SignIn) ensureMore(ctx context.Context, c *op.Call, _ MoreForm) (op.None, error) {
+	return op.None{}, s.Logins.Ensure(ctx, c.Tenant.ID)
+}
+
+// Raise opens a conversation for what the person has not shown yet, and leads on to its first step; its end raises their session.
+func (s SignIn) Raise(ctx context.Context, c *op.Call, in MoreForm, _ op.None) (any, error) {
+	to := local(in.CloudRedirect)
+	if !signedIn(c) {
+		c.Event.Type = ""
+		return next(to, ""), nil
+	}
+	if in.Do == "without" {
+		c.Event.Type = ""
+		some, err := s.Logins.Further(ctx, c)
+		if err == nil && some {
+			err = ErrFirst
+		}
+		if err != nil {
+			return nil, err
+		}
+		return s.settled(ctx, c, to, oauth.Raise)
+	}
+	pack, device, err := s.Logins.Raise(ctx, c)
+	if errors.Is(err, core.ErrNoFurther) && to != "" {
+		c.Event.Type = ""
+		return op.Redirect{URL: path + "/more?" + query(to), Code: http.StatusSeeOther}, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	return next(to, "", append(s.Device(c, device), talkCookie(c, pack.Session))...), nil
+}

@@ -1,0 +1,29 @@
+package oauth
+
+import (
+	"net/http"
+	"strings"
+
+	"limen/internal/op"
+)
+
+// navigates says whether a browser shows what it gets to a person.
+func navigates(r *http.Request) bool {
+	return r != nil && r.Header.Get("Sec-Fetch-Mode") == "navigate" && strings.Contains(r.Header.Get("Accept"), "text/html") && r.Header.Get("Authorization") == ""
+}
+
+// appName is the name of the application whose path was asked for; empty where there is none.
+func (k Codec) appName(r *op.Request, c *op.Call) (name string) {
+	service := r.Path["app_id"]
+	if service == "" || c.Tenant.ID == "" || k.Server == nil {
+		return ""
+	}
+	_ = c.Snapshot(r.HTTP.Context(), func() error { // the page is as good without it
+		a, err := k.Server.App(r.HTTP.Context(), c, service)
+		if err == nil && a.Active {
+			name = a.Name
+		}
+		return err
+	})
+	return name
+}

@@ -46,12 +46,10 @@ type Configuration struct {
 	Claims               []string `json:"claims_supported"`
 	ClaimsParameter      bool     `json:"claims_parameter_supported"`
 	IssuerInAnswers      bool     `json:"authorization_response_iss_parameter_supported"` // RFC 9207
-	BackLogout           bool     `json:"backchannel_logout_supported"`
-	BackLogoutSession    bool     `json:"backchannel_logout_session_supported"`
-	FrontLogout          bool     `json:"frontchannel_logout_supported"`
-	FrontLogoutSession   bool     `json:"frontchannel_logout_session_supported"`
 	RequestParameter     bool     `json:"request_parameter_supported"`
 	RequestURIParameter  bool     `json:"request_uri_parameter_supported"`
+
+	LogoutSupport
 
 	RegisteredURIs bool     `json:"require_request_uri_registration"`
 	ObjectAlgs     []string `json:"request_object_signing_alg_values_supported"`
@@ -90,7 +88,7 @@ func (o OAuth) configuration(c *op.Call, a oauth.App) Configuration {
 		ClaimsParameter: true, IssuerInAnswers: true, RequestParameter: true, RequestURIParameter: true, RegisteredURIs: true,
 		ObjectAlgs: a.Profile.ClientAlgorithms(), SignedRequests: a.Profile.FAPI == oauth.MessageSigning, Push: at("PushedAuthorization"),
 		PushedRequests: a.Profile.Pushed || a.Profile.FAPI != "", AnswerAlgs: []string{"ES256", "RS256"},
-		BackLogout: true, BackLogoutSession: true, FrontLogout: true, FrontLogoutSession: true,
+		LogoutSupport: logoutSupport,
 	}
 }
 

@@ -40,6 +40,16 @@ func (r *LeaveRequest) see(q *http.Request, p wire.Params) {
 	}
 }
 
+// LogoutSupport is what the documents say of signing out (OpenID Connect Front-Channel and Back-Channel Logout).
+type LogoutSupport struct {
+	Back         bool `json:"backchannel_logout_supported"`
+	BackSession  bool `json:"backchannel_logout_session_supported"`
+	Front        bool `json:"frontchannel_logout_supported"`
+	FrontSession bool `json:"frontchannel_logout_session_supported"`
+}
+
+var logoutSupport = LogoutSupport{Back: true, BackSession: true, Front: true, FrontSession: true}
+
 // leaving declares the end of sessions by applications.
 func (o OAuth) leaving() []op.Op {
 	return []op.Op{op.New(op.Spec{

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"strings"
 	"time"
 
 	"limen/internal/call"
@@ -119,6 +120,9 @@ func (o *Orgs) keepStay(ctx context.Context, c *call.Call, s stay) error {
 // resettle moves a person to where a time in an organization takes them, with an event of its own. Who may was decided when the
 // time was set.
 func (o *Orgs) resettle(ctx context.Context, c *call.Call, u user.User, at string) error {
+	if u.Org == at {
+		return nil
+	}
 	event := c.Event
 	defer func() { c.Event = event }()
 	c.Event = c.Record(audit.UserChange)
@@ -137,7 +141,7 @@ func noteStay(e *call.Event, u user.User, s stay, what string) {
 	e.Set("Stay", what)
 	e.Set("OrgId", s.Org)
 	e.Set("HomeOrgId", s.Home)
-	e.Set("Window", role.Term{Since: moment(s.Since), Until: moment(s.Until)}.String())
+	e.Set("Window", strings.TrimSpace(role.Term{Since: moment(s.Since), Until: moment(s.Until)}.String()))
 	if s.Reason != "" {
 		e.Set("Reason", s.Reason)
 	}

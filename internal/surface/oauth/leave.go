@@ -67,16 +67,18 @@ func (o OAuth) EndSession(ctx context.Context, c *op.Call, in LeaveRequest) (op.
 	if err != nil {
 		return op.Redirect{}, err
 	}
-	hint, redirects, err := o.leaver(ctx, c, a, in)
-	if err != nil {
-		return op.Redirect{}, err
-	}
-	switch {
-	case c.Caller == nil || c.Caller.Session == "":
+	signedIn := c.Caller != nil && c.Caller.Session != ""
+	if !signedIn {
 		c.Event.Type = "" // nothing happens
 		if in.foreign {   // browsers keep cookies back from forms of other sites, and send them with what they are led to
 			return op.Redirect{URL: in.again(a), Code: http.StatusSeeOther}, nil
 		}
+	}
+	hint, redirects, err := o.leaver(ctx, c, a, in)
+	switch {
+	case err != nil:
+		return op.Redirect{}, err
+	case !signedIn:
 		return in.onward(redirects), nil
 	case hint.Person != "" && hint.Person != c.Caller.User:
 		return op.Redirect{}, oauth.ErrHint

@@ -8,7 +8,6 @@ import (
 	"limen/internal/core/acl"
 	"limen/internal/core/collection"
 	"limen/internal/core/job"
-	"limen/internal/dbx"
 )
 
 // wireLists wires access control lists and sets, and has them forget who and what is deleted.
@@ -27,6 +26,6 @@ func (a *App) leaveSets(table string) func(ctx context.Context, c *call.Call, ke
 // listSweeps are the sweeps of what ended.
 func (a *App) listSweeps() []job.Sweep {
 	return []job.Sweep{{Name: "entries", Every: time.Hour, Run: func(ctx context.Context) error {
-		return a.DB.Write(ctx, func(tx *dbx.Tx) error { return a.Lists.Sweep(ctx, tx, time.Now()) })
+		return a.Lists.Sweep(ctx, a.DB, time.Now())
 	}}}
 }

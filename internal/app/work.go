@@ -30,9 +30,7 @@ func (a *App) wireSweeps() {
 			return a.Sessions.Sweep(ctx, time.Now().Add(-keepSessions))
 		}},
 		{Name: "memberships", Every: time.Hour, Run: func(ctx context.Context) error {
-			return a.DB.Write(ctx, func(tx *dbx.Tx) error {
-				return errors.Join(a.Roles.Sweep(ctx, tx, time.Now()), a.Orgs.Sweep(ctx, tx, time.Now()))
-			})
+			return errors.Join(a.Roles.Sweep(ctx, a.DB, time.Now()), a.Orgs.Sweep(ctx, a.DB, time.Now()))
 		}},
 		{Name: "member counts", Every: 24 * time.Hour, Run: a.mendCounts},
 		{Name: "statistics", Every: 6 * time.Hour, Run: a.DB.Optimize},

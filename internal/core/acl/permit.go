@@ -288,7 +288,6 @@ func (l *Lists) Gone(ctx context.Context, c *call.Call, principal string) error 
 const keeps = 24 * time.Hour
 
 // Sweep forgets entries that ended more than a day ago.
-func (l *Lists) Sweep(ctx context.Context, tx *dbx.Tx, now time.Time) error {
-	_, err := sweep.Do(ctx, tx, now.Add(-keeps).UnixMilli())
-	return err
+func (l *Lists) Sweep(ctx context.Context, db *dbx.DB, now time.Time) error {
+	return sweep.Run(ctx, db, now.Add(-keeps).UnixMilli())
 }

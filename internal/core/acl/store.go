@@ -63,7 +63,7 @@ var (
 	dropRow       = dbx.E("acl.dropRow", `DELETE FROM ace WHERE tenant = ? AND object = ? AND row_key = ?`)
 	dropList      = dbx.E("acl.dropList", `DELETE FROM ace_list WHERE tenant = ? AND object = ? AND row_key = ?`)
 	dropPrincipal = dbx.E("acl.dropPrincipal", `DELETE FROM ace WHERE tenant = ? AND principal = ?`)
-	sweep         = dbx.E("acl.sweep", `DELETE FROM ace WHERE until <> 0 AND until < ?`)
+	sweep         = dbx.S("acl.sweep", "ace", "tenant, object, row_key, members, kind, principal", "until <> 0 AND until < ?")
 
 	person = dbx.Q[string]("acl.person", `SELECT name FROM users WHERE tenant = ? AND id = ?`)
 	roleOf = dbx.Q[string]("acl.role", `SELECT name FROM role WHERE tenant = ? AND id = ?`)

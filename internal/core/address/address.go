@@ -51,7 +51,7 @@ var (
 	findRow  = dbx.Q[row]("address.find", `SELECT user_id, mail, expires FROM address_proof WHERE tenant = ? AND hash = ?`)
 	lockRow  = dbx.Q[row]("address.lock", `SELECT user_id, mail, expires FROM address_proof WHERE tenant = ? AND hash = ? FOR UPDATE`)
 	dropRow  = dbx.E("address.drop", `DELETE FROM address_proof WHERE tenant = ? AND user_id = ?`)
-	sweepRow = dbx.E("address.sweep", `DELETE FROM address_proof WHERE expires < ?`)
+	sweepRow = dbx.S("address.sweep", "address_proof", "tenant, user_id", "expires < ?")
 )
 
 // Ask sends a link to a person's address, in place of an earlier one; u is the person as just stored.
@@ -141,8 +141,5 @@ func (a *Addresses) Drop(ctx context.Context, c *call.Call, userID string) error
 
 // Sweep removes links of all tenants whose time was over before a time.
 func (a *Addresses) Sweep(ctx context.Context, db *dbx.DB, before time.Time) error {
-	return db.Write(ctx, func(tx *dbx.Tx) error {
-		_, err := sweepRow.Do(ctx, tx, before.UnixMilli())
-		return err
-	})
+	return sweepRow.Run(ctx, db, before.UnixMilli())
 }

@@ -25,7 +25,7 @@ var (
 		signature = excluded.signature WHERE event_anchor.seq < excluded.seq`)
 	pruneEvents = dbx.E("audit.prune_events", `DELETE FROM event WHERE tenant = ? AND id IN (`+marks+`)`)
 	pruneLinks  = dbx.E("audit.prune_links", `DELETE FROM event_seal WHERE tenant = ? AND seq <= ?`)
-	pruneSigns  = dbx.E("audit.prune_checkpoints", `DELETE FROM event_checkpoint WHERE tenant = ? AND seq <= ?`)
+	pruneSigns  = dbx.S("audit.prune_checkpoints", "event_checkpoint", "tenant, seq", "tenant = ? AND seq <= ?")
 )
 
 // Prune removes the events of a tenant that were sealed up to the last checkpoint before the given time, with their links, and
@@ -53,10 +53,7 @@ func (l *Log) Prune(ctx context.Context, tenant string, before time.Time) (remov
 			return removed, err
 		}
 	}
-	return removed, l.DB.Write(ctx, func(tx *dbx.Tx) error {
-		_, err := pruneSigns.Do(ctx, tx, tenant, seq)
-		return err
-	})
+	return removed, pruneSigns.Run(ctx, l.DB, tenant, seq)
 }
 
 // remove removes the events that the first links of a chain name, and with the last of them the links.

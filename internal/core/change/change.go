@@ -35,7 +35,6 @@ const (
 	retention = time.Hour
 	tidyEvery = 10 * time.Minute
 	most      = 20_000 // rows that one poll takes; beyond them everything is forgotten instead
-	tidyBatch = 5_000
 	maxText   = 500
 )
 
@@ -66,8 +65,7 @@ type row struct {
 var (
 	insert = dbx.E("change.insert", `INSERT INTO change (at, id, topic, item) VALUES (?, ?, ?, ?)`)
 	since  = dbx.Q[row]("change.since", `SELECT at, id, topic, item FROM change WHERE at >= ? ORDER BY at, id LIMIT ?`)
-	forget = dbx.E("change.forget", `DELETE FROM change WHERE (at, id) IN
-		(SELECT at, id FROM change WHERE at < ? ORDER BY at, id LIMIT ?)`)
+	forget = dbx.S("change.forget", "change", "at, id", "at < ?")
 )
 
 // Watch has f called with each item that changes under topic, and with Reset. f runs on the goroutine of whoever wrote

@@ -155,14 +155,5 @@ func (l *Log) advance(now time.Time, whole bool) {
 
 // Tidy removes rows that every node has read or given up long ago.
 func (l *Log) Tidy(ctx context.Context) error {
-	for {
-		var n int64
-		err := l.DB.Write(ctx, func(tx *dbx.Tx) (err error) {
-			n, err = forget.Do(ctx, tx, l.now().Add(-retention).UnixMilli(), tidyBatch)
-			return err
-		})
-		if err != nil || n < tidyBatch {
-			return err
-		}
-	}
+	return forget.Run(ctx, l.DB, l.now().Add(-retention).UnixMilli())
 }

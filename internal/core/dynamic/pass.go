@@ -17,8 +17,8 @@ var (
 	begin    = dbx.E("dynamic.begin", `UPDATE role_script SET error = '', failed = 0 WHERE tenant = ? AND role = ?`)
 	further  = dbx.E("dynamic.further", `UPDATE role_script SET pass = ?, judged = ?, due = ? WHERE tenant = ? AND role = ?`)
 	end      = dbx.E("dynamic.end", `UPDATE role_script SET done = ?, pass = 0, judged = '', due = ?, tries = ?, wanted = ? WHERE tenant = ? AND role = ?`)
-	byClock  = dbx.E("dynamic.byClock", `UPDATE role_script SET wanted = wanted + 1 WHERE wanted = done AND EXISTS
-		(SELECT 1 FROM role_script_read r WHERE r.tenant = role_script.tenant AND r.role = role_script.role AND r.name = ?)`)
+	byClock  = dbx.E("dynamic.byClock", `UPDATE role_script SET wanted = wanted + 1 WHERE (tenant, role) IN (SELECT s.tenant, s.role FROM role_script s
+		CROSS JOIN role_script_read r WHERE s.wanted = s.done AND r.tenant = s.tenant AND r.role = s.role AND r.name = ? LIMIT ?)`)
 )
 
 // want has scripts judge everybody. A pass that is under way goes on to its end, and another one follows.
@@ -33,10 +33,7 @@ func (s *Scripts) want(ctx context.Context, c *call.Call, scripts ...Script) err
 
 // Tick has the scripts that read the time judge everybody.
 func (s *Scripts) Tick(ctx context.Context) error {
-	return s.DB.Write(ctx, func(tx *dbx.Tx) error {
-		_, err := byClock.Do(ctx, tx, clock)
-		return err
-	})
+	return s.DB.Batches(ctx, func(tx *dbx.Tx, most int) (int64, error) { return byClock.Do(ctx, tx, clock, most) })
 }
 
 // patience is the time until a script that failed is tried again: it may have been the server's fault.

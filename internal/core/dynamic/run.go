@@ -34,7 +34,7 @@ var (
 	dueTenants = dbx.Q[string]("dynamic.due", `SELECT DISTINCT tenant FROM role_script_person WHERE due <> 0 AND due <= ? LIMIT ?`)
 	passing    = dbx.Q[string]("dynamic.passes", `SELECT DISTINCT tenant FROM role_script WHERE wanted <> done AND due <= ? LIMIT ?`)
 	duePeople  = dbx.Q[string]("dynamic.duePeople", `SELECT user_id FROM role_script_person WHERE tenant = ? AND due <> 0 AND due <= ? ORDER BY due LIMIT ?`)
-	tidy       = dbx.E("dynamic.tidy", `DELETE FROM role_script_person WHERE due = 0 AND changed < ?`)
+	tidy       = dbx.S("dynamic.tidy", "role_script_person", "tenant, user_id", "due = 0 AND changed < ?")
 	stopped    = dbx.E("dynamic.stopped", `UPDATE role_script SET error = ?, failed = ?, wanted = wanted + 1, pass = 0, judged = '', due = 0
 		WHERE tenant = ? AND error <> ?`)
 )
@@ -234,10 +234,7 @@ func (s *Scripts) anybody(ctx context.Context, tenant, id string) error {
 
 // Tidy forgets changes that were judged long ago.
 func (s *Scripts) Tidy(ctx context.Context) error {
-	return s.DB.Write(ctx, func(tx *dbx.Tx) error {
-		_, err := tidy.Do(ctx, tx, time.Now().Add(-24*time.Hour).UnixMilli())
-		return err
-	})
+	return tidy.Run(ctx, s.DB, time.Now().Add(-24*time.Hour).UnixMilli())
 }
 
 // sleep waits for something to do. Changes that come in quick succession are looked at together.

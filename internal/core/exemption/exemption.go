@@ -26,7 +26,7 @@ var (
 	put  = dbx.E("exemption.put", `INSERT INTO mfa_exemption (tenant, user_id, until, granter) VALUES (?, ?, ?, ?)
 		ON CONFLICT (tenant, user_id) DO UPDATE SET until = excluded.until, granter = excluded.granter`)
 	drop  = dbx.E("exemption.drop", `DELETE FROM mfa_exemption WHERE tenant = ? AND user_id = ?`)
-	sweep = dbx.E("exemption.sweep", `DELETE FROM mfa_exemption WHERE until < ?`)
+	sweep = dbx.S("exemption.sweep", "mfa_exemption", "tenant, user_id", "until < ?")
 )
 
 // Until says until when a person is exempt; zero when they are not at c.Now.
@@ -74,8 +74,5 @@ func (Exemptions) Drop(ctx context.Context, c *call.Call, userID string) error {
 
 // Sweep removes exemptions of all tenants that ended before a time.
 func (Exemptions) Sweep(ctx context.Context, db *dbx.DB, before time.Time) error {
-	return db.Write(ctx, func(tx *dbx.Tx) error {
-		_, err := sweep.Do(ctx, tx, before.UnixMilli())
-		return err
-	})
+	return sweep.Run(ctx, db, before.UnixMilli())
 }

@@ -50,7 +50,7 @@ var (
 	ofJob      = dbx.Q[endRow]("intake.of_job", `SELECT id, name, people, mail, tally FROM import_file WHERE tenant = ? AND job = ? AND job <> ''`)
 	noteTally  = dbx.E("intake.tally", `UPDATE import_file SET tally = ? WHERE tenant = ? AND id = ?`)
 	dropFile   = dbx.E("intake.drop", `DELETE FROM import_file WHERE tenant = ? AND id = ?`)
-	sweepFiles = dbx.E("intake.sweep", `DELETE FROM import_file WHERE expires < ?`)
+	sweepFiles = dbx.S("intake.sweep", "import_file", "tenant, id", "expires < ?")
 )
 
 // Sealed is a checked file, ready to be kept.
@@ -157,10 +157,7 @@ func (i *Imports) Submit(ctx context.Context, c *call.Call, token string, w Wish
 
 // Sweep forgets the files of all tenants whose time was over before a time.
 func (i *Imports) Sweep(ctx context.Context, before time.Time) error {
-	return i.DB.Write(ctx, func(tx *dbx.Tx) error {
-		_, err := sweepFiles.Do(ctx, tx, before.UnixMilli())
-		return err
-	})
+	return sweepFiles.Run(ctx, i.DB, before.UnixMilli())
 }
 
 // Tally is what an import has done.

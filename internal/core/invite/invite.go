@@ -54,7 +54,7 @@ var (
 	lockRow  = dbx.Q[row]("invite.lock", `SELECT user_id, expires, used FROM invitation WHERE tenant = ? AND hash = ? FOR UPDATE`)
 	useRow   = dbx.E("invite.use", `UPDATE invitation SET used = ? WHERE tenant = ? AND hash = ? AND used = 0`)
 	dropRow  = dbx.E("invite.drop", `DELETE FROM invitation WHERE tenant = ? AND user_id = ?`)
-	sweepRow = dbx.E("invite.sweep", `DELETE FROM invitation WHERE expires < ?`)
+	sweepRow = dbx.S("invite.sweep", "invitation", "tenant, user_id", "expires < ?")
 )
 
 // Make makes a person's invitation and gives its link, which is told nowhere else. It takes the place of an earlier one.
@@ -121,8 +121,5 @@ func (i *Invites) Drop(ctx context.Context, c *call.Call, userID string) error {
 
 // Sweep removes invitations of all tenants whose time was over before a time.
 func (i *Invites) Sweep(ctx context.Context, db *dbx.DB, before time.Time) error {
-	return db.Write(ctx, func(tx *dbx.Tx) error {
-		_, err := sweepRow.Do(ctx, tx, before.UnixMilli())
-		return err
-	})
+	return sweepRow.Run(ctx, db, before.UnixMilli())
 }

@@ -46,8 +46,7 @@ var (
 		holder = '', held = 0 WHERE tenant = ? AND id = ? AND state = 'running' AND holder = ? AND tries = ?`)
 	unclaim = dbx.E("job.unclaim", `UPDATE job SET state = 'waiting', due = ?, done = ?, total = ?, message = ?, tries = tries - 1,
 		holder = '', held = 0 WHERE tenant = ? AND id = ? AND state = 'running' AND holder = ? AND tries = ?`)
-	tidy = dbx.E("job.tidy", `DELETE FROM job WHERE id IN
-		(SELECT id FROM job WHERE state IN ('done', 'failed', 'cancelled') AND ended < ? LIMIT ?)`)
+	tidy = dbx.S("job.tidy", "job", "id", "state IN ('done', 'failed', 'cancelled') AND ended < ?")
 )
 
 // How long a node sleeps at most. Jobs started here wake it; those of other nodes, or of the command line on the same SQLite file,
@@ -55,7 +54,6 @@ var (
 const (
 	lookPostgres = time.Second
 	lookSQLite   = 5 * time.Second
-	tidyBatch    = 2000
 	keep         = 30 * 24 * time.Hour
 )
 
@@ -248,13 +246,5 @@ func (j *Jobs) finish(ctx context.Context, r *Run, state, why string) error {
 
 // Tidy removes jobs that ended long ago. It is meant for a sweep.
 func (j *Jobs) Tidy(ctx context.Context) error {
-	for n := int64(tidyBatch); n == tidyBatch; {
-		if err := j.DB.Write(ctx, func(tx *dbx.Tx) (err error) {
-			n, err = tidy.Do(ctx, tx, j.now().Add(-cmp.Or(j.Keep, keep)).UnixMilli(), tidyBatch)
-			return err
-		}); err != nil {
-			return err
-		}
-	}
-	return nil
+	return tidy.Run(ctx, j.DB, j.now().Add(-cmp.Or(j.Keep, keep)).UnixMilli())
 }

@@ -80,7 +80,7 @@ var (
 	findLink   = dbx.Q[linkRow]("login.find_link", `SELECT login, mechanism, answered, expires FROM login_link WHERE tenant = ? AND hash = ?`)
 	useLink    = dbx.E("login.use_link", `UPDATE login_link SET answered = ? WHERE tenant = ? AND hash = ? AND answered = 0`)
 	dropLinks  = dbx.E("login.drop_links", `DELETE FROM login_link WHERE tenant = ? AND login = ?`)
-	sweepLinks = dbx.E("login.sweep_links", `DELETE FROM login_link WHERE expires < ?`)
+	sweepLinks = dbx.S("login.sweep_links", "login_link", "hash", "expires < ?")
 )
 
 // LinkPath is where a link leads (authentication.yaml n 6).

@@ -77,7 +77,7 @@ var (
 	saveRow   = dbx.E("login.save", `UPDATE login SET state = ?, version = version + 1 WHERE tenant = ? AND id = ? AND version = ?`)
 	doneRow   = dbx.E("login.done", `UPDATE login SET state = ?, version = version + 1, expires = ? WHERE tenant = ? AND id = ? AND version = ?`)
 	deleteRow = dbx.E("login.delete", `DELETE FROM login WHERE tenant = ? AND id = ?`)
-	sweepRow  = dbx.E("login.sweep", `DELETE FROM login WHERE expires < ?`)
+	sweepRow  = dbx.S("login.sweep", "login", "tenant, id", "expires < ?")
 )
 
 // errGone says that there is no such conversation, or that another call has moved it on.
@@ -169,13 +169,7 @@ func (l *Logins) Cleanup(ctx context.Context, c *call.Call, id string) error {
 
 // Sweep removes conversations and links of all tenants that expired before a time.
 func (l *Logins) Sweep(ctx context.Context, db *dbx.DB, before time.Time) error {
-	return db.Write(ctx, func(tx *dbx.Tx) error {
-		if _, err := sweepRow.Do(ctx, tx, before.UnixMilli()); err != nil {
-			return err
-		}
-		_, err := sweepLinks.Do(ctx, tx, before.UnixMilli())
-		return err
-	})
+	return errors.Join(sweepRow.Run(ctx, db, before.UnixMilli()), sweepLinks.Run(ctx, db, before.UnixMilli()))
 }
 
 // challenge finds a mechanism by its id; at is the number of its challenge.

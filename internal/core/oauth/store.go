@@ -101,20 +101,19 @@ var (
 )
 
 // sweeps remove what has expired, in all tenants.
-var sweeps = []dbx.Exec{
-	dbx.E("oauth.sweep_authorization", `DELETE FROM oauth_authorization WHERE expires < ?`), dbx.E("oauth.sweep_code", `DELETE FROM oauth_code WHERE expires < ?`),
-	dbx.E("oauth.sweep_refresh", `DELETE FROM oauth_refresh WHERE expires < ?`), dbx.E("oauth.sweep_access", `DELETE FROM oauth_access WHERE expires < ?`),
-	dbx.E("oauth.sweep_spent", `DELETE FROM oauth_spent WHERE expires < ?`), dbx.E("oauth.sweep_request", `DELETE FROM oauth_request WHERE expires < ?`),
+var sweeps = []dbx.Sweep{
+	dbx.S("oauth.sweep_authorization", "oauth_authorization", "tenant, id", "expires < ?"),
+	dbx.S("oauth.sweep_code", "oauth_code", "tenant, hash", "expires < ?"),
+	dbx.S("oauth.sweep_refresh", "oauth_refresh", "tenant, hash", "expires < ?"),
+	dbx.S("oauth.sweep_access", "oauth_access", "tenant, hash", "expires < ?"),
+	dbx.S("oauth.sweep_spent", "oauth_spent", "tenant, id", "expires < ?"),
+	dbx.S("oauth.sweep_request", "oauth_request", "tenant, hash", "expires < ?"),
 }
 
 // Sweep removes what expired before a time, in all tenants.
 func (s *Server) Sweep(ctx context.Context, db *dbx.DB, before time.Time) error {
-	for _, e := range sweeps {
-		err := db.Write(ctx, func(tx *dbx.Tx) error {
-			_, err := e.Do(ctx, tx, before.UnixMilli())
-			return err
-		})
-		if err != nil {
+	for _, sweep := range sweeps {
+		if err := sweep.Run(ctx, db, before.UnixMilli()); err != nil {
 			return err
 		}
 	}

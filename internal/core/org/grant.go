@@ -335,11 +335,7 @@ func (o *Orgs) gone(ctx context.Context, c *call.Call, p Principal) error {
 const keeps = 24 * time.Hour
 
 // Sweep forgets what was held over organizations and ended more than a day ago. Nobody has anything from it.
-func (o *Orgs) Sweep(ctx context.Context, tx *dbx.Tx, now time.Time) error {
-	for _, e := range []dbx.Exec{sweepRights, sweepAdmins} {
-		if _, err := e.Do(ctx, tx, now.Add(-keeps).UnixMilli()); err != nil {
-			return err
-		}
-	}
-	return nil
+func (o *Orgs) Sweep(ctx context.Context, db *dbx.DB, now time.Time) error {
+	before := now.Add(-keeps).UnixMilli()
+	return errors.Join(sweepRights.Run(ctx, db, before), sweepAdmins.Run(ctx, db, before))
 }

@@ -40,8 +40,7 @@ var (
 		WHERE tenant = ? AND id = ? AND state = 'waiting' AND holder = ? AND tries = ?`)
 	unclaim = dbx.E("outbox.unclaim", `UPDATE outbox SET due = ?, tries = tries - 1, holder = '', held = 0
 		WHERE tenant = ? AND id = ? AND state = 'waiting' AND holder = ? AND tries = ?`)
-	tidyDone = dbx.E("outbox.tidy_done", `DELETE FROM outbox WHERE id IN
-		(SELECT id FROM outbox WHERE state <> 'waiting' AND state = ? AND ended < ? LIMIT ?)`)
+	tidyDone = dbx.S("outbox.tidy_done", "outbox", "id", "state <> 'waiting' AND state = ? AND ended < ?")
 )
 
 // How long a lane sleeps at most. Rows of this process wake it; those of other nodes, or of the command line on the same
@@ -49,7 +48,6 @@ var (
 const (
 	lookPostgres = time.Second
 	lookSQLite   = 5 * time.Second
-	tidyBatch    = 2000
 )
 
 // lane delivers one topic; topics do not wait for each other.
@@ -239,14 +237,8 @@ func (o *Outbox) giveBack(ctx context.Context, r claimed) {
 // Tidy removes rows that ended long ago. It is meant for a sweep.
 func (o *Outbox) Tidy(ctx context.Context) error {
 	for state, keep := range map[string]time.Duration{Done: cmp.Or(o.KeepDone, 7*24*time.Hour), Dead: cmp.Or(o.KeepDead, 30*24*time.Hour)} {
-		for n := int64(tidyBatch); n == tidyBatch; {
-			err := o.DB.Write(ctx, func(tx *dbx.Tx) (err error) {
-				n, err = tidyDone.Do(ctx, tx, state, o.now().Add(-keep).UnixMilli(), tidyBatch)
-				return err
-			})
-			if err != nil {
-				return err
-			}
+		if err := tidyDone.Run(ctx, o.DB, state, o.now().Add(-keep).UnixMilli()); err != nil {
+			return err
 		}
 	}
 	return nil

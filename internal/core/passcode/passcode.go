@@ -46,7 +46,7 @@ var (
 		ON CONFLICT (tenant, user_id) DO UPDATE SET id = excluded.id, code = excluded.code, sent = excluded.sent, expires = excluded.expires,
 		sends = excluded.sends, tries = excluded.tries`)
 	drop  = dbx.E("passcode.drop", `DELETE FROM passcode WHERE tenant = ? AND user_id = ?`)
-	sweep = dbx.E("passcode.sweep", `DELETE FROM passcode WHERE expires < ?`)
+	sweep = dbx.S("passcode.sweep", "passcode", "tenant, user_id", "expires < ?")
 )
 
 // Ensure makes the tenant's key of codes; it must run before a transaction that writes.
@@ -135,8 +135,5 @@ func (p *Passcodes) Drop(ctx context.Context, c *call.Call, userID string) error
 
 // Sweep removes codes of all tenants whose time was over before a time.
 func (p *Passcodes) Sweep(ctx context.Context, db *dbx.DB, before time.Time) error {
-	return db.Write(ctx, func(tx *dbx.Tx) error {
-		_, err := sweep.Do(ctx, tx, before.UnixMilli())
-		return err
-	})
+	return sweep.Run(ctx, db, before.UnixMilli())
 }

@@ -68,21 +68,23 @@ func (r *Roles) human(ctx context.Context, c *call.Call, g grant.Grant, ref stri
 const keeps = 24 * time.Hour
 
 // Sweep forgets memberships and rights that ended more than a day ago. Nobody has anything from them.
-func (r *Roles) Sweep(ctx context.Context, tx *dbx.Tx, now time.Time) error {
+func (r *Roles) Sweep(ctx context.Context, db *dbx.DB, now time.Time) error {
 	before := now.Add(-keeps).UnixMilli()
-	gone, err := sweepMembers.All(ctx, tx, before)
-	if err != nil {
-		return err
-	}
-	fewer := map[roleRow]int64{}
-	for _, row := range gone {
-		fewer[row]++
-	}
-	for at, n := range fewer {
-		if err := note(ctx, tx, at.Tenant, at.Role, call.NewID(now, rand.Reader), -n); err != nil {
-			return err
+	err := db.Batches(ctx, func(tx *dbx.Tx, most int) (int64, error) {
+		gone, err := sweepMembers.All(ctx, tx, before, most)
+		if err != nil {
+			return 0, err
 		}
-	}
-	_, err = sweepRights.Do(ctx, tx, before)
-	return err
+		fewer := map[roleRow]int64{}
+		for _, row := range gone {
+			fewer[row]++
+		}
+		for at, n := range fewer {
+			if err := note(ctx, tx, at.Tenant, at.Role, call.NewID(now, rand.Reader), -n); err != nil {
+				return 0, err
+			}
+		}
+		return int64(len(gone)), nil
+	})
+	return errors.Join(err, sweepRights.Run(ctx, db, before))
 }

@@ -200,7 +200,7 @@ func TestSweep(t *testing.T) {
 			after time.Duration
 			left  int
 		}{{2 * time.Hour, 2}, {26 * time.Hour, 1}} {
-			err := w.db.Write(t.Context(), func(tx *dbx.Tx) error { return w.roles.Sweep(t.Context(), tx, w.now.Add(x.after)) })
+			err := w.roles.Sweep(t.Context(), w.db, w.now.Add(x.after))
 			if ms, rs := count(); err != nil || ms != x.left || rs != x.left {
 				t.Error(x, ms, rs, err)
 			}

@@ -108,8 +108,9 @@ var (
 		0 AS until, '' AS reason, '' AS granter FROM users u WHERE u.tenant = ? AND u.everybody`)
 
 	// Retention.
-	sweepMembers = dbx.W[roleRow]("role.sweep_members", `DELETE FROM role_member WHERE until <> 0 AND until < ? RETURNING tenant, role`)
-	sweepRights  = dbx.E("role.sweep_rights", `DELETE FROM role_right WHERE until <> 0 AND until < ?`)
+	sweepMembers = dbx.W[roleRow]("role.sweep_members", `DELETE FROM role_member WHERE (tenant, role, kind, member) IN
+		(SELECT tenant, role, kind, member FROM role_member WHERE until <> 0 AND until < ? LIMIT ?) RETURNING tenant, role`)
+	sweepRights = dbx.S("role.sweep_rights", "role_right", "tenant, role, path", "until <> 0 AND until < ?")
 
 	// Direct members of roles, and whose factors answer for them.
 	systems = dbx.L[systemRow]("role.systems", `SELECT m.role AS role, m.member AS member, u.mfa_user AS mfa_user FROM role_member m

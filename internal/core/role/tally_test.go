@@ -135,8 +135,6 @@ func TestPagesAreWhatIsStored(t *testing.T) {
 					return err
 				case n < 16:
 					return w.roles.Rename(ctx, c, to, fmt.Sprintf("%c role %d", 'a'+rune(rnd.IntN(26)), step), "")
-				case n < 17:
-					return w.roles.Sweep(ctx, c.Tx, w.now.Add(time.Duration(rnd.IntN(26))*time.Hour))
 				case n < 18:
 					_, err := w.roles.Decide(ctx, c, to, any(people), rnd.IntN(2) == 0)
 					return err
@@ -147,10 +145,41 @@ func TestPagesAreWhatIsStored(t *testing.T) {
 				}
 				return nil
 			})
+			if rnd.IntN(20) == 0 {
+				if err := w.roles.Sweep(t.Context(), w.db, w.now.Add(time.Duration(rnd.IntN(26))*time.Hour)); err != nil {
+					t.Fatal(err)
+				}
+			}
 			of := any(roles)
 			w.compare(of, 1+rnd.IntN(9), rnd.IntN(2) == 0)
 			if t.Failed() {
 				t.Fatalf("after step %d", step)
+			}
+		}
+	})
+}
+
+// TestSweepOfMany forgets more members than a transaction removes, and counts each.
+func TestSweepOfMany(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		r := w.role("old")
+		for _, text := range []string{
+			`WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1203) INSERT INTO role_member
+				(tenant, role, kind, member, name_key, since, until, reason, granter) SELECT $t, $r, 'User', 'm' || i, '', 0, CASE WHEN i > 3 THEN 1 ELSE 0 END, '', '' FROM n`,
+			`INSERT INTO role_tally (tenant, role, id, n, mark) VALUES ($t, $r, 'first', 1203, 1)`,
+		} {
+			if _, err := w.db.SQL().ExecContext(t.Context(), strings.NewReplacer("$t", "'"+w.id+"'", "$r", "'"+r+"'").Replace(text)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := w.roles.Sweep(t.Context(), w.db, w.now); err != nil {
+			t.Fatal(err)
+		}
+		for table, what := range map[string]string{"role_member": "count(*)", "role_tally": "sum(n)"} {
+			var n int64
+			err := w.db.SQL().QueryRowContext(t.Context(), `SELECT `+what+` FROM `+table+` WHERE tenant = '`+w.id+`' AND role = '`+r+`'`).Scan(&n)
+			if err != nil || n != 3 {
+				t.Errorf("%s of %s is %d, %v", what, table, n, err)
 			}
 		}
 	})

@@ -15,7 +15,6 @@ const (
 	flushBatch = 500
 	maxGranule = int64(30_000)
 	maxDirty   = 500_000
-	sweepBatch = 1000
 )
 
 type dirty struct {
@@ -25,7 +24,7 @@ type dirty struct {
 
 var (
 	seenRow  = dbx.E("session.seen", `UPDATE session SET seen = ? WHERE tenant = ? AND id = ? AND seen < ? AND ended = 0`)
-	sweepRow = dbx.E("session.sweep", `DELETE FROM session WHERE hash IN (SELECT hash FROM session WHERE expires < ? LIMIT ?)`)
+	sweepRow = dbx.S("session.sweep", "session", "tenant, id", "expires < ?")
 )
 
 func (s *Sessions) touch(e *entry, now int64) {
@@ -105,14 +104,5 @@ func (s *Sessions) again(list []*entry) {
 
 // Sweep removes the rows of sessions that ended before a time, of all tenants.
 func (s *Sessions) Sweep(ctx context.Context, before time.Time) error {
-	for {
-		var n int64
-		err := s.DB.Write(ctx, func(tx *dbx.Tx) (err error) {
-			n, err = sweepRow.Do(ctx, tx, before.UnixMilli(), sweepBatch)
-			return err
-		})
-		if err != nil || n < sweepBatch {
-			return err
-		}
-	}
+	return sweepRow.Run(ctx, s.DB, before.UnixMilli())
 }

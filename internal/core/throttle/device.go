@@ -21,7 +21,7 @@ var (
 	trimDevices = dbx.E("device.trim", `DELETE FROM known_device WHERE tenant = ? AND user_id = ? AND hash IN
 		(SELECT hash FROM known_device WHERE tenant = ? AND user_id = ? ORDER BY seen DESC, hash LIMIT 1000 OFFSET ?)`)
 	dropDevices  = dbx.E("device.drop", `DELETE FROM known_device WHERE tenant = ? AND user_id = ?`)
-	sweepDevices = dbx.E("device.sweep", `DELETE FROM known_device WHERE seen < ?`)
+	sweepDevices = dbx.S("device.sweep", "known_device", "tenant, user_id, hash", "seen < ?")
 )
 
 // DeviceHash is the form in which a device cookie is stored; nil for none.
@@ -83,8 +83,5 @@ func (t Throttle) ForgetDevices(ctx context.Context, c *call.Call, userID string
 
 // SweepDevices removes devices of all tenants that were not seen since a time.
 func (t Throttle) SweepDevices(ctx context.Context, db *dbx.DB, before time.Time) error {
-	return db.Write(ctx, func(tx *dbx.Tx) error {
-		_, err := sweepDevices.Do(ctx, tx, before.UnixMilli())
-		return err
-	})
+	return sweepDevices.Run(ctx, db, before.UnixMilli())
 }

@@ -100,7 +100,7 @@ var (
 		ON CONFLICT (tenant, scope, subject) DO UPDATE SET failures = throttle.failures RETURNING failures, since, until`)
 	countRow = dbx.E("throttle.count", `UPDATE throttle SET failures = ?, since = ?, until = ? WHERE tenant = ? AND scope = ? AND subject = ?`)
 	clearRow = dbx.E("throttle.clear", `DELETE FROM throttle WHERE tenant = ? AND scope = ? AND subject = ?`)
-	sweepRow = dbx.E("throttle.sweep", `DELETE FROM throttle WHERE since < ? AND until < ?`)
+	sweepRow = dbx.S("throttle.sweep", "throttle", "tenant, scope, subject", "since < ? AND until < ?")
 )
 
 // subject is a counter that an attempt falls under.
@@ -270,8 +270,5 @@ func (t Throttle) Clear(ctx context.Context, c *call.Call, login string) error {
 // Sweep removes counters of all tenants that count no more: those whose window began before a time at least a Window
 // ago, and that refuse nobody.
 func (t Throttle) Sweep(ctx context.Context, db *dbx.DB, before time.Time) error {
-	return db.Write(ctx, func(tx *dbx.Tx) error {
-		_, err := sweepRow.Do(ctx, tx, before.UnixMilli(), before.UnixMilli())
-		return err
-	})
+	return sweepRow.Run(ctx, db, before.UnixMilli(), before.UnixMilli())
 }

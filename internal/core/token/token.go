@@ -170,7 +170,7 @@ var (
 	insertRow = dbx.E("token.insert", `INSERT INTO refresh_token (hash, tenant, session, user_id, created, expires, used) VALUES (?, ?, ?, ?, ?, ?, 0)`)
 	findRow   = dbx.Q[refreshRow]("token.find", `SELECT tenant, session, user_id, expires, used FROM refresh_token WHERE tenant = ? AND hash = ? FOR UPDATE`)
 	useRow    = dbx.E("token.use", `UPDATE refresh_token SET used = ? WHERE tenant = ? AND hash = ? AND used = 0`)
-	sweepRow  = dbx.E("token.sweep", `DELETE FROM refresh_token WHERE expires < ?`)
+	sweepRow  = dbx.S("token.sweep", "refresh_token", "hash", "expires < ?")
 )
 
 // Refresh makes a refresh token for the call's tenant; expires is the session's end in ms since 1970 UTC.
@@ -213,8 +213,5 @@ func (t Tokens) Old(ctx context.Context, token string) (Claims, error) { return 
 
 // Sweep removes refresh tokens of all tenants that expired before a time.
 func (t Tokens) Sweep(ctx context.Context, db *dbx.DB, before time.Time) error {
-	return db.Write(ctx, func(tx *dbx.Tx) error {
-		_, err := sweepRow.Do(ctx, tx, before.UnixMilli())
-		return err
-	})
+	return sweepRow.Run(ctx, db, before.UnixMilli())
 }

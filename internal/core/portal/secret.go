@@ -92,7 +92,7 @@ func (p *Portal) seal(ctx context.Context, c *call.Call, userID, target string, 
 	if s.empty() {
 		return "", nil
 	}
-	raw, err := json.Marshal(s)
+	raw, err := json.Marshal(s) //nolint:gosec // it is sealed at once
 	if err != nil {
 		return "", err
 	}

@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/base64"
 	"encoding/json"
+	"fmt"
 	"image"
 	"image/color"
 	"image/png"
@@ -362,6 +363,34 @@ func TestChangesMeet(t *testing.T) {
 		}
 		if done[0].Success != (got.U == "root") || done[1].Success != (got.P == "Quiet-Otter-9") {
 			t.Errorf("answers %+v, kept %+v", done, got)
+		}
+	})
+}
+
+// An import is there as a whole or not at all: one that is too much leaves nothing.
+func TestImportsAreWhole(t *testing.T) {
+	apptest.Each(t, func(t *testing.T, s *apptest.Server) {
+		site := s.Tenant(t)
+		me := as(t, site, site.Plain.ID)
+		var rows []string
+		for i := range 700 {
+			rows = append(rows, fmt.Sprintf(`{"idx":%d,"name":"Page %d","url":"https://p%d.example.com","username":"anna","password":"Quiet-Otter-%d","isValid":true}`, i, i, i, i))
+		}
+		body := `{"credFileName":"all.csv","credentialsData":[` + strings.Join(rows, ",") + `]}`
+		for range 2 {
+			if a := me.post("/UPRest/ImportUserCredentials", body); !a.Success {
+				t.Fatalf("%+v", a)
+			}
+		}
+		if a := me.post("/UPRest/ImportUserCredentials", body); a.MessageID != "portal.too_many" {
+			t.Errorf("%+v", a)
+		}
+		if got := strings.Count(me.names(), "Page"); got != 1400 {
+			t.Errorf("%d applications, want 1400", got)
+		}
+		var files []struct{ SuccessRecords int }
+		if a := me.post("/UPRest/GetRecentImportedAccountsFile?fileCount=9", ""); json.Unmarshal(a.Result, &files) != nil || len(files) != 2 {
+			t.Errorf("%+v", files)
 		}
 	})
 }

@@ -26,7 +26,7 @@ func TestOAuth(t *testing.T) {
 	t.Parallel()
 	each(t, func(t *testing.T, engine string) {
 		w := newSite(t, engine)
-		r := w.relyingParty(t)
+		r := w.relyingParty(t, object{})
 		must(t, w.admin, "/CDirectoryService/CreateUser", object{"Name": "wilma@limen", "Mail": "wilma@example.com", "DisplayName": "Wilma Stone", "Password": password, "ServiceUser": true}, nil)
 		_, s, err := w.anyone.Password(t.Context(), "wilma@limen", password)
 		if err != nil {
@@ -47,8 +47,8 @@ func (r relying) id(t *testing.T, w *site) (id string) {
 	return id
 }
 
-// relyingParty makes an application as an administrator does, and a client that knows its address and its secret.
-func (w *site) relyingParty(t *testing.T) relying {
+// relyingParty makes an application as an administrator does, with what its client says of itself, and a client that knows its address and its secret.
+func (w *site) relyingParty(t *testing.T, metadata object) relying {
 	t.Helper()
 	const secret = "a-secret-of-the-wiki-itself"
 	var made []struct {
@@ -59,7 +59,7 @@ func (w *site) relyingParty(t *testing.T) relying {
 		"_RowKey": made[0].Key, "Name": "Wiki", "ServiceName": "wiki",
 		"OAuthProfile": object{
 			"ClientIDType": 1, "ClientSecret": secret, "Redirects": []string{callback}, "AllowedAuth": "AuthorizationCode", "AllowRefresh": true,
-			"TokenLifetimeString": "0.01:00:00", "RefreshLifetimeString": "30.00:00:00", "KnownScopes": []object{},
+			"TokenLifetimeString": "0.01:00:00", "RefreshLifetimeString": "30.00:00:00", "KnownScopes": []object{}, "ClientMetadata": metadata,
 		},
 	}, nil)
 	var app struct{ OAuthProfile struct{ ClientID string } }

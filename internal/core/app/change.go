@@ -250,7 +250,10 @@ func (a *Apps) Permit(ctx context.Context, c *call.Call, ref string, gs ...acl.G
 		return err
 	}
 	noted(c, it)
-	return a.Lists.Permit(ctx, c, o, gs...)
+	if err := a.Lists.Permit(ctx, c, o, gs...); err != nil {
+		return err
+	}
+	return a.Put(ctx, c, topic, c.Tenant.ID) // whoever lost it is signed out of it
 }
 
 // ResetScript puts the script of an application's template back. The caller needs Edit. Faults: ErrNotFound, ErrNoScript,

@@ -19,7 +19,7 @@ func (a *App) wireKernel() {
 	a.Kernel = &op.Kernel{
 		DB: a.DB, Log: a.Log, Fallback: identity.Codec{}, Failures: &op.Failures{},
 		Identify: a.identify, CatchUp: a.Changes.CatchUp, Tenant: a.place, Admit: a.Networks.Admit,
-		Client: op.Clients{Trusted: a.Settings.Proxies(), Native: identity.Native, Device: deviceCookie}.Of,
+		Client: op.Clients{Trusted: a.Settings.Proxies(), Native: identity.Native, Device: deviceCookie, Cert: a.Settings.CertHeader}.Of,
 		Limit:  op.NewLimiter(op.DefaultBudgets, time.Now).Check,
 		Record: a.Audit.Record, Happened: a.Audit.Happened,
 		Meter: func(o *op.Op) func(*fault.Error, time.Duration) { return a.Metrics.Operation(o.Path) },

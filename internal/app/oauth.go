@@ -5,8 +5,10 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"net"
 	"net/http"
 	"net/url"
+	"strings"
 	"time"
 
 	"limen/internal/call"
@@ -42,7 +44,8 @@ func (a *App) wireOAuth() {
 	a.OAuth = &oauth.Server{
 		Signers: a.Signers, Ring: a.Ring, Sessions: a.Sessions, App: a.Apps.Client, Person: a.oauthPerson, May: a.mayUse,
 		Service: a.serviceClient, Password: a.ownerPassword,
-		Tenant: a.Index.ByID, Rand: rand.Reader, Promise: a.Outbox.Put, Notify: a.tellClient, Fetch: a.fetchObject,
+		Tenant: a.Index.ByID, Rand: rand.Reader, Promise: a.Outbox.Put, Notify: a.tellClient, Fetch: a.fetch,
+		DB: a.DB, CertHost: a.certHost, Certs: a.Settings.CertListen != "" || a.Settings.CertHeader != "",
 	}
 	a.OAuth.Watch(a.Changes.Watch)
 	a.Outbox.Handle(oauth.TopicLogout, func(ctx context.Context, d outbox.Delivery) error { return a.OAuth.TellClient(ctx, a.DB, d) })
@@ -70,13 +73,25 @@ func (a *App) tellClient(ctx context.Context, uri string, form url.Values) error
 	return err
 }
 
-// fetchObject gets a request object from where a client has registered that it lies.
-func (a *App) fetchObject(ctx context.Context, uri string) ([]byte, error) {
-	out, err := a.Egress.Do(ctx, egress.Request{URL: uri, Header: http.Header{"Accept": {"application/oauth-authz-req+jwt, application/jwt"}}})
+// fetch gets a document from where a client has registered that it lies: keys, request objects, lists of redirect URIs.
+func (a *App) fetch(ctx context.Context, uri string) ([]byte, error) {
+	out, err := a.Egress.Do(ctx, egress.Request{URL: uri, Header: http.Header{"Accept": {"application/json, application/jwk-set+json, application/oauth-authz-req+jwt, application/jwt"}}})
 	if err == nil && out.Status != http.StatusOK {
 		err = fmt.Errorf("the address answered with status %d", out.Status)
 	}
 	return out.Body, err
+}
+
+// certHost is the host of the endpoints that ask for certificates: the tenant's own, at the port of their server.
+func (a *App) certHost(host string) string {
+	if a.Settings.CertListen == "" {
+		return ""
+	}
+	if name, _, err := net.SplitHostPort(host); err == nil {
+		host = name
+	}
+	_, port, _ := net.SplitHostPort(a.Settings.CertListen) // checked with the settings
+	return strings.TrimSuffix(net.JoinHostPort(strings.Trim(host, "[]"), port), ":443")
 }
 
 // oauthPerson is somebody whom tokens are about.

@@ -4,6 +4,7 @@ package call
 
 import (
 	"context"
+	"crypto/x509"
 	"io"
 	"net/netip"
 	"time"
@@ -57,6 +58,10 @@ type Client struct {
 	Device    string // value of the device cookie; empty when none was sent
 	Secure    bool   // came over TLS, here or at a trusted proxy
 	Forged    bool   // a session's cookie came along that nothing shows was sent on purpose; it proves nobody
+	Path      string // as asked for
+	// Certs are the certificate by which the client made the connection, first, and what it sent along. That it holds the key is
+	// proved; who it is is not: its issuer has not been checked.
+	Certs []*x509.Certificate
 }
 
 // Change is one field's old and new value in an event.

@@ -43,6 +43,8 @@ func (s *Settings) check() []error {
 		{"allow-network", checkNetworks(s.AllowNetworks)},
 		{"mail-relay", optionalURL(s.MailRelay, "smtp", "smtps")},
 		{"geoip", s.checkGeoIP()},
+		{"mtls-listen", s.checkCertListen()},
+		{"client-cert-header", s.checkCertHeader()},
 		{"metrics-listen", s.checkMetrics()},
 		{"memory", s.checkMemory()},
 		{"trace-endpoint", optionalURL(s.TraceEndpoint, "http", "https")},
@@ -201,6 +203,31 @@ func (s *Settings) checkMetrics() error {
 	}
 	if s.MetricsListen == s.Listen {
 		return errors.New("is the same address as listen; leave it out to serve metrics there")
+	}
+	return nil
+}
+
+func (s *Settings) checkCertListen() error {
+	if s.CertListen == "" {
+		return nil
+	}
+	if err := address(&s.CertListen); err != nil {
+		return err
+	}
+	switch {
+	case s.CertListen == s.Listen:
+		return errors.New("is the same address as listen, which must not ask browsers for certificates")
+	case s.TLS == "off":
+		return errors.New("needs TLS; behind a proxy that ends it, use client-cert-header")
+	}
+	return nil
+}
+
+var headerName = regexp.MustCompile(`^[A-Za-z0-9-]{1,100}$`)
+
+func (s *Settings) checkCertHeader() error {
+	if s.CertHeader != "" && !headerName.MatchString(s.CertHeader) {
+		return fmt.Errorf("is the name of a header, not %q", s.CertHeader)
 	}
 	return nil
 }

@@ -47,6 +47,10 @@ type Settings struct {
 	MailRelay string `name:"mail-relay" placeholder:"URL" secret:"url" help:"SMTP server for outgoing mail, smtp://HOST:PORT or smtps://HOST:PORT. Give a URL with a password as LIMEN_MAIL_RELAY."`
 	// GeoIP is a file that tells in which country an address is; empty: no country is known.
 	GeoIP string `name:"geoip" placeholder:"FILE" help:"Database in MaxMind's format (.mmdb) that tells in which country an address is; without it no country is known."`
+	// CertListen is the address of a second HTTPS server, the same but that it asks clients for certificates; empty: there is none.
+	CertListen string `name:"mtls-listen" placeholder:"HOST:PORT" help:"Address of a second HTTPS server that asks clients for certificates (RFC 8705); none without it."`
+	// CertHeader is the header in which trusted proxies name the certificate of a client; empty: none is believed.
+	CertHeader string `name:"client-cert-header" placeholder:"HEADER" help:"Header in which trusted proxies name a client's certificate, as RFC 9440 or PEM in URL encoding; none is believed without it."`
 	// MetricsListen is an address for metrics alone; empty serves them on Listen to loopback and private callers.
 	MetricsListen string `name:"metrics-listen" placeholder:"HOST:PORT" help:"Separate address for metrics; without it they are on the main one, for loopback and private callers only."`
 	// TraceEndpoint is an OTLP collector; empty is off.

@@ -1,8 +1,11 @@
 package op
 
 import (
+	"encoding/base64"
+	"encoding/pem"
 	"net/http/httptest"
 	"net/netip"
+	"net/url"
 	"testing"
 )
 
@@ -30,4 +33,43 @@ func TestClientBelievesOnlyTrustedProxies(t *testing.T) {
 			t.Errorf("%s: %s, want %s", c.name, got, c.want)
 		}
 	}
+}
+
+// A certificate in a header counts where it is configured, of trusted proxies, given once.
+func TestCertificateHeader(t *testing.T) {
+	s := httptest.NewTLSServer(nil)
+	defer s.Close()
+	der := s.Certificate().Raw
+	rfc := ":" + base64.StdEncoding.EncodeToString(der) + ":"
+	escaped := url.PathEscape(string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})))
+	proxy := []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8")}
+	for _, c := range []struct {
+		name, remote, header string
+		values               []string
+		want                 int
+	}{
+		{"RFC 9440", "10.0.0.1:9", "Client-Cert", []string{rfc}, 1}, {"PEM", "10.0.0.1:9", "Client-Cert", []string{escaped}, 1},
+		{"a stranger's", "192.0.2.1:9", "Client-Cert", []string{rfc}, 0}, {"not configured", "10.0.0.1:9", "", []string{rfc}, 0},
+		{"twice", "10.0.0.1:9", "Client-Cert", []string{rfc, rfc}, 0}, {"unreadable", "10.0.0.1:9", "Client-Cert", []string{":AAAA:"}, 0}, {"none", "10.0.0.1:9", "Client-Cert", nil, 0},
+	} {
+		r := httptest.NewRequest("GET", "/", nil)
+		r.RemoteAddr = c.remote
+		for _, v := range c.values {
+			r.Header.Add("Client-Cert", v)
+		}
+		if got := (Clients{Trusted: proxy, Cert: c.header}).Of(r).Certs; len(got) != c.want {
+			t.Errorf("%s: %d certificates", c.name, len(got))
+		}
+	}
+}
+
+func FuzzCertificate(f *testing.F) {
+	for _, s := range []string{":AAAA:", "-----BEGIN%20CERTIFICATE-----%0AAAAA%0A-----END%20CERTIFICATE-----%0A", ":", "%", ""} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, s string) {
+		if got := certificate(s); len(got) > 1 || len(got) == 1 && len(got[0].Raw) == 0 {
+			t.Fatal(got)
+		}
+	})
 }

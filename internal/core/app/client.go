@@ -160,6 +160,9 @@ func (it App) client() (oauth.App, error) {
 	if p.Client != nil {
 		out.Profile.Client = *p.Client
 	}
+	if out.Profile.Authorities, err = p.authorities(); err != nil {
+		return oauth.App{}, err
+	}
 	switch {
 	case p.MustBeOauthClient || p.ClientIDType == 1:
 		out.Profile.Clients = oauth.Confidential

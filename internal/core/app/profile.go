@@ -1,8 +1,11 @@
 package app
 
 import (
+	"bytes"
 	"context"
+	"crypto/x509"
 	"encoding/json"
+	"encoding/pem"
 	"net/url"
 	"regexp"
 	"slices"
@@ -65,6 +68,9 @@ type Profile struct {
 	// PostLogoutRedirects, AllowPublic and AllowedAuth say what redirect_uris, post_logout_redirect_uris, grant_types and
 	// response_types would.
 	Client *wire.Metadata `json:"ClientMetadata,omitempty"`
+	// ClientAuthorities are certificates, PEM, of authorities by whose certificates clients may prove themselves (tls_client_auth of
+	// RFC 8705); beyond the contract.
+	ClientAuthorities string `json:"ClientAuthorities,omitempty"`
 }
 
 // Scope is a scope that an application knows.
@@ -176,7 +182,38 @@ func (p *Profile) check() error {
 			return bad("ClientMetadata", "is not valid: %s", fault.Of(oauth.Fault(err)).Public)
 		}
 	}
+	if _, err := p.authorities(); err != nil {
+		return err
+	}
 	return p.checkScopes()
+}
+
+// maxAuthorities bounds ClientAuthorities in bytes.
+const maxAuthorities = 64 << 10
+
+// authorities reads ClientAuthorities; nil where there are none.
+func (p *Profile) authorities() (*x509.CertPool, error) {
+	if strings.TrimSpace(p.ClientAuthorities) == "" {
+		return nil, nil //nolint:nilnil // none is an answer
+	}
+	wrong := bad("ClientAuthorities", "must be certificates of authorities in PEM, %d bytes at most", maxAuthorities)
+	if len(p.ClientAuthorities) > maxAuthorities {
+		return nil, wrong
+	}
+	pool, rest := x509.NewCertPool(), []byte(p.ClientAuthorities)
+	for len(bytes.TrimSpace(rest)) > 0 {
+		block, after := pem.Decode(rest)
+		if block == nil || block.Type != "CERTIFICATE" {
+			return nil, wrong
+		}
+		cert, err := x509.ParseCertificate(block.Bytes)
+		if err != nil || !cert.IsCA {
+			return nil, wrong
+		}
+		pool.AddCert(cert)
+		rest = after
+	}
+	return pool, nil
 }
 
 func (p *Profile) checkScopes() error {

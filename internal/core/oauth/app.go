@@ -1,6 +1,7 @@
 package oauth
 
 import (
+	"crypto/x509"
 	"maps"
 	"regexp"
 	"slices"
@@ -43,6 +44,8 @@ type Profile struct {
 	Public bool
 	// Client is what else is known of the application's own client, or of those without metadata of their own.
 	Client wire.Metadata
+	// Authorities are those whose certificates clients may prove themselves by (tls_client_auth); nil: none.
+	Authorities *x509.CertPool
 
 	Redirects       wire.Redirects // where answers may go
 	LogoutRedirects wire.Redirects // where people may go after signing out
@@ -152,6 +155,9 @@ func (a App) Issuer(host string) string {
 	}
 	return "https://" + host + "/" + a.Service + "/"
 }
+
+// Endpoint is the path of an endpoint for the application.
+func (a App) Endpoint(operation string) string { return "/OAuth2/" + operation + "/" + a.Service }
 
 // GrantTypes are those that the application allows, as its metadata names them.
 func (a App) GrantTypes() (out []string) {

@@ -2,6 +2,7 @@ package oauth
 
 import (
 	"context"
+	"slices"
 
 	"limen/internal/call"
 	"limen/internal/crypt"
@@ -38,36 +39,69 @@ func (s *Server) openSecret(ctx context.Context, c *call.Call, a App, r Registra
 
 // provers check what clients show of themselves, by method.
 var provers = map[wire.Method]func(s *Server, ctx context.Context, c *call.Call, a App, r Registration, cred wire.Credentials) (Client, error){
-	wire.SecretBasic: (*Server).bySecret,
-	wire.SecretPost:  (*Server).bySecret,
-	wire.None:        (*Server).byName,
+	wire.SecretBasic:   (*Server).bySecret,
+	wire.SecretPost:    (*Server).bySecret,
+	wire.SecretJWT:     (*Server).bySecretJWT,
+	wire.PrivateKeyJWT: (*Server).byKeyJWT,
+	wire.TLSClient:     (*Server).byCertificate,
+	wire.SelfSignedTLS: (*Server).bySelfSigned,
+	wire.None:          (*Server).byName,
 }
 
-// Authenticate says which client came, outside transactions, since secrets may have to be hashed. ErrClient says that it is
-// none of the application's, or has not proved it: which of the two is not told.
+// Methods are those by which an application's clients may prove themselves, None at the end where some need not, and the algorithms of
+// assertions.
+func (s *Server) Methods(a App) (methods, algs []string) {
+	for _, m := range []wire.Method{wire.SecretBasic, wire.SecretPost, wire.SecretJWT, wire.PrivateKeyJWT, wire.TLSClient, wire.SelfSignedTLS, wire.None} {
+		if a.Profile.takes(m) && (s.Certs || m != wire.TLSClient && m != wire.SelfSignedTLS) {
+			methods = append(methods, string(m))
+		}
+	}
+	for _, alg := range a.Profile.algorithms() {
+		algs = append(algs, string(alg))
+	}
+	if a.Profile.takes(wire.SecretJWT) {
+		for _, alg := range wire.SecretAlgorithms {
+			algs = append(algs, string(alg))
+		}
+	}
+	return methods, algs
+}
+
+// Authenticate says which client came, outside transactions, since secrets may have to be hashed and keys fetched. It is the same for
+// every endpoint that wants clients to prove themselves. ErrClient says that it is none of the application's, or has not proved it:
+// which of the two is not told. A client that has registered how it proves itself cannot do so in any other way.
 func (s *Server) Authenticate(ctx context.Context, c *call.Call, a App, cred wire.Credentials) (Client, error) {
 	if !a.Active {
 		return Client{}, ErrUnknownApp
 	}
-	prove, ok := provers[cred.Method]
-	if !ok {
-		return Client{}, ErrClient
+	id, method, err := cred.Claimed()
+	if err != nil {
+		return Client{}, Fault(err)
 	}
-	r, err := s.Registration(ctx, c, a, cred.ClientID)
+	r, err := s.Registration(ctx, c, a, id)
 	if err == ErrClient && cred.Secret != "" { //nolint:errorlint // a declared fault, given as it is
 		// Service users may come to any application that has no other client of the id: what they may do is the grants' business.
-		r, err = Registration{ID: cred.ClientID, Kind: Service}, nil
+		r, err = Registration{ID: id, Kind: Service}, nil
 	}
 	if err != nil {
 		return Client{}, err
 	}
-	return prove(s, ctx, c, a, r, cred)
+	if method == wire.None && (r.AuthMethod == wire.TLSClient || r.AuthMethod == wire.SelfSignedTLS) {
+		method = r.AuthMethod // what it shows came with the connection
+	}
+	if r.AuthMethod != "" && r.AuthMethod != method || !a.Profile.takes(method) {
+		return Client{}, ErrClient
+	}
+	return provers[method](s, ctx, c, a, r, cred)
+}
+
+// takes says whether an application's clients may prove themselves by a method. FAPI 2.0 takes keys alone (Security Profile section
+// 5.3.2.1).
+func (p Profile) takes(m wire.Method) bool {
+	return p.FAPI == "" || slices.Contains(fapiMethods, m)
 }
 
 func (s *Server) bySecret(ctx context.Context, c *call.Call, a App, r Registration, cred wire.Credentials) (Client, error) {
-	if r.AuthMethod != "" && r.AuthMethod != cred.Method {
-		return Client{}, ErrClient
-	}
 	if r.Kind == Service || r.Kind == Named {
 		id, err := s.Service(ctx, c, cred.ClientID, cred.Secret)
 		if err == nil && id == "" {

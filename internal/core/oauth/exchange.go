@@ -74,6 +74,9 @@ func (s *Server) Prepare(ctx context.Context, c *call.Call, service, authorizati
 	if a.Client, err = s.Authenticate(ctx, c, a.App, cred); err != nil {
 		return a, err
 	}
+	if a.Key, err = bind(c, a.App, a.Client, key); err != nil {
+		return a, err
+	}
 	if g.flow != "" && !a.App.Profile.allows(g.flow) || g.machine && !a.Client.Proved || a.Client.Kind == Registered && !a.Client.Grants(a.Type) {
 		return a, ErrFlow
 	}

@@ -48,10 +48,7 @@ type Granted struct {
 // issue stores what has to be stored and gives the tokens.
 func (s *Server) issue(ctx context.Context, c *call.Call, g grantee, withRefresh bool) (Granted, error) {
 	p := g.app.Profile
-	out := Granted{Type: "Bearer", Life: p.life(), Scope: g.scope, code: g.code}
-	if g.key != "" {
-		out.Type = "DPoP"
-	}
+	out := Granted{Type: tokenType(g.key), Life: p.life(), Scope: g.scope, code: g.code}
 	if g.auth.ID != "" {
 		out.Life = min(out.Life, time.Duration(g.auth.Expires-c.Now.UnixMilli())*time.Millisecond)
 	}
@@ -114,7 +111,7 @@ func (g grantee) accessClaims(c *call.Call, audience []string, life time.Duratio
 		out["acr"] = g.facts.ACR
 	}
 	if g.key != "" {
-		out["cnf"] = map[string]string{"jkt": g.key}
+		out["cnf"] = Bond(g.key)
 	}
 	return out
 }

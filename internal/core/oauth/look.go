@@ -76,7 +76,8 @@ func (s *Server) signed(ctx context.Context, c *call.Call, token string) (Live, 
 		Issued     int64    `json:"iat"`
 		Expires    int64    `json:"exp"`
 		Bound      struct {
-			JKT string `json:"jkt"`
+			JKT  string `json:"jkt"`
+			Cert string `json:"x5t#S256"`
 		} `json:"cnf"`
 	}
 	bearer := jwt.Type == IDType // most ID tokens name no authorization, and are no bearers
@@ -94,6 +95,9 @@ func (s *Server) signed(ctx context.Context, c *call.Call, token string) (Live, 
 	out := Live{
 		Kind: "access", ID: k.ID, Granted: granted, App: k.App, Client: k.Client, User: k.Subject, Name: k.UniqueName, Scope: strings.Fields(k.Scope),
 		Audience: k.Audience, Issuer: k.Issuer, Key: k.Bound.JKT, AuthTime: k.AuthTime, Issued: k.Issued, Expires: k.Expires,
+	}
+	if k.Bound.Cert != "" {
+		out.Key = certBond + k.Bound.Cert
 	}
 	if bearer {
 		out.Kind, out.Client = "id", k.Audience[0]

@@ -17,6 +17,7 @@ import (
 	"limen/internal/core/outbox"
 	"limen/internal/core/session"
 	"limen/internal/crypt"
+	"limen/internal/dbx"
 	"limen/internal/fault"
 	wire "limen/internal/wire/oauth"
 )
@@ -97,7 +98,14 @@ type Server struct {
 	// inner network is refused.
 	Notify func(ctx context.Context, uri string, form url.Values) error
 
+	// DB is where what is good once is kept, whatever becomes of the request.
+	DB *dbx.DB
+	// CertHost is the host, with its port, of the endpoints that ask for certificates, by the tenant's own; nil: there are none.
+	CertHost func(host string) string
+	Certs    bool // clients can show certificates, there or by way of a proxy
+
 	changed changed
+	remote  remoteKeys
 }
 
 // Checked is a password that was checked outside of a transaction; Commit decides in one.

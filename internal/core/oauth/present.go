@@ -72,10 +72,7 @@ func (s *Server) present(ctx context.Context, c *call.Call, a App, r Registratio
 func (s *Server) object(ctx context.Context, c *call.Call, a App, r Registration, object string) (Presented, error) {
 	algs := only(a.Profile.algorithms(), r.RequestAlg)
 	var o wire.Object
-	set, err := r.JWKS()
-	if err == nil {
-		o, err = wire.ReadObject(object, algs, set.Keys)
-	}
+	err := s.withKeys(ctx, c, r, func(keys []jose.JSONWebKey) (err error) { o, err = wire.ReadObject(object, algs, keys); return err })
 	if err == nil {
 		err = o.For(r.ID, a.Issuer(c.Tenant.Host), c.Now, objectSkew, a.Profile.FAPI == MessageSigning)
 	}

@@ -60,7 +60,7 @@ func (a App) own(id string) bool {
 // may come. Of service users that come in their own names it says nothing: they are known when they have proved themselves.
 func (s *Server) Registration(ctx context.Context, c *call.Call, a App, id string) (Registration, error) {
 	p := a.Profile
-	out := Registration{Metadata: p.Client, ID: id, Kind: Own, Secret: p.Secret, public: p.Public}
+	out := Registration{Metadata: p.Client, ID: id, Kind: Own, Secret: p.Secret, public: p.Public && (p.Client.AuthMethod == "" || p.Client.AuthMethod == wire.None)}
 	out.Redirects, out.LogoutRedirects = p.Redirects, p.LogoutRedirects
 	switch {
 	case id == "" || len(id) > 255:
@@ -79,7 +79,8 @@ func (s *Server) Registration(ctx context.Context, c *call.Call, a App, id strin
 	if err != nil && !errors.Is(err, dbx.ErrNoRow) {
 		return Registration{}, err
 	}
-	out.Secret, out.AuthMethod = "", ""
+	// What the application says of its own client's proof is not said of others.
+	out.Secret, out.AuthMethod, out.public = "", "", false
 	switch {
 	case p.ClientID != "":
 		return Registration{}, ErrClient

@@ -2,6 +2,7 @@ package web
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"log/slog"
 	"net"
@@ -17,6 +18,8 @@ type Server struct {
 	Addr    string // HOST:PORT
 	Handler http.Handler
 	TLS     *TLS // nil or with Mode "off": plain HTTP
+	// AskCert has TLS ask clients for a certificate. Any is taken, and none as well: whose it is, is for the handler to find out.
+	AskCert bool
 	Log     *slog.Logger
 	Workers Group
 	Ready   *Ready // may be shared with the handler of the readiness page; nil is a private one
@@ -120,6 +123,9 @@ func (s *Server) server(base context.Context) (*http.Server, error) {
 	}
 	var err error
 	srv.TLSConfig, err = s.TLS.Config()
+	if err == nil && s.AskCert {
+		srv.TLSConfig.ClientAuth = tls.RequestClientCert
+	}
 	return srv, err
 }
 

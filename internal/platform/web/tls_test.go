@@ -7,6 +7,7 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
+	"fmt"
 	"io"
 	"log/slog"
 	"net"
@@ -328,5 +329,30 @@ func TestHostsInOrder(t *testing.T) {
 	}
 	if _, _, err := (&TLS{Hosts: []string{" "}}).hosts(); err == nil {
 		t.Error("an empty host")
+	}
+}
+
+// A server that asks for certificates takes connections with any and without one, and says which it was.
+func TestAskCert(t *testing.T) {
+	setup, _ := auto(t, t.TempDir())
+	addr, _ := run(t, &Server{TLS: setup, AskCert: true, Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		fmt.Fprint(w, len(r.TLS.PeerCertificates))
+	})})
+	pair, err := tls.LoadX509KeyPair(setup.Files())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for want, certs := range map[string][]tls.Certificate{"0": nil, "1": {pair}} {
+		one := client(t, setup.CAFile(), "localhost")
+		one.Transport.(*http.Transport).TLSClientConfig.Certificates = certs
+		resp, err := one.Get("https://" + addr)
+		if err != nil {
+			t.Fatal(err)
+		}
+		body, _ := io.ReadAll(resp.Body)
+		_ = resp.Body.Close()
+		if string(body) != want {
+			t.Errorf("%s certificates, want %s", body, want)
+		}
 	}
 }

@@ -3,10 +3,13 @@ package oauth
 import (
 	"context"
 	"net/http"
+	"slices"
+	"strings"
 
 	"limen/internal/core/oauth"
 	"limen/internal/crypt"
 	"limen/internal/op"
+	wire "limen/internal/wire/oauth"
 )
 
 // documents are what clients configure themselves by.
@@ -42,12 +45,16 @@ type Configuration struct {
 	TokenAuthMethods     []string `json:"token_endpoint_auth_methods_supported"`
 	RevocationMethods    []string `json:"revocation_endpoint_auth_methods_supported"`
 	IntrospectionMethods []string `json:"introspection_endpoint_auth_methods_supported"`
+	AssertionAlgs        []string `json:"token_endpoint_auth_signing_alg_values_supported"`
 	DPoPAlgs             []string `json:"dpop_signing_alg_values_supported"`
-	Claims               []string `json:"claims_supported"`
-	ClaimsParameter      bool     `json:"claims_parameter_supported"`
-	IssuerInAnswers      bool     `json:"authorization_response_iss_parameter_supported"` // RFC 9207
-	RequestParameter     bool     `json:"request_parameter_supported"`
-	RequestURIParameter  bool     `json:"request_uri_parameter_supported"`
+	CertBound            bool     `json:"tls_client_certificate_bound_access_tokens,omitempty"` // RFC 8705 section 3.3
+	// CertAliases are the same endpoints where clients are asked for certificates (RFC 8705 section 5).
+	CertAliases         map[string]string `json:"mtls_endpoint_aliases,omitempty"`
+	Claims              []string          `json:"claims_supported"`
+	ClaimsParameter     bool              `json:"claims_parameter_supported"`
+	IssuerInAnswers     bool              `json:"authorization_response_iss_parameter_supported"` // RFC 9207
+	RequestParameter    bool              `json:"request_parameter_supported"`
+	RequestURIParameter bool              `json:"request_uri_parameter_supported"`
 
 	LogoutSupport
 
@@ -72,14 +79,15 @@ func (o OAuth) Configuration(ctx context.Context, c *op.Call, in App) (op.JSON, 
 }
 
 func (o OAuth) configuration(c *op.Call, a oauth.App) Configuration {
-	at := func(what string) string { return "https://" + c.Tenant.Host + "/OAuth2/" + what + "/" + a.Service }
-	methods := []string{"client_secret_basic", "client_secret_post"}
-	return Configuration{
+	at := func(what string) string { return "https://" + c.Tenant.Host + a.Endpoint(what) }
+	methods, algs := o.Server.Methods(a)
+	proving := slices.DeleteFunc(slices.Clone(methods), func(m string) bool { return m == string(wire.None) })
+	out := Configuration{
 		Issuer: a.Issuer(c.Tenant.Host), Authorization: at("Authorize"), Token: at("Token"), UserInfo: at("UserInfo"), Keys: at("Keys"),
 		EndSession: at("EndSession"), Revocation: at("Revoke"), Introspection: at("Introspect"),
 		ResponseTypes: a.ResponseTypes(), ResponseModes: []string{"query", "fragment", "form_post", "query.jwt", "fragment.jwt", "form_post.jwt", "jwt"}, Scopes: a.Profile.Known(), Subjects: []string{"public"},
 		IDTokenAlgs: []string{o.Server.Algorithm()}, ChallengeMethods: []string{"S256"}, GrantTypes: a.GrantTypes(),
-		TokenAuthMethods: append(methods, "none"), RevocationMethods: append(methods, "none"), IntrospectionMethods: methods,
+		TokenAuthMethods: methods, RevocationMethods: methods, IntrospectionMethods: proving, AssertionAlgs: algs, CertBound: o.Server.Certs,
 		DPoPAlgs: a.Profile.ClientAlgorithms(),
 		Claims: []string{
 			"aud", "auth_time", "exp", "iat", "iss", "sub", "unique_name", "name", "given_name", "family_name", "preferred_username", "email", "email_verified",
@@ -88,8 +96,25 @@ func (o OAuth) configuration(c *op.Call, a oauth.App) Configuration {
 		ClaimsParameter: true, IssuerInAnswers: true, RequestParameter: true, RequestURIParameter: true, RegisteredURIs: true,
 		ObjectAlgs: a.Profile.ClientAlgorithms(), SignedRequests: a.Profile.FAPI == oauth.MessageSigning, Push: at("PushedAuthorization"),
 		PushedRequests: a.Profile.Pushed || a.Profile.FAPI != "", AnswerAlgs: []string{"ES256", "RS256"},
-		LogoutSupport: logoutSupport,
 	}
+	out.LogoutSupport = logoutSupport
+	out.CertAliases = o.aliases(c, map[string]string{
+		"token_endpoint": out.Token, "userinfo_endpoint": out.UserInfo, "revocation_endpoint": out.Revocation, "introspection_endpoint": out.Introspection,
+		"pushed_authorization_request_endpoint": out.Push,
+	})
+	return out
+}
+
+// aliases are endpoints where clients are asked for certificates; nil: they are asked nowhere.
+func (o OAuth) aliases(c *op.Call, of map[string]string) map[string]string {
+	host := o.Server.CertHost(c.Tenant.Host)
+	if host == "" {
+		return nil
+	}
+	for name, uri := range of {
+		of[name] = strings.Replace(uri, "https://"+c.Tenant.Host, "https://"+host, 1)
+	}
+	return of
 }
 
 // Service names an application.

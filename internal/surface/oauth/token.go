@@ -232,21 +232,22 @@ func (o OAuth) prepareIntrospect(ctx context.Context, c *op.Call, in TokenRef) (
 
 // Introspection says what a token is (RFC 7662 section 2.2). Of one that is not good it says active false and nothing else.
 type Introspection struct {
-	Active     bool           `json:"active"`
-	Scope      string         `json:"scope,omitempty"`
-	ClientID   string         `json:"client_id,omitempty"`
-	Username   string         `json:"username,omitempty"`
-	UniqueName string         `json:"unique_name,omitempty"` // login name, or the client
-	TokenType  string         `json:"token_type,omitempty"`
-	Expires    int64          `json:"exp,omitempty"` // seconds since 1970
-	Issued     int64          `json:"iat,omitempty"`
-	Subject    string         `json:"sub,omitempty"`
-	Audience   any            `json:"aud,omitempty"`
-	Issuer     string         `json:"iss,omitempty"`
-	ID         string         `json:"jti,omitempty"`
-	AuthTime   int64          `json:"auth_time,omitempty"`
-	AppID      string         `json:"app_id,omitempty"`
-	Bound      map[string]any `json:"cnf,omitempty"`
+	Active     bool   `json:"active"`
+	Scope      string `json:"scope,omitempty"`
+	ClientID   string `json:"client_id,omitempty"`
+	Username   string `json:"username,omitempty"`
+	UniqueName string `json:"unique_name,omitempty"` // login name, or the client
+	TokenType  string `json:"token_type,omitempty"`
+	Expires    int64  `json:"exp,omitempty"` // seconds since 1970
+	Issued     int64  `json:"iat,omitempty"`
+	Subject    string `json:"sub,omitempty"`
+	Audience   any    `json:"aud,omitempty"`
+	Issuer     string `json:"iss,omitempty"`
+	ID         string `json:"jti,omitempty"`
+	AuthTime   int64  `json:"auth_time,omitempty"`
+	AppID      string `json:"app_id,omitempty"`
+	// Bound is the key that it is bound to: jkt or x5t#S256.
+	Bound map[string]string `json:"cnf,omitempty"`
 }
 
 // Introspect tells whether a token of the application is good, with its data. Clients that prove themselves may ask, and
@@ -275,8 +276,8 @@ func (o OAuth) Introspect(ctx context.Context, c *op.Call, in TokenRef, by askin
 			out.Audience = l.Audience[0]
 		}
 	}
-	if l.Key != "" {
-		out.TokenType, out.Bound = "DPoP", map[string]any{"jkt": l.Key}
+	if out.Bound = oauth.Bond(l.Key); l.Key != "" && !l.OfCert() {
+		out.TokenType = "DPoP"
 	}
 	return out, nil
 }

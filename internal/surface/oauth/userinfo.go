@@ -54,10 +54,14 @@ func (o OAuth) UserInfo(ctx context.Context, c *op.Call, in InfoRequest) (op.JSO
 	return op.JSON{Body: claims}, nil
 }
 
-// bound wants a proof of the key that a token is bound to (RFC 9449 section 7.1).
+// bound wants a proof of the key that a token is bound to (RFC 9449 section 7.1), or the connection made by its certificate (RFC 8705
+// section 3).
 func (s *sent) bound(c *op.Call, l oauth.Live, scheme, token string) error {
-	if l.Key == "" {
+	switch {
+	case l.Key == "", l.Certified(c):
 		return nil
+	case l.OfCert():
+		return oauth.ErrToken
 	}
 	p, given, err := s.proof(c.Now)
 	switch {

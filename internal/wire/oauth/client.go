@@ -3,8 +3,11 @@ package oauth
 import (
 	"encoding/base64"
 	"net/url"
+	"slices"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/go-jose/go-jose/v4"
 )
 
 // Method is how a client proves who it is (OpenID Connect Core section 9, RFC 8705 section 2).
@@ -32,6 +35,30 @@ type Credentials struct {
 	// Method is SecretBasic, SecretPost, PrivateKeyJWT for an assertion of either kind, or None; that a certificate came by
 	// TLS is known to the server only.
 	Method Method
+}
+
+// SecretAlgorithms are the signatures of SecretJWT. They are never mixed with Algorithms: a public key would be taken for a secret
+// (RFC 8725 section 2.1).
+var SecretAlgorithms = []jose.SignatureAlgorithm{jose.HS256, jose.HS384, jose.HS512}
+
+// Claimed is who a client says it is and by which method, before any of it is proved: for an assertion its sub, which iss and a
+// client_id beside it must repeat (RFC 7521 section 4.2, RFC 7523 section 3).
+func (c Credentials) Claimed() (id string, m Method, err error) {
+	if c.Assertion == "" {
+		return c.ClientID, c.Method, nil
+	}
+	a, err := Unproven(c.Assertion, slices.Concat(Algorithms, SecretAlgorithms))
+	if err != nil {
+		return "", "", err
+	}
+	if a.Subject == "" || a.Issuer != a.Subject || c.ClientID != "" && c.ClientID != a.Subject {
+		return "", "", bad(InvalidClient, "iss and sub of the assertion are not the client")
+	}
+	m = PrivateKeyJWT
+	if slices.Contains(SecretAlgorithms, a.Algorithm) {
+		m = SecretJWT
+	}
+	return a.Subject, m, nil
 }
 
 // ReadCredentials finds a client's credentials in the header Authorization and the parameters. One method may be used, no

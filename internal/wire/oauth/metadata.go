@@ -232,6 +232,9 @@ func (m Metadata) checkProof(no func(member, why string) error) error {
 		if named != 1 {
 			return no("tls_client_auth_subject_dn", "or one of the tls_client_auth_san names must be given, and only one")
 		}
+		if _, err := readName(m.TLSSubject); m.TLSSubject != "" && err != nil {
+			return err
+		}
 	default:
 		return no("token_endpoint_auth_method", "is none that is known")
 	}

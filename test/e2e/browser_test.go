@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/cdproto/runtime"
 	"github.com/chromedp/chromedp"
 	"github.com/chromedp/chromedp/kb"
 
@@ -48,7 +49,7 @@ func open(t *testing.T, s *rig.Server) *tab {
 	t.Cleanup(stop)
 	ctx, cancel := chromedp.NewContext(alloc)
 	t.Cleanup(cancel)
-	ctx, cancel = context.WithTimeout(ctx, 2*time.Minute)
+	ctx, cancel = context.WithTimeout(ctx, 4*time.Minute)
 	t.Cleanup(cancel)
 	b := &tab{Context: ctx, t: t, base: s.URL}
 	b.do(chromedp.Navigate("about:blank"))
@@ -120,6 +121,9 @@ func (b *tab) look(name string) {
 			if found != "" {
 				b.t.Errorf("%s, %d pixels, %s:\n%s", name, w, night, found)
 			}
+			if w == widths[0] { // what it looks for hardly depends on the width
+				b.axe(name + ", " + night)
+			}
 			if dir := os.Getenv("LIMEN_TEST_SHOTS"); dir != "" {
 				b.do(chromedp.CaptureScreenshot(&shot))
 				if err := os.WriteFile(filepath.Join(dir, fmt.Sprintf("%s-%s-%d.png", name, night, w)), shot, 0o600); err != nil {
@@ -127,6 +131,33 @@ func (b *tab) look(name string) {
 				}
 			}
 		}
+	}
+}
+
+// rules are those of WCAG 2.2, levels A and AA, as axe-core names them.
+const rules = `axe.run({runOnly: {type: "tag", values: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]}, resultTypes: ["violations"]}).then(r =>
+	r.violations.map(v => v.id + ": " + v.help + "\n" + v.nodes.map(n => "  " + n.html.slice(0, 120)).join("\n")).join("\n"))`
+
+// axe has axe-core look at the page, where test/browser has put it into LIMEN_TEST_AXE. It comes in as a debugger does, past the
+// page's policy, which lets no script run.
+func (b *tab) axe(name string) {
+	b.t.Helper()
+	file := os.Getenv("LIMEN_TEST_AXE")
+	if file == "" {
+		return
+	}
+	script, err := os.ReadFile(file)
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	var found string
+	b.do(chromedp.Evaluate(`typeof axe`, &found))
+	if found == "undefined" {
+		b.do(chromedp.Evaluate(string(script)+";0", nil))
+	}
+	b.do(chromedp.Evaluate(rules, &found, func(p *runtime.EvaluateParams) *runtime.EvaluateParams { return p.WithAwaitPromise(true) }))
+	if found != "" {
+		b.t.Errorf("%s:\n%s", name, found)
 	}
 }
 

@@ -149,13 +149,7 @@ func (Device) page() shape    { return shape{name: "device"} }
 func (Connect) page() shape   { return shape{name: "connect"} }
 func (Connected) page() shape { return shape{name: "connected"} }
 
-func (v Step) page() shape {
-	out := shape{name: string(v.Kind)}
-	if v.Kind == Wait {
-		out.refresh = "4"
-	}
-	return out
-}
+func (v Step) page() shape { return shape{name: string(v.Kind)} }
 
 func (v Welcome) page() shape {
 	out := shape{name: "welcome"}

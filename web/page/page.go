@@ -50,7 +50,7 @@ type Edge struct {
 	Foot    []Line // at the bottom
 	Broad   bool   // for lists, which need more room than forms
 	Failed  bool   // the page tells of a failure
-	Refresh string // content of a refresh in seconds, perhaps ";url=" and a path behind them; empty: the page stays
+	Refresh string // content of an immediate refresh, "0;url=" and a path; empty: the page stays. Delays take pages from their readers (WCAG 2.2, 2.2.1)
 	Theme   Theme
 }
 

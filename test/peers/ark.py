@@ -1,5 +1,6 @@
 """ark-sdk-python: sign-in with a password, and with a password and a mailed link; users by its service."""
 
+import json
 import os
 import sys
 import time
@@ -49,10 +50,13 @@ def _():
     assert '"User":"' + ADMIN in plain("/Security/WhoAmI", {}, token=after[0])
 
 
-@trying("get_apps", expect="success")
+@trying("get_apps, which lists an application that one is given")
 def _():
+    token = admin.session_details.token
+    made = json.loads(plain("/SaasManage/ImportAppFromTemplate", {"ID": ["Generic Bookmark"]}, token=token))["Result"][0]["_RowKey"]
+    plain("/SaasManage/UpdateApplicationDE", {"_RowKey": made, "Url": "https://wiki.example.com"}, token=token)
     apps = admin.get_apps()
-    assert apps["success"], f"success is false: {apps['Message']}"
+    assert [a["AppKey"] for a in apps["Result"]["Apps"]] == [made], apps
 
 
 @trying("a wrong password is refused")

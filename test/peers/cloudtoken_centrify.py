@@ -57,7 +57,7 @@ def _():
     assert "Authentication (login or challenge) has failed" in out.getvalue(), out.getvalue()
 
 
-@trying("an application that is not there", expect="404")
+@trying("an application that is not there is none to the client")
 def _():
     p = plugin(ADMIN, PASSWORD)
     quiet(p._authenticate)

@@ -51,6 +51,11 @@ func (a *App) lockout(ctx context.Context, c *call.Call, warning *fault.Error) e
 	return lockout.Guard{Roles: a.Roles, People: a.People, Admits: a.Logins.Admits}.Check(ctx, c, warning)
 }
 
+// keepWay makes a change to what somebody signs in with, unless no system administrator could sign in then.
+func (a *App) keepWay(ctx context.Context, c *call.Call, userID string, change func() error) error {
+	return lockout.Guard{Roles: a.Roles, People: a.People, Admits: a.Logins.Admits}.Keep(ctx, c, userID, change)
+}
+
 // passwordPolicy is the tenant's, with what policy sets say in its place.
 func (a *App) passwordPolicy(ctx context.Context, c *call.Call, userID string) (password.Policy, error) {
 	v, err := a.Values.Get(ctx, c)

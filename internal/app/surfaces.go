@@ -55,7 +55,7 @@ func (a *App) identityOps() []op.Op {
 	}.Ops()...)
 	out = append(out, mfa.MFA{
 		People: a.People, Roles: a.Roles, Settings: a.Values, Sessions: a.Sessions, Passwords: a.Passwords, Throttle: a.Throttle,
-		Questions: a.Questions, Profiles: a.OATH, Logins: a.Logins, Notify: a.notify,
+		Questions: a.Questions, Profiles: a.OATH, Logins: a.Logins, Notify: a.notify, Keep: a.keepWay,
 	}.Ops()...)
 	out = append(out, organizations.Organizations{Orgs: a.Orgs, People: a.People, Roles: a.Roles}.Ops()...)
 	out = append(out, profiles.Profiles{Profiles: a.Profiles}.Ops()...)
@@ -76,7 +76,7 @@ func (a *App) identityOps() []op.Op {
 func (a *App) users() users.Users {
 	return a.withPeople(users.Users{
 		People: a.People, Roles: a.Roles, Sessions: a.Sessions, Passwords: a.Passwords, Settings: a.Values, Tenants: a.Index, Post: a.Post,
-		Link: a.Invites.Make, Orgs: a.Orgs, Attributes: attribute.Attributes{Stored: a.Dynamic.Note},
+		Link: a.Invites.Make, Orgs: a.Orgs, Attributes: attribute.Attributes{Stored: a.Dynamic.Note}, Keep: a.keepWay,
 	})
 }
 

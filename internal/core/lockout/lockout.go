@@ -83,6 +83,39 @@ func (g Guard) Check(ctx context.Context, c *call.Call, warning *fault.Error) er
 	return warning.Say(nobody + undone)
 }
 
+// ErrLastWay refuses what would leave no system administrator who could sign in.
+var ErrLastWay = fault.New(fault.Conflict, "lockout.last_way", "With this change no system administrator could sign in any more. Set up another way to sign in first.")
+
+// Keep makes a change to what somebody signs in with: a factor, a password, where codes reach them. ErrLastWay when they are the
+// last system administrator who can sign in, and could not any more. Where nobody could before, there is nothing to lose. As with
+// Check, people are judged from where the caller is, and programs are no way in.
+func (g Guard) Keep(ctx context.Context, c *call.Call, userID string, change func() error) error {
+	is, err := g.Roles.IsSystem(ctx, c, userID)
+	if err != nil {
+		return err
+	}
+	if !is || c.Caller == nil || c.Caller.Means == call.ByShell {
+		return change()
+	}
+	was, program, err := g.admits(ctx, c, userID)
+	if err != nil {
+		return err
+	}
+	if err := change(); err != nil || !was || program {
+		return err
+	}
+	all, err := g.Roles.Administrators(ctx, c)
+	if err != nil {
+		return err
+	}
+	for _, id := range append([]string{userID}, all...) {
+		if in, program, err := g.admits(ctx, c, id); err != nil || in && !program {
+			return err
+		}
+	}
+	return ErrLastWay
+}
+
 // admits says whether a person could sign in, and whether they are a program: service users and OAuth clients are.
 func (g Guard) admits(ctx context.Context, c *call.Call, id string) (in, program bool, err error) {
 	u, err := g.People.ByID(ctx, c, id)

@@ -179,7 +179,7 @@ func (m MFA) UpdateSecurityQuestions(ctx context.Context, c *op.Call, in AnswerC
 	c.Event.Set("Added", len(in.Added))
 	c.Event.Set("Deleted", len(in.Deleted))
 	c.Event.Set("Replaced", in.Replace)
-	return op.None{}, m.Questions.Update(ctx, c, in.found.ID, h)
+	return op.None{}, m.Keep(ctx, c, in.found.ID, func() error { return m.Questions.Update(ctx, c, in.found.ID, h) })
 }
 
 // QuestionsReset names whose security questions are cleared.
@@ -203,5 +203,5 @@ func (m MFA) ResetSecurityQuestions(ctx context.Context, c *op.Call, in Question
 	if err := m.vary(ctx, c, in.found.ID); err != nil {
 		return op.None{}, err
 	}
-	return op.None{}, m.Questions.Drop(ctx, c, in.found.ID)
+	return op.None{}, m.Keep(ctx, c, in.found.ID, func() error { return m.Questions.Drop(ctx, c, in.found.ID) })
 }

@@ -11,6 +11,7 @@ import (
 	"limen/internal/core/audit"
 	"limen/internal/core/factor/oath"
 	"limen/internal/core/factor/question"
+	"limen/internal/core/lockout"
 	"limen/internal/core/login"
 	"limen/internal/core/password"
 	"limen/internal/core/right"
@@ -36,6 +37,8 @@ type MFA struct {
 	Logins    *login.Logins
 	// Notify writes a notice to a person, in c.Tx; nil: nobody is told.
 	Notify func(ctx context.Context, c *call.Call, u user.User, what login.Notice) error
+	// Keep makes a change to what somebody signs in with: lockout.ErrLastWay when no system administrator could sign in then.
+	Keep func(ctx context.Context, c *call.Call, userID string, change func() error) error
 }
 
 // Faults of this surface.
@@ -94,7 +97,7 @@ func (m MFA) answers() []op.Op {
 		question.ErrNotFound, question.ErrShort, question.ErrSame, question.ErrTooMany, question.ErrTooFew, question.ErrAnswer,
 		fault.ErrBlank, fault.ErrInvalid,
 	}
-	whose := []*fault.Error{user.ErrNotFound, ErrSystem, user.ErrStronger, session.ErrStale, fault.ErrMissing}
+	whose := []*fault.Error{user.ErrNotFound, ErrSystem, user.ErrStronger, lockout.ErrLastWay, session.ErrStale, fault.ErrMissing}
 	return []op.Op{
 		op.New(op.Spec{
 			Path: "/UserMgmt/GetSecurityQuestions", Allow: either, Effect: op.Read, Faults: []*fault.Error{user.ErrNotFound},
@@ -122,7 +125,7 @@ func (m MFA) profiles() []op.Op {
 		}, m.keysForProfile, m.AddOrUpdateProfile),
 		op.New(op.Spec{
 			Path: "/Oath/DeleteProfiles", Allow: op.Any(op.Authenticated, manage), Effect: op.Write, Audit: audit.FactorRemove,
-			Faults: []*fault.Error{oath.ErrNotFound, ErrSystem, user.ErrStronger, session.ErrStale, ErrMany, fault.ErrMissing},
+			Faults: []*fault.Error{oath.ErrNotFound, ErrSystem, user.ErrStronger, lockout.ErrLastWay, session.ErrStale, ErrMany, fault.ErrMissing},
 		}, m.DeleteProfiles),
 	}
 }

@@ -213,7 +213,7 @@ func (l *ProfileList) Check() error {
 }
 
 // DeleteProfiles deletes authenticators, one's own or those of people whom one administers: all of them, or none. Their
-// owners are not asked for codes any more. mfa.yaml n 56.
+// owners are not asked for codes any more. The last way in of the last system administrator stays. mfa.yaml n 56.
 func (m MFA) DeleteProfiles(ctx context.Context, c *op.Call, in ProfileList) (op.None, error) {
 	for i, id := range in.Uuids {
 		id = strings.TrimSpace(id)
@@ -226,7 +226,7 @@ func (m MFA) DeleteProfiles(ctx context.Context, c *op.Call, in ProfileList) (op
 			e = c.Record(audit.FactorRemove)
 		}
 		enrolled(e, p, oath.Profile{ID: id})
-		if err := m.Profiles.Delete(ctx, c, p.ID, id); err != nil {
+		if err := m.Keep(ctx, c, p.ID, func() error { return m.Profiles.Delete(ctx, c, p.ID, id) }); err != nil {
 			return op.None{}, err
 		}
 	}

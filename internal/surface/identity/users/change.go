@@ -221,7 +221,7 @@ func (u Users) ChangeUser(ctx context.Context, c *op.Call, in UserChange, h hash
 		ch.Org = &org
 	}
 	unproved(c, in, &ch)
-	now, err := u.People.Change(ctx, c, in.found.ID, ch)
+	now, err := u.store(ctx, c, in.found, ch)
 	if err == nil {
 		err = u.askAddress(ctx, c, in, now)
 	}
@@ -245,10 +245,27 @@ func (u Users) own(ctx context.Context, c *op.Call, in UserChange) error {
 	if err != nil {
 		return err
 	}
-	if alters(ch.Mail, in.found.Mail) || alters(ch.Mobile, in.found.Mobile) || alters(ch.MfaUser, in.found.MfaUser) {
+	if reroutes(ch, in.found) {
 		return u.Sessions.Recent(ctx, c, in.found.ID)
 	}
 	return nil
+}
+
+// store changes a user. Where codes reach the last system administrator who can sign in stays where it is needed for that.
+func (u Users) store(ctx context.Context, c *op.Call, was user.User, ch user.Change) (now user.User, err error) {
+	if !reroutes(ch, was) {
+		return u.People.Change(ctx, c, was.ID, ch)
+	}
+	err = u.Keep(ctx, c, was.ID, func() (err error) {
+		now, err = u.People.Change(ctx, c, was.ID, ch)
+		return err
+	})
+	return now, err
+}
+
+// reroutes says whether a change is about where codes reach a user, or whose factors answer.
+func reroutes(ch user.Change, was user.User) bool {
+	return alters(ch.Mail, was.Mail) || alters(ch.Mobile, was.Mobile) || alters(ch.MfaUser, was.MfaUser)
 }
 
 // alters says whether a text is given that is another one; clients send profiles back whole.

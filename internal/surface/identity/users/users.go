@@ -13,6 +13,7 @@ import (
 	"limen/internal/core/attribute"
 	"limen/internal/core/audit"
 	"limen/internal/core/exemption"
+	"limen/internal/core/lockout"
 	"limen/internal/core/login"
 	"limen/internal/core/org"
 	"limen/internal/core/passcode"
@@ -53,6 +54,8 @@ type Users struct {
 	Exempted func(ctx context.Context, c *call.Call, p user.User, until time.Time) error
 	// Link makes the link of an invitation, good for as long as lasts says; nil: the tenant's sign-in page.
 	Link func(ctx context.Context, c *call.Call, u user.User, lasts time.Duration) (string, error)
+	// Keep makes a change to what somebody signs in with: lockout.ErrLastWay when no system administrator could sign in then.
+	Keep func(ctx context.Context, c *call.Call, userID string, change func() error) error
 	// Captcha checks what proves that a person and no program signs up; nil: nothing does.
 	Captcha func(ctx context.Context, c *call.Call, token string) error
 }
@@ -84,7 +87,7 @@ var (
 		fault.ErrBlank, fault.ErrInvalid, fault.ErrMissing, password.ErrPolicy, password.ErrWeak, password.ErrCommon,
 	}
 	changeFaults = append(append([]*fault.Error(nil), createFaults...),
-		user.ErrNotFound, user.ErrStale, user.ErrCycle, role.ErrLast, ErrSelf, ErrField, post.ErrNoMail, session.ErrStale, password.ErrUsed, password.ErrChanged)
+		user.ErrNotFound, user.ErrStale, user.ErrCycle, role.ErrLast, lockout.ErrLastWay, ErrSelf, ErrField, post.ErrNoMail, session.ErrStale, password.ErrUsed, password.ErrChanged)
 	stateFaults = []*fault.Error{user.ErrNotFound, role.ErrLast, ErrSelf, ErrSystem, user.ErrStronger, fault.ErrInvalid, fault.ErrMissing, user.ErrStale}
 )
 

@@ -53,7 +53,7 @@ func (l *lister) between(ctx context.Context, u union, skip, size int64) ([]memb
 	// At most all of the extra ones are among the skipped, so that at least the others are of the largest role.
 	at := max(0, skip-int64(len(extra)))
 	if at > 0 {
-		last, err := l.at(ctx, u.largest, at-1)
+		last, err := l.at(ctx, u.largest, at-1, place{u.mark, u.most})
 		if err != nil && !errors.Is(err, dbx.ErrNoRow) {
 			return nil, err
 		}

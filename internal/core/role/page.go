@@ -56,12 +56,12 @@ type Query struct {
 // unless they are left out, those whom nested roles bring, each once.
 //
 // The first page costs as much as the last, however many members there are: nothing is counted that is known (tally), and
-// what is before a page is stepped over in the index, from the nearer end. With nesting the members that the largest of the
+// what is before a page is stepped over in the index, from the nearer end or from a page that was shown. With nesting the members that the largest of the
 // roles lacks are remembered until one of the roles changes (union). A filter, or a grant over some organizations only, has
 // all members looked at.
 func (r *Roles) Page(ctx context.Context, c *call.Call, g grant.Grant, role Role, q Query, n int) ([]MemberRow, int64, error) {
 	q.Size = min(max(q.Size, 1), MaxPage)
-	l := lister{c: c, g: g, q: q, everybody: role.Kind == Open}
+	l := lister{c: c, g: g, q: q, everybody: role.Kind == Open, anchors: &r.anchors}
 	if g.Nothing() || int64(max(n, 1)-1) > math.MaxInt64/int64(q.Size) {
 		return nil, 0, nil
 	}
@@ -92,6 +92,7 @@ type lister struct {
 	g         grant.Grant
 	q         Query
 	everybody bool
+	anchors   *anchors // nil: places in the list are not remembered
 }
 
 func (l *lister) order() []dbx.Order {
@@ -183,38 +184,30 @@ func (l *lister) bare() bool { return !l.everybody && l.g.Everything() }
 // whole says whether every member is listed.
 func (l *lister) whole() bool { return l.bare() && l.q.Filter == "" }
 
-// count is how many members of one role are listed.
-func (l *lister) count(ctx context.Context, roleID string) (int64, error) {
+// count is how many members of one role are listed, and of a whole list its mark.
+func (l *lister) count(ctx context.Context, roleID string) (p place, err error) {
 	switch {
 	case l.whole():
-		t, err := tallies(ctx, l.c, []string{roleID})
-		if err != nil {
-			return 0, err
+		var t map[string]tally
+		if t, err = tallies(ctx, l.c, []string{roleID}); err != nil {
+			return p, err
 		}
-		return t[roleID].size(ctx, l.c, roleID)
+		p.mark = t[roleID].mark
+		p.all, err = t[roleID].size(ctx, l.c, roleID)
 	case l.everybody:
-		return anybody.Count(ctx, l.c.Tx, l.where(nil), l.args(roleID)...)
+		p.all, err = anybody.Count(ctx, l.c.Tx, l.where(nil), l.args(roleID)...)
 	case l.bare():
-		return keys.Count(ctx, l.c.Tx, l.where(nil), l.args(roleID)...)
+		p.all, err = keys.Count(ctx, l.c.Tx, l.where(nil), l.args(roleID)...)
+	default:
+		p.all, err = members.Count(ctx, l.c.Tx, l.where(nil), l.args(roleID)...)
 	}
-	return members.Count(ctx, l.c.Tx, l.where(nil), l.args(roleID)...)
+	return p, err
 }
 
-// at is the member that has offset others before it.
-func (l *lister) at(ctx context.Context, roleID string, offset int64) (MemberRow, error) {
-	switch {
-	case l.everybody:
-		return anybody.At(ctx, l.c.Tx, l.where(nil), l.order(), offset, l.args(roleID)...)
-	case l.bare():
-		k, err := keys.At(ctx, l.c.Tx, l.where(nil), l.order(), offset, l.args(roleID)...)
-		return MemberRow{memberKey: k}, err
-	}
-	return members.At(ctx, l.c.Tx, l.where(nil), l.order(), offset, l.args(roleID)...)
-}
-
-// step gives a page of one role: it steps over what is before it, from the end that is nearer.
+// step gives a page of one role: it steps over what is before it, from the end that is nearer, or from another page.
 func (l *lister) step(ctx context.Context, roleID string, before int64) ([]MemberRow, int64, error) {
-	all, err := l.count(ctx, roleID)
+	p, err := l.count(ctx, roleID)
+	all := p.all
 	if err != nil || before >= all {
 		return nil, all, err
 	}
@@ -224,7 +217,7 @@ func (l *lister) step(ctx context.Context, roleID string, before int64) ([]Membe
 		if offset > all/2 {
 			from.q.Desc, offset = !l.q.Desc, all-before
 		}
-		last, err := from.at(ctx, roleID, offset)
+		last, err := from.at(ctx, roleID, offset, p)
 		if errors.Is(err, dbx.ErrNoRow) {
 			return nil, all, nil
 		}
@@ -234,5 +227,8 @@ func (l *lister) step(ctx context.Context, roleID string, before int64) ([]Membe
 		behind = &last
 	}
 	rows, err := l.rows(ctx, roleID, behind, l.q.Size)
+	if n := len(rows); n > 0 && err == nil {
+		l.note(roleID, before+int64(n)-1, p, rows[n-1].memberKey) // before the next page
+	}
 	return rows, all, err
 }

@@ -97,6 +97,7 @@ type Roles struct {
 
 	cache   cache
 	unions  unions
+	anchors anchors
 	reading sync.Map // tenants whose roles are being read
 }
 

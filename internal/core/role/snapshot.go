@@ -81,6 +81,9 @@ func (r *Roles) Forget() {
 	r.unions.mu.Lock()
 	r.unions.of, r.unions.kept = nil, 0
 	r.unions.mu.Unlock()
+	r.anchors.mu.Lock()
+	r.anchors.of, r.anchors.kept = nil, 0
+	r.anchors.mu.Unlock()
 }
 
 // snapshot gives the tenant's roles at the version that the transaction saw.

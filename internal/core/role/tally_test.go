@@ -98,6 +98,7 @@ func eachRow(db *sql.DB, text string, f func(scan func(...any) error) error) err
 func TestPagesAreWhatIsStored(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		rnd := rand.New(rand.NewPCG(7, 11))
+		w.roles.RememberFrom(1)
 		var people, roles []string
 		for i := range 14 {
 			people = append(people, w.user(fmt.Sprintf("%c%d", 'z'-rune(i), i)))
@@ -155,6 +156,9 @@ func TestPagesAreWhatIsStored(t *testing.T) {
 			if t.Failed() {
 				t.Fatalf("after step %d", step)
 			}
+		}
+		if w.roles.Remembered() == 0 {
+			t.Error("nobody's place in a list is remembered")
 		}
 	})
 }

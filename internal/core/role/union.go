@@ -16,6 +16,7 @@ import (
 type union struct {
 	largest string
 	most    int64       // members of the largest
+	mark    uint64      // of the largest
 	extra   []memberKey // in no order; never changed
 
 	from, until int64 // the moments at which extra holds, until apart; 0: without end
@@ -85,8 +86,10 @@ func (r *Roles) union(ctx context.Context, l *lister, inside map[string]int64) (
 			u.largest = id
 		}
 	}
+	u.mark = known[u.largest].mark
 	if !l.whole() {
-		if u.most, err = l.count(ctx, u.largest); err == nil {
+		p, err := l.count(ctx, u.largest)
+		if u.most = p.all; err == nil {
 			u.extra, err = l.extra(ctx, u.largest, ids)
 		}
 		return u, err

@@ -77,6 +77,9 @@ func (a *App) endSessions(ctx context.Context, c *call.Call, userID string) erro
 // prove finds whom a session token, a platform token of a session that lives, or an access token of the authorization server
 // belongs to. What is none of them gets the answer of what it looks like.
 func (a *App) prove(ctx context.Context, c *call.Call, cred op.Credentials) (caller call.Caller, tenantID string, err error) {
+	if cred.Proof != nil { // nobody else's tokens are bound to keys
+		return a.proveToken(ctx, c, cred)
+	}
 	if caller, tenantID, err = a.proveSession(ctx, c, cred.Token); err == nil || fault.Of(err).Kind != fault.Unauthenticated {
 		return caller, tenantID, err
 	}

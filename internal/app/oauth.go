@@ -25,6 +25,7 @@ import (
 	"limen/internal/fault"
 	"limen/internal/op"
 	"limen/internal/platform/egress"
+	wire "limen/internal/wire/oauth"
 )
 
 // wireOAuth wires applications and the authorization server.
@@ -209,18 +210,18 @@ func (a *App) proveToken(ctx context.Context, c *call.Call, cred op.Credentials)
 	}
 	in := *c
 	in.Tenant = t
+	var live oauth.Live
+	var it oauth.App
 	err = a.snapshot(ctx, c, &in, func() error {
-		live, err := a.OAuth.Look(ctx, &in, cred.Token)
-		if err != nil {
+		if live, err = a.OAuth.Look(ctx, &in, cred.Token); err != nil {
 			return err
 		}
-		it, err := a.Apps.Client(ctx, &in, live.App)
-		if err != nil {
+		if it, err = a.Apps.Client(ctx, &in, live.App); err != nil {
 			return err
 		}
 		paths := append([]string{cred.Op.Path}, cred.Op.Paths...)
 		bearer := live.Kind == "access" || live.Kind == "id" && it.Profile.IDBearer
-		if !bearer || live.Key != "" || live.User == "" || !it.Active || it.Guarded || !it.Profile.Platform || !it.Profile.Reaches(live.Scope, paths...) {
+		if !bearer || live.User == "" || !it.Active || it.Guarded || !it.Profile.Platform || !it.Profile.Reaches(live.Scope, paths...) {
 			return oauth.ErrToken
 		}
 		if ok, err := a.mayUse(ctx, &in, live.User, it); err != nil || !ok {
@@ -233,7 +234,32 @@ func (a *App) proveToken(ctx context.Context, c *call.Call, cred op.Credentials)
 	if err != nil && fault.Of(err).Kind != fault.Internal {
 		err = oauth.ErrToken
 	}
+	if err == nil {
+		err = oauth.Resource(a.proveKey(ctx, &in, it, live, cred))
+	}
 	return caller, t.ID, err
+}
+
+// proveKey wants a proof of the key that a token is bound to, which is good once.
+func (a *App) proveKey(ctx context.Context, c *call.Call, it oauth.App, live oauth.Live, cred op.Credentials) error {
+	scheme := "Bearer"
+	var p wire.Proof
+	if cred.Proof != nil {
+		var err error
+		scheme = "DPoP"
+		shown := oauth.Shown{Proofs: cred.Proof.Headers, Method: cred.Proof.Method, URL: "https://" + c.Client.Host + cred.Proof.Path}
+		if p, err = a.OAuth.Proof(ctx, c, it, shown); err != nil {
+			return err
+		}
+	}
+	if err := live.Holds(c, scheme, cred.Token, p); err != nil || p.ID == "" {
+		return err
+	}
+	return a.DB.Write(ctx, func(tx *dbx.Tx) error {
+		in := *c
+		in.Tx = tx
+		return a.OAuth.Unused(ctx, &in, p)
+	})
 }
 
 // snapshot runs f with a read snapshot in another call than that whose it is.

@@ -32,6 +32,14 @@ type Credentials struct {
 	Forged bool   // it came as a cookie, and nothing shows that the client sent it on purpose
 	Wrote  int64  // sequence of the last change that the client wrote, as it was told; 0: none
 	Op     *Op    // what is asked for; the kernel sets it: some credentials are good for some operations only
+	Proof  *Proof // beside a token that was sent by the scheme DPoP, and not as a bearer
+}
+
+// Proof is what a request shows of the key that its token is bound to (RFC 9449).
+type Proof struct {
+	Headers []string // values of the header DPoP
+	Method  string   // of the request
+	Path    string   // of the request, escaped
 }
 
 // Codec is how a dialect reads requests and writes results and faults.

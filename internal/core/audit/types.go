@@ -28,6 +28,7 @@ const (
 	OAuthCreate        = "Cloud.Core.OAuthToken.Create"        // an OAuth token was issued
 	OAuthAuthorize     = "Cloud.Core.OAuthToken.Authorize"     // an authorization request was answered, or waits for somebody to sign in
 	OAuthPush          = "Cloud.Core.OAuthToken.Push"          // a client pushed an authorization request
+	OAuthProof         = "Cloud.Core.OAuthToken.Proof"         // a proof of the key that a token is bound to was taken or refused
 	OAuthRevoke        = "Cloud.Core.OAuthToken.Revoke"        // an OAuth token was revoked
 	OAuthInvalidClient = "Cloud.Core.OAuthToken.InvalidClient" // an OAuth client could not prove who it is
 	ResetStart         = "Cloud.Core.PasswordReset.Start"      // someone asked for a forgotten password

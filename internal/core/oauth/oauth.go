@@ -39,6 +39,7 @@ var (
 	ErrGuarded    = fault.New(fault.Denied, Prefix+string(wire.AccessDenied), "the application has rules of its own, which cannot be decided yet")
 	ErrToken      = fault.New(fault.Unauthenticated, Prefix+string(wire.InvalidToken), "the token is not valid")
 	ErrProof      = fault.New(fault.Invalid, Prefix+string(wire.InvalidDPoPProof), "the DPoP proof is not valid")
+	ErrNonce      = fault.New(fault.Invalid, Prefix+string(wire.UseDPoPNonce), "the DPoP proof must have the nonce of the header DPoP-Nonce")
 	ErrTarget     = fault.New(fault.Invalid, Prefix+string(wire.InvalidTarget), "the resource is not one of the application's")
 )
 

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"sync"
 
+	"limen/internal/core/oauth"
 	"limen/internal/fault"
 	"limen/internal/op"
 	"limen/internal/wire/rpc"
@@ -54,10 +55,29 @@ func (Codec) Fault(w http.ResponseWriter, r *op.Request, c *op.Call, f *fault.Er
 		status = http.StatusNotFound
 	}
 	if status == http.StatusUnauthorized {
-		w.Header().Set("WWW-Authenticate", "Bearer")
+		challenge(w, r, f)
 		e.ErrorMessage = &f.Public // beside the envelope, where some clients look for it
 	}
 	send(w, status, e)
+}
+
+// challenge says how callers prove themselves. Who sent a token by DPoP is told what was wrong with its proof, and the nonce that the next
+// one must have (RFC 9449 section 7.1 and 9).
+func challenge(w http.ResponseWriter, r *op.Request, f *fault.Error) {
+	code, ok := strings.CutPrefix(f.Code, oauth.Prefix)
+	if !ok || !dpop(r.HTTP) {
+		w.Header().Set("WWW-Authenticate", "Bearer")
+		return
+	}
+	w.Header().Set("WWW-Authenticate", `DPoP error="`+code+`", algs="`+strings.Join(oauth.Profile{}.ClientAlgorithms(), " ")+`"`)
+	if n := oauth.NonceOf(f); n != "" {
+		w.Header().Set("DPoP-Nonce", n)
+	}
+}
+
+func dpop(r *http.Request) bool {
+	scheme, _, _ := strings.Cut(r.Header.Get("Authorization"), " ")
+	return strings.EqualFold(scheme, "DPoP")
 }
 
 // navigates says whether a browser shows what it gets as a page. Programs get the envelope, whatever they accept.

@@ -51,8 +51,13 @@ func (Codec) Methods(o *op.Op) []string {
 // Credentials finds the bearer token, or else the session cookie.
 func (Codec) Credentials(r *http.Request) op.Credentials {
 	out := op.Credentials{Wrote: wrote(r)}
-	if scheme, token, ok := strings.Cut(r.Header.Get("Authorization"), " "); ok && strings.EqualFold(scheme, "Bearer") {
+	scheme, token, ok := strings.Cut(r.Header.Get("Authorization"), " ")
+	dpop := strings.EqualFold(scheme, "DPoP")
+	if ok && (dpop || strings.EqualFold(scheme, "Bearer")) {
 		out.Token = strings.TrimSpace(token)
+		if dpop {
+			out.Proof = &op.Proof{Headers: r.Header.Values("DPoP"), Method: r.Method, Path: r.URL.EscapedPath()}
+		}
 		return out
 	}
 	if c, err := r.Cookie(SessionCookie); err == nil && c.Value != "" {

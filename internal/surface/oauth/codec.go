@@ -61,12 +61,12 @@ type sent struct {
 	params        wire.Params
 	authorization string   // the header
 	proofs        []string // the headers DPoP
-	method, url   string   // as a DPoP proof names them
+	method, path  string   // as a DPoP proof names them
 }
 
 // see takes it.
 func (s *sent) see(r *http.Request, p wire.Params) {
-	*s = sent{p, r.Header.Get("Authorization"), r.Header.Values("DPoP"), r.Method, "https://" + r.Host + r.URL.EscapedPath()}
+	*s = sent{p, r.Header.Get("Authorization"), r.Header.Values("DPoP"), r.Method, r.URL.EscapedPath()}
 }
 
 // Decode fills the input's texts by their names from the path, the query and the body.
@@ -166,6 +166,9 @@ func (k Codec) Result(w http.ResponseWriter, r *op.Request, c *op.Call, out any)
 			return
 		}
 	}
+	if n, ok := out.(interface{ next() string }); ok && n.next() != "" {
+		w.Header().Set("DPoP-Nonce", n.next())
+	}
 	switch v := out.(type) {
 	case op.Raw:
 		v.Write(w, r.HTTP)
@@ -216,8 +219,8 @@ func spoken(f *fault.Error) *wire.Error {
 	return &wire.Error{Code: code, Description: f.Public}
 }
 
-// Fault writes an error; that of an authorization request goes to the client by the browser. Where the client authenticated by the header, it is told the schemes (RFC 6749 section 5.2, RFC
-// 6750 section 3, RFC 9449 section 7.1).
+// Fault writes an error; that of an authorization request goes to the client by the browser. Where the client authenticated by the
+// header, it is told the schemes (RFC 6749 section 5.2).
 func (k Codec) Fault(w http.ResponseWriter, r *op.Request, c *op.Call, f *fault.Error, out any) {
 	if a, ok := out.(authorized); ok && a.failed != nil {
 		answer, err := a.answer(r.HTTP.Context(), c, k.Server)
@@ -231,6 +234,9 @@ func (k Codec) Fault(w http.ResponseWriter, r *op.Request, c *op.Call, f *fault.
 	status := e.Status()
 	if f.Kind == fault.Limited {
 		status = http.StatusTooManyRequests
+	}
+	if f.Kind == fault.Unauthenticated {
+		status = http.StatusUnauthorized
 	}
 	if f.Kind == fault.Method {
 		status = http.StatusMethodNotAllowed
@@ -246,8 +252,9 @@ func (k Codec) Fault(w http.ResponseWriter, r *op.Request, c *op.Call, f *fault.
 	case e.Code == wire.InvalidClient:
 		w.Header().Set("WWW-Authenticate", `Basic realm="`+realm(c)+`"`)
 	case status == http.StatusUnauthorized || e.Code == wire.InsufficientScope:
-		w.Header().Set("WWW-Authenticate", `Bearer realm="`+realm(c)+`", error="`+string(e.Code)+`"`)
+		challenge(w, r.HTTP, realm(c), e.Code)
 	}
+	nonces(w, f)
 	write(w, status, failure{string(e.Code), e.Description})
 }
 

@@ -41,7 +41,7 @@ type Pushed struct {
 func (o OAuth) pushing() []op.Op {
 	return []op.Op{op.Prepared(op.Spec{
 		Path: "/OAuth2/PushedAuthorization/{app_id}", Allow: op.Anonymous, Effect: op.Write, Audit: audit.OAuthPush, Rate: op.Guess, MaxBody: maxForm,
-		Faults: append(faults, oauth.ErrScope, oauth.ErrProof),
+		Faults: append(faults, oauth.ErrScope, oauth.ErrProof, oauth.ErrNonce),
 	}, o.preparePush, o.Push)}
 }
 
@@ -52,7 +52,7 @@ type pushReady struct {
 }
 
 func (o OAuth) preparePush(ctx context.Context, c *op.Call, in PushRequest) (pushReady, error) {
-	p, _, err := in.proof(c.Now)
+	p, err := o.proved(ctx, c, in.App, &in.sent)
 	if err != nil {
 		return pushReady{}, err
 	}
@@ -64,21 +64,9 @@ func (o OAuth) preparePush(ctx context.Context, c *op.Call, in PushRequest) (pus
 // which the browser takes it up. It is good for one answer of the client that pushed it. A DPoP proof in the header binds the code to its
 // key. RFC 9126; RFC 9449 section 10.1.
 func (o OAuth) Push(ctx context.Context, c *op.Call, in PushRequest, p pushReady) (op.JSON, error) {
-	if err := o.once(ctx, c, p.proof); err != nil {
+	if err := o.Server.Unused(ctx, c, p.proof); err != nil {
 		return op.JSON{}, err
 	}
 	uri, err := o.Server.Push(ctx, c, p.pushing)
 	return op.JSON{Code: http.StatusCreated, Body: Pushed{uri, int64(oauth.PushLife / time.Second)}}, err
-}
-
-// once takes a DPoP proof, which is good for one request.
-func (o OAuth) once(ctx context.Context, c *op.Call, p wire.Proof) error {
-	if p.ID == "" {
-		return nil
-	}
-	fresh, err := o.Server.Once(ctx, c, "proof", p.Thumbprint+p.ID, p.Issued.Add(proofLife+2*proofSkew))
-	if err == nil && !fresh {
-		err = oauth.ErrProof.Say("the DPoP proof was used before")
-	}
-	return err
 }

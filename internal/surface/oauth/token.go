@@ -42,7 +42,7 @@ func (o OAuth) Ops() []op.Op {
 	return append(slices.Concat(o.documents(), o.authorization(), o.pushing(), o.confirmation(), o.leaving(), o.platform()), []op.Op{
 		op.Prepared(op.Spec{
 			Path: "/OAuth2/Token/{app_id}", Allow: op.Anonymous, Effect: op.Write, Audit: audit.OAuthCreate, Rate: op.Guess, MaxBody: maxForm,
-			Faults: append(faults, oauth.ErrGrant, oauth.ErrFlow, oauth.ErrGrantType, oauth.ErrScope, oauth.ErrDenied, oauth.ErrProof),
+			Faults: append(faults, oauth.ErrGrant, oauth.ErrFlow, oauth.ErrGrantType, oauth.ErrScope, oauth.ErrDenied, oauth.ErrProof, oauth.ErrNonce),
 		}, o.prepareToken, o.Token),
 		op.Prepared(op.Spec{
 			Path: "/OAuth2/Revoke/{app_id}", Allow: op.Anonymous, Effect: op.Write, Audit: audit.OAuthRevoke, Rate: op.Guess, MaxBody: maxForm, Faults: faults,
@@ -50,10 +50,10 @@ func (o OAuth) Ops() []op.Op {
 		op.Prepared(op.Spec{
 			Path: "/OAuth2/Introspect/{app_id}", Allow: op.Anonymous, Effect: op.Read, MaxBody: maxForm, Faults: append(faults, oauth.ErrDenied),
 		}, o.prepareIntrospect, o.Introspect),
-		op.New(op.Spec{
-			Path: "/OAuth2/UserInfo/{app_id}", Methods: []string{http.MethodGet}, Allow: op.Anonymous, Effect: op.Read, MaxBody: maxForm,
-			Faults: append(faults, oauth.ErrToken, oauth.ErrDenied),
-		}, o.UserInfo),
+		op.Prepared(op.Spec{
+			Path: "/OAuth2/UserInfo/{app_id}", Methods: []string{http.MethodGet}, Allow: op.Anonymous, Effect: op.Read, Effects: []op.Effect{op.Write},
+			Audit: audit.OAuthProof, MaxBody: maxForm, Faults: append(faults, oauth.ErrToken, oauth.ErrDenied, oauth.ErrProof, oauth.ErrNonce),
+		}, o.prepareUserInfo, o.UserInfo),
 	}...)
 }
 
@@ -99,7 +99,11 @@ type Tokens struct {
 	State        string `json:"state,omitempty"`
 
 	granted oauth.Granted
+	nonce   string
 }
+
+// next is the nonce for the client's next DPoP proof.
+func (t Tokens) next() string { return t.nonce }
 
 // finish signs the tokens, after the transaction that gave them.
 func (t Tokens) finish(r *http.Request, c *op.Call, s *oauth.Server) (any, error) {
@@ -109,50 +113,35 @@ func (t Tokens) finish(r *http.Request, c *op.Call, s *oauth.Server) (any, error
 	return t, err
 }
 
-// proofLife is how old a DPoP proof may be, and proofSkew by how much the clocks may differ.
-const (
-	proofLife = time.Minute
-	proofSkew = 5 * time.Second
-)
-
-// proof checks the DPoP proof of a request, where one came.
-func (s *sent) proof(now time.Time) (p wire.Proof, given bool, err error) {
-	if len(s.proofs) == 0 {
-		return p, false, nil
-	}
-	if p, err = wire.ReadProof(s.proofs); err == nil {
-		err = p.For(s.method, s.url)
-	}
-	if err == nil {
-		err = p.Fresh(now, proofLife, proofSkew)
-	}
-	return p, true, oauth.Fault(err)
-}
-
 // prepared is a token request whose client has proved itself.
 type prepared struct {
 	ask   oauth.Ask
 	proof wire.Proof // with an ID when one came
+	nonce string     // that the next proof must repeat; empty: none
 }
 
 func (o OAuth) prepareToken(ctx context.Context, c *op.Call, in TokenRequest) (prepared, error) {
-	p, _, err := in.proof(c.Now)
+	p, err := o.proved(ctx, c, in.App, &in.sent)
 	if err != nil {
 		return prepared{}, err
 	}
 	ask, err := o.Server.Prepare(ctx, c, in.App, in.authorization, in.params, p.Thumbprint)
-	return prepared{ask, p}, err
+	if err != nil || p.ID == "" {
+		return prepared{ask: ask}, err
+	}
+	nonce, err := o.Server.Nonce(ctx, c, ask.App)
+	return prepared{ask, p, nonce}, err
 }
 
 // Token gives access, ID and refresh tokens for a code, a refresh token, a client's own credentials or a person's password.
 // Codes and refresh tokens are good once; a second use ends everything that came of the same authorization. A DPoP proof in
 // the header binds the tokens to its key (RFC 9449). Contract: oauth.yaml n 30; RFC 6749, OpenID Connect Core section 3.1.3.
 func (o OAuth) Token(ctx context.Context, c *op.Call, in TokenRequest, p prepared) (Tokens, error) {
-	if err := o.once(ctx, c, p.proof); err != nil {
+	if err := o.Server.Unused(ctx, c, p.proof); err != nil {
 		return Tokens{}, err
 	}
 	g, err := o.Server.Exchange(ctx, c, p.ask)
-	return Tokens{State: in.State, granted: g}, refused(err)
+	return Tokens{State: in.State, granted: g, nonce: p.nonce}, refused(err)
 }
 
 // TokenRef names a token.

@@ -6,6 +6,7 @@ import (
 
 	"limen/internal/core/oauth"
 	"limen/internal/op"
+	wire "limen/internal/wire/oauth"
 )
 
 // InfoRequest asks who somebody is.
@@ -21,13 +22,29 @@ type InfoRequest struct {
 
 const ownForm = "userInfo"
 
+// Effect is a write where a DPoP proof has to be remembered, which is good once.
+func (r *InfoRequest) Effect() op.Effect {
+	if len(r.proofs) > 0 {
+		return op.Write
+	}
+	return op.Read
+}
+
+func (o OAuth) prepareUserInfo(ctx context.Context, c *op.Call, in InfoRequest) (wire.Proof, error) {
+	p, err := o.proved(ctx, c, in.App, &in.sent)
+	return p, oauth.Resource(err)
+}
+
 // UserInfo gives the claims of the person of an access token that its scope allows. A token that is bound to a key wants a
 // proof of it. Where Scopes is userInfo, the application that every tenant has describes the caller with FirstName, LastName,
 // HomeNumber, Manager, Username, Groups, Rights and Roles; any bearer of this API is taken then. Contract: oauth.yaml n 31; OpenID Connect Core section 5.3.
-func (o OAuth) UserInfo(ctx context.Context, c *op.Call, in InfoRequest) (op.JSON, error) {
+func (o OAuth) UserInfo(ctx context.Context, c *op.Call, in InfoRequest, p wire.Proof) (op.JSON, error) {
 	a, err := o.Server.App(ctx, c, in.App)
 	if err != nil {
 		return op.JSON{}, err
+	}
+	if c.Event != nil {
+		c.Event.Type = "" // reading leaves none
 	}
 	if in.Scopes == ownForm && a.Service == o.Shared {
 		return o.person(ctx, c)
@@ -43,8 +60,11 @@ func (o OAuth) UserInfo(ctx context.Context, c *op.Call, in InfoRequest) (op.JSO
 	if l.Kind != "access" || l.App != a.ID && l.App != a.Service {
 		return op.JSON{}, oauth.ErrToken
 	}
-	if err := in.bound(c, l, scheme, token); err != nil {
-		return op.JSON{}, err
+	if err = l.Holds(c, scheme, token, p); err == nil {
+		err = o.Server.Unused(ctx, c, p)
+	}
+	if err != nil {
+		return op.JSON{}, oauth.Resource(err)
 	}
 	claims, err := o.Server.UserInfo(ctx, c, l)
 	if err != nil {
@@ -52,23 +72,4 @@ func (o OAuth) UserInfo(ctx context.Context, c *op.Call, in InfoRequest) (op.JSO
 	}
 	claims["Success"] = true
 	return op.JSON{Body: claims}, nil
-}
-
-// bound wants a proof of the key that a token is bound to (RFC 9449 section 7.1), or the connection made by its certificate (RFC 8705
-// section 3).
-func (s *sent) bound(c *op.Call, l oauth.Live, scheme, token string) error {
-	switch {
-	case l.Key == "", l.Certified(c):
-		return nil
-	case l.OfCert():
-		return oauth.ErrToken
-	}
-	p, given, err := s.proof(c.Now)
-	switch {
-	case err != nil:
-		return err
-	case !given || !strings.EqualFold(scheme, "DPoP") || p.Thumbprint != l.Key:
-		return oauth.ErrToken
-	}
-	return oauth.Fault(p.Binds(token))
 }

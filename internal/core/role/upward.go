@@ -13,9 +13,10 @@ import (
 const few = 300
 
 // upOf is every role that somebody is in whatever the windows, by themselves or by nesting. The tenant goes along from row to row:
-// told it once more for each table, PostgreSQL plans for a tenant of average size, and goes through all roles of a large one.
+// told it once more for each table, PostgreSQL plans for a tenant of average size, and goes through all roles of a large one. And the
+// role Everybody is named without being looked up: as every tenant has one, it takes a role of that id for thousands.
 const upOf = `WITH RECURSIVE up(tenant, id) AS (SELECT m.tenant, m.role FROM role_member m WHERE m.tenant = ? AND m.kind = 'User' AND m.member = ?
-	UNION SELECT e.tenant, e.id FROM users u CROSS JOIN role e WHERE u.tenant = ? AND u.id = ? AND u.everybody AND e.tenant = u.tenant AND e.id = 'Everybody'
+	UNION SELECT u.tenant, 'Everybody' FROM users u WHERE u.tenant = ? AND u.id = ? AND u.everybody
 	UNION SELECT n.tenant, n.role FROM up CROSS JOIN role_member n WHERE n.tenant = up.tenant AND n.kind = 'Role' AND n.member = up.id) `
 
 var (

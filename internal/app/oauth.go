@@ -48,6 +48,8 @@ func (a *App) wireOAuth() {
 		Tenant: a.Index.ByID, Rand: rand.Reader, Promise: a.Outbox.Put, Notify: a.tellClient, Fetch: a.fetch,
 		DB: a.DB, CertHost: a.certHost, Certs: a.Settings.CertListen != "" || a.Settings.CertHeader != "",
 	}
+	a.OAuth.Throttle, a.OAuth.ByName, a.OAuth.TellAsked, a.OAuth.Tell = a.Throttle, a.oauthByName, a.tellAsked, a.tellDecision
+	a.Outbox.Handle(oauth.TopicBackchannel, func(ctx context.Context, d outbox.Delivery) error { return a.OAuth.TellDecision(ctx, a.DB, d) })
 	a.OAuth.Watch(a.Changes.Watch)
 	a.Outbox.Handle(oauth.TopicLogout, func(ctx context.Context, d outbox.Delivery) error { return a.OAuth.TellClient(ctx, a.DB, d) })
 	a.machines = &crypt.Remember{Hasher: a.Hasher, Now: time.Now}

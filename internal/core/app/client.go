@@ -155,7 +155,8 @@ func (it App) client() (oauth.App, error) {
 		Platform: p.TargetIsUs, OpenID: it.Type == OpenIDConnect, ClientID: p.ClientID, Secret: it.secret, Allowed: p.AllowedClients, Public: p.AllowPublic,
 		Redirects: p.Redirects, LogoutRedirects: p.PostLogoutRedirects, Issuer: p.Issuer, Audience: p.Audience, Opaque: p.TokenType == Opaque,
 		Flows: flows, Life: life, Refresh: p.AllowRefresh, RefreshLife: refresh, Consent: p.Confirm,
-		Pushed: p.RequirePushed, DPoPNonce: p.DPoPNonce, FAPI: p.FAPI,
+		Exchange: oauth.Exchanges{From: p.ExchangeFrom, Impersonation: p.AllowImpersonation},
+		Pushed:   p.RequirePushed, DPoPNonce: p.DPoPNonce, FAPI: p.FAPI,
 	}}
 	if p.Client != nil {
 		out.Profile.Client = *p.Client

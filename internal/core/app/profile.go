@@ -64,6 +64,10 @@ type Profile struct {
 	RequirePushed bool       `json:"RequirePushed,omitempty"`
 	DPoPNonce     bool       `json:"DPoPNonce,omitempty"`
 	FAPI          oauth.FAPI `json:"FAPI,omitempty"`
+	// ExchangeFrom names applications, by ServiceName or id, and clients, whose tokens may be exchanged for this one's, where AllowedAuth
+	// has TokenExchange; AllowImpersonation lets that be done without an actor_token. Beyond the contract.
+	ExchangeFrom       []string `json:"ExchangeFrom,omitempty"`
+	AllowImpersonation bool     `json:"AllowImpersonation,omitempty"`
 	// Client is what else the application's client does and wants, by the names of RFC 7591; beyond the contract. Redirects,
 	// PostLogoutRedirects, AllowPublic and AllowedAuth say what redirect_uris, post_logout_redirect_uris, grant_types and
 	// response_types would.
@@ -142,6 +146,9 @@ func (p *Profile) check() error {
 		return bad("Audience", "and others may have %d bytes", maxText)
 	case len(p.AllowedClients) > maxRedirects || slices.ContainsFunc(p.AllowedClients, func(id string) bool { return id == "" || len(id) > 255 }):
 		return bad("AllowedClients", "may have %d ids of 1 to 255 bytes", maxRedirects)
+	}
+	if len(p.ExchangeFrom) > maxRedirects || slices.ContainsFunc(p.ExchangeFrom, func(name string) bool { return name == "" || len(name) > 255 }) {
+		return bad("ExchangeFrom", "may have %d names of 1 to 255 bytes", maxRedirects)
 	}
 	if strings.EqualFold(p.TokenType, Opaque) {
 		p.TokenType = Opaque
@@ -256,8 +263,10 @@ func (a *Apps) checkIssuer(ctx context.Context, c *call.Call, it App) error {
 	return err
 }
 
-// flows are those of the contract.
-var flows = []oauth.Flow{oauth.CodeFlow, oauth.Implicit, oauth.Credentials, oauth.PasswordFlow}
+// flows are those of the contract, and those beyond it.
+var flows = []oauth.Flow{
+	oauth.CodeFlow, oauth.Implicit, oauth.Credentials, oauth.PasswordFlow, oauth.DeviceFlow, oauth.ExchangeFlow, oauth.BackchannelFlow,
+}
 
 func readFlows(s string) (out []oauth.Flow, err error) {
 	for name := range strings.SplitSeq(s, ",") {
@@ -266,7 +275,7 @@ func readFlows(s string) (out []oauth.Flow, err error) {
 		}
 		at := slices.IndexFunc(flows, func(f oauth.Flow) bool { return strings.EqualFold(string(f), name) })
 		if at < 0 {
-			return nil, bad("AllowedAuth", "has %.100q; there are AuthorizationCode, Implicit, ClientCreds, ResourceCreds", name)
+			return nil, bad("AllowedAuth", "has %.100q; there are AuthorizationCode, Implicit, ClientCreds, ResourceCreds, DeviceCode, TokenExchange, CIBA", name)
 		}
 		out = append(out, flows[at])
 	}

@@ -38,6 +38,7 @@ const (
 	MfaExempted     Kind = "mfa_exempted"      // notice that no second factor is asked for, for a while
 	VerifyMail      Kind = "verify_mail"       // a link that shows that an address is the reader's
 	IdentityCode    Kind = "identity_code"     // a code to be read out to the help desk
+	ApprovalAsked   Kind = "approval_asked"    // a client, App, has the reader asked whether it may act for them
 )
 
 // kind says what a kind of message needs and shows.
@@ -74,7 +75,9 @@ var kinds = map[Kind]kind{
 	MobileChanged:   {need: []string{"When"}, facts: []string{"Account", "By", "When"}, sms: true, bare: true},
 	MfaExempted:     {need: []string{"When"}, facts: []string{"Account", "By", "When"}, bare: true},
 	VerifyMail:      {need: []string{"Link", "Lasts"}, keep: []string{"Link"}, facts: []string{"Account"}},
-	IdentityCode:    {need: []string{"Code", "Lasts"}, keep: []string{"Code"}, facts: []string{"Account", "By"}, sms: true, bare: true},
+	// Whoever knows the reader's name may have started it: what arrives leads nowhere by a click.
+	ApprovalAsked: {need: []string{"App", "Lasts"}, facts: []string{"Account", "When", "IP"}, bare: true},
+	IdentityCode:  {need: []string{"Code", "Lasts"}, keep: []string{"Code"}, facts: []string{"Account", "By"}, sms: true, bare: true},
 }
 
 // Kinds lists all kinds in the order of their names.

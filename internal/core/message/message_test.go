@@ -191,7 +191,7 @@ func TestLeastData(t *testing.T) {
 		message.VerifyMail:   {Link: "https://x.example/a", Lasts: time.Hour},
 		message.IdentityCode: {Code: "1", Lasts: time.Minute},
 		message.ImportReport: {File: "f", Made: "0", Total: "1"}, message.ImportStopped: {File: "f", Made: "0", Total: "1"},
-		message.JobDone: {App: "Audit"}, message.JobFailed: {App: "Audit"},
+		message.JobDone: {App: "Audit"}, message.JobFailed: {App: "Audit"}, message.ApprovalAsked: {App: "Audit", Lasts: time.Minute},
 	}
 	for _, k := range message.Kinds() {
 		d := least[k]

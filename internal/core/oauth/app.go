@@ -56,6 +56,7 @@ type Profile struct {
 	Life            time.Duration  // of access and ID tokens
 	Refresh         bool           // refresh tokens are given
 	RefreshLife     time.Duration
+	Exchange        Exchanges
 	Consent         bool // people are asked before a client gets anything
 	Pushed          bool // clients must push their authorization requests (RFC 9126)
 	DPoPNonce       bool // DPoP proofs must repeat a nonce (RFC 9449 section 8)
@@ -89,6 +90,13 @@ const (
 	Implicit     Flow = "Implicit"
 	Credentials  Flow = "ClientCreds"
 	PasswordFlow Flow = "ResourceCreds"
+)
+
+// Flows beyond the contract.
+const (
+	DeviceFlow      Flow = "DeviceCode"
+	ExchangeFlow    Flow = "TokenExchange"
+	BackchannelFlow Flow = "CIBA"
 )
 
 // Life of tokens that nobody has set (oauth.yaml head).
@@ -186,3 +194,6 @@ func (a App) ResponseTypes() (out []string) {
 	}
 	return out
 }
+
+// Allows says whether a flow may be used.
+func (p Profile) Allows(f Flow) bool { return p.allows(f) }

@@ -26,6 +26,7 @@ type way struct {
 	flow    Flow // that the application must allow; empty: whatever it allows
 	machine bool // only clients that proved themselves may use it
 	alone   bool // nobody but the client is concerned: there is no authorization, and no refresh token
+	once    bool // there is no refresh token
 	// prepare does what is slow, before the transaction; nil: nothing is.
 	prepare func(s *Server, ctx context.Context, c *call.Call, a *Ask) error
 	// run checks what the request shows, and says to whom tokens are given. Where the grantee's authorization has no id, a new one is
@@ -39,6 +40,9 @@ var grants = map[string]way{
 	"refresh_token":      {run: (*Server).byRefresh},
 	"client_credentials": {flow: Credentials, machine: true, alone: true, run: (*Server).byCredentials},
 	"password":           {flow: PasswordFlow, machine: true, prepare: (*Server).checkOwner, run: (*Server).byPassword},
+	DeviceGrant:          {flow: DeviceFlow, run: (*Server).byDevice},
+	ExchangeGrant:        {flow: ExchangeFlow, machine: true, once: true, run: (*Server).byExchange},
+	BackchannelGrant:     {flow: BackchannelFlow, machine: true, run: (*Server).byBackchannel},
 }
 
 // ReplayError says that something which is good once came a second time, and that what it belongs to has been ended; or that a
@@ -125,7 +129,7 @@ func (s *Server) Exchange(ctx context.Context, c *call.Call, a Ask) (Granted, er
 		c.Event.Set("GrantType", a.Type)
 		c.Event.Set("Scope", g.scope.String())
 	}
-	return s.issue(ctx, c, g, !by.alone)
+	return s.issue(ctx, c, g, !by.alone && !by.once)
 }
 
 // may refuses people who are barred or may not use the application.

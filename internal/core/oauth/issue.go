@@ -29,6 +29,7 @@ type grantee struct {
 	key    string // thumbprint of the key that tokens are bound to; empty: to none
 	nonce  string
 	code   string // that goes along in a hybrid answer
+	until  int64  // ms since 1970 UTC at which all ends at the latest; 0: by the application's terms
 }
 
 // Granted are tokens on their way: what is stored is stored, and what is signed is signed by Sign, after the transaction, so
@@ -110,6 +111,9 @@ func (g grantee) accessClaims(c *call.Call, audience []string, life time.Duratio
 	if g.facts.ACR != "" {
 		out["acr"] = g.facts.ACR
 	}
+	if g.facts.Act != nil {
+		out["act"] = g.facts.Act
+	}
 	if g.key != "" {
 		out["cnf"] = Bond(g.key)
 	}
@@ -185,6 +189,9 @@ func (s *Server) authorize(ctx context.Context, c *call.Call, g *grantee, sessio
 	}
 	if session != "" && g.app.Profile.OpenID && !g.scope.Has("offline_access") {
 		g.auth.Held = 1
+	}
+	if g.until > 0 {
+		g.auth.Expires = min(g.auth.Expires, g.until)
 	}
 	a := g.auth
 	return insertAuthorization.Later(ctx, c.Tx, c.Tenant.ID, a.ID, a.App, a.Client, a.User, a.Session, a.Scope, a.Facts, a.Created, a.Expires,

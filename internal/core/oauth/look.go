@@ -28,8 +28,13 @@ type Live struct {
 	Issuer   string
 	Key      string // thumbprint of the key that it is bound to
 	AuthTime int64
+	Act      map[string]any // who acts for the person, where the token was given for another (RFC 8693 section 4.1)
 	Issued   int64
 	Expires  int64
+
+	acr   string
+	may   map[string]any // who may act (RFC 8693 section 4.4)
+	depth int            // exchanges that lie behind it
 }
 
 // Look says what a token is, in a read snapshot; ErrToken when it is none of this tenant's that is good now: expired, revoked,
@@ -75,7 +80,12 @@ func (s *Server) signed(ctx context.Context, c *call.Call, token string) (Live, 
 		AuthTime   int64    `json:"auth_time"`
 		Issued     int64    `json:"iat"`
 		Expires    int64    `json:"exp"`
-		Bound      struct {
+		ACR        string   `json:"acr"`
+
+		Act map[string]any `json:"act"`
+		May map[string]any `json:"may_act"`
+
+		Bound struct {
 			JKT  string `json:"jkt"`
 			Cert string `json:"x5t#S256"`
 		} `json:"cnf"`
@@ -95,6 +105,7 @@ func (s *Server) signed(ctx context.Context, c *call.Call, token string) (Live, 
 	out := Live{
 		Kind: "access", ID: k.ID, Granted: granted, App: k.App, Client: k.Client, User: k.Subject, Name: k.UniqueName, Scope: strings.Fields(k.Scope),
 		Audience: k.Audience, Issuer: k.Issuer, Key: k.Bound.JKT, AuthTime: k.AuthTime, Issued: k.Issued, Expires: k.Expires,
+		Act: k.Act, acr: k.ACR, may: k.May,
 	}
 	if k.Bound.Cert != "" {
 		out.Key = certBond + k.Bound.Cert
@@ -143,6 +154,9 @@ func (s *Server) alive(ctx context.Context, c *call.Call, l *Live) error {
 			return err
 		}
 		l.App, l.Client, l.User, l.AuthTime = a.App, a.Client, a.User, facts.AuthTime
+		if l.acr, l.Act = facts.ACR, facts.Act; facts.Source != nil {
+			l.depth = facts.Source.Depth
+		}
 		if l.Kind == "refresh" {
 			l.Scope, l.Issued = strings.Fields(a.Scope), a.Created/1000
 		}

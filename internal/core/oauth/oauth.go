@@ -16,6 +16,7 @@ import (
 	"limen/internal/call"
 	"limen/internal/core/outbox"
 	"limen/internal/core/session"
+	"limen/internal/core/throttle"
 	"limen/internal/crypt"
 	"limen/internal/dbx"
 	"limen/internal/fault"
@@ -74,6 +75,7 @@ type Server struct {
 	Alg      crypt.Alg // of what is signed; RS256 when empty
 	Ring     *crypt.Ring
 	Sessions *session.Sessions
+	Throttle throttle.Throttle // counts codes that are none
 	// App finds an application of the call's tenant by its ServiceName or id; ErrUnknownApp where there is none.
 	App func(ctx context.Context, c *call.Call, service string) (App, error)
 	// Person reads somebody of the call's tenant by UUID, in c.Tx. A NotFound fault says that there is none.
@@ -93,6 +95,12 @@ type Server struct {
 	// Tenant finds a tenant by its id.
 	Tenant func(ctx context.Context, id string) (call.Tenant, error)
 	Rand   io.Reader
+	// ByName finds somebody of the call's tenant by login name, in c.Tx. A NotFound fault says that there is none.
+	ByName func(ctx context.Context, c *call.Call, name string) (Person, error)
+	// TellAsked tells a person that a client has them asked, in c.Tx; nil: nobody is told.
+	TellAsked func(ctx context.Context, c *call.Call, p Person, what Pending) error
+	// Tell sends JSON with a bearer to an address that a client registered. An address of the inner network is refused.
+	Tell func(ctx context.Context, uri, bearer string, body []byte) error
 	// Promise gives a delivery to the outbox.
 	Promise func(ctx context.Context, c *call.Call, d outbox.Delivery) error
 	// Notify sends a form to an address that a client registered, and wants it to answer that all went well. An address of the

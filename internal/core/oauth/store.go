@@ -35,6 +35,9 @@ type Facts struct {
 	AMR      []string     `json:"amr,omitempty"`
 	Resource []string     `json:"resource,omitempty"`
 	Claims   *wire.Claims `json:"claims,omitempty"`
+	// Of a token that was given for another: who acts for the person (RFC 8693 section 4.1), and what it ends with.
+	Act    map[string]any `json:"act,omitempty"`
+	Source *source        `json:"source,omitempty"`
 }
 
 func (a Authorization) facts() (f Facts, err error) { return f, json.Unmarshal([]byte(a.Facts), &f) }
@@ -108,6 +111,7 @@ var sweeps = []dbx.Sweep{
 	dbx.S("oauth.sweep_access", "oauth_access", "tenant, hash", "expires < ?"),
 	dbx.S("oauth.sweep_spent", "oauth_spent", "tenant, id", "expires < ?"),
 	dbx.S("oauth.sweep_request", "oauth_request", "tenant, hash", "expires < ?"),
+	dbx.S("oauth.sweep_pending", "oauth_pending", "tenant, hash", "expires < ?"),
 }
 
 // Sweep removes what expired before a time, in all tenants.
@@ -125,6 +129,13 @@ func (s *Server) standing(ctx context.Context, c *call.Call, id string) (Authori
 	a, err := findAuthorization.One(ctx, c.Tx, c.Tenant.ID, id)
 	if errors.Is(err, dbx.ErrNoRow) || err == nil && (a.Ended != 0 || a.Expires <= c.Now.UnixMilli()) {
 		return Authorization{}, ErrGrant
+	}
+	if err != nil {
+		return a, err
+	}
+	f, err := a.facts()
+	if err == nil {
+		err = s.stands(ctx, c, f.Source)
 	}
 	return a, err
 }

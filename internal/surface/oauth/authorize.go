@@ -9,7 +9,6 @@ import (
 	"strings"
 	"time"
 
-	"limen/internal/call"
 	"limen/internal/core/audit"
 	"limen/internal/core/oauth"
 	"limen/internal/core/session"
@@ -109,7 +108,7 @@ func (o OAuth) Authorize(ctx context.Context, c *op.Call, in AuthorizeRequest, p
 // answer does what has to be done next.
 func (o OAuth) answer(ctx context.Context, c *op.Call, out *authorized, w oauth.Waiting, in sent) error {
 	r := out.request
-	by, err := o.signedIn(ctx, c)
+	by, err := o.Server.SignedIn(ctx, c)
 	if err == nil && by == nil {
 		by, err = o.machine(ctx, c, r.App, in)
 	}
@@ -141,27 +140,6 @@ func (o OAuth) answer(ctx context.Context, c *op.Call, out *authorized, w oauth.
 	}
 	out.reply, err = o.Server.Reply(ctx, c, r, *by)
 	return err
-}
-
-// signedIn is who asks; nil where nobody is signed in.
-func (o OAuth) signedIn(ctx context.Context, c *op.Call) (*oauth.SignedIn, error) {
-	if c.Caller == nil || c.Caller.Means == call.ByOAuth { // an access token is for what its scopes say, not for others
-		return nil, nil //nolint:nilnil // nobody is an answer
-	}
-	p, err := o.Server.Person(ctx, c, c.Caller.User)
-	if err != nil {
-		return nil, err
-	}
-	out := &oauth.SignedIn{Person: p, Session: c.Caller.Session, Level: c.Caller.Level, Proved: c.Caller.Proved}
-	if out.Session == "" {
-		return out, nil
-	}
-	row, err := o.Server.Sessions.Find(ctx, c, out.Session)
-	if errors.Is(err, session.ErrUnknown) {
-		return nil, nil //nolint:nilnil // the session has just ended
-	}
-	out.Factors = methods(row.Factors)
-	return out, err
 }
 
 // machine is a service user that comes with an access token of the same application, which it got in its own name for its

@@ -68,7 +68,7 @@ func (o OAuth) Confirm(ctx context.Context, c *op.Call, in ConfirmRequest, _ op.
 	if err != nil {
 		return authorized{}, err
 	}
-	by, err := o.signedIn(ctx, c)
+	by, err := o.Server.SignedIn(ctx, c)
 	if err == nil && by == nil {
 		err = op.ErrSignIn
 	}

@@ -57,7 +57,9 @@ type Configuration struct {
 	RequestURIParameter bool              `json:"request_uri_parameter_supported"`
 
 	LogoutSupport
+	BackchannelSupport
 
+	Device         string   `json:"device_authorization_endpoint,omitempty"` // RFC 8628
 	RegisteredURIs bool     `json:"require_request_uri_registration"`
 	ObjectAlgs     []string `json:"request_object_signing_alg_values_supported"`
 	SignedRequests bool     `json:"require_signed_request_object,omitempty"` // RFC 9101
@@ -97,7 +99,7 @@ func (o OAuth) configuration(c *op.Call, a oauth.App) Configuration {
 		ObjectAlgs: a.Profile.ClientAlgorithms(), SignedRequests: a.Profile.FAPI == oauth.MessageSigning, Push: at("PushedAuthorization"),
 		PushedRequests: a.Profile.Pushed || a.Profile.FAPI != "", AnswerAlgs: []string{"ES256", "RS256"},
 	}
-	out.LogoutSupport = logoutSupport
+	out.LogoutSupport, out.BackchannelSupport, out.Device = logoutSupport, backchannelSupport(a, at), offered(a, oauth.DeviceFlow, at("DeviceAuthorization"))
 	out.CertAliases = o.aliases(c, map[string]string{
 		"token_endpoint": out.Token, "userinfo_endpoint": out.UserInfo, "revocation_endpoint": out.Revocation, "introspection_endpoint": out.Introspection,
 		"pushed_authorization_request_endpoint": out.Push,

@@ -21,8 +21,8 @@ const (
 	secret    = "correct-horse-battery-wiki"
 )
 
-// TestExchanges has three applications in every tenant: wiki, an OpenID Connect one with a secret that everybody may use;
-// closed, the same for nobody but administrators; and api, whose tokens are for the program's own API. robot is a service user.
+// TestExchanges has four applications in every tenant: wiki, an OpenID Connect one with a secret that everybody may use;
+// closed, the same for nobody but administrators; tv, whose people decide elsewhere; and api, whose tokens are for the program's own API. robot is a service user.
 func TestExchanges(t *testing.T) {
 	apptest.Exchanges(t, "testdata", func(t *testing.T, s *apptest.Site, _ string) map[string]string {
 		robot := serviceUser(t, s)
@@ -32,12 +32,16 @@ func TestExchanges(t *testing.T) {
 		}
 		wiki := made(t, s, "Generic OpenID Connect", "wiki", profile, acl.Given{Kind: role.Sub, Principal: role.Everybody, Mask: acl.View | app.Execute})
 		made(t, s, "Generic OpenID Connect", "closed", profile)
+		tv := made(t, s, "Generic OpenID Connect", "tv", map[string]any{
+			"AllowedAuth": "DeviceCode,CIBA,TokenExchange,ClientCreds", "ClientSecret": secret, "AllowPublic": true, "AllowRefresh": true,
+			"ExchangeFrom": []any{"tv"}, "KnownScopes": []any{map[string]any{"Scope": "watch"}},
+		}, acl.Given{Kind: role.Sub, Principal: role.Everybody, Mask: acl.View | app.Execute})
 		made(t, s, "OAuth2ServerClient", "api", map[string]any{
 			"AllowedAuth": "ClientCreds,ResourceCreds", "Confirm": true, "MustBeOauthClient": true,
 			"KnownScopes": []any{map[string]any{"Scope": "me", "AllowedRest": []any{"Security/WhoAmI"}}, map[string]any{"Scope": "nothing"}},
 		}, acl.Given{Kind: role.User, Principal: robot.ID, Mask: acl.View | app.Execute})
 		return map[string]string{
-			"wiki": wiki.Profile.ClientID, "secret": secret, "verifier": verifier, "challenge": challenge, "robot": robot.Name, "robotID": robot.ID,
+			"wiki": wiki.Profile.ClientID, "tv": tv.Profile.ClientID, "secret": secret, "verifier": verifier, "challenge": challenge, "robot": robot.Name, "robotID": robot.ID,
 			"password": apptest.Password, "plainToken": s.TokenOf(t, "plain"), "robotSession": s.SignedIn(t, robot.ID), "platformHost": s.Host,
 		}
 	})

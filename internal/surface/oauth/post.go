@@ -6,7 +6,6 @@ import (
 	"encoding/base64"
 	"html/template"
 	"net/url"
-	"strings"
 
 	"limen/internal/op"
 	wire "limen/internal/wire/oauth"
@@ -53,20 +52,4 @@ func origin(redirect string) string {
 		return u.Scheme + ":"
 	}
 	return u.Scheme + "://" + u.Host
-}
-
-// values of RFC 8176 for the mechanisms that people pass.
-var values = map[string]string{"UP": "pwd", "OATH": "otp", "EMAIL": "otp", "SMS": "sms", "SQ": "kba", "PF": "tel", "U2F": "hwk", "QR": "swk", "OTP": "swk"}
-
-// methods are the authentication methods that a session's factors were.
-func methods(factors string) (out []string) {
-	for f := range strings.SplitSeq(factors, ",") {
-		if v := values[strings.TrimSpace(f)]; v != "" {
-			out = append(out, v)
-		}
-	}
-	if len(out) > 1 {
-		out = append(out, "mfa")
-	}
-	return out
 }

@@ -39,10 +39,11 @@ const maxForm = 64 << 10
 
 // Ops declares them.
 func (o OAuth) Ops() []op.Op {
-	return append(slices.Concat(o.documents(), o.authorization(), o.pushing(), o.confirmation(), o.leaving(), o.platform()), []op.Op{
+	return append(slices.Concat(o.documents(), o.authorization(), o.pushing(), o.confirmation(), o.leaving(), o.platform(), o.elsewhere()), []op.Op{
 		op.Prepared(op.Spec{
 			Path: "/OAuth2/Token/{app_id}", Allow: op.Anonymous, Effect: op.Write, Audit: audit.OAuthCreate, Rate: op.Guess, MaxBody: maxForm,
-			Faults: append(faults, oauth.ErrGrant, oauth.ErrFlow, oauth.ErrGrantType, oauth.ErrScope, oauth.ErrDenied, oauth.ErrProof, oauth.ErrNonce),
+			Faults: append(faults, oauth.ErrGrant, oauth.ErrFlow, oauth.ErrGrantType, oauth.ErrScope, oauth.ErrTarget, oauth.ErrDenied, oauth.ErrPending, oauth.ErrSlowDown,
+				oauth.ErrExpired, oauth.ErrRefused, oauth.ErrProof, oauth.ErrNonce),
 		}, o.prepareToken, o.Token),
 		op.Prepared(op.Spec{
 			Path: "/OAuth2/Revoke/{app_id}", Allow: op.Anonymous, Effect: op.Write, Audit: audit.OAuthRevoke, Rate: op.Guess, MaxBody: maxForm, Faults: faults,
@@ -60,7 +61,9 @@ func (o OAuth) Ops() []op.Op {
 // TokenRequest asks for tokens. Form, query and flat JSON are all taken.
 type TokenRequest struct {
 	App string `json:"app_id"` // ServiceName of the application, in the path
-	// GrantType is authorization_code, refresh_token, client_credentials or password, required.
+	// GrantType is authorization_code, refresh_token, client_credentials, password, or one of
+	// urn:ietf:params:oauth:grant-type:device_code, urn:ietf:params:oauth:grant-type:token-exchange and urn:openid:params:grant-type:ciba;
+	// required.
 	GrantType string `json:"grant_type"`
 	// ClientID names the client, where the header Authorization does not.
 	ClientID string `json:"client_id"`
@@ -80,6 +83,20 @@ type TokenRequest struct {
 	Scope string `json:"scope"`
 	// RefreshToken, for refresh_token. It is good once: the answer has the next one.
 	RefreshToken string `json:"refresh_token"`
+	// DeviceCode of DeviceAuthorization.
+	DeviceCode string `json:"device_code"`
+	// AuthReqID of BackchannelAuthorize.
+	AuthReqID string `json:"auth_req_id"`
+	// SubjectToken is the access token that is exchanged, with SubjectTokenType.
+	SubjectToken string `json:"subject_token"`
+	// SubjectTokenType is urn:ietf:params:oauth:token-type:access_token.
+	SubjectTokenType string `json:"subject_token_type"`
+	// ActorToken is an access token of whoever acts for the person, with ActorTokenType.
+	ActorToken string `json:"actor_token"`
+	// ActorTokenType is as SubjectTokenType.
+	ActorTokenType string `json:"actor_token_type"`
+	// RequestedTokenType is the same, or absent.
+	RequestedTokenType string `json:"requested_token_type"`
 	// State is given back.
 	State string `json:"state"`
 
@@ -96,7 +113,9 @@ type Tokens struct {
 	IDToken string `json:"id_token,omitempty"`
 	// RefreshToken is there when the application gives such.
 	RefreshToken string `json:"refresh_token,omitempty"`
-	State        string `json:"state,omitempty"`
+	// IssuedTokenType is there when a token was exchanged (RFC 8693 section 2.2.1).
+	IssuedTokenType string `json:"issued_token_type,omitempty"`
+	State           string `json:"state,omitempty"`
 
 	granted oauth.Granted
 	nonce   string
@@ -141,7 +160,11 @@ func (o OAuth) Token(ctx context.Context, c *op.Call, in TokenRequest, p prepare
 		return Tokens{}, err
 	}
 	g, err := o.Server.Exchange(ctx, c, p.ask)
-	return Tokens{State: in.State, granted: g, nonce: p.nonce}, refused(err)
+	out := Tokens{State: in.State, granted: g, nonce: p.nonce}
+	if in.GrantType == oauth.ExchangeGrant {
+		out.IssuedTokenType = oauth.AccessTokenType
+	}
+	return out, refused(err)
 }
 
 // TokenRef names a token.
@@ -237,6 +260,8 @@ type Introspection struct {
 	AppID      string `json:"app_id,omitempty"`
 	// Bound is the key that it is bound to: jkt or x5t#S256.
 	Bound map[string]string `json:"cnf,omitempty"`
+	// Act is who acts for the person (RFC 8693 section 4.1).
+	Act map[string]any `json:"act,omitempty"`
 }
 
 // Introspect tells whether a token of the application is good, with its data. Clients that prove themselves may ask, and
@@ -254,7 +279,7 @@ func (o OAuth) Introspect(ctx context.Context, c *op.Call, in TokenRef, by askin
 	}
 	out := Introspection{
 		Active: true, Scope: l.Scope.String(), ClientID: l.Client, Username: l.Name, UniqueName: l.Name, TokenType: "Bearer", Expires: l.Expires, Issued: l.Issued,
-		Subject: l.User, Audience: l.Client, Issuer: by.app.Issuer(c.Tenant.Host), ID: l.ID, AuthTime: l.AuthTime, AppID: by.app.Service,
+		Subject: l.User, Audience: l.Client, Issuer: by.app.Issuer(c.Tenant.Host), ID: l.ID, AuthTime: l.AuthTime, AppID: by.app.Service, Act: l.Act,
 	}
 	if l.User == "" {
 		out.Subject = l.Client

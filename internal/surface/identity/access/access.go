@@ -33,14 +33,14 @@ var ErrSystem = fault.New(fault.Denied, "access.system", "Only system administra
 func (a Access) Ops() []op.Op {
 	manage := op.Has(right.UserManagement)
 	found := []*fault.Error{user.ErrNotFound, fault.ErrMissing, fault.ErrInvalid}
-	return []op.Op{
+	return append(a.waiting(), []op.Op{
 		op.New(op.Spec{Path: "/UserMgmt/GetAuthorizations", Allow: op.Any(op.Self, manage), Effect: op.Read, Faults: found}, a.GetAuthorizations),
 		op.New(op.Spec{
 			Path: "/UserMgmt/RevokeAuthorization", Allow: op.Any(op.Self, manage), Effect: op.Write, Audit: audit.OAuthRevoke,
 			Faults: append(found, oauth.ErrNoAuthorization, user.ErrStronger, ErrSystem),
 		}, a.RevokeAuthorization),
 		op.New(op.Spec{Path: "/UserMgmt/GetLogoutReceipts", Allow: op.Any(op.Self, manage), Effect: op.Read, Faults: found}, a.GetLogoutReceipts),
-	}
+	}...)
 }
 
 // Page is whose rows are wanted, and from where on.

@@ -4,7 +4,7 @@ PACKAGE ?= ./...
 LINT    ?= v2.15.0
 export CGO_ENABLED ?= 1
 
-.PHONY: run build test rights race lint generate verify bench bench-large fuzz e2e kill peers clean
+.PHONY: run build test rights race lint generate verify bench bench-large fuzz e2e kill peers conformance clean
 
 run: build ## Build and start on https://localhost:8443, data in ./data
 	./bin/limen serve --dev
@@ -50,6 +50,10 @@ kill: ## Kill the program under load, during imports and recomputations, and Pos
 
 peers: ## Real foreign clients, installed from their registries, sign in and manage users
 	GO=$(GO) test/peers/run
+
+SUITE ?= http://127.0.0.1:8088
+conformance: ## The OpenID Foundation's suite, which runs at SUITE already (docs/conformance.md)
+	$(GO) run ./test/conformance -suite $(SUITE) -doc docs/conformance.md
 
 clean:
 	rm -rf bin .postgres

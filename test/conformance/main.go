@@ -1,0 +1,180 @@
+// Command conformance drives the OpenID Foundation's conformance suite, which runs elsewhere, against a Limen of its own: it starts the
+// program, makes an application and its people, puts TLS in front of the suite, runs test plans by the suite's REST interface, plays
+// the browser, and writes what came of it to docs/conformance.md.
+package main
+
+import (
+	"context"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"flag"
+	"fmt"
+	"math/big"
+	"net"
+	"net/http"
+	"net/url"
+	"os"
+	"os/signal"
+	"slices"
+	"strings"
+	"time"
+
+	"limen/test/rig"
+)
+
+func main() {
+	at := flag.String("suite", "http://127.0.0.1:8088", "where the suite listens, without TLS")
+	only := flag.String("plans", "", "plans to run, commas between; all when empty")
+	tests := flag.String("tests", "", "tests to run of them, commas between; all when empty")
+	binary := flag.String("limen", "", "the program; built when empty")
+	doc := flag.String("doc", "", "document whose results are replaced; none when empty")
+	flag.Parse()
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	err := run(ctx, *at, names(*only), names(*tests), *binary, *doc)
+	stop()
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+}
+
+func names(list string) []string {
+	return strings.FieldsFunc(list, func(r rune) bool { return r == ',' })
+}
+
+// The suite's own addresses: what it was started with as its base URL, and that for clients with certificates.
+const (
+	frontPort = "8443"
+	certPort  = "8444"
+	frontURL  = "https://localhost:" + frontPort
+)
+
+func run(ctx context.Context, at string, only, tests []string, binary, doc string) error {
+	u, err := url.Parse(at)
+	if err != nil {
+		return err
+	}
+	cert, err := certificate()
+	if err != nil {
+		return err
+	}
+	for port, certs := range map[string]bool{frontPort: false, certPort: true} {
+		s, err := front(u, port, cert, certs)
+		if err != nil {
+			return err
+		}
+		defer s.Close()
+	}
+	dir, err := os.MkdirTemp("", "limen-conformance")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(dir)
+	w, err := newWorld(ctx, dir, binary)
+	if w != nil {
+		defer w.server.Close()
+	}
+	if err != nil {
+		return err
+	}
+	r := runner{suite: suite{at: at, client: &http.Client{Timeout: 2 * time.Minute}}, world: w, tests: tests}
+	var done []outcome
+	for _, p := range plans {
+		if len(only) > 0 && !slices.Contains(only, p.short) {
+			continue
+		}
+		o, err := r.plan(ctx, p)
+		if err != nil {
+			return fmt.Errorf("%s: %w", p.short, errors.Join(err, errors.New(w.server.Log(5))))
+		}
+		fmt.Println(o.row())
+		done = append(done, o)
+		if doc != "" {
+			if err := write(doc, done); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// certificate is one that nobody has to trust: the suite and the browser here do not ask who signed it.
+func certificate() (tls.Certificate, error) {
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		return tls.Certificate{}, err
+	}
+	now := time.Now()
+	t := &x509.Certificate{
+		SerialNumber: big.NewInt(now.UnixNano()), NotBefore: now.Add(-time.Hour), NotAfter: now.Add(24 * time.Hour), DNSNames: []string{"localhost"},
+		IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)},
+	}
+	raw, err := x509.CreateCertificate(rand.Reader, t, t, key.Public(), key)
+	return tls.Certificate{Certificate: [][]byte{raw}, PrivateKey: key}, err
+}
+
+// world is a Limen with somebody who may use applications.
+type world struct {
+	server         *rig.Server
+	admin          *rig.Client
+	name, password string
+}
+
+func newWorld(ctx context.Context, dir, binary string) (*world, error) {
+	if binary == "" {
+		var err error
+		if binary, err = rig.Build(ctx, dir); err != nil {
+			return nil, err
+		}
+	}
+	s, err := rig.New(rig.Options{Binary: binary, Data: dir + "/data", Args: []string{"--dev"}})
+	if err != nil {
+		return nil, err
+	}
+	if err := s.Start(ctx); err != nil {
+		s.Close()
+		return nil, err
+	}
+	w := &world{server: s, name: "connie@limen", password: "Walk-the-long-way-7"}
+	c, err := s.Client()
+	if err != nil {
+		return w, err
+	}
+	if w.admin, err = c.SignIn(ctx, s.Admin, s.Password); err != nil {
+		return w, err
+	}
+	w.admin.Patient = true
+	return w, w.admin.Call(ctx, "/CDirectoryService/CreateUser", map[string]any{
+		"Name": w.name, "Mail": "connie@example.com", "DisplayName": "Connie Stone", "Password": w.password, "MobileNumber": "+15550100123",
+		"ServiceUser": true, // her password alone signs her in
+	}, nil)
+}
+
+// secret of the clients.
+const secret = "a-secret-of-the-suite-of-more-than-32-bytes"
+
+// app makes an application for a plan and gives its client's id.
+func (w *world) app(ctx context.Context, name string, profile map[string]any) (clientID string, err error) {
+	var made []struct {
+		Key string `json:"_RowKey"`
+	}
+	if err := w.admin.Call(ctx, "/SaasManage/ImportAppFromTemplate", map[string]any{"ID": []string{"Generic OpenID Connect"}}, &made); err != nil {
+		return "", err
+	}
+	key := made[0].Key
+	if err := w.admin.Call(ctx, "/SaasManage/UpdateApplicationDE", map[string]any{"_RowKey": key, "Name": "Suite " + name, "ServiceName": name, "OAuthProfile": profile}, nil); err != nil {
+		return "", err
+	}
+	if err := w.admin.Call(ctx, "/SaasManage/SetApplicationPermissions", map[string]any{
+		"ID": key, "Grants": []map[string]any{{"PType": "User", "Principal": w.name, "Rights": "View,Execute"}},
+	}, nil); err != nil {
+		return "", err
+	}
+	var got struct{ OAuthProfile struct{ ClientID string } }
+	err = w.admin.Call(ctx, "/SaasManage/GetApplication", map[string]any{"_RowKey": key}, &got)
+	return got.OAuthProfile.ClientID, err
+}

@@ -1,0 +1,209 @@
+package main
+
+import (
+	"context"
+	"encoding/base64"
+	"fmt"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+)
+
+// plan is one of the suite's, and the application that it needs.
+type plan struct {
+	short, name string
+	variant     map[string]string
+	flows       string // AllowedAuth of the application
+}
+
+// static is a client that the configuration names, and a provider that says in its document what it can.
+var static = map[string]string{"server_metadata": "discovery", "client_registration": "static_client"}
+
+var plans = []plan{
+	{short: "config", name: "oidcc-config-certification-test-plan", flows: "AuthorizationCode"},
+	{short: "basic", name: "oidcc-basic-certification-test-plan", variant: static, flows: "AuthorizationCode"},
+	{short: "formpost-basic", name: "oidcc-formpost-basic-certification-test-plan", variant: static, flows: "AuthorizationCode"},
+	{short: "implicit", name: "oidcc-implicit-certification-test-plan", variant: static, flows: "Implicit"},
+	{short: "formpost-implicit", name: "oidcc-formpost-implicit-certification-test-plan", variant: static, flows: "Implicit"},
+	{short: "hybrid", name: "oidcc-hybrid-certification-test-plan", variant: static, flows: "AuthorizationCode,Implicit"},
+	{short: "formpost-hybrid", name: "oidcc-formpost-hybrid-certification-test-plan", variant: static, flows: "AuthorizationCode,Implicit"},
+	{short: "logout", name: "oidcc-rp-initiated-logout-certification-test-plan", variant: logout, flows: "AuthorizationCode"},
+	{short: "backchannel", name: "oidcc-backchannel-rp-initiated-logout-certification-test-plan", variant: logout, flows: "AuthorizationCode"},
+	{short: "frontchannel", name: "oidcc-frontchannel-rp-initiated-logout-certification-test-plan", variant: logout, flows: "AuthorizationCode"},
+}
+
+// logout is for plans that leave the response type open.
+var logout = map[string]string{"client_registration": "static_client", "response_type": "code"}
+
+// runner runs plans.
+type runner struct {
+	suite suite
+	world *world
+	tests []string
+}
+
+// plan makes an application and runs the tests.
+func (r runner) plan(ctx context.Context, p plan) (outcome, error) {
+	out := outcome{plan: p}
+	alias := "limen-" + p.short
+	base := frontURL + "/test/a/" + alias
+	id, err := r.world.app(ctx, p.short, map[string]any{
+		"ClientIDType": 1, "ClientSecret": secret, "AllowedAuth": p.flows, "AllowRefresh": true, "KnownScopes": []any{}, "Confirm": true,
+		"Redirects": []string{base + "/callback"}, "PostLogoutRedirects": []string{base + "/post_logout_redirect"},
+		"ClientMetadata": map[string]any{
+			"frontchannel_logout_uri": base + "/frontchannel_logout", "frontchannel_logout_session_required": true,
+			"backchannel_logout_uri": base + "/backchannel_logout", "backchannel_logout_session_required": true,
+		},
+	})
+	if err != nil {
+		return out, err
+	}
+	client := map[string]string{"client_id": id, "client_secret": secret}
+	planID, modules, err := r.suite.plan(ctx, p.name, p.variant, map[string]any{
+		"alias": alias, "description": "Limen", "server": map[string]any{
+			"discoveryUrl": r.world.server.URL + "/" + p.short + "/.well-known/openid-configuration", "login_hint": r.world.name,
+		},
+		"client": client, "client2": client, "client_secret_post": client,
+	})
+	if err != nil {
+		return out, err
+	}
+	for _, m := range modules {
+		if len(r.tests) > 0 && !slices.Contains(r.tests, m.Name) {
+			continue
+		}
+		t, err := r.test(ctx, planID, m)
+		if err != nil {
+			return out, err
+		}
+		fmt.Printf("%-18s %-12s %-11s %s %v\n", p.short, t.state.Status, t.state.Result, m.Name, t.findings)
+		out.tests = append(out.tests, t)
+	}
+	return out, nil
+}
+
+// result is what came of a test, and what it found.
+type result struct {
+	module
+	state    state
+	findings []string
+}
+
+// limit is how long a test may take: some wait for half a minute of their own accord.
+const limit = 150 * time.Second
+
+// test runs a test to its end.
+func (r runner) test(ctx context.Context, planID string, m module) (out result, err error) {
+	out.module = m
+	id, err := r.suite.begin(ctx, planID, m)
+	if err != nil {
+		return out, err
+	}
+	who, err := newPerson(r.world.name, r.world.password, frontURL)
+	if err != nil {
+		return out, err
+	}
+	if err := r.attend(ctx, id, who, &out); err != nil {
+		return out, err
+	}
+	lines, err := r.suite.log(ctx, id)
+	for _, e := range lines {
+		if e.Result == "FAILURE" || e.Result == "WARNING" {
+			out.findings = append(out.findings, fmt.Sprintf("%s: %s: %s", strings.ToLower(e.Result), e.Source, e.Message))
+		}
+	}
+	return out, err
+}
+
+// attend does what a test waits for, until it ends or takes too long.
+func (r runner) attend(ctx context.Context, id string, who *person, out *result) error {
+	ctx, cancel := context.WithTimeout(ctx, limit)
+	defer cancel()
+	started := false
+	for {
+		var err error
+		if out.state, err = r.suite.state(ctx, id); err == nil {
+			switch out.state.Status {
+			case "FINISHED", "INTERRUPTED":
+				return nil
+			case "CONFIGURED":
+				if !started {
+					started, err = true, r.suite.call(ctx, http.MethodPost, "/api/runner/"+id, nil, nil, nil)
+				}
+			case "WAITING":
+				err = r.browse(ctx, id, who, out)
+			}
+		}
+		if ctx.Err() != nil {
+			out.findings = append(out.findings, "the test did not end")
+			return r.suite.call(context.WithoutCancel(ctx), http.MethodDelete, "/api/runner/"+id, nil, nil, nil)
+		}
+		if err != nil {
+			return err
+		}
+		time.Sleep(300 * time.Millisecond)
+	}
+}
+
+// browse opens what a test wants opened, and shows it what it wants to see.
+func (r runner) browse(ctx context.Context, id string, who *person, out *result) error {
+	due, err := r.suite.due(ctx, id)
+	if err != nil || len(due) == 0 {
+		return nil //nolint:nilerr // the test has just ended
+	}
+	// A test that wants a page looked at fills in one placeholder after another, in the order of its log.
+	address := due[0]
+	if err := r.suite.visited(ctx, id, address); err != nil {
+		return err
+	}
+	method := http.MethodGet
+	if strings.Contains(out.Name, "ensure-post-request") {
+		method = http.MethodPost
+	}
+	last, err := who.open(ctx, method, address)
+	if err != nil {
+		out.findings = append(out.findings, "the browser: "+err.Error())
+	}
+	if last.status != http.StatusOK && last.status/100 != 4 { // the answer went to the client, and no page was shown
+		return nil
+	}
+	lines, err := r.suite.log(ctx, id)
+	if err != nil {
+		return err
+	}
+	for _, e := range lines {
+		if e.Upload == "" {
+			continue
+		}
+		shot, err := picture(ctx, last)
+		if err != nil {
+			return err
+		}
+		out.findings = append(out.findings, fmt.Sprintf("the page of status %d was shown", last.status))
+		return r.suite.show(ctx, id, e.Upload, shot)
+	}
+	return nil
+}
+
+// picture is how a page looks, as a data URL.
+func picture(ctx context.Context, p page) (string, error) {
+	dir, err := os.MkdirTemp("", "limen-page")
+	if err != nil {
+		return "", err
+	}
+	defer os.RemoveAll(dir)
+	file, shot := filepath.Join(dir, "page.html"), filepath.Join(dir, "page.png")
+	if err := os.WriteFile(file, p.text, 0o600); err != nil {
+		return "", err
+	}
+	cmd := exec.CommandContext(ctx, "chromium", "--headless", "--no-sandbox", "--disable-gpu", "--window-size=500,400", "--screenshot="+shot, "file://"+file)
+	if text, err := cmd.CombinedOutput(); err != nil {
+		return "", fmt.Errorf("chromium: %w\n%s", err, text)
+	}
+	raw, err := os.ReadFile(shot)
+	return "data:image/png;base64," + base64.StdEncoding.EncodeToString(raw), err
+}

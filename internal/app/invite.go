@@ -6,6 +6,7 @@ import (
 
 	"limen/internal/core/invite"
 	"limen/internal/core/job"
+	"limen/internal/core/link"
 	"limen/internal/surface/identity/authentication"
 	"limen/internal/surface/login"
 	pages "limen/web/login"
@@ -14,8 +15,7 @@ import (
 // wireInvites wires invitations and the pages to which they lead.
 func (a *App) wireInvites() (err error) {
 	a.Invites = &invite.Invites{
-		People: a.People, Passwords: a.Passwords, Sessions: a.Sessions, Throttle: a.Throttle,
-		Insecure: a.Settings.TLS == "off" && len(a.Settings.TrustedProxies) == 0,
+		People: a.People, Passwords: a.Passwords, Sessions: a.Sessions, Links: a.links(),
 	}
 	a.People.Gone = append(a.People.Gone, a.Invites.Drop)
 	a.People.Outdated = append(a.People.Outdated, a.Invites.Drop)
@@ -41,4 +41,9 @@ func (a *App) signIn() login.SignIn {
 		Logins: a.Logins, Sessions: a.Sessions, People: a.People, OAuth: a.OAuth, SignedIn: authentication.SignIn, SignedOut: authentication.SignOut,
 		Device: authentication.KeepDevice,
 	}
+}
+
+// links are how links that are sent to people are written, and guesses at them counted.
+func (a *App) links() link.Links {
+	return link.Links{Throttle: a.Throttle, Insecure: a.Settings.TLS == "off" && len(a.Settings.TrustedProxies) == 0}
 }

@@ -20,8 +20,7 @@ import (
 
 // wirePeople wires what is kept of people beside the directory, and what they are told of changes to their account.
 func (a *App) wirePeople() {
-	insecure := a.Settings.TLS == "off" && len(a.Settings.TrustedProxies) == 0
-	a.Addresses = &address.Addresses{People: a.People, Post: a.Post, Throttle: a.Throttle, Insecure: insecure}
+	a.Addresses = &address.Addresses{People: a.People, Post: a.Post, Links: a.links()}
 	a.Passcodes = &passcode.Passcodes{Codes: factor.Codes{Ring: a.Ring, Limits: a.codeLimits}, Post: a.Post}
 	a.Logins.Exempt = exempt
 	a.People.Gone = append(a.People.Gone, a.Addresses.Drop, a.Passcodes.Drop, exemption.Exemptions{}.Drop, preference.Preferences{}.Drop)

@@ -5,13 +5,12 @@ package address
 import (
 	"context"
 	"errors"
-	"net/url"
 	"time"
 
 	"limen/internal/call"
+	"limen/internal/core/link"
 	"limen/internal/core/message"
 	"limen/internal/core/post"
-	"limen/internal/core/throttle"
 	"limen/internal/core/user"
 	"limen/internal/crypt"
 	"limen/internal/dbx"
@@ -33,10 +32,9 @@ var (
 
 // Addresses are those of the people of the call's tenant. Its fields are set before use.
 type Addresses struct {
-	People   *user.Directory
-	Post     *post.Post
-	Throttle throttle.Throttle
-	Insecure bool // links begin with http: nothing ends TLS before the server
+	People *user.Directory
+	Post   *post.Post
+	Links  link.Links
 }
 
 type row struct {
@@ -64,23 +62,15 @@ func (a *Addresses) Ask(ctx context.Context, c *call.Call, u user.User) error {
 	if _, err := putRow.Do(ctx, c.Tx, c.Tenant.ID, u.ID, hash, u.Mail, ends.UnixMilli()); err != nil {
 		return err
 	}
-	at := url.URL{Scheme: "https", Host: c.Tenant.Host, Path: Path, RawQuery: url.Values{"token": {plain}}.Encode()}
-	if a.Insecure {
-		at.Scheme = "http"
-	}
 	to := post.Reader{Mail: u.Mail, Culture: u.Culture, Name: u.Display, Account: u.Name}
-	return a.Post.Mail(ctx, c, "address/"+c.NewID(), to, message.VerifyMail, message.Data{Link: at.String(), Lasts: Lasts}, ends)
+	return a.Post.Mail(ctx, c, "address/"+c.NewID(), to, message.VerifyMail, message.Data{Link: a.Links.To(c, Path, plain), Lasts: Lasts}, ends)
 }
 
 // Look says whose address a token is about. It changes nothing and counts no guesses; a network that has made too many is
 // refused. Faults: ErrLink, ErrWait.
 func (a *Addresses) Look(ctx context.Context, c *call.Call, token string) (user.User, error) {
-	wait, err := a.Throttle.Wait(ctx, c, attempt(c))
-	if err != nil {
+	if err := a.Links.Admit(ctx, c, ErrWait); err != nil {
 		return user.User{}, err
-	}
-	if wait > 0 {
-		return user.User{}, tooMany(wait)
 	}
 	return a.person(ctx, c, findRow, token)
 }
@@ -92,13 +82,10 @@ func (a *Addresses) Confirm(ctx context.Context, c *call.Call, token string) (us
 	if err != nil && !errors.Is(err, ErrLink) {
 		return user.User{}, err
 	}
-	counted, failed := a.Throttle.Count(ctx, c, attempt(c), err == nil)
-	switch {
-	case failed != nil:
+	if failed := a.Links.Used(ctx, c, err == nil, ErrWait); failed != nil {
 		return user.User{}, failed
-	case !counted.Allowed:
-		return user.User{}, tooMany(counted.Wait)
-	case err != nil:
+	}
+	if err != nil {
 		return user.User{}, err
 	}
 	if err := a.Drop(ctx, c, u.ID); err != nil {
@@ -108,10 +95,11 @@ func (a *Addresses) Confirm(ctx context.Context, c *call.Call, token string) (us
 }
 
 func (a *Addresses) person(ctx context.Context, c *call.Call, by dbx.Query[row], token string) (user.User, error) {
-	if token == "" || len(token) > 256 {
+	hash, ok := link.Hash(token)
+	if !ok {
 		return user.User{}, ErrLink
 	}
-	r, err := by.One(ctx, c.Tx, c.Tenant.ID, crypt.TokenHash(token))
+	r, err := by.One(ctx, c.Tx, c.Tenant.ID, hash)
 	if errors.Is(err, dbx.ErrNoRow) || err == nil && r.Expires <= c.Now.UnixMilli() {
 		return user.User{}, ErrLink
 	}
@@ -123,14 +111,6 @@ func (a *Addresses) person(ctx context.Context, c *call.Call, by dbx.Query[row],
 		return user.User{}, ErrLink
 	}
 	return u, err
-}
-
-func attempt(c *call.Call) throttle.Attempt {
-	return throttle.Attempt{Kind: throttle.Token, IP: c.Client.IP}
-}
-
-func tooMany(wait time.Duration) error {
-	return ErrWait.RetryAfter(int((wait + time.Second - 1) / time.Second))
 }
 
 // Drop forgets a person's link; for the directory when it deletes them.

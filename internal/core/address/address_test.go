@@ -12,6 +12,7 @@ import (
 
 	"limen/internal/call"
 	"limen/internal/core/address"
+	"limen/internal/core/link"
 	"limen/internal/core/login/logintest"
 	"limen/internal/core/message"
 	"limen/internal/core/outbox"
@@ -37,9 +38,9 @@ func each(t *testing.T, f func(t *testing.T, w *world)) {
 				w.sent = plain
 				return "sealed", nil
 			}}},
-			Throttle: throttle.Throttle{Limits: func(context.Context, *call.Call, throttle.Kind) (throttle.Limits, error) {
+			Links: link.Links{Throttle: throttle.Throttle{Limits: func(context.Context, *call.Call, throttle.Kind) (throttle.Limits, error) {
 				return throttle.Limits{Network: 3}, nil
-			}},
+			}}},
 		}
 		w.anna = l.Add("anna", func(n *user.New) { n.Mail, n.MailUnproved = "anna@example.com", true })
 		f(t, w)

@@ -57,12 +57,10 @@ func (i *Invites) Accept(ctx context.Context, c *call.Call, token string, ch Cho
 	if err != nil && !errors.Is(err, ErrLink) {
 		return user.User{}, err
 	}
-	counted, failed := i.Throttle.Count(ctx, c, attempt(c), err == nil)
-	switch {
-	case failed != nil:
+	if failed := i.Links.Used(ctx, c, err == nil, ErrWait); failed != nil {
 		return user.User{}, failed
-	case !counted.Allowed:
-		return user.User{}, tooMany(counted.Wait)
+	}
+	switch {
 	case err != nil:
 		return user.User{}, err
 	case ch.rule != nil:

@@ -6,13 +6,12 @@ package invite
 import (
 	"context"
 	"errors"
-	"net/url"
 	"time"
 
 	"limen/internal/call"
+	"limen/internal/core/link"
 	"limen/internal/core/password"
 	"limen/internal/core/session"
-	"limen/internal/core/throttle"
 	"limen/internal/core/user"
 	"limen/internal/crypt"
 	"limen/internal/dbx"
@@ -37,8 +36,7 @@ type Invites struct {
 	People    *user.Directory
 	Passwords password.Passwords
 	Sessions  *session.Sessions
-	Throttle  throttle.Throttle
-	Insecure  bool // links begin with http: nothing ends TLS before the server
+	Links     link.Links
 }
 
 type row struct {
@@ -59,38 +57,30 @@ var (
 
 // Make makes a person's invitation and gives its link, which is told nowhere else. It takes the place of an earlier one.
 func (i *Invites) Make(ctx context.Context, c *call.Call, u user.User, lasts time.Duration) (link string, err error) {
-	at := url.URL{Scheme: "https", Host: c.Tenant.Host, Path: "/"}
-	if i.Insecure {
-		at.Scheme = "http"
-	}
 	if u.Active != 0 {
-		return at.String(), nil
+		return i.Links.To(c, "/", ""), nil
 	}
 	plain, hash := crypt.NewToken(c.Rand)
 	_, err = putRow.Do(ctx, c.Tx, c.Tenant.ID, hash, u.ID, c.Now.UnixMilli(), c.Now.Add(lasts).UnixMilli())
-	at.Path, at.RawQuery = Path, url.Values{"token": {plain}}.Encode()
-	return at.String(), err
+	return i.Links.To(c, Path, plain), err
 }
 
 // Look says whom a token invites. It only reads, so it counts no guesses; a network that has made too many of them is
 // refused here, too. Faults: ErrLink, ErrWait.
 func (i *Invites) Look(ctx context.Context, c *call.Call, token string) (user.User, error) {
-	wait, err := i.Throttle.Wait(ctx, c, attempt(c))
-	if err != nil {
+	if err := i.Links.Admit(ctx, c, ErrWait); err != nil {
 		return user.User{}, err
-	}
-	if wait > 0 {
-		return user.User{}, tooMany(wait)
 	}
 	return i.person(ctx, c, findRow, token)
 }
 
 // person finds whom a token opens an account to.
 func (i *Invites) person(ctx context.Context, c *call.Call, by dbx.Query[row], token string) (user.User, error) {
-	if token == "" || len(token) > 256 {
+	hash, ok := link.Hash(token)
+	if !ok {
 		return user.User{}, ErrLink
 	}
-	r, err := by.One(ctx, c.Tx, c.Tenant.ID, crypt.TokenHash(token))
+	r, err := by.One(ctx, c.Tx, c.Tenant.ID, hash)
 	if errors.Is(err, dbx.ErrNoRow) || err == nil && (r.Used != 0 || r.Expires <= c.Now.UnixMilli()) {
 		return user.User{}, ErrLink
 	}
@@ -102,14 +92,6 @@ func (i *Invites) person(ctx context.Context, c *call.Call, by dbx.Query[row], t
 		return user.User{}, ErrLink
 	}
 	return u, err
-}
-
-func attempt(c *call.Call) throttle.Attempt {
-	return throttle.Attempt{Kind: throttle.Token, IP: c.Client.IP}
-}
-
-func tooMany(wait time.Duration) error {
-	return ErrWait.RetryAfter(int((wait + time.Second - 1) / time.Second))
 }
 
 // Drop forgets a person's invitation; for the directory when it deletes them, changes where messages reach them, or notes

@@ -13,6 +13,7 @@ import (
 	"limen/internal/call"
 	"limen/internal/core/change"
 	"limen/internal/core/invite"
+	"limen/internal/core/link"
 	"limen/internal/core/password"
 	"limen/internal/core/role"
 	"limen/internal/core/session"
@@ -49,9 +50,9 @@ func build(t *testing.T, db *dbx.DB) *world {
 	w := &world{t: t, db: db, now: time.Now(), from: netip.MustParseAddr("192.0.2.1"), Invites: &invite.Invites{
 		People: people, Passwords: passwords,
 		Sessions: &session.Sessions{DB: db, Put: changes.Put},
-		Throttle: throttle.Throttle{Limits: func(context.Context, *call.Call, throttle.Kind) (throttle.Limits, error) {
+		Links: link.Links{Throttle: throttle.Throttle{Limits: func(context.Context, *call.Call, throttle.Kind) (throttle.Limits, error) {
 			return throttle.Limits{Network: 3}, nil
-		}},
+		}}},
 	}}
 	people.Gone = append(people.Gone, passwords.Drop, w.Drop)
 	people.Outdated = append(people.Outdated, w.Drop)
@@ -314,7 +315,7 @@ func TestWhoHasSignedInIsSentToTheFrontPage(t *testing.T) {
 func TestLinksNameTheHostAndTheScheme(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		for insecure, want := range map[bool]string{true: "http://id.example.com/invitation?token=", false: "https://id.example.com/invitation?token="} {
-			w.Insecure = insecure
+			w.Links.Insecure = insecure
 			w.write(nil, func(ctx context.Context, c *call.Call) error {
 				link, err := w.Make(ctx, c, w.person, time.Hour)
 				if rest, ok := strings.CutPrefix(link, want); !ok || len(rest) != 43 {

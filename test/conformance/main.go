@@ -10,6 +10,7 @@ import (
 	"crypto/rand"
 	"crypto/tls"
 	"crypto/x509"
+	"encoding/pem"
 	"errors"
 	"flag"
 	"fmt"
@@ -74,7 +75,7 @@ func run(ctx context.Context, at string, only, tests []string, binary, doc strin
 		return err
 	}
 	defer os.RemoveAll(dir)
-	w, err := newWorld(ctx, dir, binary)
+	w, err := newWorld(ctx, dir, binary, cert)
 	if w != nil {
 		defer w.server.Close()
 	}
@@ -124,14 +125,19 @@ type world struct {
 	name, password string
 }
 
-func newWorld(ctx context.Context, dir, binary string) (*world, error) {
+func newWorld(ctx context.Context, dir, binary string, trusted tls.Certificate) (*world, error) {
 	if binary == "" {
 		var err error
 		if binary, err = rig.Build(ctx, dir); err != nil {
 			return nil, err
 		}
 	}
-	s, err := rig.New(rig.Options{Binary: binary, Data: dir + "/data", Args: []string{"--dev"}})
+	// It tells clients of sign-outs, and trusts nobody but the suite's front then.
+	roots := dir + "/front.pem"
+	if err := os.WriteFile(roots, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: trusted.Certificate[0]}), 0o600); err != nil {
+		return nil, err
+	}
+	s, err := rig.New(rig.Options{Binary: binary, Data: dir + "/data", Args: []string{"--dev"}, Env: []string{"SSL_CERT_FILE=" + roots}})
 	if err != nil {
 		return nil, err
 	}

@@ -22,6 +22,8 @@ type person struct {
 	name, password string
 	suite          string // scheme, host and port of the suite's front
 	client         *http.Client
+	shown          page      // the last page of Limen's that was no redirect
+	done           time.Time // when the last way ended
 }
 
 func newPerson(name, password, suite string) (*person, error) {
@@ -92,12 +94,12 @@ func (p *person) ask(ctx context.Context, method, address string, fields url.Val
 // steps bounds the pages of one way.
 const steps = 40
 
-// open opens an address and does whatever the pages ask for, until they ask for nothing more; it gives the last of the server's own.
-func (p *person) open(ctx context.Context, method, address string) (last page, err error) {
+// open opens an address and does whatever the pages ask for, until they ask for nothing more.
+func (p *person) open(ctx context.Context, method, address string) (err error) {
 	var fields url.Values
 	if u, rest, ok := strings.Cut(address, "?"); ok && method == http.MethodPost {
 		if fields, err = url.ParseQuery(rest); err != nil {
-			return last, err
+			return err
 		}
 		address = u
 	}
@@ -105,27 +107,27 @@ func (p *person) open(ctx context.Context, method, address string) (last page, e
 	for range steps {
 		got, err := p.ask(ctx, method, address, fields, from)
 		if err != nil {
-			return last, err
+			return err
 		}
 		ours := !strings.HasPrefix(address, p.suite+"/")
-		if ours {
-			last = got
-		}
 		method, fields, from = http.MethodGet, nil, got.at
 		switch {
 		case got.to != "":
 			address = got.to
 			continue
 		case !ours:
-			return last, p.submit(ctx, got)
+			return p.submit(ctx, got)
 		}
 		next, ok := p.next(got)
+		if !ok || next.method == http.MethodPost && !strings.HasPrefix(next.action, p.suite+"/") { // not a page that only leads on
+			p.shown = got
+		}
 		if !ok {
-			return last, nil
+			return nil
 		}
 		method, address, fields = next.method, next.action, next.fields
 	}
-	return last, fmt.Errorf("no end after %d pages, at %s", steps, address)
+	return fmt.Errorf("no end after %d pages, at %s", steps, address)
 }
 
 var submitTo = regexp.MustCompile(`xhr\.open\('POST', "([^"]+)"`)

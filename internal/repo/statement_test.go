@@ -49,6 +49,7 @@ var sweeps = map[string]string{
 	"oauth.sweep_access":        "retention",
 	"oauth.sweep_spent":         "retention",
 	"oauth.sweep_request":       "retention",
+	"oauth.sweep_pending":       "retention",
 	"oauth.leavers":             "clients are told of whoever left, in all tenants",
 	"oauth.review_all":          "after changes were missed, everybody is looked at again",
 	"oauth.review_due":          "who is to be looked at, in all tenants",

@@ -14,7 +14,10 @@ import (
 	wire "limen/internal/wire/oauth"
 )
 
-// TestExchanges has an application in every tenant that everybody may use, and whose client wants to hear who leaves. plain has
+const secret = "correct-horse-battery-wiki"
+
+// TestExchanges has an application in every tenant that everybody may use, and whose client wants to hear who leaves, and
+// may have people asked. plain has
 // used it in two sessions, and has left one of them.
 func TestExchanges(t *testing.T) {
 	apptest.Exchanges(t, "testdata", func(t *testing.T, s *apptest.Site, _ string) map[string]string {
@@ -25,7 +28,7 @@ func TestExchanges(t *testing.T) {
 		if err := s.App.OAuth.TellClients(t.Context(), s.App.DB); err != nil {
 			t.Fatal(err)
 		}
-		return map[string]string{"wiki": it.Profile.ClientID, "wikiApp": it.ID}
+		return map[string]string{"wiki": it.Profile.ClientID, "wikiApp": it.ID, "secret": secret}
 	})
 }
 
@@ -58,7 +61,7 @@ func wiki(t *testing.T, s *apptest.Site) (out app.App) {
 			return err
 		}
 		out, err = s.App.Apps.Update(ctx, c, it.ID, app.Change{Members: map[string]any{"ServiceName": "wiki", "Name": "Wiki", "OAuthProfile": map[string]any{
-			"AllowedAuth": "AuthorizationCode", "Redirects": []any{"https://wiki.example.com/callback"},
+			"AllowedAuth": "AuthorizationCode,CIBA", "ClientSecret": secret, "Redirects": []any{"https://wiki.example.com/callback"},
 			"ClientMetadata": map[string]any{"client_name": "The wiki", "backchannel_logout_uri": "https://wiki.example.com/left"},
 		}}})
 		if err != nil {

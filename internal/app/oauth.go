@@ -17,6 +17,7 @@ import (
 	"limen/internal/core/login"
 	"limen/internal/core/oauth"
 	"limen/internal/core/outbox"
+	"limen/internal/core/policy"
 	"limen/internal/core/tenant"
 	"limen/internal/core/throttle"
 	"limen/internal/core/user"
@@ -45,7 +46,7 @@ func (a *App) wireOAuth() {
 	a.OAuth = &oauth.Server{
 		Signers: a.Signers, Ring: a.Ring, Sessions: a.Sessions, App: a.Apps.Client, Person: a.oauthPerson, May: a.mayUse,
 		Service: a.serviceClient, Password: a.ownerPassword,
-		Tenant: a.Index.ByID, Rand: rand.Reader, Promise: a.Outbox.Put, Notify: a.tellClient, Fetch: a.fetch,
+		Tenant: a.Index.ByID, Rand: rand.Reader, Promise: a.Outbox.Put, Notify: a.tellClient, Rules: a.appRules, Fetch: a.fetch,
 		DB: a.DB, CertHost: a.certHost, Certs: a.Settings.CertListen != "" || a.Settings.CertHeader != "",
 	}
 	a.OAuth.Throttle, a.OAuth.ByName, a.OAuth.TellAsked, a.OAuth.Tell = a.Throttle, a.oauthByName, a.tellAsked, a.tellDecision
@@ -95,6 +96,16 @@ func (a *App) certHost(host string) string {
 	}
 	_, port, _ := net.SplitHostPort(a.Settings.CertListen) // checked with the settings
 	return strings.TrimSuffix(net.JoinHostPort(strings.Trim(host, "[]"), port), ":443")
+}
+
+// appRules decides by an application's own rules.
+func (a *App) appRules(ctx context.Context, c *call.Call, it oauth.App, personID string) (oauth.Demand, error) {
+	d, err := a.Policies.Judge(ctx, c, personID, it.Rules, it.Default)
+	out := oauth.Demand{Refused: d.Verdict == policy.Refused}
+	if d.Verdict == policy.ByProfile {
+		out.Rounds = d.Profile.Challenges
+	}
+	return out, err
 }
 
 // oauthPerson is somebody whom tokens are about.

@@ -151,13 +151,17 @@ func (it App) client() (oauth.App, error) {
 	if err != nil {
 		return oauth.App{}, err
 	}
-	out := oauth.App{ID: it.ID, Service: it.Service, Name: it.Name, Active: it.State == Active, Guarded: it.guarded(), Profile: oauth.Profile{
+	out := oauth.App{ID: it.ID, Service: it.Service, Name: it.Name, Active: it.State == Active, Guarded: it.closed(), Profile: oauth.Profile{
 		Platform: p.TargetIsUs, OpenID: it.Type == OpenIDConnect, ClientID: p.ClientID, Secret: it.secret, Allowed: p.AllowedClients, Public: p.AllowPublic,
 		Redirects: p.Redirects, LogoutRedirects: p.PostLogoutRedirects, Issuer: p.Issuer, Audience: p.Audience, Opaque: p.TokenType == Opaque,
 		Flows: flows, Life: life, Refresh: p.AllowRefresh, RefreshLife: refresh, Consent: p.Confirm,
 		Exchange: oauth.Exchanges{From: p.ExchangeFrom, Impersonation: p.AllowImpersonation},
 		Pushed:   p.RequirePushed, DPoPNonce: p.DPoPNonce, FAPI: p.FAPI,
 	}}
+	out.Ruled = it.guarded() && !out.Guarded
+	if out.Ruled {
+		out.Rules, out.Default = it.Members["AuthRules"], it.Text("DefaultAuthProfile")
+	}
 	if p.Client != nil {
 		out.Profile.Client = *p.Client
 	}
@@ -195,6 +199,17 @@ func (it App) guarded() bool {
 	}
 	return rules.Enabled && len(rules.Value) > 0 || profile != "" && !strings.EqualFold(profile, policy.Always) ||
 		strings.TrimSpace(script) != "" && script != "@Empty"
+}
+
+// closed says whether the record has rules that nobody can decide: a script, or what cannot be read.
+func (it App) closed() bool {
+	var profile, script string
+	for name, to := range map[string]any{"DefaultAuthProfile": &profile, "PolicyScript": &script} {
+		if raw, ok := it.Members[name]; ok && json.Unmarshal(raw, to) != nil {
+			return true
+		}
+	}
+	return strings.TrimSpace(script) != "" && script != "@Empty" || policy.MisfitRules(it.Members["AuthRules"]) != ""
 }
 
 // Usable says whether somebody may use an application: they have the right Execute on it. by is the person as a caller, with

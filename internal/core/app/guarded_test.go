@@ -5,19 +5,20 @@ import (
 	"testing"
 )
 
-// An application with rules of its own is open to nobody while nothing decides them.
+// An application with rules of its own is ruled by them, and open to nobody where nothing can decide them.
 func TestGuarded(t *testing.T) {
-	for members, want := range map[string]bool{
-		`{}`:                                         false,
-		`{"DefaultAuthProfile":"AlwaysAllowed"}`:     false,
-		`{"DefaultAuthProfile":"-1"}`:                true,
-		`{"DefaultAuthProfile":"0b1c"}`:              true,
-		`{"PolicyScript":""}`:                        false,
-		`{"PolicyScript":"policy.Locked = true"}`:    true,
-		`{"AuthRules":{"Enabled":true,"_Value":[]}}`: false,
-		`{"AuthRules":{"Enabled":true,"_Value":[{"ProfileId":"AlwaysAllowed"}]}}`:  true,
-		`{"AuthRules":{"Enabled":false,"_Value":[{"ProfileId":"AlwaysAllowed"}]}}`: false,
-		`{"AuthRules":"x"}`: true,
+	const open, ruled, closed = 0, 1, 2
+	for members, want := range map[string]int{
+		`{}`:                                         open,
+		`{"DefaultAuthProfile":"AlwaysAllowed"}`:     open,
+		`{"DefaultAuthProfile":"-1"}`:                ruled,
+		`{"DefaultAuthProfile":"0b1c"}`:              ruled,
+		`{"PolicyScript":""}`:                        open,
+		`{"PolicyScript":"policy.Locked = true"}`:    closed,
+		`{"AuthRules":{"Enabled":true,"_Value":[]}}`: open,
+		`{"AuthRules":{"Enabled":true,"_Value":[{"ProfileId":"AlwaysAllowed"}]}}`:  ruled,
+		`{"AuthRules":{"Enabled":false,"_Value":[{"ProfileId":"AlwaysAllowed"}]}}`: open,
+		`{"AuthRules":"x"}`: closed,
 	} {
 		var it App
 		if err := json.Unmarshal([]byte(members), &it.Members); err != nil {
@@ -25,8 +26,8 @@ func TestGuarded(t *testing.T) {
 		}
 		it.Profile = &Profile{}
 		got, err := it.client()
-		if err != nil || got.Guarded != want {
-			t.Errorf("%s: guarded is %v, want %v %v", members, got.Guarded, want, err)
+		if err != nil || got.Guarded != (want == closed) || got.Ruled != (want == ruled) {
+			t.Errorf("%s: closed %v, ruled %v, want %v %v", members, got.Guarded, got.Ruled, want, err)
 		}
 	}
 }

@@ -8,6 +8,7 @@ import (
 
 	"limen/internal/call"
 	"limen/internal/core/factor"
+	"limen/internal/core/profile"
 	"limen/internal/core/session"
 	"limen/internal/fault"
 )
@@ -23,9 +24,10 @@ var further = []string{factor.OATH, factor.Email, factor.SMS}
 
 // Raise opens a conversation in which the caller shows more than their session rests on: one mechanism of each challenge of
 // their profile that nothing they have passed answers, or, where there is none, an authenticator or a code that is sent. Its
-// end raises the session, which gets another token. ErrNoFurther when they have nothing of the kind.
-func (l *Logins) Raise(ctx context.Context, c *call.Call) (Package, string, error) {
-	s, err := l.raising(ctx, c)
+// end raises the session, which gets another token. Where rounds of mechanisms are wanted that they have not passed, only these are asked
+// for. ErrNoFurther when they have nothing of the kind.
+func (l *Logins) Raise(ctx context.Context, c *call.Call, rounds ...[]string) (Package, string, error) {
+	s, err := l.raising(ctx, c, rounds)
 	if err != nil {
 		return Package{}, "", err
 	}
@@ -36,15 +38,15 @@ func (l *Logins) Raise(ctx context.Context, c *call.Call) (Package, string, erro
 }
 
 // Further says whether the caller could show more than their session rests on. It reads only.
-func (l *Logins) Further(ctx context.Context, c *call.Call) (bool, error) {
-	_, err := l.raising(ctx, c)
+func (l *Logins) Further(ctx context.Context, c *call.Call, rounds ...[]string) (bool, error) {
+	_, err := l.raising(ctx, c, rounds)
 	if errors.Is(err, ErrNoFurther) {
 		return false, nil
 	}
 	return err == nil, err
 }
 
-func (l *Logins) raising(ctx context.Context, c *call.Call) (*state, error) {
+func (l *Logins) raising(ctx context.Context, c *call.Call, rounds [][]string) (*state, error) {
 	row, err := l.Sessions.Find(ctx, c, c.Caller.Session)
 	if err != nil {
 		return nil, err
@@ -66,7 +68,11 @@ func (l *Logins) raising(ctx context.Context, c *call.Call) (*state, error) {
 		Profile: p.ID, Revision: p.Revision, Raised: row.ID, Secret: u.PasswordChanged, Passed: strings.FieldsFunc(row.Factors, func(r rune) bool { return r == ',' }),
 	}
 	s.based(c, u.ID, p)
-	for _, names := range [][][]string{lacking(p.Challenges, s.Passed), {unused(further, s.Passed)}} {
+	tries := [][][]string{lacking(p.Challenges, s.Passed), {unused(further, s.Passed)}}
+	if due := profile.Lacking(rounds, s.Passed); len(due) > 0 {
+		tries = [][][]string{due}
+	}
+	for _, names := range tries {
 		made, err := l.offers(ctx, c, who, names, p.Questions)
 		if err != nil {
 			return nil, err

@@ -2,6 +2,7 @@ package oauth
 
 import (
 	"crypto/x509"
+	"encoding/json"
 	"maps"
 	"regexp"
 	"slices"
@@ -21,6 +22,11 @@ type App struct {
 	// Guarded says that the application has rules of its own about who may use it and how, which nobody can decide yet: until
 	// then nobody may.
 	Guarded bool
+	// Ruled says that the application has rules of its own that can be decided: Rules, AuthRules of its record, and Default, the profile
+	// where none of them fits. They hold for authorization requests; who comes otherwise gets nothing.
+	Ruled   bool
+	Rules   json.RawMessage
+	Default string
 	Profile Profile
 }
 

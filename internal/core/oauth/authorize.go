@@ -66,6 +66,9 @@ func (s *Server) Request(ctx context.Context, c *call.Call, service string, p Pr
 	case err != nil:
 		return r, err
 	}
+	if r.Client.MaxAge != nil && r.Ask.MaxAge < 0 {
+		r.Ask.MaxAge = time.Duration(*r.Client.MaxAge) * time.Second
+	}
 	if err := r.came(); err != nil {
 		return r, err
 	}
@@ -78,6 +81,8 @@ func (r Request) check() error {
 	switch {
 	case t.Code && !p.allows(CodeFlow), t.Front() && !p.allows(Implicit), r.Client.Kind == Registered && !r.Client.Responds(t):
 		return Fault(&wire.Error{Code: wire.UnauthorizedClient, Description: "the application does not allow this response type"})
+	case r.Ask.Prompt.Create:
+		return Fault(&wire.Error{Code: wire.InvalidRequest, Description: "prompt create is not offered: administrators make accounts"})
 	case t.IDToken && !p.OpenID:
 		return ErrScope
 	case !r.Ask.Scope.Within(p.Known()) || !r.Client.mayAsk(r.Ask.Scope):
@@ -95,6 +100,7 @@ type SignedIn struct {
 	Level   string    // session.Normal or session.High
 	Proved  time.Time // when they last showed what they sign in with
 	Factors []string  // RFC 8176 values
+	Passed  []string  // mechanisms, as profiles name them
 }
 
 // Next is what has to happen before an authorization request can be answered.
@@ -123,8 +129,17 @@ func (s *Server) Next(ctx context.Context, c *call.Call, r Request, by *SignedIn
 	if err := s.may(ctx, c, r.App, by.Person); err != nil {
 		return Answer, err
 	}
-	if first := further(ask, by, again); first != Answer {
+	if same, err := s.expected(ctx, c, r, by); err != nil || !same {
+		if err == nil && (again || ask.Prompt.None) {
+			err = Fault(&wire.Error{Code: wire.LoginRequired, Description: "somebody else than the user of id_token_hint is signed in"})
+		}
+		return SignIn, err
+	}
+	if first := further(ask, again); first != Answer {
 		return first, nil
+	}
+	if first, err := s.assured(ctx, c, r, by); err != nil || first != Answer {
+		return first, err
 	}
 	due, err := s.consentDue(ctx, c, r, by.Person.ID)
 	switch {
@@ -150,7 +165,7 @@ func (s *Server) Reply(ctx context.Context, c *call.Call, r Request, by SignedIn
 	}
 	g := grantee{
 		app: r.App, client: Client{Registration: r.Client}, person: by.Person, scope: r.Ask.Scope, nonce: r.Ask.Nonce,
-		facts: Facts{AuthTime: by.Proved.Unix(), ACR: by.Level, AMR: by.Factors, Resource: r.Ask.Resource, Claims: r.Ask.Claims},
+		facts: Facts{AuthTime: by.Proved.Unix(), ACR: r.acr(by), AMR: by.Factors, Resource: r.Ask.Resource, Claims: r.Ask.Claims},
 	}
 	if err := s.authorize(ctx, c, &g, by.Session); err != nil {
 		return Reply{}, err

@@ -32,7 +32,7 @@ func (s *Server) ClientToken(ctx context.Context, c *call.Call, a App, clientID 
 		return Granted{}, ErrNoClient
 	case err != nil:
 		return Granted{}, err
-	case a.Guarded:
+	case a.Guarded, a.Ruled:
 		return Granted{}, ErrGuarded
 	case !a.Profile.allows(Credentials), r.Kind == Registered && !r.Grants("client_credentials"), r.DPoPBound, r.TLSBound:
 		return Granted{}, ErrFlow

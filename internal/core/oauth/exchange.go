@@ -115,6 +115,9 @@ func (s *Server) Exchange(ctx context.Context, c *call.Call, a Ask) (Granted, er
 	} else if a.App.Guarded {
 		err = ErrGuarded
 	}
+	if err == nil && a.App.Ruled && g.auth.ID == "" {
+		err = ErrGuarded
+	}
 	if err != nil {
 		return Granted{}, err
 	}

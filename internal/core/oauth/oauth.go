@@ -85,6 +85,8 @@ type Server struct {
 	// Service checks the name and password of a confidential client, outside transactions, and gives its UUID; empty: they
 	// are wrong. It takes as long for names that do not exist.
 	Service func(ctx context.Context, c *call.Call, name, secret string) (id string, err error)
+	// Rules decides by an application's own rules about somebody, in c.Tx; nil: nobody may use an application that has some.
+	Rules func(ctx context.Context, c *call.Call, a App, personID string) (Demand, error)
 	// Fetch gets a request object from where a client has registered that it lies, outside transactions; nil: nothing is fetched.
 	Fetch func(ctx context.Context, uri string) ([]byte, error)
 	// Password checks a person's password as a sign-in does, with its limits and counters; ErrPerson when they may not in.

@@ -22,6 +22,9 @@ type Presented struct {
 	// Pushed is the request_uri under which the client has pushed it; empty: it came through the browser.
 	Pushed string `json:"pushed,omitempty"`
 
+	// Settled says that the person was asked for a further proof and could give none.
+	Settled bool `json:"settled,omitempty"`
+
 	wrong error // it cannot be believed; Params are then what the browser brought
 }
 

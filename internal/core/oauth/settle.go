@@ -7,7 +7,6 @@ import (
 	"strings"
 
 	"limen/internal/call"
-	"limen/internal/core/session"
 	"limen/internal/crypt"
 	"limen/internal/dbx"
 	wire "limen/internal/wire/oauth"
@@ -22,12 +21,9 @@ const (
 var settleWait = dbx.E("oauth.settle_wait", `UPDATE oauth_request SET params = ? WHERE tenant = ? AND hash = ?`)
 
 // further is what a request asks of somebody who is signed in, and who may use the application; again as for Server.Next.
-func further(ask wire.Authorization, by *SignedIn, again bool) Next {
-	switch {
-	case ask.Prompt.SelectAccount && !again:
+func further(ask wire.Authorization, again bool) Next {
+	if ask.Prompt.SelectAccount && !again {
 		return Select
-	case len(ask.ACR) > 0 && ask.ACR[0] == session.High && by.Level != session.High && !ask.Prompt.None && by.Session != "":
-		return Raise
 	}
 	return Answer
 }
@@ -40,7 +36,7 @@ func (s *Server) Settle(ctx context.Context, c *call.Call, w Waiting, what Next)
 		rest := slices.DeleteFunc(strings.Fields(w.Params.Get("prompt")), func(word string) bool { return word == "select_account" })
 		w.Params["prompt"] = []string{strings.Join(rest, " ")}
 	case Raise:
-		delete(w.Params, "acr_values")
+		w.Settled = true
 	}
 	text, err := json.Marshal(w.Presented)
 	if err != nil {

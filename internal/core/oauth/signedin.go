@@ -27,7 +27,7 @@ func (s *Server) SignedIn(ctx context.Context, c *call.Call) (*SignedIn, error) 
 	if errors.Is(err, session.ErrUnknown) {
 		return nil, nil //nolint:nilnil // the session has just ended
 	}
-	out.Factors = methods(row.Factors)
+	out.Factors, out.Passed = methods(row.Factors), strings.FieldsFunc(row.Factors, func(r rune) bool { return r == ',' })
 	return out, err
 }
 

@@ -78,7 +78,11 @@ func (s SignIn) More(ctx context.Context, c *op.Call, in Asking) (any, error) {
 	if !signedIn(c) {
 		return op.Redirect{URL: stepURL(to, "", "")}, nil
 	}
-	some, err := s.Logins.Further(ctx, c)
+	d, err := s.OAuth.Demand(ctx, c, r.App, c.Caller.User)
+	if err != nil {
+		return nil, err
+	}
+	some, err := s.Logins.Further(ctx, c, d.Rounds...)
 	return login.Raise{Account: c.Caller.Name, App: r.App.Name, To: to, None: !some}, err
 }
 
@@ -101,9 +105,13 @@ func (s SignIn) Raise(ctx context.Context, c *op.Call, in MoreForm, _ op.None) (
 		c.Event.Type = ""
 		return next(to, ""), nil
 	}
+	rounds, err := s.demanded(ctx, c, to)
+	if err != nil {
+		return nil, err
+	}
 	if in.Do == "without" {
 		c.Event.Type = ""
-		some, err := s.Logins.Further(ctx, c)
+		some, err := s.Logins.Further(ctx, c, rounds...)
 		if err == nil && some {
 			err = ErrFirst
 		}
@@ -112,7 +120,7 @@ func (s SignIn) Raise(ctx context.Context, c *op.Call, in MoreForm, _ op.None) (
 		}
 		return s.settled(ctx, c, to, oauth.Raise)
 	}
-	pack, device, err := s.Logins.Raise(ctx, c)
+	pack, device, err := s.Logins.Raise(ctx, c, rounds...)
 	if errors.Is(err, core.ErrNoFurther) && to != "" {
 		c.Event.Type = ""
 		return op.Redirect{URL: path + "/more?" + query(to), Code: http.StatusSeeOther}, nil
@@ -121,4 +129,17 @@ func (s SignIn) Raise(ctx context.Context, c *op.Call, in MoreForm, _ op.None) (
 		return nil, err
 	}
 	return next(to, "", append(s.Device(c, device), talkCookie(c, pack.Session))...), nil
+}
+
+// demanded are the rounds of mechanisms that the rules of the application want which somebody goes on to; none where they go on to none.
+func (s SignIn) demanded(ctx context.Context, c *op.Call, to string) ([][]string, error) {
+	_, r, err := s.waiting(ctx, c, to)
+	if fault.Of(err) != nil && fault.Of(err).Kind != fault.Internal {
+		return nil, nil //nolint:nilerr // it is gone, which the next page tells
+	}
+	if err != nil {
+		return nil, err
+	}
+	d, err := s.OAuth.Demand(ctx, c, r.App, c.Caller.User)
+	return d.Rounds, err
 }

@@ -157,7 +157,7 @@ func (o OAuth) machine(ctx context.Context, c *op.Call, a oauth.App, in sent) (*
 		return nil, err
 	}
 	p, err := o.Server.Person(ctx, c, l.User)
-	return &oauth.SignedIn{Person: p, Level: session.Normal, Proved: time.Unix(l.AuthTime, 0), Factors: []string{"pwd"}}, err
+	return &oauth.SignedIn{Person: p, Level: session.Normal, Proved: time.Unix(l.AuthTime, 0), Factors: []string{"pwd"}, Passed: []string{"UP"}}, err
 }
 
 // authorized is the answer of the authorization endpoint.

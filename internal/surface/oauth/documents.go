@@ -64,6 +64,8 @@ type Configuration struct {
 	ObjectAlgs     []string `json:"request_object_signing_alg_values_supported"`
 	SignedRequests bool     `json:"require_signed_request_object,omitempty"` // RFC 9101
 	Push           string   `json:"pushed_authorization_request_endpoint"`   // RFC 9126
+	Levels         []string `json:"acr_values_supported"`
+	Prompts        []string `json:"prompt_values_supported"`
 	PushedRequests bool     `json:"require_pushed_authorization_requests,omitempty"`
 	AnswerAlgs     []string `json:"authorization_signing_alg_values_supported"` // JARM
 }
@@ -97,6 +99,7 @@ func (o OAuth) configuration(c *op.Call, a oauth.App) Configuration {
 		},
 		ClaimsParameter: true, IssuerInAnswers: true, RequestParameter: true, RequestURIParameter: true, RegisteredURIs: true,
 		ObjectAlgs: a.Profile.ClientAlgorithms(), SignedRequests: a.Profile.FAPI == oauth.MessageSigning, Push: at("PushedAuthorization"),
+		Levels: oauth.Levels(), Prompts: []string{"none", "login", "consent", "select_account"},
 		PushedRequests: a.Profile.Pushed || a.Profile.FAPI != "", AnswerAlgs: []string{"ES256", "RS256"},
 	}
 	out.LogoutSupport, out.BackchannelSupport, out.Device = logoutSupport, backchannelSupport(a, at), offered(a, oauth.DeviceFlow, at("DeviceAuthorization"))

@@ -1,0 +1,107 @@
+package oauth_test
+
+import (
+	"context"
+	"net/url"
+	"testing"
+
+	"limen/internal/call"
+	"limen/internal/core/oauth"
+)
+
+// next says what is next for Anna, who has passed some mechanisms.
+func (w *world) next(query, level string, settled, again bool, passed ...string) (oauth.Next, string) {
+	var out oauth.Next
+	err := w.in(func(ctx context.Context) error {
+		r, err := w.s.Request(ctx, w.c, "web", oauth.Presented{Params: params(query), Settled: settled})
+		if err != nil {
+			return err
+		}
+		out, err = w.s.Next(ctx, w.c, r, &oauth.SignedIn{Person: w.people[anna], Session: "s1", Level: level, Proved: w.c.Now, Passed: passed}, again)
+		return err
+	})
+	return out, code(err)
+}
+
+func TestAssurance(t *testing.T) {
+	each(t, func(w *world) {
+		essential := "&claims=" + url.QueryEscape(`{"id_token":{"acr":{"essential":true,"values":["High"]}}}`)
+		unknown := "&claims=" + url.QueryEscape(`{"id_token":{"acr":{"essential":true,"value":"gold"}}}`)
+		for name, x := range map[string]struct {
+			more, level string
+			settled     bool
+			want        oauth.Next
+			err         string
+		}{
+			"nothing wanted":           {"", "Normal", false, oauth.Answer, ""},
+			"High wanted":              {"&acr_values=High", "Normal", false, oauth.Raise, ""},
+			"and reached":              {"&acr_values=High", "High", false, oauth.Answer, ""},
+			"and done without":         {"&acr_values=High", "Normal", true, oauth.Answer, ""},
+			"an unknown one wanted":    {"&acr_values=gold", "Normal", false, oauth.Answer, ""},
+			"High needed":              {essential, "Normal", false, oauth.Raise, ""},
+			"needed, and done without": {essential, "Normal", true, oauth.Answer, "oauth.unmet_authentication_requirements"},
+			"needed, nobody asked":     {essential + "&prompt=none", "Normal", false, oauth.Answer, "oauth.unmet_authentication_requirements"},
+			"needed and reached":       {essential, "High", false, oauth.Answer, ""},
+			"an unknown one needed":    {unknown, "High", false, oauth.Answer, "oauth.unmet_authentication_requirements"},
+		} {
+			if got, err := w.next(ask+challenge()+x.more, x.level, x.settled, false); got != x.want || err != x.err {
+				w.t.Errorf("%s: %q %s", name, got, err)
+			}
+		}
+	})
+}
+
+func TestRules(t *testing.T) {
+	each(t, func(w *world) {
+		w.change(func(a *oauth.App) { a.Ruled = true })
+		if _, err := w.next(ask+challenge(), "High", false, false, "UP", "OATH"); err != "oauth.access_denied" {
+			w.t.Error("rules that nobody decides:", err)
+		}
+		d := oauth.Demand{Rounds: [][]string{{"UP"}, {"OATH", "U2F"}}}
+		w.s.Rules = func(context.Context, *call.Call, oauth.App, string) (oauth.Demand, error) { return d, nil }
+		for name, x := range map[string]struct {
+			settled bool
+			passed  []string
+			want    oauth.Next
+			err     string
+		}{
+			"not enough":       {false, []string{"UP"}, oauth.Raise, ""},
+			"of another kind":  {false, []string{"UP", "SMS"}, oauth.Raise, ""},
+			"done without":     {true, []string{"UP"}, oauth.Answer, "oauth.unmet_authentication_requirements"},
+			"all that it asks": {false, []string{"UP", "OATH"}, oauth.Answer, ""},
+		} {
+			if got, err := w.next(ask+challenge(), "Normal", x.settled, false, x.passed...); got != x.want || err != x.err {
+				w.t.Errorf("%s: %q %s", name, got, err)
+			}
+		}
+		d = oauth.Demand{Refused: true}
+		if _, err := w.next(ask+challenge(), "High", false, false, "UP", "OATH"); err != "oauth.access_denied" {
+			w.t.Error("refused by a rule:", err)
+		}
+	})
+}
+
+func TestHintedPerson(t *testing.T) {
+	each(t, func(w *world) {
+		hint := "&id_token_hint=" + w.tokens().ID
+		if got, err := w.next(ask+challenge()+hint, "Normal", false, false); got != oauth.Answer || err != "" {
+			w.t.Errorf("%q %s", got, err)
+		}
+		was := w.people[anna]
+		other := was
+		other.ID = machine
+		w.people[anna] = other
+		if got, err := w.next(ask+challenge()+hint, "Normal", false, false); got != oauth.SignIn || err != "" {
+			w.t.Errorf("somebody else: %q %s", got, err)
+		}
+		for _, more := range []string{"&prompt=none", ""} {
+			if _, err := w.next(ask+challenge()+hint+more, "Normal", false, more == ""); err != "oauth.login_required" {
+				w.t.Errorf("somebody else, who cannot be asked: %s", err)
+			}
+		}
+		w.people[anna] = was
+		if _, err := w.next(ask+challenge()+"&id_token_hint=x", "Normal", false, false); err != "oauth.invalid_request" {
+			w.t.Error("a hint that is none:", err)
+		}
+	})
+}

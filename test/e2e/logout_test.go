@@ -64,7 +64,7 @@ func TestBackChannelLogout(t *testing.T) {
 
 		for reason, leave := range map[string]func(){
 			"everywhere":  func() { must(t, w.admin, "/UserMgmt/SignOutEverywhere", object{"id": user}, nil) },
-			"access lost": func() { permit("") },
+			"access lost": func() { permit("None") },
 		} {
 			token := r.signIn(t, w, login)
 			if !r.active(t, w, token.AccessToken) {

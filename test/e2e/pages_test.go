@@ -41,7 +41,7 @@ func (r relying) asks(t *testing.T, more ...oauth2.AuthCodeOption) string {
 func TestBrowserOfAnApplication(t *testing.T) {
 	t.Parallel()
 	w := newSite(t, "SQLite")
-	r := w.relyingParty(t)
+	r := w.relyingParty(t, object{})
 	var id string
 	must(t, w.admin, "/CDirectoryService/CreateUser", object{
 		"Name": "anna@limen", "Mail": "anna@example.com", "DisplayName": "Anna Stone", "Password": password, "ForcePasswordChangeNext": true,
@@ -128,7 +128,7 @@ func TestBrowserOfAnApplication(t *testing.T) {
 func TestBrowserRaises(t *testing.T) {
 	t.Parallel()
 	w := newSite(t, "SQLite")
-	r := w.relyingParty(t)
+	r := w.relyingParty(t, object{})
 	var id string
 	must(t, w.admin, "/CDirectoryService/CreateUser", object{"Name": "bert@limen", "Mail": "bert@example.com", "DisplayName": "Bert", "Password": password}, &id)
 	must(t, w.admin, "/SaasManage/SetApplicationPermissions", object{

@@ -33,6 +33,7 @@ var views = []View{
 	Step{Kind: Wait, Way: Way{Where: "x"}, Back: "/login"},
 	Welcome{Account: "anna@example.com", Display: "Anna"}, Welcome{To: "/x", Now: true}, Welcome{To: "javascript:alert(1)", Display: "<script>"},
 	Told{}, Told{Replaced: true, To: "/x"}, Leave{Account: "anna@example.com", Action: "/logout"}, Left{}, Left{Apps: []string{"Shop", "<script>"}},
+	Left{To: "/OAuth2/EndSession/shop?state=1", Frames: []Frame{{"https://shop.example.com/left?a=1&b=%22", "https://shop.example.com"}}},
 	Select{Account: "anna@example.com", Display: "Anna", App: "Shop", To: "/OAuth2/Authorize/a?bounce=b"}, Select{Account: "<script>"},
 	Raise{Account: "anna@example.com", App: "<script>", To: `"><script>`}, Raise{Account: "anna@example.com", App: "Shop", None: true},
 	Device{}, Device{User: `"><script>`, Code: "device.code", Reason: "No."},
@@ -65,6 +66,12 @@ func TestPagesAreWhole(t *testing.T) {
 				}
 				if strings.Contains(string(text), "javascript:") || !strings.Contains(string(text), `href="https://example.com/p"`) {
 					t.Error("the foot leads elsewhere")
+				}
+				if l, ok := v.(Left); ok && l.GoOn() != "" { // the one script, byte for byte what the policy allows
+					whole := string(text)
+					if text = []byte(strings.Replace(whole, "<script>"+goOn+"</script>", "", 1)); len(text) == len(whole) {
+						t.Error("the script is another than the policy allows")
+					}
 				}
 				look(t, string(text))
 			})

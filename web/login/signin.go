@@ -1,5 +1,13 @@
 package login
 
+import (
+	"crypto/sha256"
+	"encoding/base64"
+	"html/template"
+	"slices"
+	"strings"
+)
+
 // Name asks who wants to sign in.
 type Name struct {
 	User  string // as typed before, or of who is to sign in again
@@ -142,6 +150,7 @@ type Want struct {
 func (Name) page() shape      { return shape{name: "name"} }
 func (Told) page() shape      { return shape{name: "told"} }
 func (Leave) page() shape     { return shape{name: "leave"} }
+func (Left) page() shape      { return shape{name: "left"} }
 func (Consent) page() shape   { return shape{name: "consent"} }
 func (Select) page() shape    { return shape{name: "select"} }
 func (Raise) page() shape     { return shape{name: "raise"} }
@@ -159,21 +168,32 @@ func (v Welcome) page() shape {
 	return out
 }
 
-// page has the browser go on by itself once the frames have had their time.
-func (v Left) page() shape {
-	out := shape{name: "left"}
-	if v.To != "" {
-		out.refresh = "2;url=" + v.To
+// goOn leads on as soon as all frames have been loaded. Without scripts there is the link.
+const goOn = `addEventListener("load",function(){location.replace(document.querySelector("a.main").href)})`
+
+// GoOn is the script of a page that leads on by itself; empty: it stays.
+func (v Left) GoOn() template.JS {
+	if v.To == "" || len(v.Frames) == 0 {
+		return ""
 	}
-	return out
+	return goOn
 }
 
-// Frames are the sources of what a page loads in frames.
-func Frames(v View) (out []string) {
-	if v, ok := v.(Left); ok {
-		for _, f := range v.Frames {
-			out = append(out, f.Source)
-		}
+// Directives are what a page needs of a policy besides what all pages do.
+func Directives(v View) (out []string) {
+	left, ok := v.(Left)
+	if !ok || len(left.Frames) == 0 {
+		return nil
+	}
+	var sources []string
+	for _, f := range left.Frames {
+		sources = append(sources, f.Source)
+	}
+	slices.Sort(sources)
+	out = append(out, "frame-src "+strings.Join(slices.Compact(sources), " "))
+	if left.GoOn() != "" {
+		sum := sha256.Sum256([]byte(goOn))
+		out = append(out, "script-src 'sha256-"+base64.StdEncoding.EncodeToString(sum[:])+"'")
 	}
 	return out
 }

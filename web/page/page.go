@@ -11,7 +11,6 @@ import (
 	"fmt"
 	"html/template"
 	"io/fs"
-	"slices"
 	"strings"
 )
 
@@ -25,8 +24,8 @@ var style string
 var CSP = Policy(Theme{}, "")
 
 // Policy is the policy of pages in a theme. goal is where else a form's answer may send the browser on: a source of Content
-// Security Policy level 3; empty: nowhere. frames are the sources of what it may load in frames.
-func Policy(t Theme, goal string, frames ...string) string {
+// Security Policy level 3; empty: nowhere. more are further directives.
+func Policy(t Theme, goal string, more ...string) string {
 	sum := sha256.Sum256([]byte(style + t.style()))
 	out := "default-src 'none'; style-src 'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) + "'; base-uri 'none'; form-action 'self'"
 	if goal != "" {
@@ -35,9 +34,8 @@ func Policy(t Theme, goal string, frames ...string) string {
 	if t.logo() != "" {
 		out += "; img-src 'self'"
 	}
-	if len(frames) > 0 {
-		slices.Sort(frames)
-		out += "; frame-src " + strings.Join(slices.Compact(frames), " ")
+	for _, directive := range more {
+		out += "; " + directive
 	}
 	return out + "; frame-ancestors 'none'"
 }

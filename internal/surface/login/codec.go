@@ -169,5 +169,5 @@ func (k Codec) write(w http.ResponseWriter, r *op.Request, c *op.Call, status in
 		return
 	}
 	w.Header().Set("Vary", "Accept-Language")
-	op.Page{HTML: html, Code: status, CSP: page.Policy(b.Theme, login.Goal(v), login.Frames(v)...)}.Write(w, r.HTTP)
+	op.Page{HTML: html, Code: status, CSP: page.Policy(b.Theme, login.Goal(v), login.Directives(v)...)}.Write(w, r.HTTP)
 }

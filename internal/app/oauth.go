@@ -49,6 +49,7 @@ func (a *App) wireOAuth() {
 		Tenant: a.Index.ByID, Rand: rand.Reader, Promise: a.Outbox.Put, Notify: a.tellClient, Rules: a.appRules, Fetch: a.fetch,
 		DB: a.DB, CertHost: a.certHost, Certs: a.Settings.CertListen != "" || a.Settings.CertHeader != "",
 	}
+	a.Apps.Gone = append(a.Apps.Gone, a.OAuth.AppGone)
 	a.OAuth.Throttle, a.OAuth.ByName, a.OAuth.TellAsked, a.OAuth.Tell = a.Throttle, a.oauthByName, a.tellAsked, a.tellDecision
 	a.Outbox.Handle(oauth.TopicBackchannel, func(ctx context.Context, d outbox.Delivery) error { return a.OAuth.TellDecision(ctx, a.DB, d) })
 	a.OAuth.Watch(a.Changes.Watch)

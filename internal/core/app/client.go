@@ -165,6 +165,7 @@ func (it App) client() (oauth.App, error) {
 	if p.Client != nil {
 		out.Profile.Client = *p.Client
 	}
+	out.Profile.Registering = p.Registration
 	if out.Profile.Authorities, err = p.authorities(); err != nil {
 		return oauth.App{}, err
 	}

@@ -75,6 +75,9 @@ type Profile struct {
 	// ClientAuthorities are certificates, PEM, of authorities by whose certificates clients may prove themselves (tls_client_auth of
 	// RFC 8705); beyond the contract.
 	ClientAuthorities string `json:"ClientAuthorities,omitempty"`
+	// Registration says who may register further clients (RFC 7591): nobody, Token for who has a token of an administrator's, Open for
+	// anybody; beyond the contract.
+	Registration oauth.Registering `json:"Registration,omitempty"`
 }
 
 // Scope is a scope that an application knows.
@@ -188,6 +191,15 @@ func (p *Profile) check() error {
 		if err := p.Client.Check(); err != nil {
 			return bad("ClientMetadata", "is not valid: %s", fault.Of(oauth.Fault(err)).Public)
 		}
+	}
+	switch p.Registration {
+	case oauth.Nobody, oauth.TokenHolder:
+	case oauth.Anybody:
+		if p.TargetIsUs {
+			return bad("Registration", "cannot be %s where tokens are for this platform's own API", oauth.Anybody)
+		}
+	default:
+		return bad("Registration", "must be empty, %s or %s", oauth.TokenHolder, oauth.Anybody)
 	}
 	if _, err := p.authorities(); err != nil {
 		return err

@@ -30,6 +30,11 @@ const (
 	OAuthPush          = "Cloud.Core.OAuthToken.Push"          // a client pushed an authorization request
 	OAuthProof         = "Cloud.Core.OAuthToken.Proof"         // a proof of the key that a token is bound to was taken or refused
 	OAuthRevoke        = "Cloud.Core.OAuthToken.Revoke"        // an OAuth token was revoked
+	OAuthClientCreate  = "Cloud.Core.OAuthClient.Create"       // an OAuth client was registered with an application
+	OAuthClientChange  = "Cloud.Core.OAuthClient.Change"       // a registered OAuth client was changed
+	OAuthClientDelete  = "Cloud.Core.OAuthClient.Delete"       // a registered OAuth client was deleted
+	OAuthInitialCreate = "Cloud.Core.OAuthClient.TokenCreate"  // a token was made with which OAuth clients may be registered
+	OAuthInitialDelete = "Cloud.Core.OAuthClient.TokenDelete"  // such a token was revoked
 	OAuthInvalidClient = "Cloud.Core.OAuthToken.InvalidClient" // an OAuth client could not prove who it is
 	ResetStart         = "Cloud.Core.PasswordReset.Start"      // someone asked for a forgotten password
 	ResetFinish        = "Cloud.Core.PasswordReset.Finish"     // a forgotten password was replaced

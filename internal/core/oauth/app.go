@@ -52,6 +52,7 @@ type Profile struct {
 	Client wire.Metadata
 	// Authorities are those whose certificates clients may prove themselves by (tls_client_auth); nil: none.
 	Authorities *x509.CertPool
+	Registering Registering // who may register further clients
 
 	Redirects       wire.Redirects // where answers may go
 	LogoutRedirects wire.Redirects // where people may go after signing out

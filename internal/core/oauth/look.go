@@ -162,7 +162,7 @@ func (s *Server) alive(ctx context.Context, c *call.Call, l *Live) error {
 		}
 	}
 	if l.User == "" {
-		return nil
+		return s.stillThere(ctx, c, *l)
 	}
 	p, err := s.Person(ctx, c, l.User)
 	if err != nil && fault.Of(err).Kind == fault.NotFound {
@@ -179,6 +179,18 @@ func (s *Server) alive(ctx context.Context, c *call.Call, l *Live) error {
 		return ErrToken
 	}
 	l.Name = p.Name
+	return err
+}
+
+// stillThere is whether the client stands that a token is for which it got in its own name.
+func (s *Server) stillThere(ctx context.Context, c *call.Call, l Live) error {
+	a, err := s.App(ctx, c, l.App)
+	if err == nil {
+		_, err = s.Registration(ctx, c, a, l.Client)
+	}
+	if errors.Is(err, ErrUnknownApp) || errors.Is(err, ErrClient) {
+		return ErrToken
+	}
 	return err
 }
 

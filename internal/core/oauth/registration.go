@@ -30,6 +30,8 @@ type Registration struct {
 	Kind   Kind
 	Secret string // sealed; empty: it has none
 	public bool
+	// Itself says that the client was registered by whoever it is, and not by an administrator.
+	Itself bool
 }
 
 // Public says whether the client may come without proving who it is. It must use PKCE then.
@@ -46,9 +48,12 @@ type clientRow struct {
 	App      string `db:"app"`
 	Metadata string `db:"metadata"`
 	Secret   string `db:"secret"`
+	Token    []byte `db:"token"`
+	Created  int64  `db:"created"`
+	Version  int64  `db:"version"`
 }
 
-var findClient = dbx.Q[clientRow]("oauth.find_client", `SELECT id, app, metadata, secret FROM oauth_client WHERE tenant = ? AND id = ?`)
+var findClient = dbx.Q[clientRow]("oauth.find_client", `SELECT id, app, metadata, secret, token, created, version FROM oauth_client WHERE tenant = ? AND id = ?`)
 
 // own says whether a client id is that of the application's own client. Clients of the shared application call it by the
 // application's name (oauth.yaml n 24).
@@ -71,7 +76,7 @@ func (s *Server) Registration(ctx context.Context, c *call.Call, a App, id strin
 	}
 	row, err := s.registered(ctx, c, id)
 	if err == nil && row.App == a.ID {
-		out = Registration{ID: row.ID, Kind: Registered, Secret: row.Secret}
+		out = Registration{ID: row.ID, Kind: Registered, Secret: row.Secret, Itself: len(row.Token) > 0}
 		err = json.Unmarshal([]byte(row.Metadata), &out.Metadata)
 		out.public = out.AuthMethod == wire.None
 		return out, err

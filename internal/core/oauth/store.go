@@ -110,6 +110,7 @@ var sweeps = []dbx.Sweep{
 	dbx.S("oauth.sweep_refresh", "oauth_refresh", "tenant, hash", "expires < ?"),
 	dbx.S("oauth.sweep_access", "oauth_access", "tenant, hash", "expires < ?"),
 	dbx.S("oauth.sweep_spent", "oauth_spent", "tenant, id", "expires < ?"),
+	dbx.S("oauth.sweep_initial", "oauth_initial", "tenant, id", "expires < ?"),
 	dbx.S("oauth.sweep_request", "oauth_request", "tenant, hash", "expires < ?"),
 	dbx.S("oauth.sweep_pending", "oauth_pending", "tenant, hash", "expires < ?"),
 }

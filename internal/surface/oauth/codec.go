@@ -71,6 +71,9 @@ func (s *sent) see(r *http.Request, p wire.Params) {
 
 // Decode fills the input's texts by their names from the path, the query and the body.
 func (Codec) Decode(r *op.Request, in any) error {
+	if t, ok := in.(interface{ take(r *op.Request) error }); ok {
+		return t.take(r)
+	}
 	values, err := parameters(r)
 	if err != nil {
 		return err

@@ -63,6 +63,7 @@ type Configuration struct {
 	RegisteredURIs bool     `json:"require_request_uri_registration"`
 	ObjectAlgs     []string `json:"request_object_signing_alg_values_supported"`
 	SignedRequests bool     `json:"require_signed_request_object,omitempty"` // RFC 9101
+	Registration   string   `json:"registration_endpoint,omitempty"`         // RFC 7591; absent: nobody may register
 	Push           string   `json:"pushed_authorization_request_endpoint"`   // RFC 9126
 	Levels         []string `json:"acr_values_supported"`
 	Prompts        []string `json:"prompt_values_supported"`
@@ -103,6 +104,9 @@ func (o OAuth) configuration(c *op.Call, a oauth.App) Configuration {
 		PushedRequests: a.Profile.Pushed || a.Profile.FAPI != "", AnswerAlgs: []string{"ES256", "RS256"},
 	}
 	out.LogoutSupport, out.BackchannelSupport, out.Device = logoutSupport, backchannelSupport(a, at), offered(a, oauth.DeviceFlow, at("DeviceAuthorization"))
+	if a.Profile.Registering != oauth.Nobody {
+		out.Registration = at("Register")
+	}
 	out.CertAliases = o.aliases(c, map[string]string{
 		"token_endpoint": out.Token, "userinfo_endpoint": out.UserInfo, "revocation_endpoint": out.Revocation, "introspection_endpoint": out.Introspection,
 		"pushed_authorization_request_endpoint": out.Push,

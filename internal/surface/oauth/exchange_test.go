@@ -2,6 +2,7 @@ package oauth_test
 
 import (
 	"context"
+	"maps"
 	"testing"
 
 	"limen/internal/app/apptest"
@@ -22,7 +23,7 @@ const (
 )
 
 // TestExchanges has four applications in every tenant: wiki, an OpenID Connect one with a secret that everybody may use;
-// closed, the same for nobody but administrators; tv, whose people decide elsewhere; and api, whose tokens are for the program's own API. robot is a service user.
+// closed, the same for nobody but administrators; tv, whose people decide elsewhere; open, one that lets anybody register clients; and api, whose tokens are for the program's own API. robot is a service user.
 func TestExchanges(t *testing.T) {
 	apptest.Exchanges(t, "testdata", func(t *testing.T, s *apptest.Site, _ string) map[string]string {
 		robot := serviceUser(t, s)
@@ -36,6 +37,9 @@ func TestExchanges(t *testing.T) {
 			"AllowedAuth": "DeviceCode,CIBA,TokenExchange,ClientCreds", "ClientSecret": secret, "AllowPublic": true, "AllowRefresh": true,
 			"ExchangeFrom": []any{"tv"}, "KnownScopes": []any{map[string]any{"Scope": "watch"}},
 		}, acl.Given{Kind: role.Sub, Principal: role.Everybody, Mask: acl.View | app.Execute})
+		anybody := maps.Clone(profile)
+		anybody["Registration"] = "Open"
+		made(t, s, "Generic OpenID Connect", "open", anybody, acl.Given{Kind: role.Sub, Principal: role.Everybody, Mask: acl.View | app.Execute})
 		made(t, s, "OAuth2ServerClient", "api", map[string]any{
 			"AllowedAuth": "ClientCreds,ResourceCreds", "Confirm": true, "MustBeOauthClient": true,
 			"KnownScopes": []any{map[string]any{"Scope": "me", "AllowedRest": []any{"Security/WhoAmI"}}, map[string]any{"Scope": "nothing"}},

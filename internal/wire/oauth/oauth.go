@@ -46,6 +46,7 @@ const (
 	UnmetAuthentication     Code = "unmet_authentication_requirements" // OpenID Connect Core, Unmet Authentication Requirements 1.0
 	InvalidRedirectURI      Code = "invalid_redirect_uri"              // RFC 7591 section 3.2.2
 	InvalidClientMetadata   Code = "invalid_client_metadata"           // the same
+	UnapprovedStatement     Code = "unapproved_software_statement"     // the same
 )
 
 // Error is what a client is told. The description is for its developers, in ASCII without quotes and backslashes as

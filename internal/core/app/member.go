@@ -45,8 +45,8 @@ func of(shape Shape, most int, names ...string) (out []Member) {
 }
 
 // Catalogue lists the members beside Name, DisplayName, Description, Category, ServiceName, OAuthProfile and Password
-// (apps.yaml n 196). What is kept here is for whoever serves the kind of application. With AuthRules, a DefaultAuthProfile or a
-// PolicyScript an application is closed, since nothing decides them yet: see guarded.
+// (apps.yaml n 196). What is kept here is for whoever serves the kind of application. AuthRules and DefaultAuthProfile are decided
+// where people sign in to it; with a PolicyScript it is closed, since nothing decides that yet: see guarded and closed.
 func Catalogue() (out []Member) {
 	for _, group := range [][]Member{
 		of(Flag, 0, "ShowInUP", "BypassLoginMFA", "UseLoginPwAdAttr", "UseLoginPwUseScript", "AllowViewFixedCredentials", "WorkflowEnabled",

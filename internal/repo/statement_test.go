@@ -48,6 +48,7 @@ var sweeps = map[string]string{
 	"oauth.sweep_refresh":       "retention",
 	"oauth.sweep_access":        "retention",
 	"oauth.sweep_spent":         "retention",
+	"oauth.sweep_initial":       "retention",
 	"oauth.sweep_request":       "retention",
 	"oauth.sweep_pending":       "retention",
 	"oauth.leavers":             "clients are told of whoever left, in all tenants",

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"slices"
 	"strings"
 
 	"limen/internal/core/audit"
@@ -52,7 +53,7 @@ func (s SignIn) Ops() []op.Op {
 		}, s.check, s.Answer),
 		op.New(op.Spec{Method: http.MethodGet, Path: "/logout", Allow: op.Anonymous, Effect: op.Read}, s.Leave),
 		op.New(op.Spec{Path: "/logout", Allow: op.Anonymous, Effect: op.Write, Audit: audit.Logout, MaxBody: maxForm, Faults: []*fault.Error{ErrElsewhere}}, s.Logout),
-	}, append(s.consents(), s.accounts()...)...)
+	}, slices.Concat(s.consents(), s.accounts(), s.devices())...)
 }
 
 // Talk is the cookie of a conversation. It ends with the conversation at the latest.

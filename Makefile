@@ -45,7 +45,7 @@ fuzz: ## Each fuzz target for a minute
 e2e: ## The real binary over HTTPS, on both engines
 	GO=$(GO) test/run ./test/e2e
 
-kill: ## Kill the program under load, during imports and recomputations, and PostgreSQL beneath it; nothing may be lost or half done
+kill: ## Kill the program under load, during imports, recomputations and the issue of tokens, and PostgreSQL beneath it; nothing may be lost or half done
 	$(GO) run ./test/kill -rounds 100 -blows 20 -works 20
 
 peers: ## Real foreign clients, installed from their registries, sign in and manage users

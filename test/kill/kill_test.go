@@ -36,7 +36,7 @@ func TestHitDatabaseLosesNothing(t *testing.T) {
 	}
 }
 
-// TestKilledWorkGoesOn kills the program twice during an import and during a recomputation.
+// TestKilledWorkGoesOn kills the program during an import, a recomputation and the issue of tokens.
 func TestKilledWorkGoesOn(t *testing.T) {
 	binary, err := rig.Build(t.Context(), t.TempDir())
 	if err != nil {

@@ -1,7 +1,8 @@
 // Command kill shows that nothing acknowledged is lost. It runs the real program under a load of writers and ends it
 // with SIGKILL at a random moment, again and again; or it does the same to the PostgreSQL server beneath it. After each
 // blow every write that was acknowledged must be there, none may be half there, and the audit trail must verify. The same goes for
-// what the program does by itself: imports, and the members that scripts decide.
+// what the program does by itself, imports and the members that scripts decide; and of tokens, which are good until they are rotated,
+// revoked or shown twice, and never again.
 package main
 
 import (
@@ -19,7 +20,7 @@ import (
 func main() {
 	rounds := flag.Int("rounds", 100, "how often the program is killed")
 	blows := flag.Int("blows", 20, "how often PostgreSQL is restarted or killed beneath the program")
-	works := flag.Int("works", 20, "how often the program is killed during imports, and during recomputations, on each database")
+	works := flag.Int("works", 20, "how often the program is killed during imports, recomputations and the issue of tokens, on each database")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	err := both(ctx, *rounds, *blows, *works)
@@ -98,4 +99,4 @@ func workers(ctx context.Context, dir string, works int) error {
 var kinds = []struct {
 	name string
 	kill func(ctx context.Context, p place, rounds int) (cut int, err error)
-}{{"imports", killImports}, {"recomputations", killPasses}}
+}{{"imports", killImports}, {"recomputations", killPasses}, {"tokens", killTokens}}

@@ -46,7 +46,46 @@ func (s *Signers) Sign(ctx context.Context, tenant string, alg Alg, typ string, 
 	if err != nil {
 		return "", ErrToken.Because(err)
 	}
-	key := jose.SigningKey{Algorithm: alg, Key: jose.JSONWebKey{Key: k.private, KeyID: k.ID, Algorithm: string(alg)}}
+	return compact(jose.SigningKey{Algorithm: alg, Key: jose.JSONWebKey{Key: k.private, KeyID: k.ID, Algorithm: string(alg)}}, typ, payload)
+}
+
+// SignShared is Sign with a secret that the receiver has, by HS256. Nobody verifies it but the receiver.
+func SignShared(secret, typ string, claims any) (string, error) {
+	payload, err := json.Marshal(claims)
+	if err != nil {
+		return "", ErrToken.Because(err)
+	}
+	return compact(jose.SigningKey{Algorithm: jose.HS256, Key: []byte(secret)}, typ, payload)
+}
+
+// Shared is a token that says it is signed with a secret of its receiver's, of which nothing is proved yet.
+type Shared struct{ jws *jose.JSONWebSignature }
+
+// ReadShared reads a compact JWS whose algorithm is HS256.
+func ReadShared(token string) (Shared, error) {
+	if len(token) > maxToken {
+		return Shared{}, ErrToken.Because(errors.New("it is too long"))
+	}
+	jws, err := jose.ParseSignedCompact(token, []Alg{jose.HS256})
+	if err != nil {
+		return Shared{}, ErrToken.Because(err)
+	}
+	return Shared{jws}, nil
+}
+
+// Claimed is what the token says, unproved: enough to find out whose secret should fit.
+func (s Shared) Claimed() Signed { return signed(s.jws, s.jws.UnsafePayloadWithoutVerification()) }
+
+// Verify checks the token against a secret.
+func (s Shared) Verify(secret string) (Signed, error) {
+	payload, err := s.jws.Verify([]byte(secret))
+	if err != nil || secret == "" {
+		return Signed{}, ErrToken.Because(errors.New("its signature is not the secret's"))
+	}
+	return signed(s.jws, payload), nil
+}
+
+func compact(key jose.SigningKey, typ string, payload []byte) (string, error) {
 	signer, err := jose.NewSigner(key, (&jose.SignerOptions{}).WithType(jose.ContentType(typ)))
 	if err != nil {
 		return "", ErrAlgorithm.Because(err)
@@ -140,6 +179,11 @@ func check(jws *jose.JSONWebSignature, key *jose.JSONWebKey) (Signed, error) {
 	if err != nil {
 		return Signed{}, ErrToken.Because(err)
 	}
+	return signed(jws, payload), nil
+}
+
+func signed(jws *jose.JSONWebSignature, payload []byte) Signed {
+	h := jws.Signatures[0].Protected
 	typ, _ := h.ExtraHeaders[jose.HeaderType].(string)
-	return Signed{Alg: Alg(h.Algorithm), Type: typ, KeyID: h.KeyID, Payload: payload}, nil
+	return Signed{Alg: Alg(h.Algorithm), Type: typ, KeyID: h.KeyID, Payload: payload}
 }

@@ -9,6 +9,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"errors"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -57,19 +58,24 @@ type claims struct {
 func TestSignVerify(t *testing.T) {
 	ctx := context.Background()
 	s, _, _ := testSigners(t)
-	for _, alg := range []Alg{RS256, ES256} {
+	all := []Alg{RS256, ES256, PS256, EdDSA}
+	for i, alg := range all {
 		token, err := s.Sign(ctx, "t", alg, "at+jwt", claims{"anna"})
 		if err != nil {
 			t.Fatal(err)
 		}
-		got, err := s.Verify(ctx, "t", token, RS256, ES256)
+		got, err := s.Verify(ctx, "t", token, all...)
 		var c claims
 		if err != nil || got.Claims(&c) != nil || c.Sub != "anna" || got.Alg != alg || got.Type != "at+jwt" {
 			t.Fatalf("%+v %v", got, err)
 		}
 		set, err := s.Public(ctx, "t", alg)
-		if err != nil || len(set.Keys) != 1 || set.Keys[0].KeyID != got.KeyID || !set.Keys[0].IsPublic() {
+		if err != nil || len(set.Keys) != i+1 || slices.ContainsFunc(set.Keys, func(k jose.JSONWebKey) bool { return !k.IsPublic() }) {
 			t.Fatal(set, err)
+		}
+		set.Keys = set.Key(got.KeyID)
+		if len(set.Keys) != 1 {
+			t.Fatal(alg, "is not published")
 		}
 		thumb, _ := set.Keys[0].Thumbprint(crypto.SHA256)
 		if base64.RawURLEncoding.EncodeToString(thumb) != got.KeyID {
@@ -86,7 +92,7 @@ func TestSignVerify(t *testing.T) {
 		if _, err := VerifyWith(foreign, token, alg); err != nil {
 			t.Error("a receiver cannot verify:", err)
 		}
-		other := map[Alg]Alg{RS256: ES256, ES256: RS256}[alg]
+		other := all[(i+1)%len(all)]
 		for name, f := range map[string]func() (Signed, error){
 			"algorithm not accepted": func() (Signed, error) { return s.Verify(ctx, "t", token, other) },
 			"tenant":                 func() (Signed, error) { return s.Verify(ctx, "u", token, alg) },

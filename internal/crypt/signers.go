@@ -1,11 +1,11 @@
 package crypt
 
 import (
-	"bytes"
 	"cmp"
 	"context"
 	"crypto"
 	"crypto/ecdsa"
+	"crypto/ed25519"
 	"crypto/elliptic"
 	"crypto/rand"
 	"crypto/rsa"
@@ -36,6 +36,8 @@ type Alg = jose.SignatureAlgorithm
 const (
 	RS256 = jose.RS256
 	ES256 = jose.ES256
+	PS256 = jose.PS256
+	EdDSA = jose.EdDSA // over Ed25519
 )
 
 // SigningKey is a key as it is stored. It signs from From until a later key of its algorithm does, and is published
@@ -283,15 +285,17 @@ func (s *Signers) save(ctx context.Context, tenant string, set *keySet, rows ...
 	return s.load(ctx, tenant, set)
 }
 
-// make draws a key: RSA with 2,048 bits, as the contract's clients know it, or ECDSA on P-256.
+// make draws a key: RSA with 2,048 bits, as the contract's clients know it, ECDSA on P-256, or Ed25519. A key is for one algorithm.
 func (s *Signers) make(ctx context.Context, tenant string, alg Alg) (SigningKey, error) {
 	var private crypto.Signer
 	var err error
 	switch alg {
-	case RS256:
+	case RS256, PS256:
 		private, err = rsa.GenerateKey(rand.Reader, 2048)
 	case ES256:
 		private, err = ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	case EdDSA:
+		_, private, err = ed25519.GenerateKey(rand.Reader)
 	default:
 		return SigningKey{}, ErrAlgorithm.Because(fmt.Errorf("no keys are made for %q", alg))
 	}
@@ -311,7 +315,8 @@ func (s *Signers) make(ctx context.Context, tenant string, alg Alg) (SigningKey,
 }
 
 // Public is the tenant's JWK set (RFC 7517): the keys that sign now, those that will, and those whose tokens are still
-// about. Only keys of the given algorithms, each of which gets its first key here if need be.
+// about. Of whatever algorithm: who verifies must know every key that something may be signed with. Each of the given algorithms gets
+// its first key here if need be.
 func (s *Signers) Public(ctx context.Context, tenant string, algs ...Alg) (jose.JSONWebKeySet, error) {
 	if err := s.Ensure(ctx, tenant, algs...); err != nil {
 		return jose.JSONWebKeySet{}, err
@@ -322,11 +327,14 @@ func (s *Signers) Public(ctx context.Context, tenant string, algs ...Alg) (jose.
 	}
 	out := jose.JSONWebKeySet{Keys: []jose.JSONWebKey{}}
 	for _, k := range keys {
-		if slices.Contains(algs, k.Alg) && !k.ended(s.Now()) {
+		if !k.ended(s.Now()) {
 			out.Keys = append(out.Keys, k.public)
 		}
 	}
-	slices.SortFunc(out.Keys, func(a, b jose.JSONWebKey) int { return bytes.Compare([]byte(a.KeyID), []byte(b.KeyID)) })
+	// RS256 comes first, for receivers that look no further than the first key.
+	slices.SortFunc(out.Keys, func(a, b jose.JSONWebKey) int {
+		return cmp.Or(cmp.Compare(b.Algorithm, a.Algorithm), cmp.Compare(a.KeyID, b.KeyID))
+	})
 	return out, nil
 }
 

@@ -13,6 +13,7 @@ import (
 	"limen/internal/core/change"
 	"limen/internal/core/oauth"
 	"limen/internal/core/policy"
+	"limen/internal/crypt"
 	"limen/internal/fold"
 )
 
@@ -156,7 +157,7 @@ func (it App) client() (oauth.App, error) {
 		Redirects: p.Redirects, LogoutRedirects: p.PostLogoutRedirects, Issuer: p.Issuer, Audience: p.Audience, Opaque: p.TokenType == Opaque,
 		Flows: flows, Life: life, Refresh: p.AllowRefresh, RefreshLife: refresh, Consent: p.Confirm,
 		Exchange: oauth.Exchanges{From: p.ExchangeFrom, Impersonation: p.AllowImpersonation},
-		Pushed:   p.RequirePushed, DPoPNonce: p.DPoPNonce, FAPI: p.FAPI,
+		Pushed:   p.RequirePushed, DPoPNonce: p.DPoPNonce, FAPI: p.FAPI, Alg: crypt.Alg(p.SigningAlg),
 	}}
 	out.Ruled = it.guarded() && !out.Guarded
 	if out.Ruled {

@@ -16,6 +16,7 @@ import (
 
 	"limen/internal/call"
 	"limen/internal/core/oauth"
+	"limen/internal/crypt"
 	"limen/internal/fault"
 	wire "limen/internal/wire/oauth"
 )
@@ -68,6 +69,9 @@ type Profile struct {
 	// has TokenExchange; AllowImpersonation lets that be done without an actor_token. Beyond the contract.
 	ExchangeFrom       []string `json:"ExchangeFrom,omitempty"`
 	AllowImpersonation bool     `json:"AllowImpersonation,omitempty"`
+	// SigningAlg is RS256, ES256, PS256 or EdDSA: what tokens are signed with where a client has not registered another; RS256 when empty.
+	// Beyond the contract.
+	SigningAlg string `json:"SigningAlg,omitempty"`
 	// Client is what else the application's client does and wants, by the names of RFC 7591; beyond the contract. Redirects,
 	// PostLogoutRedirects, AllowPublic and AllowedAuth say what redirect_uris, post_logout_redirect_uris, grant_types and
 	// response_types would.
@@ -143,6 +147,8 @@ func (p *Profile) check() error {
 		return bad("TokenType", "must be %s or %s", JWT, Opaque)
 	case p.FAPI != "" && p.FAPI != oauth.Security && p.FAPI != oauth.MessageSigning:
 		return bad("FAPI", "must be %s or %s", oauth.Security, oauth.MessageSigning)
+	case p.SigningAlg != "" && !slices.Contains(wire.ResponseAlgorithms, crypt.Alg(p.SigningAlg)):
+		return bad("SigningAlg", "must be RS256, ES256, PS256 or EdDSA")
 	case p.ClientIDType != 0 && p.ClientIDType != 1:
 		return bad("ClientIDType", "must be 0 or 1")
 	case len(p.Audience) > maxText || len(p.URL) > maxText || len(p.Issuer) > maxText:

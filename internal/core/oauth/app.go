@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"limen/internal/crypt"
 	wire "limen/internal/wire/oauth"
 )
 
@@ -58,6 +59,7 @@ type Profile struct {
 	LogoutRedirects wire.Redirects // where people may go after signing out
 	Issuer          string         // empty: https://<host>/<service>/
 	Audience        string         // of access tokens; empty: the client id
+	Alg             crypt.Alg      // what tokens are signed with, unless a client registered another; empty: the server's
 	Opaque          bool           // access tokens are random, and known to Introspect alone; else signed JWTs
 	Flows           []Flow         // which may be used
 	Life            time.Duration  // of access and ID tokens

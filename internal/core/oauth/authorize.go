@@ -78,6 +78,9 @@ func (s *Server) Request(ctx context.Context, c *call.Call, service string, p Pr
 // check is whether application and client may have what is asked for.
 func (r Request) check() error {
 	p, t := r.App.Profile, r.Ask.Type
+	if err := r.Client.signable(); err != nil {
+		return err
+	}
 	switch {
 	case t.Code && !p.allows(CodeFlow), t.Front() && !p.allows(Implicit), r.Client.Kind == Registered && !r.Client.Responds(t):
 		return Fault(&wire.Error{Code: wire.UnauthorizedClient, Description: "the application does not allow this response type"})

@@ -198,15 +198,19 @@ func TestUserInfo(t *testing.T) {
 		if err != nil {
 			w.t.Fatal(err)
 		}
-		var got map[string]any
-		if err := w.in(func(ctx context.Context) (err error) { got, err = w.s.UserInfo(ctx, w.c, l); return err }); err != nil {
+		var info oauth.Info
+		if err := w.in(func(ctx context.Context) (err error) {
+			info, err = w.s.UserInfo(ctx, w.c, w.apps["web"], l)
+			return err
+		}); err != nil {
 			w.t.Fatal(err)
 		}
+		got := info.Claims
 		if got["sub"] != anna || got["email"] != "anna@example.com" || got["name"] != nil || got["aud"] != "client-1" {
 			w.t.Error(got)
 		}
 		l.Scope = wire.Scope{"email"}
-		if _, err := w.s.UserInfo(w.t.Context(), w.c, l); fault.Of(err).Kind != fault.Denied {
+		if _, err := w.s.UserInfo(w.t.Context(), w.c, w.apps["web"], l); fault.Of(err).Kind != fault.Denied {
 			w.t.Error(err)
 		}
 	})

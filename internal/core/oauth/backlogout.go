@@ -131,7 +131,7 @@ func (s *Server) TellClient(ctx context.Context, db *dbx.DB, d outbox.Delivery) 
 	if err != nil || r.State == StateAcknowledged {
 		return err
 	}
-	token, err := s.logoutToken(ctx, d.Tenant, r, d.Try)
+	token, err := s.logoutToken(ctx, db, d.Tenant, r, d.Try)
 	if err != nil {
 		return err
 	}
@@ -147,7 +147,7 @@ func (s *Server) TellClient(ctx context.Context, db *dbx.DB, d outbox.Delivery) 
 }
 
 // logoutToken is that of Back-Channel Logout section 2.4: it has no nonce, so that it is no ID token.
-func (s *Server) logoutToken(ctx context.Context, tenant string, r Receipt, try int) (string, error) {
+func (s *Server) logoutToken(ctx context.Context, db *dbx.DB, tenant string, r Receipt, try int) (string, error) {
 	now := time.Now().Unix()
 	claims := map[string]any{
 		"iss": r.Issuer, "sub": r.Subject, "aud": r.Client, "iat": now, "exp": now + int64(logoutLife/time.Second), "jti": r.ID + "-" + strconv.Itoa(try),
@@ -156,7 +156,26 @@ func (s *Server) logoutToken(ctx context.Context, tenant string, r Receipt, try 
 	if r.Session != "" {
 		claims["sid"] = r.Session
 	}
-	return s.Signers.Sign(ctx, tenant, s.alg(), LogoutType, claims)
+	var c *call.Call
+	var a App
+	var client Registration
+	err := db.Read(ctx, func(tx *dbx.Tx) (err error) {
+		if c, err = s.Alone(ctx, tenant, tx); err != nil {
+			return err
+		}
+		if a, err = s.App(ctx, c, r.App); errors.Is(err, ErrUnknownApp) { // deleted since: it still hears who has left
+			return nil
+		}
+		if err == nil {
+			client, err = s.client(ctx, c, a, r.Client)
+		}
+		return err
+	})
+	if err != nil {
+		return "", err
+	}
+	c.Tx = nil
+	return s.sign(ctx, c, a, client, ForLogout, LogoutType, claims)
 }
 
 // GaveUp notes in the transaction that gives a delivery up that its client was not reached.

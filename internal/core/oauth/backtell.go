@@ -128,7 +128,7 @@ func (t telling) body(ctx context.Context, s *Server) ([]byte, error) {
 		if t.granted.id != nil {
 			t.granted.id["urn:openid:params:jwt:claim:auth_req_id"] = t.handle
 			if t.granted.Refresh != "" {
-				t.granted.id["urn:openid:params:jwt:claim:rt_hash"] = wire.HalfHash(s.alg(), t.granted.Refresh)
+				t.granted.id["urn:openid:params:jwt:claim:rt_hash"] = wire.HalfHash(s.algOf(t.granted.app, t.granted.client, ForID), t.granted.Refresh)
 			}
 		}
 		g, err := s.Sign(ctx, t.c, t.granted)

@@ -87,6 +87,9 @@ func (s *Server) Prepare(ctx context.Context, c *call.Call, service, authorizati
 	if err := a.bindable(); err != nil {
 		return a, err
 	}
+	if err := a.Client.signable(); err != nil {
+		return a, err
+	}
 	if g.prepare != nil {
 		if err := g.prepare(s, ctx, c, &a); err != nil {
 			return a, err

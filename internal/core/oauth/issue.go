@@ -44,12 +44,14 @@ type Granted struct {
 	access  map[string]any
 	id      map[string]any
 	code    string
+	app     App
+	client  Registration
 }
 
 // issue stores what has to be stored and gives the tokens.
 func (s *Server) issue(ctx context.Context, c *call.Call, g grantee, withRefresh bool) (Granted, error) {
 	p := g.app.Profile
-	out := Granted{Type: tokenType(g.key), Life: p.life(), Scope: g.scope, code: g.code}
+	out := Granted{Type: tokenType(g.key), Life: p.life(), Scope: g.scope, code: g.code, app: g.app, client: g.client.Registration}
 	if g.auth.ID != "" {
 		out.Life = min(out.Life, time.Duration(g.auth.Expires-c.Now.UnixMilli())*time.Millisecond)
 	}
@@ -153,20 +155,21 @@ func (g grantee) idClaims(c *call.Call, life time.Duration) map[string]any {
 func (s *Server) Sign(ctx context.Context, c *call.Call, g Granted) (Granted, error) {
 	var err error
 	if g.access != nil {
-		if g.Access, err = s.Signers.Sign(ctx, c.Tenant.ID, s.alg(), AccessType, g.access); err != nil {
+		if g.Access, err = s.sign(ctx, c, g.app, g.client, ForAccess, AccessType, g.access); err != nil {
 			return g, err
 		}
 	}
 	if g.id == nil {
 		return g, nil
 	}
+	alg := s.algOf(g.app, g.client, ForID)
 	if g.Access != "" {
-		g.id["at_hash"] = wire.HalfHash(s.alg(), g.Access)
+		g.id["at_hash"] = wire.HalfHash(alg, g.Access)
 	}
 	if g.code != "" {
-		g.id["c_hash"] = wire.HalfHash(s.alg(), g.code)
+		g.id["c_hash"] = wire.HalfHash(alg, g.code)
 	}
-	g.ID, err = s.Signers.Sign(ctx, c.Tenant.ID, s.alg(), IDType, g.id)
+	g.ID, err = s.sign(ctx, c, g.app, g.client, ForID, IDType, g.id)
 	return g, err
 }
 

@@ -5,7 +5,6 @@ import (
 	"time"
 
 	"limen/internal/call"
-	"limen/internal/crypt"
 	wire "limen/internal/wire/oauth"
 )
 
@@ -25,16 +24,5 @@ func (s *Server) SignAnswer(ctx context.Context, c *call.Call, r Request, fields
 			claims[f.Name] = f.Value
 		}
 	}
-	return s.Signers.Sign(ctx, c.Tenant.ID, s.answerAlg(r), IDType, claims)
-}
-
-// answerAlg is what answers to a client are signed with.
-func (s *Server) answerAlg(r Request) crypt.Alg {
-	switch {
-	case r.Client.AnswerAlg != "":
-		return crypt.Alg(r.Client.AnswerAlg)
-	case r.App.Profile.FAPI != "":
-		return crypt.ES256
-	}
-	return s.alg()
+	return s.sign(ctx, c, r.App, r.Client, ForAnswer, IDType, claims)
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"maps"
 	"slices"
 	"strings"
 
@@ -61,12 +62,9 @@ func (s *Server) Look(ctx context.Context, c *call.Call, token string) (Live, er
 
 // signed reads an access token that is a JWT, or an ID token that may be sent as one (grantee.bearing).
 func (s *Server) signed(ctx context.Context, c *call.Call, token string) (Live, error) {
-	jwt, err := s.Signers.Verify(ctx, c.Tenant.ID, token, s.alg())
+	jwt, err := s.verified(ctx, c, token)
 	if err != nil {
-		if fault.Of(err).Kind == fault.Internal {
-			return Live{}, err
-		}
-		return Live{}, ErrToken
+		return Live{}, err
 	}
 	var k struct {
 		Issuer     string   `json:"iss"`
@@ -215,8 +213,34 @@ func (s *Server) Revoke(ctx context.Context, c *call.Call, client Client, token 
 	return l, err
 }
 
+// Info is what UserInfo tells a client, which SignInfo signs where it wants that.
+type Info struct {
+	Claims map[string]any
+	app    App
+	client Registration
+}
+
+// SignInfo makes a JWT of what UserInfo gave; empty where the client wants plain JSON (OpenID Connect Core section 5.3.2). It must run
+// outside of transactions.
+func (s *Server) SignInfo(ctx context.Context, c *call.Call, i Info) (string, error) {
+	if i.client.UserInfoAlg == "" {
+		return "", nil
+	}
+	claims := maps.Clone(i.Claims)
+	claims["iss"] = i.app.Issuer(c.Tenant.Host)
+	return s.sign(ctx, c, i.app, i.client, ForInfo, IDType, claims)
+}
+
 // UserInfo are the claims of a token's person that its scope allows (OpenID Connect Core section 5.3).
-func (s *Server) UserInfo(ctx context.Context, c *call.Call, l Live) (map[string]any, error) {
+func (s *Server) UserInfo(ctx context.Context, c *call.Call, a App, l Live) (out Info, err error) {
+	out.app = a
+	if out.client, err = s.client(ctx, c, a, l.Client); err == nil {
+		out.Claims, err = s.infoClaims(ctx, c, l)
+	}
+	return out, err
+}
+
+func (s *Server) infoClaims(ctx context.Context, c *call.Call, l Live) (map[string]any, error) {
 	if l.User == "" || !slices.Contains(l.Scope, "openid") {
 		return nil, Fault(&wire.Error{Code: wire.InsufficientScope, Description: "the token was not given for OpenID Connect"})
 	}

@@ -13,6 +13,8 @@ import (
 	"net/url"
 	"time"
 
+	"github.com/go-jose/go-jose/v4"
+
 	"limen/internal/call"
 	"limen/internal/core/outbox"
 	"limen/internal/core/session"
@@ -72,7 +74,7 @@ type Person struct {
 // Server is the authorization server of all tenants on this node. The fields are set once, before use.
 type Server struct {
 	Signers  *crypt.Signers
-	Alg      crypt.Alg // of what is signed; RS256 when empty
+	Alg      crypt.Alg // where neither client nor application says what is signed with; RS256 when empty
 	Ring     *crypt.Ring
 	Sessions *session.Sessions
 	Throttle throttle.Throttle // counts codes that are none
@@ -131,12 +133,14 @@ func (s *Server) alg() crypt.Alg {
 	return s.Alg
 }
 
-// Algorithm is what tokens are signed with.
-func (s *Server) Algorithm() string { return string(s.alg()) }
-
 // Ensure makes the tenant's first signing key where there is none. It must run before the transaction that signs.
 func (s *Server) Ensure(ctx context.Context, c *call.Call) error {
 	return s.Signers.Ensure(ctx, c.Tenant.ID, s.alg())
+}
+
+// Keys are the public keys of what the tenant signs. Keys that sign no more stay until what they signed has expired.
+func (s *Server) Keys(ctx context.Context, c *call.Call) (jose.JSONWebKeySet, error) {
+	return s.Signers.Public(ctx, c.Tenant.ID, s.alg(), crypt.ES256)
 }
 
 // codeLife is how long a code may wait to be exchanged (RFC 6749 section 4.1.2 recommends at most ten minutes).

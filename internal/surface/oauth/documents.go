@@ -7,7 +7,6 @@ import (
 	"strings"
 
 	"limen/internal/core/oauth"
-	"limen/internal/crypt"
 	"limen/internal/op"
 	wire "limen/internal/wire/oauth"
 )
@@ -40,6 +39,8 @@ type Configuration struct {
 	Scopes               []string `json:"scopes_supported"`
 	Subjects             []string `json:"subject_types_supported"`
 	IDTokenAlgs          []string `json:"id_token_signing_alg_values_supported"`
+	InfoAlgs             []string `json:"userinfo_signing_alg_values_supported"`
+	IntrospectionAlgs    []string `json:"introspection_signing_alg_values_supported"` // RFC 9701
 	ChallengeMethods     []string `json:"code_challenge_methods_supported"`
 	GrantTypes           []string `json:"grant_types_supported"`
 	TokenAuthMethods     []string `json:"token_endpoint_auth_methods_supported"`
@@ -86,12 +87,13 @@ func (o OAuth) Configuration(ctx context.Context, c *op.Call, in App) (op.JSON, 
 func (o OAuth) configuration(c *op.Call, a oauth.App) Configuration {
 	at := func(what string) string { return "https://" + c.Tenant.Host + a.Endpoint(what) }
 	methods, algs := o.Server.Methods(a)
+	signing, idAlgs := a.Algorithms()
 	proving := slices.DeleteFunc(slices.Clone(methods), func(m string) bool { return m == string(wire.None) })
 	out := Configuration{
 		Issuer: a.Issuer(c.Tenant.Host), Authorization: at("Authorize"), Token: at("Token"), UserInfo: at("UserInfo"), Keys: at("Keys"),
 		EndSession: at("EndSession"), Revocation: at("Revoke"), Introspection: at("Introspect"),
 		ResponseTypes: a.ResponseTypes(), ResponseModes: []string{"query", "fragment", "form_post", "query.jwt", "fragment.jwt", "form_post.jwt", "jwt"}, Scopes: a.Profile.Known(), Subjects: []string{"public"},
-		IDTokenAlgs: []string{o.Server.Algorithm()}, ChallengeMethods: []string{"S256"}, GrantTypes: a.GrantTypes(),
+		IDTokenAlgs: idAlgs, InfoAlgs: signing, IntrospectionAlgs: signing, ChallengeMethods: []string{"S256"}, GrantTypes: a.GrantTypes(),
 		TokenAuthMethods: methods, RevocationMethods: methods, IntrospectionMethods: proving, AssertionAlgs: algs, CertBound: o.Server.Certs,
 		DPoPAlgs: a.Profile.ClientAlgorithms(),
 		Claims: []string{
@@ -101,7 +103,7 @@ func (o OAuth) configuration(c *op.Call, a oauth.App) Configuration {
 		ClaimsParameter: true, IssuerInAnswers: true, RequestParameter: true, RequestURIParameter: true, RegisteredURIs: true,
 		ObjectAlgs: a.Profile.ClientAlgorithms(), SignedRequests: a.Profile.FAPI == oauth.MessageSigning, Push: at("PushedAuthorization"),
 		Levels: oauth.Levels(), Prompts: []string{"none", "login", "consent", "select_account"},
-		PushedRequests: a.Profile.Pushed || a.Profile.FAPI != "", AnswerAlgs: []string{"ES256", "RS256"},
+		PushedRequests: a.Profile.Pushed || a.Profile.FAPI != "", AnswerAlgs: signing,
 	}
 	out.LogoutSupport, out.BackchannelSupport, out.Device = logoutSupport, backchannelSupport(a, at), offered(a, oauth.DeviceFlow, at("DeviceAuthorization"))
 	if a.Profile.Registering != oauth.Nobody {
@@ -145,7 +147,8 @@ func (o OAuth) prepareKeys(ctx context.Context, c *op.Call, in App) (op.None, er
 	if _, err := o.Server.App(ctx, c, in.App); err != nil {
 		return op.None{}, err
 	}
-	return op.None{}, o.Server.Ensure(ctx, c)
+	_, err := o.Server.Keys(ctx, c)
+	return op.None{}, err
 }
 
 // Keys gives the public keys that the tenant's tokens are signed with, as a JWK set. Keys that sign no more stay until what
@@ -154,6 +157,6 @@ func (o OAuth) Keys(ctx context.Context, c *op.Call, in App, _ op.None) (op.JSON
 	if _, err := o.Server.App(ctx, c, in.App); err != nil {
 		return op.JSON{}, err
 	}
-	set, err := o.Server.Signers.Public(ctx, c.Tenant.ID, crypt.Alg(o.Server.Algorithm()))
+	set, err := o.Server.Keys(ctx, c)
 	return op.JSON{Body: set, MaxAge: docAge}, err
 }

@@ -2,8 +2,10 @@ package oauth
 
 import (
 	"context"
+	"mime"
 	"net/http"
 	"slices"
+	"strings"
 	"time"
 
 	"limen/internal/core/audit"
@@ -262,24 +264,53 @@ type Introspection struct {
 	Bound map[string]string `json:"cnf,omitempty"`
 	// Act is who acts for the person (RFC 8693 section 4.1).
 	Act map[string]any `json:"act,omitempty"`
+
+	by asking
+}
+
+const typeIntrospection = "application/token-introspection+jwt"
+
+// finish signs the answer for a client that wants that, after the transaction (RFC 9701 section 4).
+func (i Introspection) finish(r *http.Request, c *op.Call, s *oauth.Server) (any, error) {
+	if i.by.client.ID == "" || !accepts(r, typeIntrospection) {
+		return plain(i), nil
+	}
+	jwt, err := s.SignIntrospection(r.Context(), c, i.by.app, i.by.client.Registration, plain(i))
+	return token{typeIntrospection, jwt}, err
+}
+
+// plain is an Introspection that is finished.
+type plain Introspection
+
+// accepts says whether a client names a media type among those that it wants.
+func accepts(r *http.Request, media string) bool {
+	for _, line := range r.Header.Values("Accept") {
+		for one := range strings.SplitSeq(line, ",") {
+			if t, _, err := mime.ParseMediaType(one); err == nil && t == media {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // Introspect tells whether a token of the application is good, with its data. Clients that prove themselves may ask, and
-// whoever is signed in. Contract: oauth.yaml n 27; RFC 7662.
+// whoever is signed in. A client that accepts application/token-introspection+jwt gets the answer signed. Contract: oauth.yaml n 27;
+// RFC 7662, RFC 9701.
 func (o OAuth) Introspect(ctx context.Context, c *op.Call, in TokenRef, by asking) (Introspection, error) {
 	l, err := o.Server.Look(ctx, c, in.Token)
 	if err != nil {
 		if fault.Of(err).Kind == fault.Unauthenticated {
-			return Introspection{}, nil
+			return Introspection{by: by}, nil
 		}
 		return Introspection{}, err
 	}
 	if l.App != by.app.ID && l.App != by.app.Service {
-		return Introspection{}, nil
+		return Introspection{by: by}, nil
 	}
 	out := Introspection{
 		Active: true, Scope: l.Scope.String(), ClientID: l.Client, Username: l.Name, UniqueName: l.Name, TokenType: "Bearer", Expires: l.Expires, Issued: l.Issued,
-		Subject: l.User, Audience: l.Client, Issuer: by.app.Issuer(c.Tenant.Host), ID: l.ID, AuthTime: l.AuthTime, AppID: by.app.Service, Act: l.Act,
+		Subject: l.User, Audience: l.Client, Issuer: by.app.Issuer(c.Tenant.Host), ID: l.ID, AuthTime: l.AuthTime, AppID: by.app.Service, Act: l.Act, by: by,
 	}
 	if l.User == "" {
 		out.Subject = l.Client

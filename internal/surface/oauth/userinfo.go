@@ -2,6 +2,8 @@ package oauth
 
 import (
 	"context"
+	"io"
+	"net/http"
 	"strings"
 
 	"limen/internal/core/oauth"
@@ -38,16 +40,17 @@ func (o OAuth) prepareUserInfo(ctx context.Context, c *op.Call, in InfoRequest) 
 // UserInfo gives the claims of the person of an access token that its scope allows. A token that is bound to a key wants a
 // proof of it. Where Scopes is userInfo, the application that every tenant has describes the caller with FirstName, LastName,
 // HomeNumber, Manager, Username, Groups, Rights and Roles; any bearer of this API is taken then. Contract: oauth.yaml n 31; OpenID Connect Core section 5.3.
-func (o OAuth) UserInfo(ctx context.Context, c *op.Call, in InfoRequest, p wire.Proof) (op.JSON, error) {
+func (o OAuth) UserInfo(ctx context.Context, c *op.Call, in InfoRequest, p wire.Proof) (Info, error) {
 	a, err := o.Server.App(ctx, c, in.App)
 	if err != nil {
-		return op.JSON{}, err
+		return Info{}, err
 	}
 	if c.Event != nil {
 		c.Event.Type = "" // reading leaves none
 	}
 	if in.Scopes == ownForm && a.Service == o.Shared {
-		return o.person(ctx, c)
+		out, err := o.person(ctx, c)
+		return Info{plain: out}, err
 	}
 	scheme, token, _ := strings.Cut(in.authorization, " ")
 	if token = strings.TrimSpace(token); token == "" {
@@ -55,21 +58,51 @@ func (o OAuth) UserInfo(ctx context.Context, c *op.Call, in InfoRequest, p wire.
 	}
 	l, err := o.Server.Look(ctx, c, token)
 	if err != nil {
-		return op.JSON{}, err
+		return Info{}, err
 	}
 	if l.Kind != "access" || l.App != a.ID && l.App != a.Service {
-		return op.JSON{}, oauth.ErrToken
+		return Info{}, oauth.ErrToken
 	}
 	if err = l.Holds(c, scheme, token, p); err == nil {
 		err = o.Server.Unused(ctx, c, p)
 	}
 	if err != nil {
-		return op.JSON{}, oauth.Resource(err)
+		return Info{}, oauth.Resource(err)
 	}
-	claims, err := o.Server.UserInfo(ctx, c, l)
-	if err != nil {
-		return op.JSON{}, err
+	info, err := o.Server.UserInfo(ctx, c, a, l)
+	return Info{info: info}, err
+}
+
+// Info are the claims of a person, as JSON with Success true beside them, or as a JWT for clients that registered
+// userinfo_signed_response_alg or userinfo_encrypted_response_alg (OpenID Connect Core section 5.3.2).
+type Info struct {
+	info  oauth.Info
+	plain op.JSON
+}
+
+// finish signs them, after the transaction.
+func (i Info) finish(r *http.Request, c *op.Call, s *oauth.Server) (any, error) {
+	if i.info.Claims == nil {
+		return i.plain, nil
 	}
-	claims["Success"] = true
-	return op.JSON{Body: claims}, nil
+	jwt, err := s.SignInfo(r.Context(), c, i.info)
+	if err != nil || jwt != "" {
+		return token{typeJWT, jwt}, err
+	}
+	i.info.Claims["Success"] = true
+	return op.JSON{Body: i.info.Claims}, nil
+}
+
+const typeJWT = "application/jwt"
+
+// token is an answer that is a JWT alone.
+type token struct{ media, jwt string }
+
+// Write writes it for nobody to keep.
+func (t token) Write(w http.ResponseWriter, _ *http.Request) {
+	h := w.Header()
+	h.Set("Content-Type", t.media)
+	h.Set("Cache-Control", "no-store")
+	h.Set("X-Content-Type-Options", "nosniff")
+	_, _ = io.WriteString(w, t.jwt) // the client has gone
 }

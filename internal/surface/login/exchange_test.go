@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/url"
 	"regexp"
+	"strings"
 	"testing"
 	"time"
 
@@ -14,7 +15,8 @@ import (
 	"limen/internal/core/user"
 )
 
-// TestExchanges plays the golden exchanges; {{right}}, {{wrong}} and {{ghost}} are conversations that have begun, the last with a name
+// TestExchanges plays the golden exchanges; {{account}} and {{more}} are requests of an application that wait for an account to be
+// chosen and for a further proof, {{right}}, {{wrong}} and {{ghost}} are conversations that have begun, the last with a name
 // that does not exist, {{rightUP}} and so on their mechanisms, {{session}} is a session of the person plain, {{proof}} is the token that proves the address of another person, {{token}} is that of an invitation of the person plain, and {{older}} that of
 // the invitation before it.
 func TestExchanges(t *testing.T) {
@@ -22,6 +24,14 @@ func TestExchanges(t *testing.T) {
 		out := map[string]string{"older": invited(t, s), "token": invited(t, s), "proof": asked(t, s), "session": s.SignedIn(t, s.Plain.ID)}
 		for name, who := range map[string]string{"right": s.Admin.Name, "wrong": s.Admin.Name, "ghost": "nobody@" + s.Suffix} {
 			out[name], out[name+"UP"] = begun(t, s, who)
+		}
+		b, at := newBrowser(t, s), shop(t, s)
+		b.signedIn(s.Plain.ID, "UP")
+		out["accountAt"] = target(t, b.do("GET", at+"&prompt=select_account", nil), "/login/account").Get("cloudRedirect")
+		out["moreAt"] = target(t, b.do("GET", at+"&acr_values=High", nil), "/login/more").Get("cloudRedirect")
+		for _, name := range []string{"account", "more"} {
+			_, out[name+"Bounce"], _ = strings.Cut(out[name+"At"], "bounce=")
+			out[name] = url.QueryEscape(out[name+"At"])
 		}
 		return out
 	})

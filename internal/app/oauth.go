@@ -51,6 +51,8 @@ func (a *App) wireOAuth() {
 	}
 	a.Apps.Gone = append(a.Apps.Gone, a.OAuth.AppGone)
 	a.OAuth.Throttle, a.OAuth.ByName, a.OAuth.TellAsked, a.OAuth.Tell = a.Throttle, a.oauthByName, a.tellAsked, a.tellDecision
+	a.OAuth.LongestLife, a.OAuth.StoreKeys = a.Apps.LongestLife, a.storeKeys
+	a.Changes.Watch(keysTopic, a.Signers.Forget)
 	a.Outbox.Handle(oauth.TopicBackchannel, func(ctx context.Context, d outbox.Delivery) error { return a.OAuth.TellDecision(ctx, a.DB, d) })
 	a.OAuth.Watch(a.Changes.Watch)
 	a.Outbox.Handle(oauth.TopicLogout, func(ctx context.Context, d outbox.Delivery) error { return a.OAuth.TellClient(ctx, a.DB, d) })
@@ -62,6 +64,7 @@ func (a *App) wireOAuth() {
 func (a *App) oauthSweeps() []job.Sweep {
 	return []job.Sweep{
 		{Name: "authorizations", Every: 10 * time.Minute, Run: func(ctx context.Context) error { return a.OAuth.Sweep(ctx, a.DB, time.Now()) }},
+		{Name: "signing keys", Every: time.Hour, Run: a.rotateKeys},
 		{Name: "access to applications", Every: time.Second, Run: func(ctx context.Context) error { return a.OAuth.Review(ctx, a.DB, time.Now()) }},
 		{Name: "logout tokens", Every: time.Second, Run: func(ctx context.Context) error { return a.OAuth.TellClients(ctx, a.DB) }},
 	}

@@ -244,38 +244,6 @@ func signing(keys []*loadedKey, alg Alg, now time.Time) *loadedKey {
 	return nil
 }
 
-// Rotate stores the next key: published at once, signing after Lead, when the present one begins its Overlap. With
-// urgent it signs at once, for a key that may be known to others; the present one is then withdrawn at once too, and
-// its tokens end with it.
-func (s *Signers) Rotate(ctx context.Context, tenant string, alg Alg, urgent bool) (SigningKey, error) {
-	set := s.set(tenant)
-	set.making.Lock()
-	defer set.making.Unlock()
-	keys, err := s.load(ctx, tenant, set)
-	if err != nil {
-		return SigningKey{}, err
-	}
-	next, err := s.make(ctx, tenant, alg)
-	if err != nil {
-		return SigningKey{}, err
-	}
-	next.From = next.Created + s.lead().Milliseconds()
-	until := next.From + s.overlap().Milliseconds()
-	if urgent || signing(keys, alg, s.Now()) == nil {
-		next.From, until = next.Created, next.Created
-	}
-	changed := []SigningKey{next}
-	for _, k := range keys {
-		if k.Alg == alg && (k.Until == 0 || k.Until > until) {
-			k := k.SigningKey
-			k.Until = until
-			changed = append(changed, k)
-		}
-	}
-	_, err = s.save(ctx, tenant, set, changed...)
-	return next, err
-}
-
 func (s *Signers) save(ctx context.Context, tenant string, set *keySet, rows ...SigningKey) ([]*loadedKey, error) {
 	limited, cancel := context.WithTimeout(ctx, storeLimit)
 	defer cancel()

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"time"
 
 	"limen/internal/call"
 	"limen/internal/core/acl"
@@ -243,4 +244,19 @@ func (a *Apps) Administered(ctx context.Context, c *call.Call, service string) (
 		return oauth.App{}, err
 	}
 	return a.Client(ctx, c, r.ID)
+}
+
+// LongestLife is how long a token of any of the tenant's applications can live, in c.Tx.
+func (a *Apps) LongestLife(ctx context.Context, c *call.Call) (time.Duration, error) {
+	longest := Shared.Profile.TokenLife()
+	err := lives.Each(ctx, c.Tx, func(raw string) error {
+		var p Profile
+		if err := json.Unmarshal([]byte(raw), &p); err != nil {
+			return err
+		}
+		life, err := span("TokenLifetimeString", p.TokenLifetimeString, maxLife)
+		longest = max(longest, oauth.Profile{Life: life}.TokenLife())
+		return err
+	}, c.Tenant.ID)
+	return longest, err
 }

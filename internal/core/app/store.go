@@ -37,6 +37,7 @@ var (
 	byName    = dbx.Q[row]("app.by_name", `SELECT `+columns+` FROM app WHERE tenant = ? AND name_key = ?`)
 	byService = dbx.Q[row]("app.by_service", `SELECT `+columns+` FROM app WHERE tenant = ? AND service_key = ? AND service_key <> ''`)
 	list      = dbx.L[row]("app.list", `SELECT `+columns+` FROM app WHERE tenant = ?`).By("name_key")
+	lives     = dbx.Q[string]("app.lives", `SELECT profile FROM app WHERE tenant = ? AND profile <> ''`)
 	count     = dbx.Q[int64]("app.count", `SELECT count(*) FROM app WHERE tenant = ?`)
 
 	insert = dbx.E("app.insert", `INSERT INTO app (tenant, id, name, name_key, service, service_key, template, kind, type, state, display, description, category,

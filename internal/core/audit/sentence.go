@@ -13,7 +13,7 @@ var phrases = map[string]string{
 	RateLimited: "was held back", Impersonate: "began to act as", ImpersonateEnd: "ended acting as", OAuthCreate: "got an OAuth token",
 	OAuthRevoke: "revoked an OAuth token", OAuthInvalidClient: "failed to prove an OAuth client",
 	OAuthClientCreate: "registered an OAuth client with", OAuthClientChange: "changed an OAuth client of", OAuthClientDelete: "deleted an OAuth client of",
-	OAuthInitialCreate: "made a token to register OAuth clients with", OAuthInitialDelete: "revoked a token to register OAuth clients with",
+	OAuthKeys: "made new keys to sign tokens with", OAuthInitialCreate: "made a token to register OAuth clients with", OAuthInitialDelete: "revoked a token to register OAuth clients with",
 	ResetStart: "asked to reset the password of", ResetFinish: "reset the password of", UserState: "changed the state of",
 	PasswordChange: "changed the password of", PasswordSet: "set the password of", PasswordForce: "forced a new password on", UserInviteAccept: "chose the first password of",
 	SecurityQuestion: "changed security questions of", RoleMembers: "changed members of", RoleRights: "changed rights of",

@@ -35,6 +35,7 @@ const (
 	OAuthClientDelete  = "Cloud.Core.OAuthClient.Delete"       // a registered OAuth client was deleted
 	OAuthInitialCreate = "Cloud.Core.OAuthClient.TokenCreate"  // a token was made with which OAuth clients may be registered
 	OAuthInitialDelete = "Cloud.Core.OAuthClient.TokenDelete"  // such a token was revoked
+	OAuthKeys          = "Cloud.Core.OAuthToken.Keys"          // new keys were made to sign tokens with
 	OAuthInvalidClient = "Cloud.Core.OAuthToken.InvalidClient" // an OAuth client could not prove who it is
 	ResetStart         = "Cloud.Core.PasswordReset.Start"      // someone asked for a forgotten password
 	ResetFinish        = "Cloud.Core.PasswordReset.Finish"     // a forgotten password was replaced

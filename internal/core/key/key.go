@@ -131,21 +131,23 @@ func (k Keys) Signs(ctx context.Context, tenant string) (out []crypt.SigningKey,
 
 // SetSigns adds signing keys or sets the end of existing ones, together; for crypt.Signers.Store.
 func (k Keys) SetSigns(ctx context.Context, keys ...crypt.SigningKey) error {
+	return k.DB.Write(ctx, func(tx *dbx.Tx) error { return PutSigns(ctx, tx, keys...) })
+}
+
+// PutSigns is SetSigns in a transaction of the caller's.
+func PutSigns(ctx context.Context, tx *dbx.Tx, keys ...crypt.SigningKey) error {
 	next := map[crypt.Alg]int64{} // when the newest of them begins, the others sign no more
 	for _, s := range keys {
 		next[s.Alg] = max(next[s.Alg], s.From)
 	}
-	return k.DB.Write(ctx, func(tx *dbx.Tx) error {
-		for _, s := range keys {
-			ends := int64(0)
-			if s.Until != 0 {
-				ends = next[s.Alg]
-			}
-			_, err := setSign.Do(ctx, tx, s.Tenant, s.ID, string(s.Alg), s.Sealed, s.Created, s.From, ends, s.Until)
-			if err != nil {
-				return err
-			}
+	for _, s := range keys {
+		ends := int64(0)
+		if s.Until != 0 {
+			ends = next[s.Alg]
 		}
-		return nil
-	})
+		if _, err := setSign.Do(ctx, tx, s.Tenant, s.ID, string(s.Alg), s.Sealed, s.Created, s.From, ends, s.Until); err != nil {
+			return err
+		}
+	}
+	return nil
 }

@@ -121,6 +121,9 @@ func (p Profile) life() time.Duration {
 	return p.Life
 }
 
+// TokenLife is how long access and ID tokens live.
+func (p Profile) TokenLife() time.Duration { return p.life() }
+
 func (p Profile) refreshLife() time.Duration {
 	if p.RefreshLife <= 0 {
 		return defaultRefreshLife

@@ -117,6 +117,10 @@ type Server struct {
 	CertHost func(host string) string
 	Certs    bool // clients can show certificates, there or by way of a proxy
 
+	// LongestLife is how long a token of the call's tenant can live that is signed, in c.Tx; StoreKeys stores signing keys in c.Tx.
+	LongestLife func(ctx context.Context, c *call.Call) (time.Duration, error)
+	StoreKeys   func(ctx context.Context, c *call.Call, keys ...crypt.SigningKey) error
+
 	changed changed
 	remote  remoteKeys
 }

@@ -28,6 +28,8 @@ type Values struct {
 	Country  string // ISO 3166 code of the country whose telephone numbers may lack their country code
 	// StoreLockouts stores changes of policy sets that shut administrators out, with a warning, as the contract's clients expect.
 	StoreLockouts bool
+	// KeyRotation is how long a key signs tokens; 0: until somebody replaces it.
+	KeyRotation time.Duration
 	// CreateUsers allows /CDirectoryService/CreateUsers (users.yaml n 82).
 	CreateUsers bool
 	// ChosenRights lets dynamic roles carry rights although people can choose to be in them.

@@ -32,10 +32,11 @@ func main() {
 	only := flag.String("plans", "", "plans to run, commas between; all when empty")
 	tests := flag.String("tests", "", "tests to run of them, commas between; all when empty")
 	binary := flag.String("limen", "", "the program; built when empty")
+	trace := flag.Bool("trace", false, "print what the browser opens")
 	doc := flag.String("doc", "", "document whose results are replaced; none when empty")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
-	err := run(ctx, *at, names(*only), names(*tests), *binary, *doc)
+	err := run(ctx, *at, names(*only), runner{tests: names(*tests), trace: *trace}, *binary, *doc)
 	stop()
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
@@ -54,7 +55,7 @@ const (
 	frontURL  = "https://localhost:" + frontPort
 )
 
-func run(ctx context.Context, at string, only, tests []string, binary, doc string) error {
+func run(ctx context.Context, at string, only []string, r runner, binary, doc string) error {
 	u, err := url.Parse(at)
 	if err != nil {
 		return err
@@ -82,7 +83,7 @@ func run(ctx context.Context, at string, only, tests []string, binary, doc strin
 	if err != nil {
 		return err
 	}
-	r := runner{suite: suite{at: at, client: &http.Client{Timeout: 2 * time.Minute}}, world: w, tests: tests}
+	r.suite, r.world = suite{at: at, client: &http.Client{Timeout: 2 * time.Minute}}, w
 	var done []outcome
 	for _, p := range plans {
 		if len(only) > 0 && !slices.Contains(only, p.short) {

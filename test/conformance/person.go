@@ -22,6 +22,7 @@ type person struct {
 	name, password string
 	suite          string // scheme, host and port of the suite's front
 	client         *http.Client
+	trace          bool      // prints what it opens
 	shown          page      // the last page of Limen's that was no redirect
 	done           time.Time // when the last way ended
 }
@@ -78,6 +79,9 @@ func (p *person) ask(ctx context.Context, method, address string, fields url.Val
 	defer r.Body.Close()
 	u.Fragment = fragment
 	out := page{at: u, status: r.StatusCode}
+	if p.trace {
+		fmt.Printf("  %s %s %d %s\n", method, u, r.StatusCode, r.Header.Get("Location"))
+	}
 	if out.text, err = io.ReadAll(io.LimitReader(r.Body, 4<<20)); err != nil {
 		return out, err
 	}
@@ -123,6 +127,9 @@ func (p *person) open(ctx context.Context, method, address string) (err error) {
 			p.shown = got
 		}
 		if !ok {
+			if p.trace {
+				fmt.Printf("  left at:\n%s\n", got.text)
+			}
 			return nil
 		}
 		method, address, fields = next.method, next.action, next.fields

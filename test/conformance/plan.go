@@ -44,6 +44,7 @@ type runner struct {
 	suite suite
 	world *world
 	tests []string
+	trace bool // prints what the browser opens
 }
 
 // plan makes an application and runs the tests.
@@ -110,6 +111,7 @@ func (r runner) test(ctx context.Context, planID string, m module) (out result, 
 	if err != nil {
 		return out, err
 	}
+	who.trace = r.trace
 	if err := r.attend(ctx, id, who, &out); err != nil {
 		return out, err
 	}

@@ -26,10 +26,15 @@ func local(text string) string {
 		return ""
 	}
 	path := "/" + strings.TrimPrefix(u.Path, "/")
+	app := within(path, authorizePath) || within(path, leavePath) // an application may have any name
 	for segment := range strings.SplitSeq(strings.ToLower(path[1:]), "/") {
 		switch segment {
-		case ".", "..", "security", "login", "logout":
+		case ".", "..":
 			return ""
+		case "security", "login", "logout":
+			if !app {
+				return ""
+			}
 		}
 	}
 	if strings.Contains(path, "//") || strings.ContainsAny(path, "\\\r\n\t") {

@@ -36,6 +36,9 @@ func TestOnlyPathsOfThisServer(t *testing.T) {
 		"/api/idadmin/%53ecurity/Login?a=b":    "",
 		"/login?cloudRedirect=/x":              "",
 		"/logout":                              "",
+		"/OAuth2/Authorize/logout?bounce=b":    "/OAuth2/Authorize/logout?bounce=b",
+		"/OAuth2/Authorize/../../login":        "",
+		"/oauth2/endsession/Security?state=s":  "/oauth2/endsession/Security?state=s",
 		"/" + strings.Repeat("a", maxTarget+1): "",
 	} {
 		if got := local(text); got != want {

@@ -52,7 +52,8 @@ func names(list string) []string {
 const (
 	frontPort = "8443"
 	certPort  = "8444"
-	frontURL  = "https://localhost:" + frontPort
+	frontHost = "localhost.emobix.co.uk" // the suite's own name for the loopback
+	frontURL  = "https://" + frontHost + ":" + frontPort
 )
 
 func run(ctx context.Context, at string, only []string, r runner, binary, doc string) error {
@@ -112,7 +113,7 @@ func certificate() (tls.Certificate, error) {
 	}
 	now := time.Now()
 	t := &x509.Certificate{
-		SerialNumber: big.NewInt(now.UnixNano()), NotBefore: now.Add(-time.Hour), NotAfter: now.Add(24 * time.Hour), DNSNames: []string{"localhost"},
+		SerialNumber: big.NewInt(now.UnixNano()), NotBefore: now.Add(-time.Hour), NotAfter: now.Add(24 * time.Hour), DNSNames: []string{frontHost},
 		IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)},
 	}
 	raw, err := x509.CreateCertificate(rand.Reader, t, t, key.Public(), key)
@@ -160,9 +161,6 @@ func newWorld(ctx context.Context, dir, binary string, trusted tls.Certificate) 
 		"ServiceUser": true, // her password alone signs her in
 	}, nil)
 }
-
-// secret of the clients.
-const secret = "a-secret-of-the-suite-of-more-than-32-bytes"
 
 // app makes an application for a plan and gives its client's id.
 func (w *world) app(ctx context.Context, name string, profile map[string]any) (clientID string, err error) {

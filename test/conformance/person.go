@@ -23,6 +23,7 @@ type person struct {
 	suite          string // scheme, host and port of the suite's front
 	client         *http.Client
 	trace          bool      // prints what it opens
+	refuses        bool      // gives clients nothing
 	shown          page      // the last page of Limen's that was no redirect
 	done           time.Time // when the last way ended
 }
@@ -122,6 +123,9 @@ func (p *person) open(ctx context.Context, method, address string) (err error) {
 		case !ours:
 			return p.submit(ctx, got)
 		}
+		if err := p.load(ctx, got); err != nil {
+			return err
+		}
 		next, ok := p.next(got)
 		if !ok || next.method == http.MethodPost && !strings.HasPrefix(next.action, p.suite+"/") { // not a page that only leads on
 			p.shown = got
@@ -162,6 +166,23 @@ func (p *person) submit(ctx context.Context, got page) error {
 	return r.Body.Close()
 }
 
+// load loads the frames of a page.
+func (p *person) load(ctx context.Context, got page) error {
+	root, err := html.Parse(bytes.NewReader(got.text))
+	if err != nil {
+		return nil //nolint:nilerr // no page with frames
+	}
+	for n := range root.Descendants() {
+		if n.Type != html.ElementNode || n.Data != "iframe" {
+			continue
+		}
+		if _, err := p.ask(ctx, http.MethodGet, resolve(got.at, attr(n, "src")), nil, got.at); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // next is what a page of Limen wants done.
 func (p *person) next(got page) (form, bool) {
 	root, err := html.Parse(bytes.NewReader(got.text))
@@ -176,7 +197,7 @@ func (p *person) next(got page) (form, bool) {
 		case n.Data == "form" && found == nil:
 			f := read(n, got.at)
 			found = &f
-		case n.Data == "a" && attr(n, "class") == "main" && onward == "":
+		case n.Data == "a" && attr(n, "class") == "main" && onward == "" && attr(n, "href") != "/login": // who has signed out stays so
 			onward = resolve(got.at, attr(n, "href"))
 		}
 	}
@@ -202,6 +223,9 @@ func (p *person) fill(f *form) error {
 		f.fields.Set("answer", p.password)
 	case strings.HasPrefix(path, "/OAuth2/Confirm/"):
 		f.fields.Set("result", "1")
+		if p.refuses {
+			f.fields.Set("result", "0")
+		}
 	case strings.HasPrefix(path, "/OAuth2/EndSession/"), path == "/login/account":
 	case path == "/login/more":
 		f.fields.Set("do", "without")

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/base64"
 	"fmt"
+	"maps"
 	"net/http"
 	"os"
 	"os/exec"
@@ -18,6 +19,7 @@ type plan struct {
 	short, name string
 	variant     map[string]string
 	flows       string // AllowedAuth of the application
+	fapi        string // FAPI of the application
 }
 
 // static is a client that the configuration names, and a provider that says in its document what it can.
@@ -34,10 +36,23 @@ var plans = []plan{
 	{short: "logout", name: "oidcc-rp-initiated-logout-certification-test-plan", variant: logout, flows: "AuthorizationCode"},
 	{short: "backchannel", name: "oidcc-backchannel-rp-initiated-logout-certification-test-plan", variant: logout, flows: "AuthorizationCode"},
 	{short: "frontchannel", name: "oidcc-frontchannel-rp-initiated-logout-certification-test-plan", variant: logout, flows: "AuthorizationCode"},
+	{short: "dynamic", name: "oidcc-dynamic-certification-test-plan", variant: map[string]string{"response_type": "code"}, flows: "AuthorizationCode"},
+	{short: "fapi", name: "fapi2-security-profile-final-test-plan", variant: fapi(nil), flows: "AuthorizationCode", fapi: "security"},
+	{
+		short: "fapi-signed", name: "fapi2-message-signing-final-test-plan", variant: fapi(map[string]string{"fapi_request_method": "signed_non_repudiation", "fapi_response_mode": "jarm"}),
+		flows: "AuthorizationCode", fapi: "message-signing",
+	},
 }
 
 // logout is for plans that leave the response type open.
 var logout = map[string]string{"client_registration": "static_client", "response_type": "code"}
+
+// fapi is for plans of FAPI 2.0: what they leave open, and more.
+func fapi(more map[string]string) map[string]string {
+	out := map[string]string{"fapi_profile": "plain_fapi", "client_auth_type": "private_key_jwt", "sender_constrain": "dpop", "openid": "openid_connect", "authorization_request_type": "simple"}
+	maps.Copy(out, more)
+	return out
+}
 
 // runner runs plans.
 type runner struct {
@@ -52,26 +67,16 @@ func (r runner) plan(ctx context.Context, p plan) (outcome, error) {
 	out := outcome{plan: p}
 	alias := "limen-" + p.short
 	base := frontURL + "/test/a/" + alias
-	profile := map[string]any{
-		"ClientIDType": 1, "ClientSecret": secret, "AllowedAuth": p.flows, "AllowRefresh": true, "KnownScopes": []any{}, "Confirm": true,
-		"Redirects": []string{base + "/callback"}, "PostLogoutRedirects": []string{base + "/post_logout_redirect"},
-	}
-	switch p.short { // tests of other plans fail when they are told of sign-outs
-	case "frontchannel":
-		profile["ClientMetadata"] = map[string]any{"frontchannel_logout_uri": base + "/frontchannel_logout", "frontchannel_logout_session_required": true}
-	case "backchannel":
-		profile["ClientMetadata"] = map[string]any{"backchannel_logout_uri": base + "/backchannel_logout", "backchannel_logout_session_required": true}
-	}
-	id, err := r.world.app(ctx, p.short, profile)
+	first, second, err := r.clients(ctx, p, base)
 	if err != nil {
 		return out, err
 	}
-	client := map[string]string{"client_id": id, "client_secret": secret}
 	planID, modules, err := r.suite.plan(ctx, p.name, p.variant, map[string]any{
 		"alias": alias, "description": "Limen", "server": map[string]any{
 			"discoveryUrl": r.world.server.URL + "/" + p.short + "/.well-known/openid-configuration", "login_hint": r.world.name,
 		},
-		"client": client, "client2": client, "client_secret_post": client,
+		"client": first, "client2": second, "client_secret_post": first,
+		"resource": map[string]any{"resourceUrl": r.world.server.URL + "/OAuth2/UserInfo/" + p.short},
 	})
 	if err != nil {
 		return out, err
@@ -111,7 +116,7 @@ func (r runner) test(ctx context.Context, planID string, m module) (out result, 
 	if err != nil {
 		return out, err
 	}
-	who.trace = r.trace
+	who.trace, who.refuses = r.trace, strings.Contains(m.Name, "user-rejects")
 	if err := r.attend(ctx, id, who, &out); err != nil {
 		return out, err
 	}

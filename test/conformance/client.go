@@ -77,7 +77,7 @@ func (r runner) register(ctx context.Context, p plan, base string, known map[str
 	if err != nil {
 		return err
 	}
-	got, err := r.world.admin.Do(ctx, http.MethodPost, "/OAuth2/Register/"+p.short, http.Header{"Content-Type": {"application/json"}}, body)
+	got, err := r.world.admin.As("").Do(ctx, http.MethodPost, "/OAuth2/Register/"+p.short, http.Header{"Content-Type": {"application/json"}}, body)
 	if err != nil {
 		return err
 	}

@@ -24,6 +24,8 @@ import (
 	"strings"
 	"time"
 
+	"golang.org/x/sync/errgroup"
+
 	"limen/test/rig"
 )
 
@@ -85,25 +87,31 @@ func run(ctx context.Context, at string, only []string, r runner, binary, doc st
 		return err
 	}
 	r.suite, r.world = suite{at: at, client: &http.Client{Timeout: 2 * time.Minute}}, w
-	var done []outcome
-	for _, p := range plans {
+	done := make([]outcome, len(plans))
+	g, ctx := errgroup.WithContext(ctx)
+	g.SetLimit(atOnce) // tests wait more than they do
+	for i, p := range plans {
 		if len(only) > 0 && !slices.Contains(only, p.short) {
 			continue
 		}
-		o, err := r.plan(ctx, p)
-		if err != nil {
-			return fmt.Errorf("%s: %w", p.short, errors.Join(err, errors.New(w.server.Log(5))))
-		}
-		fmt.Println(o.row())
-		done = append(done, o)
-		if doc != "" {
-			if err := write(doc, done); err != nil {
-				return err
+		g.Go(func() (err error) {
+			if done[i], err = r.plan(ctx, p); err != nil {
+				return fmt.Errorf("%s: %w", p.short, errors.Join(err, errors.New(w.server.Log(5))))
 			}
-		}
+			fmt.Println(done[i].row())
+			return nil
+		})
 	}
-	return nil
+	err = g.Wait()
+	done = slices.DeleteFunc(done, func(o outcome) bool { return len(o.tests) == 0 })
+	if doc == "" || len(done) == 0 {
+		return err
+	}
+	return errors.Join(err, write(doc, done))
 }
+
+// atOnce is how many plans run at a time.
+const atOnce = 4
 
 // certificate is one that nobody has to trust: the suite and the browser here do not ask who signed it.
 func certificate() (tls.Certificate, error) {

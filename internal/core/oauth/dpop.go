@@ -15,7 +15,7 @@ import (
 // How old a DPoP proof may be, and by how much the clocks may differ.
 const (
 	proofLife = time.Minute
-	proofSkew = 5 * time.Second
+	proofSkew = 10 * time.Second // FAPI 2.0 Security Profile section 5.3.2.1 wants as much
 )
 
 // Shown is the DPoP proof of a request, as it came.

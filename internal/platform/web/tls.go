@@ -50,13 +50,17 @@ func (t *TLS) Files() (cert, key string) {
 func (t *TLS) CAFile() string { return filepath.Join(t.Dir, "ca.pem") }
 
 // Config loads or makes the certificate and gives the server's configuration: TLS 1.2 or later, the certificate of
-// the moment for each handshake. It fails with ErrTLS.
+// the moment for each handshake, and of TLS 1.2 the ciphers of RFC 9325 section 4.2 alone. It fails with ErrTLS.
 func (t *TLS) Config() (*tls.Config, error) {
 	if err := t.refresh(); err != nil {
 		return nil, err
 	}
 	return &tls.Config{
 		MinVersion: tls.VersionTLS12,
+		CipherSuites: []uint16{
+			tls.TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256, tls.TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384,
+			tls.TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256, tls.TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384,
+		},
 		NextProtos: []string{"h2", "http/1.1"},
 		GetCertificate: func(*tls.ClientHelloInfo) (*tls.Certificate, error) {
 			return t.current.Load(), nil

@@ -291,6 +291,24 @@ func TestOldVersionsAreRefused(t *testing.T) {
 	}
 }
 
+// Of TLS 1.2 there are the ciphers that RFC 9325 section 4.2 recommends, and no others.
+func TestOldCiphersAreRefused(t *testing.T) {
+	setup, _ := auto(t, t.TempDir())
+	addr, _ := run(t, &Server{TLS: setup})
+	for cipher, good := range map[uint16]bool{
+		tls.TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256: true, tls.TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384: true,
+		tls.TLS_ECDHE_ECDSA_WITH_AES_128_CBC_SHA: false, tls.TLS_ECDHE_ECDSA_WITH_AES_256_CBC_SHA: false, tls.TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256: false,
+	} {
+		c, err := tls.Dial("tcp", addr, &tls.Config{InsecureSkipVerify: true, MaxVersion: tls.VersionTLS12, CipherSuites: []uint16{cipher}})
+		if (err == nil) != good {
+			t.Error(tls.CipherSuiteName(cipher), err)
+		}
+		if err == nil {
+			c.Close()
+		}
+	}
+}
+
 func TestAuthorityCannotVouchForOthers(t *testing.T) {
 	dir := t.TempDir()
 	setup, _ := auto(t, dir, "id.example.com")

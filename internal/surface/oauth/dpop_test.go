@@ -122,7 +122,7 @@ func TestDPoP(t *testing.T) {
 		if out, body = h.ask(path, "", h.proof("POST", path, map[string]any{"nonce": nonce + "x"}), form); body["error"] != "use_dpop_nonce" {
 			t.Fatalf("with a made-up nonce: %d %v", out.StatusCode, body)
 		}
-		proof := h.proof("POST", path, with(nil))
+		proof := h.proof("POST", path, with(map[string]any{"iat": time.Now().Add(10 * time.Second).Unix()})) // clocks may differ
 		out, body = h.ask(path, "", proof, form)
 		token, _ := body["access_token"].(string)
 		if out.StatusCode != http.StatusOK || body["token_type"] != "DPoP" || token == "" || out.Header.Get("DPoP-Nonce") == "" {
@@ -153,6 +153,7 @@ func TestDPoP(t *testing.T) {
 			"of another key":         {"DPoP " + token, holder{t, s, other, s.Host}.proof("POST", who, with(ath(token))), "invalid_token"},
 			"without a nonce":        {"DPoP " + token, h.proof("POST", who, ath(token)), "use_dpop_nonce"},
 			"made too long ago":      {"DPoP " + token, h.proof("POST", who, with(map[string]any{"ath": ath(token)["ath"], "iat": time.Now().Add(-time.Hour).Unix()})), "invalid_dpop_proof"},
+			"not made yet":           {"DPoP " + token, h.proof("POST", who, with(map[string]any{"ath": ath(token)["ath"], "iat": time.Now().Add(time.Minute).Unix()})), "invalid_dpop_proof"},
 			"a session by DPoP":      {"DPoP " + s.TokenOf(t, "plain"), h.proof("POST", who, with(ath(token))), "invalid_token"},
 			"at another host's name": {"DPoP " + token, holder{t, s, key, "evil.example.com"}.proof("POST", who, with(ath(token))), "invalid_dpop_proof"},
 		} {

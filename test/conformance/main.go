@@ -133,6 +133,7 @@ type world struct {
 	server         *rig.Server
 	admin          *rig.Client
 	name, password string
+	other          string // somebody else, who gives clients nothing
 }
 
 func newWorld(ctx context.Context, dir, binary string, trusted tls.Certificate) (*world, error) {
@@ -155,7 +156,7 @@ func newWorld(ctx context.Context, dir, binary string, trusted tls.Certificate) 
 		s.Close()
 		return nil, err
 	}
-	w := &world{server: s, name: "connie@limen", password: "Walk-the-long-way-7"}
+	w := &world{server: s, name: "connie@limen", other: "rolf@limen", password: "Walk-the-long-way-7"}
 	c, err := s.Client()
 	if err != nil {
 		return w, err
@@ -164,10 +165,15 @@ func newWorld(ctx context.Context, dir, binary string, trusted tls.Certificate) 
 		return w, err
 	}
 	w.admin.Patient = true
-	return w, w.admin.Call(ctx, "/CDirectoryService/CreateUser", map[string]any{
-		"Name": w.name, "Mail": "connie@example.com", "DisplayName": "Connie Stone", "Password": w.password, "MobileNumber": "+15550100123",
-		"ServiceUser": true, // her password alone signs her in
-	}, nil)
+	for name, display := range map[string]string{w.name: "Connie Stone", w.other: "Rolf Hill"} {
+		if err := w.admin.Call(ctx, "/CDirectoryService/CreateUser", map[string]any{
+			"Name": name, "Mail": strings.Replace(name, "@limen", "@example.com", 1), "DisplayName": display, "Password": w.password, "MobileNumber": "+15550100123",
+			"ServiceUser": true, // their password alone signs them in
+		}, nil); err != nil {
+			return w, err
+		}
+	}
+	return w, nil
 }
 
 // app makes an application for a plan and gives its client's id.
@@ -183,7 +189,9 @@ func (w *world) app(ctx context.Context, name string, profile map[string]any) (c
 		return "", err
 	}
 	if err := w.admin.Call(ctx, "/SaasManage/SetApplicationPermissions", map[string]any{
-		"ID": key, "Grants": []map[string]any{{"PType": "User", "Principal": w.name, "Rights": "View,Execute"}},
+		"ID": key, "Grants": []map[string]any{
+			{"PType": "User", "Principal": w.name, "Rights": "View,Execute"}, {"PType": "User", "Principal": w.other, "Rights": "View,Execute"},
+		},
 	}, nil); err != nil {
 		return "", err
 	}

@@ -24,6 +24,7 @@ type person struct {
 	client         *http.Client
 	trace          bool      // prints what it opens
 	refuses        bool      // gives clients nothing
+	stays          bool      // does not agree to be signed out
 	shown          page      // the last page of Limen's that was no redirect
 	done           time.Time // when the last way ended
 }
@@ -226,7 +227,7 @@ func (p *person) fill(f *form) error {
 		if p.refuses {
 			f.fields.Set("result", "0")
 		}
-	case strings.HasPrefix(path, "/OAuth2/EndSession/"), path == "/login/account":
+	case strings.HasPrefix(path, "/OAuth2/EndSession/") && !p.stays, path == "/login/account":
 	case path == "/login/more":
 		f.fields.Set("do", "without")
 	default:

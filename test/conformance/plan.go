@@ -36,7 +36,7 @@ var plans = []plan{
 	{short: "logout", name: "oidcc-rp-initiated-logout-certification-test-plan", variant: logout, flows: "AuthorizationCode"},
 	{short: "backchannel", name: "oidcc-backchannel-rp-initiated-logout-certification-test-plan", variant: logout, flows: "AuthorizationCode"},
 	{short: "frontchannel", name: "oidcc-frontchannel-rp-initiated-logout-certification-test-plan", variant: logout, flows: "AuthorizationCode"},
-	{short: "dynamic", name: "oidcc-dynamic-certification-test-plan", variant: map[string]string{"response_type": "code"}, flows: "AuthorizationCode"},
+	{short: "dynamic", name: "oidcc-dynamic-certification-test-plan", variant: map[string]string{"response_type": "code"}, flows: "AuthorizationCode,Implicit"},
 	{short: "fapi", name: "fapi2-security-profile-final-test-plan", variant: fapi(nil), flows: "AuthorizationCode", fapi: "security"},
 	{
 		short: "fapi-signed", name: "fapi2-message-signing-final-test-plan", variant: fapi(map[string]string{"fapi_request_method": "signed_non_repudiation", "fapi_response_mode": "jarm"}),
@@ -112,11 +112,15 @@ func (r runner) test(ctx context.Context, planID string, m module) (out result, 
 	if err != nil {
 		return out, err
 	}
-	who, err := newPerson(r.world.name, r.world.password, frontURL)
+	name := r.world.name
+	if strings.Contains(m.Name, "user-rejects") {
+		name = r.world.other // who has not agreed before
+	}
+	who, err := newPerson(name, r.world.password, frontURL)
 	if err != nil {
 		return out, err
 	}
-	who.trace, who.refuses = r.trace, strings.Contains(m.Name, "user-rejects")
+	who.trace, who.refuses, who.stays = r.trace, name == r.world.other, strings.HasSuffix(m.Name, "no-id-token-hint")
 	if err := r.attend(ctx, id, who, &out); err != nil {
 		return out, err
 	}

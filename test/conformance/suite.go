@@ -12,6 +12,7 @@ import (
 	"net/http/httputil"
 	"net/url"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -163,7 +164,7 @@ func front(at *url.URL, port string, cert tls.Certificate, certs bool) (*http.Se
 			p.Out.Host = p.In.Host
 			p.SetXForwarded()
 			p.Out.Header.Set("X-Forwarded-Port", port)
-			p.Out.Header.Set("X-Ssl-Protocol", tls.VersionName(p.In.TLS.Version))
+			p.Out.Header.Set("X-Ssl-Protocol", strings.Replace(tls.VersionName(p.In.TLS.Version), "TLS ", "TLSv", 1))
 			p.Out.Header.Set("X-Ssl-Cipher", tls.CipherSuiteName(p.In.TLS.CipherSuite))
 		}},
 	}

@@ -187,8 +187,8 @@ func (it App) client() (oauth.App, error) {
 	return out, nil
 }
 
-// guarded says whether the record has rules about who may use the application and how. Nothing decides them yet, and an
-// application whose administrator wants more asked of people must not ask for less.
+// guarded says whether the record has rules about who may use the application and how. They are decided where the authorization server
+// signs people in to it; whatever else opens an application cannot decide them, and must not ask for less than its administrator wants.
 func (it App) guarded() bool {
 	var rules struct {
 		Enabled bool              `json:"Enabled"`

@@ -133,7 +133,7 @@ func (it App) Listed() bool {
 func (it App) Address() (string, error) {
 	at := it.Location()
 	switch {
-	case it.guarded():
+	case it.closed(), it.guarded() && it.Profile == nil: // of one with a profile they are decided where it signs people in
 		return "", ErrClosed
 	case it.State != Active:
 		return "", ErrNotReady

@@ -115,7 +115,7 @@ func (o OAuth) answer(ctx context.Context, c *op.Call, out *authorized, w oauth.
 	if err != nil {
 		return err
 	}
-	again := by != nil && !w.Since.IsZero() && !by.Proved.Before(w.Since)
+	again := by != nil && !w.Since.IsZero() && by.Proved.After(w.Since)
 	next, err := o.Server.Next(ctx, c, r, by, again)
 	if err != nil {
 		return err

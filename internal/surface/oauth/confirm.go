@@ -96,7 +96,7 @@ func (o OAuth) Confirm(ctx context.Context, c *op.Call, in ConfirmRequest, _ op.
 // confirmed answers the request, unless its sign-in has become too old while the person thought.
 func (o OAuth) confirmed(ctx context.Context, c *op.Call, r oauth.Request, by oauth.SignedIn, w oauth.Waiting) (authorized, error) {
 	out := authorized{request: r}
-	next, err := o.Server.Next(ctx, c, r, &by, !by.Proved.Before(w.Since))
+	next, err := o.Server.Next(ctx, c, r, &by, by.Proved.After(w.Since))
 	if err != nil {
 		return authorized{}, err
 	}

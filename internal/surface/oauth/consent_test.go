@@ -8,6 +8,7 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 
 	"limen/internal/app/apptest"
 	"limen/internal/call"
@@ -129,6 +130,9 @@ func TestConsentAndLogout(t *testing.T) {
 		at, err := url.Parse(to)
 		if err != nil || at.Path != "/login" {
 			t.Fatalf("a new sign-in is not asked for: %s", to)
+		}
+		for at := time.Now().UnixMilli(); time.Now().UnixMilli() == at; { // who signs in does so after they were asked to: not in the same millisecond
+			time.Sleep(100 * time.Microsecond)
 		}
 		anew := s.SignedIn(t, s.Plain.ID)
 		_, to, _ = asks(t, s, anew, "GET", at.Query().Get("cloudRedirect"), nil)

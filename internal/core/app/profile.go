@@ -194,7 +194,9 @@ func (p *Profile) check() error {
 		if p.Client.Redirects != nil || p.Client.LogoutRedirects != nil || p.Client.GrantTypes != nil || p.Client.ResponseTypes != nil {
 			return bad("ClientMetadata", "leaves redirect_uris, post_logout_redirect_uris, grant_types and response_types to the profile's own members")
 		}
-		if err := p.Client.Check(); err != nil {
+		whole := *p.Client
+		whole.Redirects = p.Redirects
+		if err := whole.Check(); err != nil {
 			return bad("ClientMetadata", "is not valid: %s", fault.Of(oauth.Fault(err)).Public)
 		}
 	}

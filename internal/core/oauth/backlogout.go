@@ -102,8 +102,12 @@ func (s *Server) tell(ctx context.Context, tx *dbx.Tx, r leaver) error {
 	if err != nil && fault.Of(err).Kind != fault.NotFound { // who is deleted has left as well
 		return err
 	}
+	sub, err := s.Subject(ctx, c, client, r.User)
+	if err != nil {
+		return err
+	}
 	out := Receipt{
-		ID: c.NewID(), App: r.App, Client: r.Client, User: r.User, Org: p.Org, Session: r.Session, Issuer: a.Issuer(c.Tenant.Host), Subject: r.User,
+		ID: c.NewID(), App: r.App, Client: r.Client, User: r.User, Org: p.Org, Session: r.Session, Issuer: a.Issuer(c.Tenant.Host), Subject: sub,
 		URI: client.BackLogoutURI, Reason: Reason(r.Reason), State: StateWaiting, Created: c.Now.UnixMilli(), Changed: c.Now.UnixMilli(),
 	}
 	if err := out.insert(ctx, c); err != nil {

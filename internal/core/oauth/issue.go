@@ -28,6 +28,7 @@ type grantee struct {
 	scope  wire.Scope
 	key    string // thumbprint of the key that tokens are bound to; empty: to none
 	nonce  string
+	sub    string // by which the client knows the person
 	code   string // that goes along in a hybrid answer
 	until  int64  // ms since 1970 UTC at which all ends at the latest; 0: by the application's terms
 }
@@ -55,6 +56,12 @@ func (s *Server) issue(ctx context.Context, c *call.Call, g grantee, withRefresh
 	if g.auth.ID != "" {
 		out.Life = min(out.Life, time.Duration(g.auth.Expires-c.Now.UnixMilli())*time.Millisecond)
 	}
+	if g.auth.ID != "" {
+		var err error
+		if g.sub, err = s.Subject(ctx, c, g.client.Registration, g.person.ID); err != nil {
+			return Granted{}, err
+		}
+	}
 	audience := g.audience()
 	if p.Opaque {
 		plain, hash := crypt.NewToken(c.Rand)
@@ -80,6 +87,9 @@ func (s *Server) issue(ctx context.Context, c *call.Call, g grantee, withRefresh
 	return out, nil
 }
 
+// secret says whether the client is not to know by what name others know the person.
+func (g grantee) secret() bool { return g.client.Pairwise() && g.auth.ID != "" }
+
 func (g grantee) audience() []string {
 	switch {
 	case len(g.facts.Resource) > 0:
@@ -95,7 +105,10 @@ func (g grantee) subject() (id, name string) {
 	if g.person.ID == "" {
 		return g.client.ID, g.client.ID
 	}
-	return g.person.ID, g.person.Name
+	if g.auth.ID == "" {
+		return g.person.ID, g.person.Name // a service user that comes in its own name
+	}
+	return g.sub, g.person.Name
 }
 
 // accessClaims are those of RFC 9068 section 2.2, and the contract's app_id and unique_name. jti begins with the
@@ -106,6 +119,9 @@ func (g grantee) accessClaims(c *call.Call, audience []string, life time.Duratio
 	out := map[string]any{
 		"iss": g.app.Issuer(c.Tenant.Host), "sub": sub, "unique_name": name, "client_id": g.client.ID, "app_id": g.app.Service,
 		"scope": g.scope.String(), "iat": now, "exp": now + int64(life/time.Second), "jti": g.auth.ID + "." + c.NewID(), "aud": one(audience),
+	}
+	if g.secret() {
+		delete(out, "unique_name")
 	}
 	if g.facts.AuthTime > 0 {
 		out["auth_time"] = g.facts.AuthTime
@@ -138,12 +154,15 @@ func (g grantee) idClaims(c *call.Call, life time.Duration) map[string]any {
 	out := g.person.Claims.of(g.scope, wanted)
 	now := c.Now.Unix()
 	for name, v := range map[string]any{
-		"iss": g.app.Issuer(c.Tenant.Host), "sub": g.person.ID, "aud": g.client.ID, "unique_name": g.person.Name, "iat": now, "exp": now + int64(life/time.Second),
+		"iss": g.app.Issuer(c.Tenant.Host), "sub": g.sub, "aud": g.client.ID, "unique_name": g.person.Name, "iat": now, "exp": now + int64(life/time.Second),
 		"auth_time": g.facts.AuthTime, "nonce": g.nonce, "acr": g.facts.ACR, "sid": g.auth.Session,
 	} {
 		if v != "" && v != int64(0) {
 			out[name] = v
 		}
+	}
+	if g.secret() {
+		delete(out, "unique_name")
 	}
 	if len(g.facts.AMR) > 0 {
 		out["amr"] = g.facts.AMR

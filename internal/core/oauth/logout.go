@@ -16,7 +16,7 @@ var ErrHint = fault.New(fault.Invalid, Prefix+string(wire.InvalidRequest), "id_t
 
 // Hint is what an ID token says of whom it was given for.
 type Hint struct {
-	Person  string // UUID
+	Person  string // UUID; another text where the person cannot be found by what the client knows
 	Client  string // client_id
 	Session string // sid; empty: it was given in none
 }
@@ -38,7 +38,11 @@ func (s *Server) Hinted(ctx context.Context, c *call.Call, a App, token string) 
 	if !ok || k.Issuer != a.Issuer(c.Tenant.Host) {
 		return Hint{}, ErrHint
 	}
-	return Hint{Person: k.Subject, Client: k.Audience[0], Session: k.Session}, nil
+	person, err := s.known(ctx, c, a, k)
+	if err != nil {
+		return Hint{}, err
+	}
+	return Hint{Person: person, Client: k.Audience[0], Session: k.Session}, nil
 }
 
 // hint are the claims of an ID token that count.

@@ -237,6 +237,11 @@ func (s *Server) UserInfo(ctx context.Context, c *call.Call, a App, l Live) (out
 	if out.client, err = s.client(ctx, c, a, l.Client); err == nil {
 		out.Claims, err = s.infoClaims(ctx, c, l)
 	}
+	if err != nil || !out.client.Pairwise() {
+		return out, err
+	}
+	delete(out.Claims, "unique_name")
+	out.Claims["sub"], err = s.Subject(ctx, c, out.client, l.User)
 	return out, err
 }
 

@@ -66,7 +66,13 @@ func (s *Server) byExchange(ctx context.Context, c *call.Call, a Ask) (grantee, 
 	}
 	if actor != nil {
 		until = min(until, actor.Expires)
-		g.facts.Act = map[string]any{"sub": actor.subject(), "client_id": actor.Client}
+		by := actor.subject()
+		if actor.User != "" {
+			if by, err = s.Subject(ctx, c, a.Client.Registration, actor.User); err != nil {
+				return g, err
+			}
+		}
+		g.facts.Act = map[string]any{"sub": by, "client_id": actor.Client}
 		if subject.Act != nil { // who acted before is kept behind who acts now (section 4.1)
 			g.facts.Act["act"] = subject.Act
 		}

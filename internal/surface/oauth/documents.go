@@ -92,7 +92,7 @@ func (o OAuth) configuration(c *op.Call, a oauth.App) Configuration {
 	out := Configuration{
 		Issuer: a.Issuer(c.Tenant.Host), Authorization: at("Authorize"), Token: at("Token"), UserInfo: at("UserInfo"), Keys: at("Keys"),
 		EndSession: at("EndSession"), Revocation: at("Revoke"), Introspection: at("Introspect"),
-		ResponseTypes: a.ResponseTypes(), ResponseModes: []string{"query", "fragment", "form_post", "query.jwt", "fragment.jwt", "form_post.jwt", "jwt"}, Scopes: a.Profile.Known(), Subjects: []string{"public"},
+		ResponseTypes: a.ResponseTypes(), ResponseModes: []string{"query", "fragment", "form_post", "query.jwt", "fragment.jwt", "form_post.jwt", "jwt"}, Scopes: a.Profile.Known(), Subjects: []string{"public", "pairwise"},
 		IDTokenAlgs: idAlgs, InfoAlgs: signing, IntrospectionAlgs: signing, ChallengeMethods: []string{"S256"}, GrantTypes: a.GrantTypes(),
 		TokenAuthMethods: methods, RevocationMethods: methods, IntrospectionMethods: proving, AssertionAlgs: algs, CertBound: o.Server.Certs,
 		DPoPAlgs: a.Profile.ClientAlgorithms(),

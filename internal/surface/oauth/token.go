@@ -308,12 +308,13 @@ func (o OAuth) Introspect(ctx context.Context, c *op.Call, in TokenRef, by askin
 	if l.App != by.app.ID && l.App != by.app.Service {
 		return Introspection{by: by}, nil
 	}
-	out := Introspection{
-		Active: true, Scope: l.Scope.String(), ClientID: l.Client, Username: l.Name, UniqueName: l.Name, TokenType: "Bearer", Expires: l.Expires, Issued: l.Issued,
-		Subject: l.User, Audience: l.Client, Issuer: by.app.Issuer(c.Tenant.Host), ID: l.ID, AuthTime: l.AuthTime, AppID: by.app.Service, Act: l.Act, by: by,
+	sub, name, err := o.Server.About(ctx, c, by.app, l)
+	if err != nil {
+		return Introspection{}, err
 	}
-	if l.User == "" {
-		out.Subject = l.Client
+	out := Introspection{
+		Active: true, Scope: l.Scope.String(), ClientID: l.Client, Username: name, UniqueName: name, TokenType: "Bearer", Expires: l.Expires, Issued: l.Issued,
+		Subject: sub, Audience: l.Client, Issuer: by.app.Issuer(c.Tenant.Host), ID: l.ID, AuthTime: l.AuthTime, AppID: by.app.Service, Act: l.Act, by: by,
 	}
 	if len(l.Audience) > 0 {
 		out.Audience = l.Audience

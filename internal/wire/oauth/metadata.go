@@ -182,6 +182,9 @@ func (m Metadata) Check() error {
 	if err := m.checkLists(no); err != nil {
 		return err
 	}
+	if err := m.checkSector(no); err != nil {
+		return err
+	}
 	if err := m.checkAnswers(no); err != nil {
 		return err
 	}

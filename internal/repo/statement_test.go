@@ -51,6 +51,7 @@ var sweeps = map[string]string{
 	"oauth.sweep_initial":       "retention",
 	"oauth.sweep_request":       "retention",
 	"oauth.sweep_pending":       "retention",
+	"oauth.sweep_logout":        "retention",
 	"oauth.leavers":             "clients are told of whoever left, in all tenants",
 	"oauth.review_all":          "after changes were missed, everybody is looked at again",
 	"oauth.review_due":          "who is to be looked at, in all tenants",

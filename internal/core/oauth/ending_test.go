@@ -261,3 +261,19 @@ func TestManyLeavers(t *testing.T) {
 		}
 	})
 }
+
+// Receipts stay as long as events do.
+func TestReceiptsAreSwept(t *testing.T) {
+	each(t, func(w *world) {
+		w.hears()
+		w.given("email")
+		w.must(w.in(func(ctx context.Context) error { return w.s.EndOfPerson(ctx, w.c, anna) }))
+		w.must(w.s.TellClients(w.t.Context(), w.db))
+		w.must(w.s.Sweep(w.t.Context(), w.db, time.Now().Add(399*24*time.Hour)))
+		had := len(w.receipts())
+		w.must(w.s.Sweep(w.t.Context(), w.db, time.Now().Add(401*24*time.Hour)))
+		if had != 1 || len(w.receipts()) != 0 {
+			w.t.Fatal("receipts", had, len(w.receipts()))
+		}
+	})
+}

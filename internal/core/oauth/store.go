@@ -122,8 +122,13 @@ func (s *Server) Sweep(ctx context.Context, db *dbx.DB, before time.Time) error 
 			return err
 		}
 	}
-	return nil
+	return sweepReceipts.Run(ctx, db, before.Add(-keepReceipts).UnixMilli())
 }
+
+// keepReceipts is for how long receipts of sign-outs stay, as events do.
+const keepReceipts = 400 * 24 * time.Hour
+
+var sweepReceipts = dbx.S("oauth.sweep_logout", "oauth_logout", "tenant, id", "created < ?")
 
 // standing gives an authorization that has not ended or expired; ErrGrant otherwise.
 func (s *Server) standing(ctx context.Context, c *call.Call, id string) (Authorization, error) {

@@ -55,6 +55,8 @@ var compared = map[string]string{
 	"/Core/GetPremDetectRanges":                      "(of the tenant)",
 	"/Policy/GetPlinks":                              "(of the tenant)",
 	"/SaasManage/GetRoleApps":                        "(about one role, which is the target)",
+	"/SaasManage/GetClients":                         "(about one application, which is the target)",
+	"/SaasManage/GetInitialAccessTokens":             "(about one application, which is the target)",
 	"/SaasManage/GetCustomWebAppTemplates":           "(a fixed list)",
 	"/Core/GetDirectoryServices":                     "(directories belong to no organization)",
 }

@@ -9,7 +9,17 @@ import (
 	"limen/internal/core/audit"
 	"limen/internal/crypt"
 	"limen/internal/dbx"
+	"limen/internal/fault"
 )
+
+// Faults of initial access tokens.
+var (
+	ErrNoInitial = fault.New(fault.NotFound, Prefix+"initial_not_found", "The application has no such initial access token.")
+	ErrInitials  = fault.New(fault.Conflict, Prefix+"initial_many", "The application has as many initial access tokens as it may have.")
+)
+
+// maxInitials bounds the initial access tokens of an application that are good.
+const maxInitials = 1000
 
 // Initial is an initial access token as its application's administrators see it. Times are milliseconds since 1970.
 type Initial struct {
@@ -28,6 +38,9 @@ var (
 	findInitial   = dbx.Q[Initial]("oauth.find_initial", `SELECT `+initialColumns+` FROM oauth_initial WHERE tenant = ? AND hash = ?`)
 	listInitial   = dbx.Q[Initial]("oauth.list_initial", `SELECT `+initialColumns+` FROM oauth_initial WHERE tenant = ? AND app = ? ORDER BY id LIMIT 1000`)
 	useInitial    = dbx.E("oauth.use_initial", `UPDATE oauth_initial SET uses = uses - 1 WHERE tenant = ? AND app = ? AND hash = ? AND uses > 0 AND expires > ?`)
+	// Those that are used up or too old need not be kept.
+	spentInitial  = dbx.E("oauth.spent_initial", `DELETE FROM oauth_initial WHERE tenant = ? AND app = ? AND (uses < 1 OR expires <= ?)`)
+	countInitials = dbx.Q[int64]("oauth.count_initials", `SELECT COUNT(*) FROM oauth_initial WHERE tenant = ? AND app = ?`)
 	dropInitial   = dbx.E("oauth.drop_initial", `DELETE FROM oauth_initial WHERE tenant = ? AND app = ? AND id = ?`)
 	dropInitials  = dbx.E("oauth.drop_initials", `DELETE FROM oauth_initial WHERE tenant = ? AND app = ?`)
 )
@@ -48,11 +61,22 @@ func (s *Server) MakeInitial(ctx context.Context, c *call.Call, a App, name stri
 	it := Initial{ID: c.NewID(), App: a.ID, Name: name, Uses: uses, Created: c.Now.UnixMilli(), Expires: c.Now.Add(life).UnixMilli()}
 	if e := c.Event; e != nil {
 		e.Type, e.Kind, e.Target, e.Name = audit.OAuthInitialCreate, "Application", a.ID, a.Name
-		e.Set("Token", it.ID)
+		e.Set("Initial", it.ID)
+		e.Set("InitialName", name)
 		e.Set("Uses", uses)
-		e.Set("Expires", it.Expires)
+		e.Set("Seconds", int64(life/time.Second))
 	}
-	_, err := insertInitial.Do(ctx, c.Tx, c.Tenant.ID, hash, it.ID, it.App, it.Name, it.Uses, it.Created, it.Expires)
+	if _, err := spentInitial.Do(ctx, c.Tx, c.Tenant.ID, a.ID, c.Now.UnixMilli()); err != nil {
+		return it, "", err
+	}
+	n, err := countInitials.One(ctx, c.Tx, c.Tenant.ID, a.ID)
+	if err == nil && n >= maxInitials {
+		err = ErrInitials
+	}
+	if err != nil {
+		return it, "", err
+	}
+	_, err = insertInitial.Do(ctx, c.Tx, c.Tenant.ID, hash, it.ID, it.App, it.Name, it.Uses, it.Created, it.Expires)
 	return it, plain, err
 }
 
@@ -61,12 +85,15 @@ func (s *Server) Initials(ctx context.Context, c *call.Call, a App) ([]Initial, 
 	return listInitial.All(ctx, c.Tx, c.Tenant.ID, a.ID)
 }
 
-// DropInitial takes an initial access token out of use; one that there is not is no error.
+// DropInitial takes an initial access token out of use; ErrNoInitial where there is none.
 func (s *Server) DropInitial(ctx context.Context, c *call.Call, a App, id string) error {
 	if e := c.Event; e != nil {
 		e.Type, e.Kind, e.Target, e.Name = audit.OAuthInitialDelete, "Application", a.ID, a.Name
-		e.Set("Token", id)
+		e.Set("Initial", id)
 	}
-	_, err := dropInitial.Do(ctx, c.Tx, c.Tenant.ID, a.ID, id)
+	n, err := dropInitial.Do(ctx, c.Tx, c.Tenant.ID, a.ID, id)
+	if err == nil && n == 0 {
+		err = ErrNoInitial
+	}
 	return err
 }

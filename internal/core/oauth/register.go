@@ -53,8 +53,9 @@ type Draft struct {
 	ID       string // of the client
 	Metadata wire.Metadata
 	Secret   string // plain; empty: it has none
-	Token    string // plain, by which the client manages itself
+	Token    string // plain, by which the client manages itself; empty: it has the one that it had, or none
 	sealed   string
+	told     string // the secret that it had
 	initial  []byte // hash of the initial access token; nil: none is needed
 	old      clientRow
 }
@@ -86,9 +87,25 @@ func (s *Server) PrepareRegister(ctx context.Context, c *call.Call, service, tok
 	return d, s.draw(ctx, c, &d)
 }
 
-// draw draws the secrets of a client.
-func (s *Server) draw(ctx context.Context, c *call.Call, d *Draft) (err error) {
+// token is the hash of the registration access token; empty: there is none.
+func (d Draft) token() []byte {
+	switch {
+	case d.Token != "":
+		return crypt.TokenHash(d.Token)
+	case d.old.Token != nil:
+		return d.old.Token
+	}
+	return []byte{}
+}
+
+// draw draws the secrets of a client that manages itself.
+func (s *Server) draw(ctx context.Context, c *call.Call, d *Draft) error {
 	d.Token, _ = crypt.NewToken(c.Rand)
+	return s.drawSecret(ctx, c, d)
+}
+
+// drawSecret seals the secret of a client, and draws one where it needs one and has none.
+func (s *Server) drawSecret(ctx context.Context, c *call.Call, d *Draft) (err error) {
 	switch d.Metadata.AuthMethod {
 	case wire.SecretBasic, wire.SecretPost, wire.SecretJWT:
 		if d.Secret == "" { // two of them: HS512 wants 64 bytes (RFC 7518 section 3.2)
@@ -127,7 +144,10 @@ func (s *Server) Register(ctx context.Context, c *call.Call, d Draft) error {
 		return err
 	}
 	noteClient(c, audit.OAuthClientCreate, d.App, d.ID, d.Metadata)
-	_, err = insertClient.Do(ctx, c.Tx, c.Tenant.ID, d.ID, a.ID, string(text), d.sealed, crypt.TokenHash(d.Token), c.Now.UnixMilli(), c.Now.UnixMilli())
+	if err := d.differ(c.Event); err != nil {
+		return err
+	}
+	_, err = insertClient.Do(ctx, c.Tx, c.Tenant.ID, d.ID, a.ID, string(text), d.sealed, d.token(), c.Now.UnixMilli(), c.Now.UnixMilli())
 	return err
 }
 
@@ -149,6 +169,7 @@ func (s *Server) Managed(ctx context.Context, c *call.Call, service, id, token s
 		return d, err
 	}
 	d.Secret, err = s.openSecret(ctx, c, a, Registration{ID: id, Kind: Registered, Secret: row.Secret})
+	d.told = d.Secret
 	return d, err
 }
 
@@ -181,18 +202,29 @@ func (s *Server) Change(ctx context.Context, c *call.Call, d Draft) error {
 	if err := d.differ(c.Event); err != nil {
 		return err
 	}
-	n, err := changeClient.Do(ctx, c.Tx, string(text), d.sealed, crypt.TokenHash(d.Token), c.Now.UnixMilli(), c.Tenant.ID, d.ID, d.old.Version)
+	n, err := changeClient.Do(ctx, c.Tx, string(text), d.sealed, d.token(), c.Now.UnixMilli(), c.Tenant.ID, d.ID, d.old.Version)
 	if err == nil && n == 0 {
-		err = ErrToken // changed or deleted meanwhile, and the token with it
+		err = ErrChanged
+		if d.Token != "" {
+			err = ErrToken // changed or deleted meanwhile, and the token with it
+		}
 	}
 	return err
 }
 
-// differ notes what of a client is another.
+// differ notes what of a client is another, or new.
 func (d Draft) differ(e *call.Event) error {
 	var was wire.Metadata
-	if err := json.Unmarshal([]byte(d.old.Metadata), &was); err != nil || e == nil {
-		return err
+	if e == nil {
+		return nil
+	}
+	if d.old.Metadata != "" {
+		if err := json.Unmarshal([]byte(d.old.Metadata), &was); err != nil {
+			return err
+		}
+		if d.NewSecret() != "" {
+			e.Set("Renewed", true)
+		}
 	}
 	m := d.Metadata
 	call.Changed(e, "ClientName", was.Name, m.Name)
@@ -205,8 +237,8 @@ func (d Draft) differ(e *call.Event) error {
 }
 
 // Unregister deletes a client, with what it was allowed and its tokens.
-func (s *Server) Unregister(ctx context.Context, c *call.Call, a App, id string) error {
-	noteClient(c, audit.OAuthClientDelete, a, id, wire.Metadata{})
+func (s *Server) Unregister(ctx context.Context, c *call.Call, a App, id string, m wire.Metadata) error {
+	noteClient(c, audit.OAuthClientDelete, a, id, m)
 	if _, err := deleteClient.Do(ctx, c.Tx, c.Tenant.ID, id); err != nil {
 		return err
 	}

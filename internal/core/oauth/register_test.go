@@ -169,7 +169,9 @@ func TestManage(t *testing.T) {
 		if got, err = w.s.Managed(t.Context(), w.c, "web", mine.ID, next.Token); err != nil || got.Metadata.Name != "Store" {
 			t.Fatalf("%+v %v", got, err)
 		}
-		if err := w.in(func(ctx context.Context) error { return w.s.Unregister(ctx, w.c, w.apps["web"], mine.ID) }); err != nil {
+		if err := w.in(func(ctx context.Context) error {
+			return w.s.Unregister(ctx, w.c, w.apps["web"], mine.ID, wire.Metadata{})
+		}); err != nil {
 			t.Fatal(err)
 		}
 		if _, err := w.s.Managed(t.Context(), w.c, "web", mine.ID, next.Token); !errors.Is(err, oauth.ErrToken) {

@@ -110,6 +110,7 @@ func (o OAuth) configuration(c *op.Call, a oauth.App) Configuration {
 		out.Registration = at("Register")
 	}
 	out.CertAliases = o.aliases(c, map[string]string{
+		"device_authorization_endpoint": out.Device, "backchannel_authentication_endpoint": out.Backchannel,
 		"token_endpoint": out.Token, "userinfo_endpoint": out.UserInfo, "revocation_endpoint": out.Revocation, "introspection_endpoint": out.Introspection,
 		"pushed_authorization_request_endpoint": out.Push,
 	})
@@ -123,6 +124,10 @@ func (o OAuth) aliases(c *op.Call, of map[string]string) map[string]string {
 		return nil
 	}
 	for name, uri := range of {
+		if uri == "" { // the application has none
+			delete(of, name)
+			continue
+		}
 		of[name] = strings.Replace(uri, "https://"+c.Tenant.Host, "https://"+host, 1)
 	}
 	return of

@@ -113,7 +113,7 @@ func (gone) Write(w http.ResponseWriter, _ *http.Request) {
 
 // DeleteRegistration deletes a client at its own wish, with all that it was allowed and its tokens. RFC 7592 section 2.3.
 func (o OAuth) DeleteRegistration(ctx context.Context, c *op.Call, _ RegisterRequest, d oauth.Draft) (gone, error) {
-	return gone{}, o.Server.Unregister(ctx, c, d.App, d.ID)
+	return gone{}, o.Server.Unregister(ctx, c, d.App, d.ID, d.Metadata)
 }
 
 // registered is the metadata with what the server adds (RFC 7591 section 3.2.1).

@@ -54,7 +54,7 @@ func (a Applications) Ops() []op.Op {
 	clone := write("CloneAnApplicaton", manage, audit.AppCreate, making...)
 	clone.Paths = []string{"/SaasManage/CloneApplication", "/SaasManage/CloneAnApplication"}
 	ofSet := append([]*fault.Error{collection.ErrNotFound, collection.ErrType, collection.ErrDynamic}, permit.Faults...)
-	return append(slices.Concat(a.clientTokens(), a.signingKeys()), []op.Op{
+	return append(slices.Concat(a.clientTokens(), a.clients(), a.signingKeys()), []op.Op{
 		op.New(read("GetTemplatesAndCategories", manage), a.GetTemplatesAndCategories),
 		op.New(read("GetPaginatedTemplates", manage, fault.ErrInvalid), a.GetPaginatedTemplates),
 		op.New(read("GetCustomWebAppTemplates", manage), a.GetCustomWebAppTemplates),

@@ -91,11 +91,15 @@ func (r Registration) signable() error {
 	return nil
 }
 
-// sign signs for a client. It must run outside of transactions.
+// sign signs for a client, and encrypts for one that wants it. It must run outside of transactions.
 func (s *Server) sign(ctx context.Context, c *call.Call, a App, r Registration, use Use, typ string, claims any) (string, error) {
 	alg := s.algOf(a, r, use)
 	if alg != jose.HS256 {
-		return s.Signers.Sign(ctx, c.Tenant.ID, alg, typ, claims)
+		jwt, err := s.Signers.Sign(ctx, c.Tenant.ID, alg, typ, claims)
+		if err != nil {
+			return "", err
+		}
+		return s.encrypt(ctx, c, r, use, jwt, IDType)
 	}
 	secret, err := s.openSecret(ctx, c, a, r)
 	if err == nil && len(secret) < minShared {
@@ -104,7 +108,11 @@ func (s *Server) sign(ctx context.Context, c *call.Call, a App, r Registration, 
 	if err != nil {
 		return "", err
 	}
-	return crypt.SignShared(secret, typ, claims)
+	jwt, err := crypt.SignShared(secret, typ, claims)
+	if err != nil {
+		return "", err
+	}
+	return s.encrypt(ctx, c, r, use, jwt, IDType)
 }
 
 // verified checks a token that the tenant's keys signed; ErrToken when they did not.

@@ -2,6 +2,7 @@ package oauth
 
 import (
 	"context"
+	"errors"
 
 	"limen/internal/call"
 	"limen/internal/core/audit"
@@ -87,7 +88,7 @@ func (s *Server) Prepare(ctx context.Context, c *call.Call, service, authorizati
 	if err := a.bindable(); err != nil {
 		return a, err
 	}
-	if err := a.Client.signable(); err != nil {
+	if err := errors.Join(a.Client.signable(), s.coverable(ctx, c, a.Client.Registration)); err != nil {
 		return a, err
 	}
 	if g.prepare != nil {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"maps"
 	"slices"
 	"strings"
 
@@ -218,17 +217,6 @@ type Info struct {
 	Claims map[string]any
 	app    App
 	client Registration
-}
-
-// SignInfo makes a JWT of what UserInfo gave; empty where the client wants plain JSON (OpenID Connect Core section 5.3.2). It must run
-// outside of transactions.
-func (s *Server) SignInfo(ctx context.Context, c *call.Call, i Info) (string, error) {
-	if i.client.UserInfoAlg == "" {
-		return "", nil
-	}
-	claims := maps.Clone(i.Claims)
-	claims["iss"] = i.app.Issuer(c.Tenant.Host)
-	return s.sign(ctx, c, i.app, i.client, ForInfo, IDType, claims)
 }
 
 // UserInfo are the claims of a token's person that its scope allows (OpenID Connect Core section 5.3).

@@ -57,6 +57,7 @@ type Configuration struct {
 	RequestParameter    bool              `json:"request_parameter_supported"`
 	RequestURIParameter bool              `json:"request_uri_parameter_supported"`
 
+	Covers
 	LogoutSupport
 	BackchannelSupport
 
@@ -70,6 +71,27 @@ type Configuration struct {
 	Prompts        []string `json:"prompt_values_supported"`
 	PushedRequests bool     `json:"require_pushed_authorization_requests,omitempty"`
 	AnswerAlgs     []string `json:"authorization_signing_alg_values_supported"` // JARM
+}
+
+// Covers are how what clients get can be encrypted to their keys.
+type Covers struct {
+	IDToken     []string `json:"id_token_encryption_alg_values_supported"`
+	IDTokenEnc  []string `json:"id_token_encryption_enc_values_supported"`
+	UserInfo    []string `json:"userinfo_encryption_alg_values_supported"`
+	UserInfoEnc []string `json:"userinfo_encryption_enc_values_supported"`
+	Answer      []string `json:"authorization_encryption_alg_values_supported"` // JARM
+	AnswerEnc   []string `json:"authorization_encryption_enc_values_supported"`
+}
+
+func covers() Covers {
+	var algs, encs []string
+	for _, a := range wire.KeyAlgorithms {
+		algs = append(algs, string(a))
+	}
+	for _, e := range wire.ContentEncryptions {
+		encs = append(encs, string(e))
+	}
+	return Covers{algs, encs, algs, encs, algs, encs}
 }
 
 // docAge is for how long anyone may keep a document, in seconds.
@@ -105,6 +127,7 @@ func (o OAuth) configuration(c *op.Call, a oauth.App) Configuration {
 		Levels: oauth.Levels(), Prompts: []string{"none", "login", "consent", "select_account"},
 		PushedRequests: a.Profile.Pushed || a.Profile.FAPI != "", AnswerAlgs: signing,
 	}
+	out.Covers = covers()
 	out.LogoutSupport, out.BackchannelSupport, out.Device = logoutSupport, backchannelSupport(a, at), offered(a, oauth.DeviceFlow, at("DeviceAuthorization"))
 	if a.Profile.Registering != oauth.Nobody {
 		out.Registration = at("Register")

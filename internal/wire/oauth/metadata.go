@@ -188,6 +188,9 @@ func (m Metadata) Check() error {
 	if err := m.checkAnswers(no); err != nil {
 		return err
 	}
+	if err := m.checkCovers(no); err != nil {
+		return err
+	}
 	return m.checkProof(no)
 }
 

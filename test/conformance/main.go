@@ -133,7 +133,7 @@ type world struct {
 	server         *rig.Server
 	admin          *rig.Client
 	name, password string
-	other          string // somebody else, who gives clients nothing
+	other          string // somebody without an address, who has agreed to nothing
 }
 
 func newWorld(ctx context.Context, dir, binary string, trusted tls.Certificate) (*world, error) {
@@ -165,11 +165,13 @@ func newWorld(ctx context.Context, dir, binary string, trusted tls.Certificate) 
 		return w, err
 	}
 	w.admin.Patient = true
-	for name, display := range map[string]string{w.name: "Connie Stone", w.other: "Rolf Hill"} {
-		if err := w.admin.Call(ctx, "/CDirectoryService/CreateUser", map[string]any{
-			"Name": name, "Mail": strings.Replace(name, "@limen", "@example.com", 1), "DisplayName": display, "Password": w.password, "MobileNumber": "+15550100123",
-			"ServiceUser": true, // their password alone signs them in
-		}, nil); err != nil {
+	// Both are service users, so that their password alone signs them in. The one who could be asked for a code would have to give it where a
+	// client wishes that.
+	for _, u := range []map[string]any{
+		{"Name": w.name, "DisplayName": "Connie Stone", "Password": w.password, "ServiceUser": true, "Mail": "connie@example.com", "MobileNumber": "+15550100123"},
+		{"Name": w.other, "DisplayName": "Rolf Hill", "Password": w.password, "ServiceUser": true, "Mail": "rolf@example.com"},
+	} {
+		if err := w.admin.Call(ctx, "/CDirectoryService/CreateUser", u, nil); err != nil {
 			return w, err
 		}
 	}

@@ -30,6 +30,7 @@ type grantee struct {
 	nonce  string
 	sub    string // by which the client knows the person
 	code   string // that goes along in a hybrid answer
+	keeps  bool   // the client keeps the refresh token that it has
 	until  int64  // ms since 1970 UTC at which all ends at the latest; 0: by the application's terms
 }
 
@@ -78,7 +79,7 @@ func (s *Server) issue(ctx context.Context, c *call.Call, g grantee, withRefresh
 		out.id = g.idClaims(c, out.Life)
 		g.bearing(c, out.id)
 	}
-	if withRefresh && p.Refresh && g.auth.ID != "" {
+	if withRefresh && p.Refresh && g.auth.ID != "" && !g.keeps {
 		var err error
 		if out.Refresh, err = s.refresh(ctx, c, g); err != nil {
 			return Granted{}, err

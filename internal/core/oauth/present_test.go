@@ -419,3 +419,29 @@ func TestSignedAnswer(t *testing.T) {
 		}
 	})
 }
+
+// Clients that keep FAPI 2.0 keep their refresh token, too (Security Profile section 5.3.2.1); what others have used once is used up.
+func TestFAPIRefresh(t *testing.T) {
+	each(t, func(w *world) {
+		key := elliptical(w.t, "k1")
+		first := w.tokens()
+		refresh := func(token string) (oauth.Granted, error) {
+			proof := "client_assertion_type=" + wire.Assertion + "&client_assertion=" + key.sign(w.t, w.asserts(nil), nil)
+			return w.token("web", "", "grant_type=refresh_token&refresh_token="+token+"&"+proof, "a-key")
+		}
+		w.own(wire.Metadata{AuthMethod: wire.PrivateKeyJWT, Keys: jwks(w.t, key)})
+		second, err := refresh(first.Refresh)
+		if err != nil || second.Refresh == "" {
+			w.t.Fatalf("%+v %v", second, err)
+		}
+		w.change(func(a *oauth.App) { a.Profile.FAPI = oauth.Security })
+		for range 2 {
+			if got, err := refresh(second.Refresh); err != nil || got.Access == "" || got.Refresh != "" {
+				w.t.Fatalf("%+v %v", got, err)
+			}
+		}
+		if _, err := refresh(first.Refresh); code(err) != oauth.ErrGrant.Code {
+			w.t.Error("one that was used up before:", err)
+		}
+	})
+}

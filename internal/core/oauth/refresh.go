@@ -9,8 +9,8 @@ import (
 	"limen/internal/dbx"
 )
 
-// byRefresh exchanges a refresh token, which is good once (RFC 6749 section 6, RFC 9700 section 4.14.2). The scope can be made
-// smaller, and never larger.
+// byRefresh exchanges a refresh token, which is good once (RFC 6749 section 6, RFC 9700 section 4.14.2), but for FAPI 2.0, whose clients
+// prove themselves by keys and keep theirs (Security Profile section 5.3.2.1). The scope can be made smaller, and never larger.
 func (s *Server) byRefresh(ctx context.Context, c *call.Call, a Ask) (grantee, error) {
 	hash := crypt.TokenHash(a.Params.Get("refresh_token"))
 	row, err := findRefresh.One(ctx, c.Tx, c.Tenant.ID, hash)
@@ -27,8 +27,12 @@ func (s *Server) byRefresh(ctx context.Context, c *call.Call, a Ask) (grantee, e
 	if auth.App != a.App.ID || auth.Client != a.Client.ID || row.Thumbprint != "" && row.Thumbprint != a.Key {
 		return grantee{}, ErrGrant
 	}
-	n := int64(0)
-	if row.Used == 0 {
+	n, keeps := int64(0), a.App.Profile.FAPI != ""
+	switch {
+	case row.Used != 0:
+	case keeps:
+		n = 1
+	default:
 		if n, err = useRefresh.Do(ctx, c.Tx, c.Now.UnixMilli(), c.Tenant.ID, hash); err != nil {
 			return grantee{}, err
 		}
@@ -37,6 +41,7 @@ func (s *Server) byRefresh(ctx context.Context, c *call.Call, a Ask) (grantee, e
 		return grantee{}, s.again(ctx, c, auth.ID)
 	}
 	g, err := s.resume(ctx, c, auth)
+	g.keeps = keeps
 	if err != nil {
 		return g, err
 	}

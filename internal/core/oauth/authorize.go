@@ -88,6 +88,8 @@ func (r Request) check() error {
 		return Fault(&wire.Error{Code: wire.InvalidRequest, Description: "prompt create is not offered: administrators make accounts"})
 	case t.IDToken && !p.OpenID:
 		return ErrScope
+	case t.IDToken && r.Ask.Nonce == "" && !p.IDBearer: // OpenID Connect Core section 3.2.2.1; the programs of service users send none
+		return Fault(&wire.Error{Code: wire.InvalidRequest, Description: "an ID token from here wants a nonce"})
 	case !r.Ask.Scope.Within(p.Known()) || !r.Client.mayAsk(r.Ask.Scope):
 		return ErrScope
 	case t.Code && r.Client.Public() && r.Ask.Challenge.Method != wire.S256:

@@ -171,6 +171,23 @@ func TestConsent(t *testing.T) {
 	})
 }
 
+// An ID token from the authorization endpoint wants a nonce, but where service users' programs get it.
+func TestNonceIsRequired(t *testing.T) {
+	each(t, func(w *world) {
+		bare := strings.Replace(ask, "&nonce=n1", "", 1)
+		for kind, want := range map[string]string{"code": "", "id_token": "oauth.invalid_request", "id_token+token": "oauth.invalid_request", "code+id_token": "oauth.invalid_request", "code+token": ""} {
+			_, err := w.present(strings.Replace(bare, "response_type=code", "response_type="+kind, 1) + challenge())
+			if code(err) != want {
+				w.t.Errorf("%s: %v", kind, err)
+			}
+		}
+		w.change(func(a *oauth.App) { a.Profile.IDBearer = true })
+		if _, err := w.present(strings.Replace(bare, "response_type=code", "response_type=id_token", 1)); err != nil {
+			w.t.Error(err)
+		}
+	})
+}
+
 func TestImplicit(t *testing.T) {
 	each(t, func(w *world) {
 		r, err := w.reply(strings.Replace(ask, "response_type=code", "response_type=id_token", 1))

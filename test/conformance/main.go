@@ -133,7 +133,7 @@ type world struct {
 	server         *rig.Server
 	admin          *rig.Client
 	name, password string
-	other          string // somebody without an address, who has agreed to nothing
+	other          string // somebody else, who has agreed to nothing
 }
 
 func newWorld(ctx context.Context, dir, binary string, trusted tls.Certificate) (*world, error) {
@@ -165,8 +165,7 @@ func newWorld(ctx context.Context, dir, binary string, trusted tls.Certificate) 
 		return w, err
 	}
 	w.admin.Patient = true
-	// Both are service users, so that their password alone signs them in. The one who could be asked for a code would have to give it where a
-	// client wishes that.
+	// Both are service users, so that their password alone signs them in.
 	for _, u := range []map[string]any{
 		{"Name": w.name, "DisplayName": "Connie Stone", "Password": w.password, "ServiceUser": true, "Mail": "connie@example.com", "MobileNumber": "+15550100123"},
 		{"Name": w.other, "DisplayName": "Rolf Hill", "Password": w.password, "ServiceUser": true, "Mail": "rolf@example.com"},

@@ -18,7 +18,11 @@ func (o OAuth) documents() []op.Op {
 		return more
 	}
 	return []op.Op{
-		op.New(get("/{app_id}/.well-known/openid-configuration", op.Spec{}), o.Configuration),
+		op.New(get("/{app_id}/.well-known/openid-configuration", op.Spec{Paths: []string{
+			// RFC 8414 section 3.1 puts what is well known in front of the issuer's path, and section 5 has both forms live together.
+			"/.well-known/oauth-authorization-server/{app_id}", "/.well-known/openid-configuration/{app_id}",
+		}}), o.Configuration),
+		op.New(get("/.well-known/oauth-protected-resource", op.Spec{}), o.ProtectedResource),
 		op.New(get("/OAuth2/GetMeta", op.Spec{Methods: []string{http.MethodPost}}), o.GetMeta),
 		op.Prepared(get("/OAuth2/Keys/{app_id}", op.Spec{Methods: []string{http.MethodPost}}), o.prepareKeys, o.Keys),
 	}

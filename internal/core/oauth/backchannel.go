@@ -193,7 +193,7 @@ func (s *Server) Backchannel(ctx context.Context, c *call.Call, b Backchannel) (
 		return Begun{}, ErrBusy
 	}
 	plain, hash := crypt.NewToken(c.Rand)
-	w := wish{Message: b.Params.Get("binding_message"), Secret: b.bearer}
+	w := wish{Message: b.Params.Get("binding_message"), Notify: b.bearer}
 	if b.bearer != "" {
 		if w.Handle, err = s.Ring.Seal(ctx, c.Tenant.ID, secretPurpose, []byte(plain), "backchannel"); err != nil {
 			return Begun{}, err
@@ -270,7 +270,7 @@ func (s *Server) DecideBackchannel(ctx context.Context, c *call.Call, id string,
 		return SignIn, session.ErrStale
 	}
 	next, err := s.decide(ctx, c, p, *by, yes)
-	if err != nil || next != Answer || p.wish.Secret == "" {
+	if err != nil || next != Answer || p.wish.Notify == "" {
 		return next, err
 	}
 	return next, s.Promise(ctx, c, outbox.Delivery{Topic: TopicBackchannel, Key: row.ID, Payload: promised{row.ID}, Expires: p.Expires})

@@ -79,11 +79,11 @@ func (s *Server) decision(ctx context.Context, c *call.Call, id string) (t telli
 	if err != nil {
 		return t, err
 	}
-	if p.Client.NotificationURI == "" || p.wish.Secret == "" {
+	if p.Client.NotificationURI == "" || p.wish.Notify == "" {
 		return t, ErrDecided
 	}
 	t = telling{uri: p.Client.NotificationURI, whole: p.Client.Delivery == "push", refused: row.Granted == "", hash: row.Hash, c: c}
-	for to, sealed := range map[*string]string{&t.bearer: p.wish.Secret, &t.handle: p.wish.Handle} {
+	for to, sealed := range map[*string]string{&t.bearer: p.wish.Notify, &t.handle: p.wish.Handle} {
 		plain, err := s.Ring.Open(ctx, c.Tenant.ID, secretPurpose, sealed, "backchannel")
 		if err != nil {
 			return t, err

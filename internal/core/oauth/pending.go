@@ -60,7 +60,7 @@ type wish struct {
 	IP       string   `json:"ip,omitempty"` // of the client
 	ACR      []string `json:"acr_values,omitempty"`
 	Message  string   `json:"binding_message,omitempty"`
-	Secret   string   `json:"secret,omitempty"` // client_notification_token, sealed
+	Notify   string   `json:"notify,omitempty"` // client_notification_token, sealed
 	Handle   string   `json:"handle,omitempty"` // auth_req_id, sealed, for who is told of the decision
 }
 

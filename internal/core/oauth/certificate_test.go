@@ -191,11 +191,20 @@ func TestCertificateBound(t *testing.T) {
 		if err != nil || !l.OfCert() || !l.Certified(w.c) || oauth.Bond(l.Key)["x5t#S256"] != print {
 			t.Errorf("%+v %v", l, err)
 		}
+		if err := l.Holds(w.c, "Bearer", g.Access, wire.Proof{}); err != nil {
+			t.Error("its holder:", err)
+		}
+		if err := l.Holds(w.c, "DPoP", g.Access, wire.Proof{ID: "1", Thumbprint: l.Key}); !errors.Is(err, oauth.ErrToken) {
+			t.Error("by a proof that is not its own:", err)
+		}
 		w.connects(theirs)
-		if l.Certified(w.c) {
+		if l.Certified(w.c) || !errors.Is(l.Holds(w.c, "Bearer", g.Access, wire.Proof{}), oauth.ErrToken) {
 			t.Error("another certificate")
 		}
 		w.connects()
+		if !errors.Is(l.Holds(w.c, "Bearer", g.Access, wire.Proof{}), oauth.ErrToken) {
+			t.Error("a stolen token is good without the certificate")
+		}
 		if l.Certified(w.c) || (oauth.Live{}).Certified(w.c) {
 			t.Error("no certificate")
 		}

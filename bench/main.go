@@ -60,6 +60,10 @@ var measures = []measure{
 	{"name", byName},
 	{"redrock-name", redrockName},
 	{"redrock-prefix", redrockPrefix},
+	{"credentials", credentials},
+	{"code", codeFlow},
+	{"looking", looking},
+	{"documents", documents},
 	{"start", start},
 }
 

@@ -25,6 +25,8 @@ type Conn struct {
 	in   *bufio.Reader
 	body []byte
 
+	to string // Location of the last answer
+
 	// Cookies, when not nil, takes the cookies that answers set. Requests carry none by themselves.
 	Cookies map[string]string
 }
@@ -58,6 +60,19 @@ func AppendRequest(b []byte, host, path, header, body string) []byte {
 	return append(append(b, "\r\n\r\n"...), body...)
 }
 
+// Form makes the bytes of a POST of a form.
+func Form(host, path, body string) []byte {
+	return fmt.Appendf(nil, "POST %s HTTP/1.1\r\nHost: %s\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: %d\r\n\r\n%s", path, host, len(body), body)
+}
+
+// Get makes the bytes of a GET; header is as in Request.
+func Get(host, path, header string) []byte {
+	if header != "" {
+		header += "\r\n"
+	}
+	return fmt.Appendf(nil, "GET %s HTTP/1.1\r\nHost: %s\r\n%s\r\n", path, host, header)
+}
+
 // maxBody bounds an answer.
 const maxBody = 64 << 20
 
@@ -77,6 +92,7 @@ func (c *Conn) Do(request []byte) (status int, body []byte, err error) {
 		return 0, nil, err
 	}
 	length := -1
+	c.to = ""
 	for {
 		if line, err = c.line(); err != nil {
 			return 0, nil, err
@@ -86,6 +102,9 @@ func (c *Conn) Do(request []byte) (status int, body []byte, err error) {
 		}
 		if c.Cookies != nil {
 			c.keep(line)
+		}
+		if v, ok := field(line, "Location:"); ok {
+			c.to = string(v)
 		}
 		if v, ok := field(line, "Content-Length:"); ok {
 			if length, err = strconv.Atoi(string(v)); err != nil {
@@ -131,6 +150,21 @@ func (c *Conn) Succeed(request []byte) ([]byte, error) {
 		err = fmt.Errorf("status %d: %s", status, body[:min(len(body), 500)])
 	}
 	return body, err
+}
+
+// OK sends a request and is an error unless the answer's status is 200.
+func (c *Conn) OK(request []byte) ([]byte, error) {
+	status, body, err := c.Do(request)
+	if err == nil && status != 200 {
+		err = fmt.Errorf("status %d: %s", status, body[:min(len(body), 500)])
+	}
+	return body, err
+}
+
+// Location sends a request and gives where its answer leads.
+func (c *Conn) Location(request []byte) (status int, to string, err error) {
+	status, _, err = c.Do(request)
+	return status, c.to, err
 }
 
 // Sample is what was measured. Samples of one measure can be added.

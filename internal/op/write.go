@@ -94,6 +94,7 @@ func (j JSON) Write(w http.ResponseWriter, _ *http.Request) {
 	if j.MaxAge > 0 {
 		h.Set("Cache-Control", "public, max-age="+strconv.Itoa(j.MaxAge))
 	}
+	h.Set("Content-Length", strconv.Itoa(len(b))) // one write, and no chunks
 	w.WriteHeader(orCode(j.Code, http.StatusOK))
 	_, _ = w.Write(b)
 }

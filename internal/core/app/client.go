@@ -112,6 +112,7 @@ func (a *Apps) Client(ctx context.Context, c *call.Call, ref string) (oauth.App,
 		return oauth.App{}, err
 	}
 	a.known.put(c.Tenant.ID, key, it, generation)
+	a.known.put(c.Tenant.ID, fold.Key(it.ID), it, generation) // by which tokens name it
 	return it, nil
 }
 

@@ -150,6 +150,9 @@ func (k *Kernel) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if m == nil && r.Method == http.MethodHead {
 		m = at.by[http.MethodGet]
 	}
+	if m == nil && k.preflight(w, r, at, values) {
+		return
+	}
 	if m == nil {
 		w.Header().Set("Allow", at.allowed())
 		k.unknown(w, r, fault.ErrMethod)
@@ -178,6 +181,7 @@ func (k *Kernel) serve(w http.ResponseWriter, r *http.Request, m *mounted, value
 	}
 	out, err := k.guarded(ctx, m, c, req)
 	f := asFault(ctx, err)
+	share(ctx, m, w, req, c)
 	if f == nil {
 		if raw, ok := out.(Raw); ok {
 			raw.Write(w, r)

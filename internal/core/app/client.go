@@ -159,7 +159,7 @@ func (it App) client() (oauth.App, error) {
 		Redirects: p.Redirects, LogoutRedirects: p.PostLogoutRedirects, Issuer: p.Issuer, Audience: p.Audience, Opaque: p.TokenType == Opaque,
 		Flows: flows, Life: life, Refresh: p.AllowRefresh, RefreshLife: refresh, Consent: p.Confirm,
 		Exchange: oauth.Exchanges{From: p.ExchangeFrom, Impersonation: p.AllowImpersonation},
-		Pushed:   p.RequirePushed, DPoPNonce: p.DPoPNonce, FAPI: p.FAPI, Alg: crypt.Alg(p.SigningAlg),
+		Pushed:   p.RequirePushed, DPoPNonce: p.DPoPNonce, FAPI: p.FAPI, Alg: crypt.Alg(p.SigningAlg), Origins: p.AllowedOrigins,
 	}}
 	out.Ruled = it.guarded() && !out.Guarded
 	if out.Ruled {

@@ -72,6 +72,9 @@ type Profile struct {
 	// SigningAlg is RS256, ES256, PS256 or EdDSA: what tokens are signed with where a client has not registered another; RS256 when empty.
 	// Beyond the contract.
 	SigningAlg string `json:"SigningAlg,omitempty"`
+	// AllowedOrigins are those whose scripts may call the endpoints from a browser (CORS), beyond the contract. Those of Redirects need
+	// not be named where clients are public.
+	AllowedOrigins []string `json:"AllowedOrigins,omitempty"`
 	// Client is what else the application's client does and wants, by the names of RFC 7591; beyond the contract. Redirects,
 	// PostLogoutRedirects, AllowPublic and AllowedAuth say what redirect_uris, post_logout_redirect_uris, grant_types and
 	// response_types would.
@@ -147,6 +150,8 @@ func (p *Profile) check() error {
 		return bad("TokenType", "must be %s or %s", JWT, Opaque)
 	case p.FAPI != "" && p.FAPI != oauth.Security && p.FAPI != oauth.MessageSigning:
 		return bad("FAPI", "must be %s or %s", oauth.Security, oauth.MessageSigning)
+	case len(p.AllowedOrigins) > maxRedirects || slices.ContainsFunc(p.AllowedOrigins, func(s string) bool { return wire.CheckOrigin(s) != nil }):
+		return bad("AllowedOrigins", "may have %d origins such as https://app.example.com, without a path", maxRedirects)
 	case p.SigningAlg != "" && !slices.Contains(wire.ResponseAlgorithms, crypt.Alg(p.SigningAlg)):
 		return bad("SigningAlg", "must be RS256, ES256, PS256 or EdDSA")
 	case p.ClientIDType != 0 && p.ClientIDType != 1:

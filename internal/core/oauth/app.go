@@ -71,6 +71,16 @@ type Profile struct {
 	DPoPNonce       bool // DPoP proofs must repeat a nonce (RFC 9449 section 8)
 	FAPI            FAPI // which of the FAPI 2.0 profiles its clients must keep
 	Scopes          []Scope
+	Origins         []string // whose scripts may call the endpoints: scheme, host and port
+}
+
+// Shares says whether scripts of an origin may call the application's endpoints and read the answers: one that it names, or, where its
+// clients are public, one that its answers go to.
+func (p Profile) Shares(origin string) bool {
+	if slices.Contains(p.Origins, origin) {
+		return true
+	}
+	return p.Public && slices.ContainsFunc(p.Redirects, func(uri string) bool { return wire.Origin(uri) == origin })
 }
 
 // Scope is a scope that an application knows.

@@ -13,6 +13,8 @@ import (
 func TestCertificateAliases(t *testing.T) {
 	apptest.Each(t, func(t *testing.T, server *apptest.Server) {
 		s := server.Tenant(t)
+		had := s.App.OAuth.CertHost
+		t.Cleanup(func() { s.App.OAuth.CertHost = had })
 		s.App.OAuth.CertHost = func(string) string { return "mtls.example.com:9443" }
 		made(t, s, "Generic OpenID Connect", "shop", map[string]any{"AllowedAuth": "ClientCreds", "ClientSecret": "correct-horse-battery"})
 		made(t, s, "Generic OpenID Connect", "tv", map[string]any{"AllowedAuth": "DeviceCode,CIBA", "ClientSecret": "correct-horse-battery"})

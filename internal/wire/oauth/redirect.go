@@ -61,6 +61,24 @@ func visible(s string) bool {
 	return true
 }
 
+// Origin is that of a URI as browsers write it (RFC 6454 section 6.2); empty where it has none: a program's own scheme.
+func Origin(uri string) string {
+	u, err := url.Parse(uri)
+	if err != nil || u.Scheme != "https" && u.Scheme != "http" || u.Host == "" {
+		return ""
+	}
+	host := strings.TrimSuffix(strings.ToLower(u.Host), map[string]string{"https": ":443", "http": ":80"}[u.Scheme])
+	return u.Scheme + "://" + host
+}
+
+// CheckOrigin says whether a text is an origin whose scripts may be trusted with answers: https, or http of this computer.
+func CheckOrigin(text string) error {
+	if text == "" || Origin(text) != text {
+		return bad(InvalidClientMetadata, "an origin is scheme, host and port, in lower case and without a path")
+	}
+	return CheckRedirect(text + "/")
+}
+
 func loopback(u *url.URL) bool {
 	ip, err := netip.ParseAddr(u.Hostname())
 	return err == nil && ip.IsLoopback()

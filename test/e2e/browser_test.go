@@ -68,7 +68,18 @@ func (b *tab) do(actions ...chromedp.Action) {
 func (b *tab) visit(path string) { b.t.Helper(); b.do(chromedp.Navigate(b.base + path)) }
 
 // keys types into what has the focus, as people without a pointer do.
-func (b *tab) keys(text string) { b.t.Helper(); b.do(chromedp.KeyEvent(text)) }
+func (b *tab) keys(text string) {
+	b.t.Helper()
+	// A page gets its focus when it is drawn, which on a busy machine is some time after it has come.
+	for end := time.Now().Add(20 * time.Second); ; time.Sleep(20 * time.Millisecond) {
+		var ready bool
+		err := chromedp.Run(b, chromedp.Evaluate(`document.activeElement!=null&&document.activeElement!=document.body`, &ready))
+		if err == nil && ready || time.Now().After(end) {
+			break
+		}
+	}
+	b.do(chromedp.KeyEvent(text))
+}
 
 // shows waits for a page with a heading and sentences.
 func (b *tab) shows(want ...string) {

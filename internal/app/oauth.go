@@ -219,7 +219,7 @@ func (o owner) Commit(ctx context.Context, c *call.Call) (personID, session stri
 }
 
 // proveToken finds whom an access token of the authorization server lets act on this program's own API: one of an application
-// for that, whose scopes reach the operation, of a person who may still use it.
+// for that, whose scopes reach the operation. That the person may still use it, Look has seen.
 func (a *App) proveToken(ctx context.Context, c *call.Call, cred op.Credentials) (caller call.Caller, tenantID string, err error) {
 	t, err := a.Index.Find(ctx, tenant.Hint{}, c.Client.Host)
 	if err != nil || cred.Cookie || cred.Op == nil {
@@ -240,9 +240,6 @@ func (a *App) proveToken(ctx context.Context, c *call.Call, cred op.Credentials)
 		bearer := live.Kind == "access" || live.Kind == "id" && it.Profile.IDBearer
 		if !bearer || live.User == "" || !it.Active || it.Guarded || !it.Profile.Platform || !it.Profile.Reaches(live.Scope, paths...) {
 			return oauth.ErrToken
-		}
-		if ok, err := a.mayUse(ctx, &in, live.User, it); err != nil || !ok {
-			return errors.Join(err, oauth.ErrToken)
 		}
 		caller, err = a.asCaller(ctx, &in, live.User)
 		caller.Proved = time.Unix(live.AuthTime, 0)

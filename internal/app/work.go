@@ -56,7 +56,7 @@ func (a *App) deliveryDied(ctx context.Context, tx *dbx.Tx, d outbox.Delivery, r
 	c.Event = &call.Event{ID: c.NewID(), Type: audit.DeliveryFail, Outcome: "failed", Target: d.ID, Kind: "Delivery", Name: d.Topic}
 	c.Event.Set("Exception", reason)
 	if d.Topic == oauth.TopicLogout {
-		if err := a.OAuth.GaveUp(ctx, tx, d, reason); err != nil {
+		if err := a.OAuth.GaveUp(ctx, tx, d); err != nil {
 			return err
 		}
 	}

@@ -142,7 +142,7 @@ func (s *Server) TellClient(ctx context.Context, db *dbx.DB, d outbox.Delivery) 
 	failure := s.Notify(ctx, r.URI, url.Values{"logout_token": {token}})
 	r.Tries, r.State, r.Error = int64(d.Try), StateAcknowledged, ""
 	if failure != nil {
-		r.State, r.Error = StateWaiting, clipped(failure.Error())
+		r.State, r.Error = StateWaiting, outward(failure)
 	}
 	if err := r.keep(ctx, db, d.Tenant, time.Now()); err != nil {
 		return err
@@ -182,13 +182,22 @@ func (s *Server) logoutToken(ctx context.Context, db *dbx.DB, tenant string, r R
 	return s.sign(ctx, c, a, client, ForLogout, LogoutType, claims)
 }
 
-// GaveUp notes in the transaction that gives a delivery up that its client was not reached.
-func (s *Server) GaveUp(ctx context.Context, tx *dbx.Tx, d outbox.Delivery, reason string) error {
+// outward is what a receipt says of a failure. People read their receipts, and clients register addresses by themselves: what this server
+// met in its network on the way to one is for the outbox, which administrators see.
+func outward(failure error) string {
+	if f, ok := errors.AsType[*fault.Error](failure); ok {
+		return clipped(f.Public)
+	}
+	return clipped(failure.Error())
+}
+
+// GaveUp notes in the transaction that gives a delivery up that its client was not reached. The receipt keeps what the last try said.
+func (s *Server) GaveUp(ctx context.Context, tx *dbx.Tx, d outbox.Delivery) error {
 	var in promised
 	if d.Into(&in) != nil {
 		return nil //nolint:nilerr // what cannot be read names no receipt
 	}
-	_, err := failReceipt.Do(ctx, tx, StateFailed, clipped(reason), time.Now().UnixMilli(), d.Tenant, in.ID, StateWaiting)
+	_, err := failReceipt.Do(ctx, tx, StateFailed, time.Now().UnixMilli(), d.Tenant, in.ID, StateWaiting)
 	return err
 }
 

@@ -16,6 +16,7 @@ import (
 	"limen/internal/core/oauth"
 	"limen/internal/core/outbox"
 	"limen/internal/dbx"
+	"limen/internal/fault"
 )
 
 const listener = "https://app.example.com/left"
@@ -219,7 +220,7 @@ func TestReviewByTime(t *testing.T) {
 	})
 }
 
-// A client that is not reached is given up, and the receipt says so.
+// A client that is not reached is given up. The receipt says so, and nothing of what the server met in its network on the way.
 func TestGivingUp(t *testing.T) {
 	each(t, func(w *world) {
 		promised := w.hears()
@@ -227,11 +228,40 @@ func TestGivingUp(t *testing.T) {
 		w.must(w.in(func(ctx context.Context) error { return w.s.EndOfPerson(ctx, w.c, anna) }))
 		w.must(w.s.TellClients(w.t.Context(), w.db))
 		d := (*promised)[0]
-		d.Tenant, d.Payload = w.c.Tenant.ID, mustJSON(w.t, d.Payload)
-		w.must(w.db.Write(w.t.Context(), func(tx *dbx.Tx) error {
-			return w.s.GaveUp(w.t.Context(), tx, d, "no answer\x00"+strings.Repeat("x", 1000))
-		}))
-		if got := w.receipts(); len(got) != 1 || got[0].State != oauth.StateFailed || len(got[0].Error) > 500 {
+		d.Tenant, d.Try, d.Payload = w.c.Tenant.ID, 1, mustJSON(w.t, d.Payload)
+		unreachable := fault.New(fault.Unavailable, "egress.unreachable", "The address does not answer.")
+		w.s.Notify = func(context.Context, string, url.Values) error {
+			return unreachable.Because(errors.New("dial tcp 10.1.2.3:443: connection refused"))
+		}
+		if err := w.s.TellClient(w.t.Context(), w.db, d); err == nil {
+			w.t.Fatal("it counts as done")
+		}
+		w.must(w.db.Write(w.t.Context(), func(tx *dbx.Tx) error { return w.s.GaveUp(w.t.Context(), tx, d) }))
+		if got := w.receipts(); len(got) != 1 || got[0].State != oauth.StateFailed || got[0].Error != unreachable.Public {
+			w.t.Fatalf("receipts %+v", got)
+		}
+	})
+}
+
+// What was noted is not lost when it cannot be marked at once.
+func TestReviewThatFails(t *testing.T) {
+	each(t, func(w *world) {
+		w.hears()
+		w.given("offline_access")
+		w.may = false
+		w.s.Watch(func(topic string, f func(string)) {
+			if topic == "user" {
+				f(w.c.Tenant.ID + "/" + anna)
+			}
+		})
+		ctx, cancel := context.WithCancel(w.t.Context())
+		cancel()
+		if err := w.s.Review(ctx, w.db, time.Now()); err == nil {
+			w.t.Fatal("it succeeds without the store")
+		}
+		w.must(w.s.Review(w.t.Context(), w.db, time.Now()))
+		w.must(w.s.TellClients(w.t.Context(), w.db))
+		if got := w.receipts(); len(got) != 1 || got[0].Reason != oauth.AccessLost {
 			w.t.Fatalf("receipts %+v", got)
 		}
 	})

@@ -43,7 +43,7 @@ var (
 	insertReceipt = dbx.E("oauth.insert_receipt", `INSERT INTO oauth_logout (tenant, `+receiptColumns+`) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`)
 	findReceipt   = dbx.Q[Receipt]("oauth.find_receipt", `SELECT `+receiptColumns+` FROM oauth_logout WHERE tenant = ? AND id = ?`)
 	keepReceipt   = dbx.E("oauth.keep_receipt", `UPDATE oauth_logout SET state = ?, tries = ?, error = ?, changed = ? WHERE tenant = ? AND id = ?`)
-	failReceipt   = dbx.E("oauth.fail_receipt", `UPDATE oauth_logout SET state = ?, error = ?, changed = ? WHERE tenant = ? AND id = ? AND state = ?`)
+	failReceipt   = dbx.E("oauth.fail_receipt", `UPDATE oauth_logout SET state = ?, changed = ? WHERE tenant = ? AND id = ? AND state = ?`)
 	listReceipts  = dbx.L[Receipt]("oauth.list_receipts", `SELECT `+receiptColumns+` FROM oauth_logout WHERE tenant = ?`)
 )
 

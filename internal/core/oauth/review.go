@@ -107,9 +107,18 @@ func (s *Server) Review(ctx context.Context, db *dbx.DB, now time.Time) error {
 	}
 }
 
-// dueChanged has those looked at for whom something has changed.
+// dueChanged has those looked at for whom something has changed. Where that fails, everybody is looked at the next time: what was noted
+// is not noted again.
 func (s *Server) dueChanged(ctx context.Context, db *dbx.DB) error {
 	all, tenants, people := s.changed.take()
+	err := markDue(ctx, db, all, tenants, people)
+	if err != nil {
+		s.changed.note(change.Reset)
+	}
+	return err
+}
+
+func markDue(ctx context.Context, db *dbx.DB, all bool, tenants map[string]bool, people map[[2]string]bool) error {
 	mark := func(e dbx.Exec, where ...any) error {
 		for {
 			var n int64

@@ -110,18 +110,19 @@ func (s *Server) LookDevice(ctx context.Context, c *call.Call, userCode string) 
 	return p, err
 }
 
-// DecideDevice notes what the caller, who was shown LookDevice, decided about a code. Where something has to happen first, it says
-// what, and nothing is noted. The page must refuse forms of other sites. Faults: those of LookDevice, ErrDenied.
-func (s *Server) DecideDevice(ctx context.Context, c *call.Call, userCode string, yes bool) (Next, error) {
+// DecideDevice notes what the caller, who was shown LookDevice, decided about a code, and says again what it was. Where something has to
+// happen first, it says what, and nothing is noted. The page must refuse forms of other sites. Faults: those of LookDevice, ErrDenied.
+func (s *Server) DecideDevice(ctx context.Context, c *call.Call, userCode string, yes bool) (Pending, Next, error) {
 	p, err := s.LookDevice(ctx, c, userCode)
 	if err != nil {
-		return Answer, err
+		return p, Answer, err
 	}
 	by, err := s.SignedIn(ctx, c)
 	if err != nil || by == nil {
-		return SignIn, err
+		return p, SignIn, err
 	}
-	return s.decide(ctx, c, p, *by, yes)
+	next, err := s.decide(ctx, c, p, *by, yes)
+	return p, next, err
 }
 
 // userCode is the keyed hash under which a user code is kept: who reads the store cannot try all codes.

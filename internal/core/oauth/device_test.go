@@ -42,7 +42,10 @@ func (w *world) as(user string) {
 }
 
 func (w *world) decideDevice(code string, yes bool) (next oauth.Next, err error) {
-	err = w.in(func(ctx context.Context) (err error) { next, err = w.s.DecideDevice(ctx, w.c, code, yes); return err })
+	err = w.in(func(ctx context.Context) (err error) {
+		_, next, err = w.s.DecideDevice(ctx, w.c, code, yes)
+		return err
+	})
 	return next, err
 }
 

@@ -65,14 +65,14 @@ func (s SignIn) ConnectDevice(ctx context.Context, c *op.Call, in CodeForm) (any
 		c.Event.Type = ""
 		return next(in.to(), ""), nil
 	}
-	p, err := s.OAuth.LookDevice(ctx, c, in.UserCode)
-	if err != nil {
-		return entered(in, err)
-	}
 	if in.Do == "" {
+		p, err := s.OAuth.LookDevice(ctx, c, in.UserCode)
+		if err != nil {
+			return entered(in, err)
+		}
 		return login.Connect{Account: c.Caller.Name, App: p.App.Name, User: strings.ToUpper(strings.TrimSpace(in.UserCode)), Wants: wants(p.App, p.Scope)}, nil
 	}
-	then, err := s.OAuth.DecideDevice(ctx, c, in.UserCode, in.Do == "agree")
+	p, then, err := s.OAuth.DecideDevice(ctx, c, in.UserCode, in.Do == "agree")
 	switch {
 	case err != nil:
 		return entered(in, err)

@@ -242,7 +242,7 @@ func (a *App) proveToken(ctx context.Context, c *call.Call, cred op.Credentials)
 			return oauth.ErrToken
 		}
 		caller, err = a.asCaller(ctx, &in, live.User)
-		caller.Proved = time.Unix(live.AuthTime, 0)
+		caller.Proved, caller.Machine = time.Unix(live.AuthTime, 0), live.Granted == "" && live.Kind == "access"
 		return err
 	})
 	if err != nil && fault.Of(err).Kind != fault.Internal {

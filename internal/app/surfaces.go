@@ -46,7 +46,8 @@ func (a *App) Surfaces() []gen.Surface {
 }
 
 func (a *App) identityOps() []op.Op {
-	out := authentication.Authentication{Logins: a.Logins, Sessions: a.Sessions, Tokens: a.Tokens, People: a.People, Roles: a.Roles, Tenants: a.Index}.Ops()
+	out := authentication.Authentication{Logins: a.Logins, Sessions: a.Sessions, Tokens: a.Tokens, People: a.People, Roles: a.Roles, Tenants: a.Index,
+		Policies: a.Policies}.Ops()
 	out = append(out, a.users().Ops()...)
 	out = append(out, directories.Directories{People: a.People, Roles: a.Roles, Settings: a.Values}.Ops()...)
 	out = append(out, users.Import{Imports: a.Intake}.Ops()...)

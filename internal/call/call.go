@@ -42,6 +42,7 @@ type Caller struct {
 	Org     string // organization of the caller; empty when in none
 	Session string // id of the session; empty for machine tokens
 	Means   Means
+	Machine bool      // ByOAuth: a program that comes in its own name, by client credentials
 	Cookie  bool      // proved by a cookie, so that a browser may have sent it unasked
 	Level   string    // Normal or High: High after two factors or a step-up
 	Proved  time.Time // when they last showed what they sign in with; of means other than sessions the time of the call

@@ -33,6 +33,7 @@ var sweeps = map[string]string{
 	"session.sweep":             "retention",
 	"login.sweep":               "retention",
 	"login.sweep_links":         "retention",
+	"login.sweep_challenge":     "retention",
 	"throttle.sweep":            "retention",
 	"dynamic.due":               "workers serve all tenants",
 	"dynamic.passes":            "workers serve all tenants",

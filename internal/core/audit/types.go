@@ -17,7 +17,8 @@ const (
 	LoginFail          = "Cloud.Core.LoginFail"                // a sign-in ended without success
 	Logout             = "Cloud.Core.Logout"                   // someone signed out
 	MfaSummary         = "Cloud.Core.MfaSummary"               // which factors a sign-in or step-up asked for, and how it ended
-	StepUp             = "Cloud.Core.StepUp"                   // a session was raised to a higher level
+	StepUp             = "Cloud.Core.StepUp"                   // a session was raised, or somebody showed a program what it wanted of them
+	ChallengeCreate    = "Cloud.Core.ChallengeCreate"          // a further proof was asked of somebody
 	Lockout            = "Cloud.Core.UserLockout"              // an account was locked after too many failures
 	Unlock             = "Cloud.Core.UserUnlock"               // an account was unlocked
 	AccessDenied       = "Cloud.Core.AccessDenied"             // someone asked for what they may not have

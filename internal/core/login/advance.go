@@ -24,6 +24,7 @@ const (
 	whyAction    = "action does not fit"
 	whySends     = "too many messages"
 	whyMore      = "more than a password is asked for"
+	whyNothing   = "nothing is enrolled that is asked for"
 	whyDevice    = "device no longer stands in for a factor"
 )
 
@@ -78,7 +79,7 @@ func (l *Logins) turn(ctx context.Context, c *call.Call, s *state) (*turn, error
 // pack is what is left to be answered, with the hints of the first package.
 func (t *turn) pack() *Package {
 	p := t.s.pack()
-	p.AllowPersist = t.profile.PersistLife > 0
+	p.AllowPersist = t.profile.PersistLife > 0 && !t.s.beside()
 	return p
 }
 

@@ -36,6 +36,9 @@ func (t *turn) finish(ctx context.Context) (Result, error) {
 	if t.s.Raised != "" {
 		return t.raise(ctx)
 	}
+	if t.s.Shows {
+		return t.shows(ctx)
+	}
 	if gone, err := t.noLonger(ctx); err != nil || gone {
 		if err != nil {
 			return Result{}, err
@@ -259,8 +262,14 @@ func (t *turn) succeeded(out *Success) {
 		return
 	}
 	e.Type = audit.Login
-	if t.person.Service || t.person.OAuthClient {
+	switch {
+	case t.s.Raised != "" || t.s.Shows:
+		e.Type = audit.StepUp
+	case t.person.Service || t.person.OAuthClient:
 		e.Type = audit.ServiceLogin
+	}
+	if t.s.Wanted != "" {
+		e.Set("Profile", t.s.Wanted)
 	}
 	e.Set("Factors", factors)
 	e.Set("AuthMethod", method(t.s.Passed))
@@ -272,7 +281,9 @@ func (t *turn) succeeded(out *Success) {
 		e.Set("Recovered", true)
 	}
 	e.Set("AuthLevel", out.Session.Level)
-	e.Set("Session", out.Session.ID)
+	if out.Session.ID != "" {
+		e.Set("Session", out.Session.ID)
+	}
 }
 
 // method names how somebody signed in, for reports.

@@ -64,8 +64,8 @@ func (l *Logins) hints(ctx context.Context, c *call.Call, s *state, out *Stage) 
 	if err != nil {
 		return err
 	}
-	out.Package.AllowPersist = p.PersistLife > 0
-	out.Package.AllowForgot = len(p.Recovery) > 0 && out.First && !s.Recovery
+	out.Package.AllowPersist = p.PersistLife > 0 && !s.beside()
+	out.Package.AllowForgot = len(p.Recovery) > 0 && out.First && !s.Recovery && !s.beside()
 	due := out.Due()
 	if len(due) == 0 {
 		return nil

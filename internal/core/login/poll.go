@@ -49,6 +49,13 @@ func (l *Logins) fetched(ctx context.Context, c *call.Call, s *state) (Result, e
 	if s.Done.Noncommittal {
 		return Result{Summary: Noncommittal, Message: recovered}, nil
 	}
+	if s.Done.Shown {
+		u, err := l.People.ByID(ctx, c, s.User)
+		if err != nil {
+			return failedOr(err, user.ErrNotFound)
+		}
+		return Result{Summary: Succeeded, Success: &Success{Person: u, Device: s.Device, Session: session.Session{Level: s.Done.Level}}}, nil
+	}
 	row, err := l.Sessions.Find(ctx, c, s.Done.Session)
 	if err != nil {
 		return failedOr(err, session.ErrUnknown)

@@ -47,42 +47,54 @@ func (l *Logins) Further(ctx context.Context, c *call.Call, rounds ...[]string) 
 }
 
 func (l *Logins) raising(ctx context.Context, c *call.Call, rounds [][]string) (*state, error) {
-	row, err := l.Sessions.Find(ctx, c, c.Caller.Session)
+	s, err := l.rising(ctx, c)
 	if err != nil {
 		return nil, err
 	}
-	u, err := l.People.ByID(ctx, c, row.User)
+	p, err := l.profile(ctx, c, s.real)
 	if err != nil {
 		return nil, err
 	}
-	who, err := l.who(ctx, c, u.Name)
-	if err != nil {
-		return nil, err
-	}
-	p, err := l.profile(ctx, c, u)
-	if err != nil {
-		return nil, err
-	}
-	s := &state{
-		User: u.ID, Factors: who.factors(), Login: u.Name, IP: c.Client.IP.String(), Agent: c.Client.UserAgent, Device: deviceOf(c),
-		Profile: p.ID, Revision: p.Revision, Raised: row.ID, Secret: u.PasswordChanged, Passed: strings.FieldsFunc(row.Factors, func(r rune) bool { return r == ',' }),
-	}
-	s.based(c, u.ID, p)
+	s.Profile, s.Revision = p.ID, p.Revision
+	s.based(c, s.User, p)
 	tries := [][][]string{lacking(p.Challenges, s.Passed), {unused(further, s.Passed)}}
 	if due := profile.Lacking(rounds, s.Passed); len(due) > 0 {
 		tries = [][][]string{due}
 	}
 	for _, names := range tries {
-		made, err := l.offers(ctx, c, who, names, p.Questions)
+		made, err := l.offers(ctx, c, s.subject, names, p.Questions)
 		if err != nil {
 			return nil, err
 		}
 		if s.Challenges = slices.DeleteFunc(made, func(one []factor.Challenge) bool { return len(one) == 0 }); len(s.Challenges) > 0 {
-			l.tell(c, s, u)
-			return s, nil
+			l.tell(c, s.state, s.real)
+			return s.state, nil
 		}
 	}
 	return nil, ErrNoFurther
+}
+
+// rise is the state of somebody who is to show more, and whose mechanisms they are.
+type rise struct {
+	*state
+	subject
+}
+
+// rising is the state in which the caller's session is raised, without challenges as yet.
+func (l *Logins) rising(ctx context.Context, c *call.Call) (rise, error) {
+	row, err := l.Sessions.Find(ctx, c, c.Caller.Session)
+	if err != nil {
+		return rise{}, err
+	}
+	u, err := l.People.ByID(ctx, c, row.User)
+	if err != nil {
+		return rise{}, err
+	}
+	who, err := l.who(ctx, c, u.Name)
+	return rise{&state{
+		User: u.ID, Factors: who.factors(), Login: u.Name, IP: c.Client.IP.String(), Agent: c.Client.UserAgent, Device: deviceOf(c),
+		Raised: row.ID, Secret: u.PasswordChanged, Passed: strings.FieldsFunc(row.Factors, func(r rune) bool { return r == ',' }),
+	}, who}, err
 }
 
 // lacking are the challenges that no passed mechanism answers, without the mechanisms that were passed.
@@ -99,6 +111,16 @@ func unused(names, passed []string) []string {
 	return slices.DeleteFunc(slices.Clone(names), func(name string) bool { return slices.Contains(passed, name) })
 }
 
+// once leaves of each mechanism the first.
+func once(passed []string) (out []string) {
+	for _, name := range passed {
+		if !slices.Contains(out, name) {
+			out = append(out, name)
+		}
+	}
+	return out
+}
+
 // raise ends a conversation by which a session is raised.
 func (t *turn) raise(ctx context.Context) (Result, error) {
 	row, err := t.Sessions.Find(ctx, t.c, t.s.Raised)
@@ -109,7 +131,11 @@ func (t *turn) raise(ctx context.Context) (Result, error) {
 		return Result{}, err
 	}
 	out := &Success{Person: t.person, Device: t.s.Device, Persistent: row.Persistent}
-	if out.Auth, err = t.Sessions.Rotate(ctx, t.c, row.ID, t.level(), t.s.Passed); err != nil {
+	level := row.Level
+	if level != session.High {
+		level = t.level()
+	}
+	if out.Auth, err = t.Sessions.Rotate(ctx, t.c, row.ID, level, once(t.s.Passed)); err != nil {
 		return Result{}, err
 	}
 	if out.Session, err = t.Sessions.Find(ctx, t.c, row.ID); err != nil {

@@ -31,6 +31,8 @@ type state struct {
 	At         int                  `json:"at"` // the challenge to be answered
 	Passed     []string             `json:"p,omitempty"`
 	Raised     string               `json:"ra,omitempty"` // id of the session that this raises; empty: it opens one
+	Shows      bool                 `json:"sh,omitempty"` // a program learns that the person showed what it wanted; no session comes of it
+	Wanted     string               `json:"w,omitempty"`  // name of the authentication profile that is to be satisfied beside the sign-in
 	Recovery   bool                 `json:"r,omitempty"`  // a forgotten password is replaced
 	Skipped    bool                 `json:"sk,omitempty"` // the device stands in for the second factor
 	Exempt     bool                 `json:"ex,omitempty"` // an administrator let the person sign in without further factors
@@ -59,6 +61,8 @@ type state struct {
 type done struct {
 	Auth, Session, Refresh string
 	Noncommittal           bool
+	Shown                  bool   // what a program wanted was shown
+	Level                  string // of Shown
 }
 
 type stateRow struct {
@@ -169,8 +173,11 @@ func (l *Logins) Cleanup(ctx context.Context, c *call.Call, id string) error {
 
 // Sweep removes conversations and links of all tenants that expired before a time.
 func (l *Logins) Sweep(ctx context.Context, db *dbx.DB, before time.Time) error {
-	return errors.Join(sweepRow.Run(ctx, db, before.UnixMilli()), sweepLinks.Run(ctx, db, before.UnixMilli()))
+	return errors.Join(sweepRow.Run(ctx, db, before.UnixMilli()), sweepLinks.Run(ctx, db, before.UnixMilli()), sweepChallenges.Run(ctx, db, before.UnixMilli()))
 }
+
+// beside says whether the conversation is no sign-in: what may be offered to who signs in may not be here.
+func (s *state) beside() bool { return s.Raised != "" || s.Shows }
 
 // challenge finds a mechanism by its id; at is the number of its challenge.
 func (s *state) challenge(id string) (ch *factor.Challenge, at int) {

@@ -140,13 +140,14 @@ func Find(path string, modifiers ...string) (Key, bool) {
 const BuiltInModifier = "__centrify_cagent"
 
 // modified are the settings that every modifier has.
-var modified = []Key{
-	group{"modifier", ""}.on("AuthenticationEnabled", nil, "Have the rules of this modifier decide."),
+var modified = append(acts(
+	group{"modifier", ""}.on("AuthenticationEnabled", nil, "Have the rules of this modifier decide about challenges that name it."),
 	group{"modifier", ""}.of(RowSet, "Authentication/AuthenticationRules", "Rules, of which the first one that fits gives the profile."),
 	group{"modifier", ""}.of(Ref, "Authentication/AuthenticationRulesDefaultProfileId", "Profile when no rule fits."),
+	group{"modifier", ""}.on("Authentication/NoMfaMechLogin", false, "Leave out of a challenge what the person has none of the factors for."),
+),
 	group{"modifier", ""}.of(Ref, "Authentication/AuthenticationRulesHighAuthRequestedProfileId", "Profile of a step-up."),
-	group{"modifier", ""}.on("Authentication/NoMfaMechLogin", false, "Let in who has none of the factors that are asked for."),
-}
+)
 
 var (
 	bare       = group{"login", ""}

@@ -7,6 +7,8 @@ import (
 
 	"limen/internal/call"
 	"limen/internal/core/profile"
+	"limen/internal/fault"
+	"limen/internal/fold"
 )
 
 // Verdict is how somebody signs in, in one word.
@@ -50,33 +52,90 @@ func (p *Policies) Decide(ctx context.Context, c *call.Call, personID string, at
 }
 
 func (p *Policies) decide(ctx context.Context, c *call.Call, r *Resultant, at Situation) (Decision, error) {
-	on, _ := r.Bool(keyEnabled)
+	return p.decideBy(ctx, c, r, at, signIn)
+}
+
+// decideBy decides by one family of settings.
+func (p *Policies) decideBy(ctx context.Context, c *call.Call, r *Resultant, at Situation, by family) (Decision, error) {
+	on, _ := r.Bool(by.enabled)
 	d := Decision{Verdict: ByTenant}
-	d.From, _ = r.Get(keyEnabled)
+	d.From, _ = r.Get(by.enabled)
 	if !on {
 		d.Why = "No policy set decides about sign-ins; the tenant's settings do."
 		return d, nil
 	}
-	d.Lax, _ = r.Bool(keyNoMech)
+	d.Lax, _ = r.Bool(by.lax)
 	reference := ""
-	for i, rule := range r.rules[foldedRules] {
+	for i, rule := range r.rules[fold.Key(by.rules)] {
 		t, err := p.try(ctx, c, at, i+1, rule)
 		if err != nil {
 			return d, err
 		}
 		d.Tried = append(d.Tried, t)
 		if t.Fits {
-			d.From, _ = r.Get(keyRules)
+			d.From, _ = r.Get(by.rules)
 			reference = t.Profile
 			break
 		}
 	}
 	if reference == "" {
-		d.From, _ = r.Get(keyDefault)
-		reference, _ = r.String(keyDefault)
+		d.From, _ = r.Get(by.fallback)
+		reference, _ = r.String(by.fallback)
 		reference = strings.TrimSpace(reference)
 	}
 	return d, p.resolve(ctx, c, &d, reference, r.profiles)
+}
+
+// family are the keys of settings that decide together.
+type family struct{ enabled, rules, fallback, lax string }
+
+var signIn = family{keyEnabled, keyRules, keyDefault, keyNoMech}
+
+// of is the family of a modifier.
+func of(modifier string) family {
+	at := "/Core/" + modifier + "/"
+	return family{at + "AuthenticationEnabled", at + "Authentication/AuthenticationRules", at + "Authentication/AuthenticationRulesDefaultProfileId",
+		at + "Authentication/NoMfaMechLogin"}
+}
+
+// ErrUnnamed is for those who name what decides nothing.
+var ErrUnnamed = fault.New(fault.NotFound, "policy.unnamed", "There is no authentication profile of that name, and no modifier under which the person's policies decide.")
+
+// Named says what a name asks of somebody: that of an authentication profile, or its UUID, or that of a modifier, under which their
+// policy sets have to decide. Fault: ErrUnnamed.
+func (p *Policies) Named(ctx context.Context, c *call.Call, personID, name string) (Decision, error) {
+	name = strings.TrimSpace(name)
+	all, err := p.Profiles.List(ctx, c)
+	if err != nil {
+		return Decision{}, err
+	}
+	key := fold.Key(name)
+	for _, one := range all {
+		if fold.Key(one.Name) == key || strings.EqualFold(one.ID, name) {
+			return Decision{Verdict: ByProfile, Profile: &one, Why: "The profile " + one.Name + " is named."}, nil
+		}
+	}
+	s, err := p.now(ctx, c)
+	if err != nil {
+		return Decision{}, err
+	}
+	modifier := s.modifier(strings.TrimSuffix(strings.TrimPrefix(name, "/Core/"), "/"))
+	if modifier == "" {
+		return Decision{}, ErrUnnamed
+	}
+	r, err := p.For(ctx, c, personID)
+	if err != nil {
+		return Decision{}, err
+	}
+	at, err := p.Here(ctx, c, personID)
+	if err != nil {
+		return Decision{}, err
+	}
+	d, err := p.decideBy(ctx, c, r, at, of(modifier))
+	if err == nil && d.Verdict == ByTenant {
+		err = ErrUnnamed
+	}
+	return d, err
 }
 
 // try tests the conditions of a rule, all of them, so that people see each.

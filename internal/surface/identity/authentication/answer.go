@@ -19,8 +19,11 @@ type Answer struct {
 	ClientMessage string `json:"ClientMessage,omitempty"`
 	// PodFqdn is the host to ask: in LoginSuccess from now on, alone in an answer instead of this one. No scheme.
 	PodFqdn string `json:"PodFqdn,omitempty"`
-	// Summary is NewPackage, StartNextChallenge, OobPending, LoginSuccess, NoncommitalSuccess, Failure or Undefined.
+	// Summary is NewPackage, StartNextChallenge, OobPending, LoginSuccess, NoncommitalSuccess, Failure, CannotSatisfyChallenges or
+	// Undefined.
 	Summary string `json:"Summary,omitempty"`
+	// ChallengeID is what StartChallenge takes, where a challenge is due.
+	ChallengeID string `json:"ChallengeId,omitempty"`
 
 	cookies []*http.Cookie
 	sign    token.Unsigned // of Success.Token
@@ -106,8 +109,8 @@ type Part struct {
 type Success struct {
 	AuthLevel     string `json:"AuthLevel"` // Normal, or High after two factors
 	DisplayName   string `json:"DisplayName"`
-	Token         string `json:"Token"` // platform token, a JWT
-	Auth          string `json:"Auth"`  // session token, the value of the cookie .ASPXAUTH
+	Token         string `json:"Token,omitempty"` // platform token, a JWT
+	Auth          string `json:"Auth,omitempty"`  // session token, the value of the cookie .ASPXAUTH; absent where no session comes of it
 	UserID        string `json:"UserId"`
 	EmailAddress  string `json:"EmailAddress"`
 	UserDirectory string `json:"UserDirectory"`
@@ -184,6 +187,8 @@ func success(c *op.Call, s *login.Success) Answer {
 		out.RefreshToken, out.TokenLifetime = s.Refresh, s.Lifetime
 	}
 	a := Answer{Success: out, sign: s.Token, PodFqdn: c.Tenant.Host, Summary: string(login.Succeeded)}
-	a.signIn(c, s)
+	if s.Auth != "" { // else nobody is signed in by it: a program has learned something
+		a.signIn(c, s)
+	}
 	return a
 }

@@ -2,9 +2,12 @@
 package authentication
 
 import (
+	"slices"
+
 	"limen/internal/call"
 	"limen/internal/core/audit"
 	"limen/internal/core/login"
+	"limen/internal/core/policy"
 	"limen/internal/core/right"
 	"limen/internal/core/role"
 	"limen/internal/core/session"
@@ -23,6 +26,7 @@ type Authentication struct {
 	People   *user.Directory
 	Roles    *role.Roles
 	Tenants  *tenant.Index
+	Policies *policy.Policies // what names of profiles and modifiers ask for
 }
 
 // Faults of this surface.
@@ -38,7 +42,7 @@ var signedOut = []*fault.Error{user.ErrNotFound, user.ErrStronger, fault.ErrMiss
 
 // Ops declares them.
 func (a Authentication) Ops() []op.Op {
-	return append(a.conversation(), a.sessions()...)
+	return slices.Concat(a.conversation(), a.challenging(), a.sessions())
 }
 
 func (a Authentication) conversation() []op.Op {

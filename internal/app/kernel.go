@@ -3,6 +3,8 @@ package app
 import (
 	"context"
 	"net/http"
+	"net/url"
+	"reflect"
 	"time"
 
 	"limen/internal/call"
@@ -40,6 +42,40 @@ func deviceCookie(r *http.Request) string {
 		return ""
 	}
 	return c.Value
+}
+
+// perform runs a mounted operation for the caller of a call that is outside transactions, as if the caller had called it: with its
+// own decision, transaction and events, by what the caller's session may now.
+func (a *App) perform(ctx context.Context, c *call.Call, path string, body []byte) error {
+	o, ok := a.Kernel.Find(http.MethodPost, path)
+	if !ok {
+		return fault.ErrNoPath
+	}
+	in := reflect.New(o.In).Interface()
+	sent := &http.Request{Method: http.MethodPost, URL: &url.URL{Path: path}, Header: http.Header{"Content-Type": {"application/json"}}}
+	if err := (identity.Codec{}).Decode(&op.Request{HTTP: sent, Body: body, Op: &o}, in); err != nil {
+		return err
+	}
+	if err := a.again(ctx, c); err != nil {
+		return err
+	}
+	event, also, may, wrote := c.Event, c.Also, c.Grant, c.Wrote
+	defer func() { c.Event, c.Also, c.Grant, c.Wrote = event, also, may, max(wrote, c.Wrote) }()
+	_, err := a.Kernel.Run(ctx, &o, c, in)
+	return err
+}
+
+// again looks anew at whose session a call is made with: it may have ended, or its person may hold other rights by now.
+func (a *App) again(ctx context.Context, c *call.Call) error {
+	if c.Caller == nil || c.Caller.Session == "" {
+		return nil
+	}
+	now, _, err := a.Sessions.IdentifyID(ctx, c, c.Tenant.ID, c.Caller.Session)
+	if err == nil {
+		now.Means, now.Cookie = c.Caller.Means, c.Caller.Cookie
+		c.Caller = &now
+	}
+	return err
 }
 
 // holder is what sessions need to know of a person.

@@ -22,7 +22,7 @@ import (
 func (a *App) wirePeople() {
 	a.Addresses = &address.Addresses{People: a.People, Post: a.Post, Links: a.links()}
 	a.Passcodes = &passcode.Passcodes{Codes: factor.Codes{Ring: a.Ring, Limits: a.codeLimits}, Post: a.Post}
-	a.Logins.Exempt = exempt
+	a.Logins.Exempt, a.Logins.Image = exempt, preference.Preferences{}.Image
 	a.People.Gone = append(a.People.Gone, a.Addresses.Drop, a.Passcodes.Drop, exemption.Exemptions{}.Drop, preference.Preferences{}.Drop)
 	a.People.Outdated = append(a.People.Outdated, a.Passcodes.Drop)
 	a.People.Moved = append(a.People.Moved, a.moved)
@@ -41,6 +41,7 @@ func (a *App) wirePeople() {
 // withPeople gives the operations on people what wirePeople wired.
 func (a *App) withPeople(u users.Users) users.Users {
 	u.Support = support.Support{People: a.People, Roles: a.Roles, Tenants: a.Index, Passwords: a.Passwords}
+	u.Perform = a.perform
 	u.Passcodes, u.Addresses, u.Tokens, u.Logins, u.Exempted = a.Passcodes, a.Addresses, a.Tokens, a.Logins, a.exempted
 	return u
 }

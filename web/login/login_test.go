@@ -23,6 +23,7 @@ var views = []View{
 	Name{}, Name{User: "anna@example.com", Again: true, To: "/OAuth2/Authorize/a?bounce=b&c=d", Code: "login.name", Wrong: true}, Name{Code: "login.gone"},
 	Name{User: `"><script>`, To: `"><script>`},
 	Step{Kind: Password, Account: "anna@example.com", Persist: true, Forgot: true, Other: true, Code: "login.failed", Seconds: 7},
+	Step{Kind: Password, Account: "anna@example.com", Image: "boat"}, Step{Kind: Code, Way: Way{Name: "app"}, Image: `"><script>`},
 	Step{Kind: Password, Account: `"><script>`, To: `"><script>`, Way: Way{ID: `"><script>`}},
 	Step{Kind: Code, Way: Way{Name: "mail", Where: "***@example.com"}, Link: true, Other: true}, Step{Kind: Code, Way: Way{Name: "app"}},
 	Step{Kind: Code, Way: Way{Name: "sms", Where: "0100"}, Code: "login.empty"},

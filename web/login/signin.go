@@ -43,6 +43,7 @@ type Step struct {
 	Kind    Kind
 	To      string
 	Account string
+	Image   string // name of the person's security image; empty: none is shown
 	Way     Way
 	Ways    []Way    // Choose
 	Asked   []string // Questions

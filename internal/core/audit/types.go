@@ -55,6 +55,7 @@ const (
 	UserExport       = "Cloud.Core.UserExport"          // users were written to a file
 	UserPicture      = "Cloud.Core.UserPicture"         // a picture was set or removed
 	UserMail         = "Cloud.Core.UserMailVerify"      // a person showed that a mail address is theirs
+	UserAction       = "Cloud.Core.UserAction"          // a command for several users; what became of each has events of its own
 	UserReload       = "Cloud.Core.UserReload"          // what nodes remember of a person was read anew
 	UserPreference   = "Cloud.Core.UserPreferences"     // preferences or settings of a person were stored
 	IdentityCode     = "Cloud.Core.IdentityCode"        // the help desk sent a code to a person, or checked one

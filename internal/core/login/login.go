@@ -55,6 +55,8 @@ type Logins struct {
 	Exempt func(ctx context.Context, c *call.Call, userID string) (bool, error)
 	// Rescued says whether a person is let in with the password alone, whatever profiles and policies say; nil: nobody is.
 	Rescued func(ctx context.Context, c *call.Call, userID string) (bool, error)
+	// Image gives the name of the image that a person wants to see before they give their password; nil: nobody has one.
+	Image func(ctx context.Context, c *call.Call, userID string) (string, error)
 	// Notify writes a notice to a person, in c.Tx; nil: nobody is told.
 	Notify func(ctx context.Context, c *call.Call, u user.User, what Notice) error
 }
@@ -77,6 +79,7 @@ type Package struct {
 	AllowForgot  bool
 	Wait         int    // seconds until an answer is looked at; 0: at once
 	Message      string // for the person; empty: none
+	Image        string // of a person who has signed in completely in this browser; empty: none, or none of anybody's business
 }
 
 // Summary says what an answer led to, in the contract's words.

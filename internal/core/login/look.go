@@ -3,7 +3,6 @@ package login
 import (
 	"context"
 	"errors"
-	"math"
 	"slices"
 
 	"limen/internal/call"
@@ -74,11 +73,5 @@ func (l *Logins) hints(ctx context.Context, c *call.Call, s *state, out *Stage) 
 		out.Policy, err = l.Passwords.PolicyOf(ctx, c, w.shown.ID)
 		return err
 	}
-	a, err := l.attempt(ctx, c, s, kindOf(due[0].Name))
-	if err != nil {
-		return err
-	}
-	d, err := l.Throttle.Wait(ctx, c, a)
-	out.Package.Wait = int(math.Ceil(d.Seconds()))
-	return err
+	return l.ahead(ctx, c, s, due[0].Name, &out.Package)
 }

@@ -34,7 +34,7 @@ func (l *Logins) Start(ctx context.Context, c *call.Call, in Begin) (Package, st
 	}
 	out := s.pack()
 	out.AllowPersist, out.AllowForgot = p.PersistLife > 0, len(p.Recovery) > 0
-	out.Wait, err = l.wait(ctx, c, s)
+	err = l.ahead(ctx, c, s, s.Challenges[0][0].Name, out)
 	l.tell(c, s, who.real)
 	return *out, s.Device, err
 }
@@ -246,14 +246,23 @@ func kindOf(name string) throttle.Kind {
 	return throttle.Second
 }
 
-// wait is how many seconds until an answer to the first challenge would be looked at.
-func (l *Logins) wait(ctx context.Context, c *call.Call, s *state) (int, error) {
-	a, err := l.attempt(ctx, c, s, kindOf(s.Challenges[0][0].Name))
+// ahead completes a package by what must be known before a mechanism is answered: how many seconds until the answer would be looked
+// at, and the person's image. The image tells which names exist, and a page that is not ours must not learn it: it is shown in
+// browsers only that the person is known by.
+func (l *Logins) ahead(ctx context.Context, c *call.Call, s *state, mechanism string, out *Package) error {
+	a, err := l.attempt(ctx, c, s, kindOf(mechanism))
 	if err != nil {
-		return 0, err
+		return err
 	}
 	d, err := l.Throttle.Wait(ctx, c, a)
-	return int(math.Ceil(d.Seconds())), err
+	if err != nil {
+		return err
+	}
+	out.Wait = int(math.Ceil(d.Seconds()))
+	if a.Device != nil && l.Image != nil {
+		out.Image, err = l.Image(ctx, c, s.User)
+	}
+	return err
 }
 
 // tell notes in the event whom the conversation is about.

@@ -60,7 +60,7 @@ var known = map[string]struct {
 	"timezone":          {"TimeZone", isText},
 	"lasttab":           {"LastTab", isText},
 	"appsview":          {"AppsView", isText},
-	"securityimagename": {"SecurityImageName", isText},
+	"securityimagename": {imageName, isImage},
 	"hideintro":         {"HideIntro", isFlag},
 	"notifications":     {"Notifications", isObject},
 }

@@ -35,7 +35,7 @@ func step(c *op.Call, st core.Stage, to string, in Visit) login.Step {
 	due := st.Due()
 	at := chosen(due, in.Use)
 	if at < 0 {
-		out := login.Step{Kind: login.Choose, To: to, Account: st.Login, Seconds: st.Package.Wait}
+		out := login.Step{Kind: login.Choose, To: to, Account: st.Login, Image: st.Package.Image, Seconds: st.Package.Wait}
 		for _, ch := range due {
 			out.Ways = append(out.Ways, way(ch))
 		}
@@ -43,8 +43,8 @@ func step(c *op.Call, st core.Stage, to string, in Visit) login.Step {
 	}
 	ch := due[at]
 	out := login.Step{
-		Kind: kind(c, ch), To: to, Account: st.Login, Way: way(ch), Persist: st.First && st.Package.AllowPersist, Forgot: st.Package.AllowForgot,
-		Other: len(due) > 1, Seconds: st.Package.Wait, Link: ch.Name == factor.Email && ch.Sent != 0 && !st.Recovery,
+		Kind: kind(c, ch), To: to, Account: st.Login, Image: st.Package.Image, Way: way(ch), Persist: st.First && st.Package.AllowPersist,
+		Forgot: st.Package.AllowForgot, Other: len(due) > 1, Seconds: st.Package.Wait, Link: ch.Name == factor.Email && ch.Sent != 0 && !st.Recovery,
 	}
 	switch {
 	case out.Kind == login.Reset:

@@ -52,7 +52,8 @@ type Package struct {
 	EventDescription *string `json:"EventDescription"`
 	// RetryWaitingTime is for how many seconds answers are refused.
 	RetryWaitingTime int `json:"RetryWaitingTime"`
-	// SecurityImageName is always null: there are no such images.
+	// SecurityImageName is the image that the person chose, where the cookie CCSID shows a browser in which they have signed in
+	// before, in a package of StartAuthentication; else null.
 	SecurityImageName *string `json:"SecurityImageName"`
 	// AllowLoginMfaCache is always false.
 	AllowLoginMfaCache bool `json:"AllowLoginMfaCache"`
@@ -145,6 +146,9 @@ func packed(c *op.Call, p *login.Package) Answer {
 	}
 	if p.Message != "" {
 		out.EventDescription = &p.Message
+	}
+	if p.Image != "" {
+		out.SecurityImageName = &p.Image
 	}
 	for _, alternatives := range p.Challenges {
 		var one Challenge

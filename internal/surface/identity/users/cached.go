@@ -116,9 +116,13 @@ func (u Users) GetCachedUser(_ context.Context, c *op.Call, in CachedRef) (*Cach
 // ReloadUser makes every node forget what it remembers of a user, so that roles, rights and state are read from the store with
 // the user's next call; the caller's own without an ID. It has nothing to do with refresh tokens. users.yaml n 125.
 func (u Users) ReloadUser(ctx context.Context, c *op.Call, in UserRef) (op.None, error) {
-	tenant, id := c.Tenant.ID, in.found.ID
+	return op.None{}, u.reload(ctx, c, in.found.ID)
+}
+
+func (u Users) reload(ctx context.Context, c *op.Call, id string) error {
+	tenant := c.Tenant.ID
 	c.Tx.After(func() { u.Sessions.Reload(tenant, id) })
-	return op.None{}, u.People.Reload(ctx, c, id)
+	return u.People.Reload(ctx, c, id)
 }
 
 // Task names what is to be done.

@@ -93,7 +93,7 @@ func TestDelegatedAdministration(t *testing.T) {
 		d.run(op.ErrDenied, "/UserMgmt/ResetUserPassword", &users.PasswordReset{ID: out.ID, NewPassword: "Purple-Staple-7-Wagon"})
 		d.run(user.ErrNotFound, "/UserMgmt/SendLoginEmails", &users.UserList{ID: []string{in.ID, out.ID}})
 		d.run(user.ErrNotFound, "/UserMgmt/InviteUsers", &users.Invitation{Entities: []users.Entity{{Type: "User", Guid: out.ID}}, EmailInvite: true})
-		r := d.run(nil, "/UserMgmt/RemoveUsers", &users.Removal{Users: []string{out.ID, in.ID}}).(users.Removed)
+		r := d.run(nil, "/UserMgmt/RemoveUsers", &users.Removal{Users: []string{out.ID, in.ID}}).(users.Undone)
 		if len(r.Exceptions.User) != 1 || r.Exceptions.User[0].ID != out.ID {
 			t.Errorf("%+v", r)
 		}

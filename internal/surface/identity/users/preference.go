@@ -25,6 +25,10 @@ func (u Users) keeping() []op.Op {
 		op.New(op.Spec{Path: "/UserMgmt/GetUserPreferences", Allow: op.Authenticated, Effect: op.Read}, u.GetUserPreferences),
 		op.New(op.Spec{Path: "/UserMgmt/UpdateUserPreferences", Allow: op.Authenticated, Effect: op.Write, Audit: audit.UserPreference, Faults: faults},
 			u.UpdateUserPreferences),
+		op.New(op.Spec{Path: "/UserMgmt/UncacheUserPreferences", Allow: op.Authenticated, Effect: op.Write, Audit: audit.UserReload,
+			Faults: []*fault.Error{user.ErrNotFound}}, u.UncacheUserPreferences),
+		op.New(op.Spec{Path: "/UserMgmt/SaveSecurityImage", Allow: op.Authenticated, Effect: op.Write, Audit: audit.UserPreference,
+			Faults: append([]*fault.Error{preference.ErrImage}, faults...)}, u.SaveSecurityImage),
 	}
 }
 
@@ -172,7 +176,7 @@ func (u Users) GetUserPreferences(ctx context.Context, c *op.Call, _ op.None) (m
 // PreferenceChange are preferences to be set.
 type PreferenceChange struct {
 	// Preferences are the members of the body, whatever their names: PreferredCulture, TimeZone, LastTab and AppsView are texts,
-	// HideIntro is a boolean, Notifications an object; any other value is kept as it is. Null removes.
+	// HideIntro is a boolean, Notifications an object, SecurityImageName one of the images of SaveSecurityImage; any other value is kept as it is. Null removes.
 	Preferences map[string]any `json:"*" rpc:"rest"`
 }
 
@@ -190,4 +194,33 @@ func (u Users) UpdateUserPreferences(ctx context.Context, c *op.Call, in Prefere
 	e := c.Event
 	e.Target, e.Kind, e.Name = c.User(), "User", c.Caller.Name
 	return op.None{}, u.Preferences.Merge(ctx, c, c.User(), in.Preferences)
+}
+
+// UncacheUserPreferences makes every node forget what it remembers of the caller: their sessions, roles and rights, which are read
+// from the store with the next call. Preferences themselves are remembered nowhere. users.yaml n 134.
+func (u Users) UncacheUserPreferences(ctx context.Context, c *op.Call, _ op.None) (op.None, error) {
+	return op.None{}, u.reload(ctx, c, c.User())
+}
+
+// ImageChoice is a security image.
+type ImageChoice struct {
+	// ImageName is anchor, bell, boat, house, key, leaf, star or tree; empty for none. Required.
+	ImageName op.Opt[string] `json:"imageName"`
+}
+
+// Check wants the name.
+func (i *ImageChoice) Check() error {
+	if _, ok := i.ImageName.Get(); !ok {
+		return fault.Missing("imageName")
+	}
+	return nil
+}
+
+// SaveSecurityImage chooses the image that the caller sees when they sign in, so that they know the page for ours before they give
+// a password. It is shown, and named by StartAuthentication, only in browsers in which they have signed in before: elsewhere it
+// would tell which names exist, and a page that pretends to be ours could ask for it. users.yaml n 136.
+func (u Users) SaveSecurityImage(ctx context.Context, c *op.Call, in ImageChoice) (op.None, error) {
+	e := c.Event
+	e.Target, e.Kind, e.Name = c.User(), "User", c.Caller.Name
+	return op.None{}, u.Preferences.SaveImage(ctx, c, c.User(), in.ImageName.Or(""))
 }

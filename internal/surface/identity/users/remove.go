@@ -46,18 +46,18 @@ func (r *Removal) Check() error {
 	return nil
 }
 
-// Removed tells what could not be removed.
-type Removed struct {
+// Undone tells for whom a command for several users was not carried out.
+type Undone struct {
 	Exceptions Exceptions `json:"Exceptions"`
 }
 
 // Exceptions are failures by kind of object.
 type Exceptions struct {
-	// User lists the users that stay, with the reason; null when all are gone.
+	// User lists the users for whom it was not done, with the reason; null when it was done for all.
 	User []Exception `json:"User"`
 }
 
-// Exception is a user that stays.
+// Exception is a user for whom it was not done.
 type Exception struct {
 	ID      string `json:"ID"` // as it was given
 	Message string `json:"Message"`
@@ -65,8 +65,8 @@ type Exception struct {
 
 // RemoveUsers deletes several users. It fails as a whole when the caller is among them; others who cannot be removed are
 // listed in Exceptions with the reason. users.yaml n 121, deprecated.yaml n 526.
-func (u Users) RemoveUsers(ctx context.Context, c *op.Call, in Removal) (Removed, error) {
-	var out Removed
+func (u Users) RemoveUsers(ctx context.Context, c *op.Call, in Removal) (Undone, error) {
+	var out Undone
 	found, err := u.removable(ctx, c, in.Users, &out)
 	if err != nil {
 		return out, err
@@ -79,7 +79,7 @@ func (u Users) RemoveUsers(ctx context.Context, c *op.Call, in Removal) (Removed
 		}
 		switch {
 		case errors.Is(err, role.ErrLast), errors.Is(err, ErrSystem), errors.Is(err, user.ErrStronger):
-			out.stays(f.given, err)
+			out.add(f.given, err)
 		case err != nil:
 			return out, err
 		default:
@@ -91,7 +91,7 @@ func (u Users) RemoveUsers(ctx context.Context, c *op.Call, in Removal) (Removed
 	return out, nil
 }
 
-func (r *Removed) stays(given string, why error) {
+func (r *Undone) add(given string, why error) {
 	r.Exceptions.User = append(r.Exceptions.User, Exception{given, fault.Of(why).Public})
 }
 
@@ -100,14 +100,14 @@ type named struct{ id, given string }
 
 // removable finds the users to be removed, each once; those whom the caller does not administer look as if they were not
 // there.
-func (u Users) removable(ctx context.Context, c *op.Call, refs []string, out *Removed) ([]named, error) {
+func (u Users) removable(ctx context.Context, c *op.Call, refs []string, out *Undone) ([]named, error) {
 	var found []named
 	seen := map[string]bool{}
 	for _, ref := range refs {
 		p, err := u.allowed(ctx, c, ref)
 		switch {
 		case errors.Is(err, user.ErrNotFound):
-			out.stays(ref, err)
+			out.add(ref, err)
 		case err != nil:
 			return nil, err
 		case p.ID == c.User():

@@ -26,7 +26,7 @@ func (u Users) acting() []op.Op {
 		}, u.supportSecret, u.SetTechSupportUser),
 		op.Prepared(op.Spec{
 			Path: "/UserMgmt/GetTokenForUser", Allow: op.Any(op.Self, op.System), Effect: op.Write, Audit: audit.Impersonate, Rate: op.Costly,
-			Faults: []*fault.Error{user.ErrNotFound, ErrBearer, ErrBarred, ErrSystem, session.ErrStale, session.ErrUnknown, fault.ErrMissing},
+			Faults: []*fault.Error{user.ErrNotFound, ErrBearer, ErrScoped, ErrBarred, ErrSystem, session.ErrStale, session.ErrUnknown, fault.ErrMissing},
 		}, u.tokenKeys, u.GetTokenForUser),
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"limen/internal/call"
 	"limen/internal/core/session"
 	"limen/internal/core/token"
 	"limen/internal/core/user"
@@ -42,9 +43,14 @@ func (u Users) tokenKeys(ctx context.Context, c *op.Call, _ UserName) (op.None, 
 	return op.None{}, u.Tokens.Ensure(ctx, c.Tenant.ID)
 }
 
-// GetTokenForUser makes a platform token for a user. The header Authorization must prove the caller; a cookie does not do.
+// errOwnToken keeps scopes from being left behind.
+var errOwnToken = ErrScoped.Say("An access token gives no token of its own person: that would be good for more than its scopes name.")
+
+// GetTokenForUser makes a platform token for a user. The header Authorization must prove the caller: by an OAuth 2.0 access token
+// whose scopes reach this operation, as a confidential client gets it by its own credentials, or by a session's token; a cookie
+// does not do.
 //
-// For oneself it is one of the caller's own session. System administrators who signed in within Session.ProofMinutes get one for
+// For oneself it is one of the caller's own session, which an access token has none of. System administrators who signed in within Session.ProofMinutes get one for
 // others, except for system administrators and those whose factors answer for one: it belongs to a session of its own that
 // ends after ten minutes, is of the level Normal, and cannot change what proves who somebody is. It leaves the event
 // Cloud.Core.StartImpersonate with the session. users.yaml n 129.
@@ -56,10 +62,13 @@ func (u Users) GetTokenForUser(ctx context.Context, c *op.Call, in UserName, _ o
 	invited(c, p)
 	var opened session.Session
 	var err error
-	if p.ID == c.User() {
-		opened, err = u.Sessions.Find(ctx, c, c.Caller.Session)
-	} else {
+	switch {
+	case p.ID != c.User():
 		opened, err = u.openFor(ctx, c, p)
+	case c.Caller.Means == call.ByOAuth:
+		err = errOwnToken
+	default:
+		opened, err = u.Sessions.Find(ctx, c, c.Caller.Session)
 	}
 	if err != nil {
 		return UserToken{}, err

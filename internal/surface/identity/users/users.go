@@ -56,6 +56,8 @@ type Users struct {
 	Link func(ctx context.Context, c *call.Call, u user.User, lasts time.Duration) (string, error)
 	// Keep makes a change to what somebody signs in with: lockout.ErrLastWay when no system administrator could sign in then.
 	Keep func(ctx context.Context, c *call.Call, userID string, change func() error) error
+	// Perform runs another operation for the call's caller, with a body as a client would send it; as a call of its own.
+	Perform func(ctx context.Context, c *call.Call, path string, body []byte) error
 	// Captcha checks what proves that a person and no program signs up; nil: nothing does.
 	Captcha func(ctx context.Context, c *call.Call, token string) error
 }
@@ -125,6 +127,8 @@ func (u Users) changing() []op.Op {
 			Effect: op.Write, Audit: audit.UserDelete, Faults: stateFaults}, u.RemoveUser),
 		op.New(op.Spec{Path: "/UserMgmt/RemoveUsers", Paths: []string{"/UserMgmt/DeleteUsers"}, Allow: manage, Effect: op.Write, Audit: audit.UserDelete,
 			Rate: op.Costly, Faults: append([]*fault.Error{ErrMany}, stateFaults...)}, u.RemoveUsers),
+		op.New(op.Spec{Path: "/UserMgmt/ConfirmAction", Allow: op.Authenticated, Effect: op.Outside, Audit: audit.UserAction, Rate: op.Costly,
+			Faults: []*fault.Error{ErrAction, ErrScoped, ErrMany, fault.ErrMissing}}, u.ConfirmAction),
 	}
 }
 

@@ -76,6 +76,15 @@ func ReadShared(token string) (Shared, error) {
 // Claimed is what the token says, unproved: enough to find out whose secret should fit.
 func (s Shared) Claimed() Signed { return signed(s.jws, s.jws.UnsafePayloadWithoutVerification()) }
 
+// Unproved is what a token says that nobody has verified yet: enough to find out whose it should be.
+func Unproved(token string, accepted ...Alg) (Signed, error) {
+	jws, err := parseToken(token, accepted)
+	if err != nil {
+		return Signed{}, err
+	}
+	return signed(jws, jws.UnsafePayloadWithoutVerification()), nil
+}
+
 // Verify checks the token against a secret.
 func (s Shared) Verify(secret string) (Signed, error) {
 	payload, err := s.jws.Verify([]byte(secret))

@@ -107,6 +107,9 @@ func (a *Apps) Delete(ctx context.Context, c *call.Call, ref string) (App, error
 	if _, err := remove.Do(ctx, c.Tx, c.Tenant.ID, it.ID); err != nil {
 		return App{}, err
 	}
+	if _, err := unclaim.Do(ctx, c.Tx, c.Tenant.ID, it.ID); err != nil {
+		return App{}, err
+	}
 	if err := a.Lists.RowGone(ctx, c, Table, o.ID); err != nil {
 		return App{}, err
 	}

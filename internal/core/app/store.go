@@ -105,6 +105,9 @@ func (a *Apps) put(ctx context.Context, c *call.Call, it App) error {
 	if err != nil {
 		return taken(err)
 	}
+	if err := it.claim(ctx, c); err != nil {
+		return err
+	}
 	return a.Put(ctx, c, topic, c.Tenant.ID)
 }
 
@@ -124,6 +127,9 @@ func (a *Apps) store(ctx context.Context, c *call.Call, it App) error {
 	}
 	if err != nil {
 		return taken(err)
+	}
+	if err := it.claim(ctx, c); err != nil {
+		return err
 	}
 	return a.Put(ctx, c, topic, c.Tenant.ID)
 }

@@ -20,6 +20,8 @@ type App struct {
 	Service string // ServiceName: the last segment of its endpoints and of its issuer
 	Name    string
 	Active  bool
+	// Wide says that it was asked for at the tenant's issuer, and not at its own (Server.At).
+	Wide bool
 	// Guarded says that the application has rules of its own about who may use it and how, which nobody can decide yet: until
 	// then nobody may.
 	Guarded bool
@@ -177,17 +179,6 @@ func (p Profile) Known() wire.Scope {
 	}
 	return out
 }
-
-// Issuer is who the tokens say they are from.
-func (a App) Issuer(host string) string {
-	if a.Profile.Issuer != "" {
-		return a.Profile.Issuer
-	}
-	return "https://" + host + "/" + a.Service + "/"
-}
-
-// Endpoint is the path of an endpoint for the application.
-func (a App) Endpoint(operation string) string { return "/OAuth2/" + operation + "/" + a.Service }
 
 // GrantTypes are those that the application allows, as its metadata names them.
 func (a App) GrantTypes() (out []string) {

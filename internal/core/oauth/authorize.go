@@ -34,7 +34,10 @@ func (u *UntrustedError) Unwrap() error { return u.Cause }
 // Request reads an authorization request and checks all that can be checked before anybody signs in. A refusal that is no
 // UntrustedError may be told to Request.Redirect.
 func (s *Server) Request(ctx context.Context, c *call.Call, service string, p Presented) (Request, error) {
-	a, err := s.App(ctx, c, service)
+	a, err := s.At(ctx, c, service, p.Params.Get("client_id"))
+	if err == nil && a.Wide != p.Wide { // it was begun at the other issuer
+		err = ErrRequest
+	}
 	if err != nil {
 		return Request{}, &UntrustedError{err}
 	}

@@ -35,13 +35,14 @@ type leaver struct {
 	User    string `db:"user_id"`
 	Session string `db:"session"`
 	Reason  string `db:"reason"`
+	Wide    int64  `db:"wide"`
 }
 
 var (
 	leavers = dbx.Q[leaver]("oauth.leavers",
-		`SELECT tenant, id, app, client, user_id, session, reason FROM oauth_authorization WHERE tell = 1 AND gone > 0 ORDER BY gone LIMIT ?`)
+		`SELECT tenant, id, app, client, user_id, session, reason, wide FROM oauth_authorization WHERE tell = 1 AND gone > 0 ORDER BY gone LIMIT ?`)
 	told = dbx.E("oauth.told",
-		`UPDATE oauth_authorization SET tell = 0 WHERE tenant = ? AND user_id = ? AND app = ? AND client = ? AND session = ? AND tell = 1 AND gone > 0`)
+		`UPDATE oauth_authorization SET tell = 0 WHERE tenant = ? AND user_id = ? AND app = ? AND client = ? AND session = ? AND wide = ? AND tell = 1 AND gone > 0`)
 )
 
 // TellClients promises a logout token to every client that wants to hear that somebody has left, in short transactions, until none
@@ -77,7 +78,7 @@ func (s *Server) TellClients(ctx context.Context, db *dbx.DB) error {
 
 // tell writes the receipt for one client and promises the delivery. A client or an application that is gone hears nothing.
 func (s *Server) tell(ctx context.Context, tx *dbx.Tx, r leaver) error {
-	if _, err := told.Do(ctx, tx, r.Tenant, r.User, r.App, r.Client, r.Session); err != nil {
+	if _, err := told.Do(ctx, tx, r.Tenant, r.User, r.App, r.Client, r.Session, r.Wide); err != nil {
 		return err
 	}
 	c, err := s.Alone(ctx, r.Tenant, tx)
@@ -91,6 +92,7 @@ func (s *Server) tell(ctx context.Context, tx *dbx.Tx, r leaver) error {
 	if err != nil {
 		return err
 	}
+	a.Wide = r.Wide == 1
 	client, err := s.Registration(ctx, c, a, r.Client)
 	if errors.Is(err, ErrClient) || err == nil && client.BackLogoutURI == "" {
 		return nil

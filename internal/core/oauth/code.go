@@ -25,8 +25,8 @@ func (s *Server) byCode(ctx context.Context, c *call.Call, a Ask) (grantee, erro
 	if err != nil {
 		return grantee{}, err
 	}
-	if auth.App != a.App.ID || auth.Client != a.Client.ID {
-		return grantee{}, ErrGrant // another client's: it tells nothing, and ends nothing
+	if !auth.from(a.App) || auth.Client != a.Client.ID {
+		return grantee{}, ErrGrant // another client's, or another issuer's: it tells nothing, and ends nothing
 	}
 	if row.Used != 0 {
 		return grantee{}, s.again(ctx, c, auth.ID)

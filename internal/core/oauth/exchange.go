@@ -63,7 +63,7 @@ func (s *Server) Prepare(ctx context.Context, c *call.Call, service, authorizati
 	if err != nil {
 		return a, Fault(err)
 	}
-	if a.App, err = s.App(ctx, c, service); err != nil {
+	if a.App, err = s.Called(ctx, c, service, authorization, p); err != nil {
 		return a, err
 	}
 	if a.Type == "" {

@@ -12,7 +12,8 @@ import (
 var clientsIn = dbx.Q[struct {
 	App    string `db:"app"`
 	Client string `db:"client"`
-}]("oauth.clients_in", `SELECT DISTINCT app, client FROM oauth_authorization WHERE tenant = ? AND session = ? AND session <> '' ORDER BY app, client LIMIT 50`)
+	Wide   int64  `db:"wide"`
+}]("oauth.clients_in", `SELECT DISTINCT app, client, wide FROM oauth_authorization WHERE tenant = ? AND session = ? AND session <> '' ORDER BY app, client, wide LIMIT 50`)
 
 // FrontLogouts are the addresses that the browser is to load, in frames that nobody sees, when a session has been signed out of: those
 // of its clients that have registered one (OpenID Connect Front-Channel Logout 1.0 section 2).
@@ -26,6 +27,7 @@ func (s *Server) FrontLogouts(ctx context.Context, c *call.Call, session string)
 	}
 	for _, r := range rows {
 		a, err := s.App(ctx, c, r.App)
+		a.Wide = r.Wide == 1
 		var client Registration
 		if err == nil {
 			client, err = s.Registration(ctx, c, a, r.Client)

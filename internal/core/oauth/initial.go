@@ -54,6 +54,27 @@ func (s *Server) initial(ctx context.Context, c *call.Call, a App, hash []byte) 
 	return err
 }
 
+// registrar is the application that a client wants to be registered with: at the tenant's issuer the one whose initial access token it shows.
+func (s *Server) registrar(ctx context.Context, c *call.Call, service, token string) (a App, err error) {
+	if service != "" {
+		return s.App(ctx, c, service)
+	}
+	var row Initial
+	err = c.Snapshot(ctx, func() (err error) {
+		row, err = findInitial.One(ctx, c.Tx, c.Tenant.ID, crypt.TokenHash(token))
+		return err
+	})
+	if errors.Is(err, dbx.ErrNoRow) {
+		err = ErrToken
+	}
+	if err != nil {
+		return App{}, err
+	}
+	a, err = s.App(ctx, c, row.App)
+	a.Wide = true
+	return a, err
+}
+
 // MakeInitial makes an initial access token for an application; it is told once. Whoever calls has seen to it that the caller
 // administers the application.
 func (s *Server) MakeInitial(ctx context.Context, c *call.Call, a App, name string, uses int64, life time.Duration) (Initial, string, error) {

@@ -68,7 +68,7 @@ func (s *Server) issue(ctx context.Context, c *call.Call, g grantee, withRefresh
 		plain, hash := crypt.NewToken(c.Rand)
 		out.Access = plain
 		err := insertAccess.Later(ctx, c.Tx, c.Tenant.ID, hash, g.auth.ID, g.app.ID, g.client.ID, g.person.ID, g.scope.String(), strings.Join(audience, " "), g.key,
-			c.Now.UnixMilli(), c.Now.Add(out.Life).UnixMilli())
+			c.Now.UnixMilli(), c.Now.Add(out.Life).UnixMilli(), g.app.wide())
 		if err != nil {
 			return Granted{}, err
 		}
@@ -205,7 +205,7 @@ func (s *Server) authorize(ctx context.Context, c *call.Call, g *grantee, sessio
 	}
 	g.auth = Authorization{
 		ID: c.NewID(), App: g.app.ID, Client: g.client.ID, User: g.person.ID, Session: session, Scope: g.scope.String(), Facts: string(facts),
-		Created: c.Now.UnixMilli(), Expires: c.Now.Add(life + codeLife).UnixMilli(),
+		Created: c.Now.UnixMilli(), Expires: c.Now.Add(life + codeLife).UnixMilli(), Wide: g.app.wide(),
 	}
 	if g.client.BackLogoutURI != "" {
 		g.auth.Tell = 1
@@ -218,5 +218,5 @@ func (s *Server) authorize(ctx context.Context, c *call.Call, g *grantee, sessio
 	}
 	a := g.auth
 	return insertAuthorization.Later(ctx, c.Tx, c.Tenant.ID, a.ID, a.App, a.Client, a.User, a.Session, a.Scope, a.Facts, a.Created, a.Expires,
-		a.Tell, a.Held, c.Now.Add(reviewEvery).UnixMilli())
+		a.Tell, a.Held, a.Wide, c.Now.Add(reviewEvery).UnixMilli())
 }

@@ -26,6 +26,7 @@ type Live struct {
 	Scope    wire.Scope
 	Audience []string
 	Issuer   string
+	Wide     bool   // it was given at the tenant's issuer
 	Key      string // thumbprint of the key that it is bound to
 	AuthTime int64
 	Act      map[string]any // who acts for the person, where the token was given for another (RFC 8693 section 4.1)
@@ -101,7 +102,7 @@ func (s *Server) signed(ctx context.Context, c *call.Call, token string) (Live, 
 	}
 	out := Live{
 		Kind: "access", ID: k.ID, Granted: granted, App: k.App, Client: k.Client, User: k.Subject, Name: k.UniqueName, Scope: strings.Fields(k.Scope),
-		Audience: k.Audience, Issuer: k.Issuer, Key: k.Bound.JKT, AuthTime: k.AuthTime, Issued: k.Issued, Expires: k.Expires,
+		Audience: k.Audience, Issuer: k.Issuer, Wide: k.Issuer == WideIssuer(c.Tenant.Host), Key: k.Bound.JKT, AuthTime: k.AuthTime, Issued: k.Issued, Expires: k.Expires,
 		Act: k.Act, acr: k.ACR, may: k.May,
 	}
 	if k.Bound.Cert != "" {
@@ -123,7 +124,7 @@ func (s *Server) stored(ctx context.Context, c *call.Call, token string) (Live, 
 	if err == nil {
 		return Live{
 			Kind: "access", Granted: row.Granted, App: row.App, Client: row.Client, User: row.User, Name: row.Client, Scope: strings.Fields(row.Scope),
-			Audience: strings.Fields(row.Audience), Key: row.Thumbprint, Issued: row.Issued / 1000, Expires: row.Expires / 1000,
+			Audience: strings.Fields(row.Audience), Wide: row.Wide == 1, Key: row.Thumbprint, Issued: row.Issued / 1000, Expires: row.Expires / 1000,
 		}, nil
 	}
 	if !errors.Is(err, dbx.ErrNoRow) {
@@ -150,7 +151,7 @@ func (s *Server) alive(ctx context.Context, c *call.Call, l *Live) error {
 		if err != nil {
 			return err
 		}
-		l.App, l.Client, l.User, l.AuthTime = a.App, a.Client, a.User, facts.AuthTime
+		l.App, l.Client, l.User, l.Wide, l.AuthTime = a.App, a.Client, a.User, a.Wide == 1, facts.AuthTime
 		if l.acr, l.Act = facts.ACR, facts.Act; facts.Source != nil {
 			l.depth = facts.Source.Depth
 		}
@@ -218,6 +219,9 @@ type Info struct {
 	app    App
 	client Registration
 }
+
+// From says whether the token was given by an application, at the issuer that is asked now.
+func (l Live) From(a App) bool { return (l.App == a.ID || l.App == a.Service) && l.Wide == a.Wide }
 
 // UserInfo are the claims of a token's person that its scope allows (OpenID Connect Core section 5.3).
 func (s *Server) UserInfo(ctx context.Context, c *call.Call, a App, l Live) (out Info, err error) {

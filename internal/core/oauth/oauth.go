@@ -80,6 +80,9 @@ type Server struct {
 	Throttle throttle.Throttle // counts codes that are none
 	// App finds an application of the call's tenant by its ServiceName or id; ErrUnknownApp where there is none.
 	App func(ctx context.Context, c *call.Call, service string) (App, error)
+	// AppOfClient finds the application of the call's tenant that alone has a client of an id, besides those that are registered; empty where
+	// there is none. nil: none is found.
+	AppOfClient func(ctx context.Context, c *call.Call, client string) (id string, err error)
 	// Person reads somebody of the call's tenant by UUID, in c.Tx. A NotFound fault says that there is none.
 	Person func(ctx context.Context, c *call.Call, id string) (Person, error)
 	// May says whether somebody may use an application, in c.Tx.

@@ -62,6 +62,7 @@ type wish struct {
 	Message  string   `json:"binding_message,omitempty"`
 	Notify   string   `json:"notify,omitempty"` // client_notification_token, sealed
 	Handle   string   `json:"handle,omitempty"` // auth_req_id, sealed, for who is told of the decision
+	Wide     bool     `json:"wide,omitempty"`   // asked for at the tenant's issuer
 }
 
 const pendingColumns = `hash, kind, app, client, user_id, id, request, created, expires, pace, polled, decided, granted, used`
@@ -102,7 +103,7 @@ func (s *Server) begin(ctx context.Context, c *call.Call, grant, service, author
 	if err != nil {
 		return a, Fault(err)
 	}
-	if a.App, err = s.App(ctx, c, service); err != nil {
+	if a.App, err = s.Called(ctx, c, service, authorization, p); err != nil {
 		return a, err
 	}
 	if a.Client, err = s.Authenticate(ctx, c, a.App, cred); err != nil {
@@ -129,7 +130,7 @@ func (s *Server) begin(ctx context.Context, c *call.Call, grant, service, author
 // keep stores a request that waits, and gives the handle by which its client asks for the decision. code is the keyed hash of what
 // somebody types, userID who is asked.
 func (s *Server) keep(ctx context.Context, c *call.Call, a Ask, kind, handle, code, userID string, w wish, life time.Duration) (id string, err error) {
-	w.Scope, w.Resource, w.IP = a.Scope.String(), a.Params["resource"], c.Client.IP.Unmap().String()
+	w.Scope, w.Resource, w.IP, w.Wide = a.Scope.String(), a.Params["resource"], c.Client.IP.Unmap().String(), a.App.Wide
 	text, err := json.Marshal(w)
 	if err != nil {
 		return "", err
@@ -149,8 +150,12 @@ func (s *Server) keep(ctx context.Context, c *call.Call, a Ask, kind, handle, co
 func (s *Server) poll(ctx context.Context, c *call.Call, a Ask, kind, handle string) (grantee, error) {
 	hash, now := crypt.TokenHash(handle), c.Now.UnixMilli()
 	row, err := findPending.One(ctx, c.Tx, c.Tenant.ID, hash, kind)
+	var w wish
+	if err == nil {
+		err = json.Unmarshal([]byte(row.Request), &w)
+	}
 	switch {
-	case errors.Is(err, dbx.ErrNoRow), err == nil && (row.App != a.App.ID || row.Client != a.Client.ID):
+	case errors.Is(err, dbx.ErrNoRow), err == nil && (row.App != a.App.ID || w.Wide != a.App.Wide || row.Client != a.Client.ID):
 		return grantee{}, ErrGrant // another client's: it tells nothing, and changes nothing
 	case err != nil:
 		return grantee{}, err
@@ -213,6 +218,7 @@ func (s *Server) shown(ctx context.Context, c *call.Call, row pendingRow) (Pendi
 	if out.App, err = s.App(ctx, c, row.App); err != nil {
 		return out, err
 	}
+	out.App.Wide = out.wish.Wide
 	if out.Client, err = s.Registration(ctx, c, out.App, row.Client); err == ErrClient { //nolint:errorlint // a declared fault: a service user in its own name
 		out.Client, err = Registration{ID: row.Client, Kind: Service}, nil
 	}

@@ -21,6 +21,8 @@ type Presented struct {
 	Signed string `json:"signed,omitempty"`
 	// Pushed is the request_uri under which the client has pushed it; empty: it came through the browser.
 	Pushed string `json:"pushed,omitempty"`
+	// Wide says that it came to the tenant's issuer.
+	Wide bool `json:"wide,omitempty"`
 
 	// Settled says that the person was asked for a further proof and could give none.
 	Settled bool `json:"settled,omitempty"`
@@ -35,22 +37,23 @@ const objectSkew = time.Minute
 // request nothing counts that the browser brings besides client_id (RFC 9101 section 6.3, RFC 9126 section 4), so that nobody on the way
 // changes or adds anything. What is wrong is told by Request, which knows to whom.
 func (s *Server) Present(ctx context.Context, c *call.Call, service string, p wire.Params) (Presented, error) {
-	out := Presented{Params: p}
+	out := Presented{Params: p, Wide: service == ""}
 	if p.Get("request") == "" && p.Get("request_uri") == "" {
 		return out, nil
 	}
-	a, err := s.App(ctx, c, service)
+	a, err := s.At(ctx, c, service, p.Get("client_id"))
 	if err == nil {
 		var r Registration
 		if r, err = s.Registration(ctx, c, a, p.Get("client_id")); err == nil {
 			out, err = s.present(ctx, c, a, r, p)
 		}
 	}
+	out.Wide = service == ""
 	if err == nil || errors.Is(err, ErrUnknownApp) || errors.Is(err, ErrClient) {
 		return out, nil // Request finds out for itself
 	}
 	if f := fault.Of(Fault(err)); f.Kind != fault.Internal && f.Kind != fault.Unavailable {
-		return Presented{Params: p, wrong: f}, nil
+		return Presented{Params: p, Wide: service == "", wrong: f}, nil
 	}
 	return Presented{}, err
 }

@@ -51,7 +51,7 @@ func (s *Server) PreparePush(ctx context.Context, c *call.Call, service, authori
 	if err != nil {
 		return out, Fault(err)
 	}
-	a, err := s.App(ctx, c, service)
+	a, err := s.Called(ctx, c, service, authorization, p)
 	if err != nil {
 		return out, err
 	}
@@ -59,7 +59,7 @@ func (s *Server) PreparePush(ctx context.Context, c *call.Call, service, authori
 	if err != nil {
 		return out, err
 	}
-	out.Client = client
+	out.Client, out.Presented.Wide = client, a.Wide
 	if p.Get("request_uri") != "" {
 		return out, Fault(&wire.Error{Code: wire.InvalidRequest, Description: "request_uri cannot be pushed"})
 	}
@@ -73,6 +73,7 @@ func (s *Server) PreparePush(ctx context.Context, c *call.Call, service, authori
 		if out.Presented, err = s.object(ctx, c, a, client.Registration, object); err != nil {
 			return out, err
 		}
+		out.Presented.Wide = a.Wide
 	}
 	switch jkt := out.Presented.Params.Get("dpop_jkt"); {
 	case key == "":
@@ -129,6 +130,9 @@ func (s *Server) pushed(ctx context.Context, c *call.Call, a App, client Registr
 		return out, err
 	}
 	err = json.Unmarshal([]byte(row.Params), &out)
+	if out.Wide != a.Wide {
+		return Presented{}, ErrRequestURI
+	}
 	out.Pushed = uri
 	return out, err
 }

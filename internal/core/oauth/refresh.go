@@ -24,7 +24,7 @@ func (s *Server) byRefresh(ctx context.Context, c *call.Call, a Ask) (grantee, e
 	if err != nil {
 		return grantee{}, err
 	}
-	if auth.App != a.App.ID || auth.Client != a.Client.ID || row.Thumbprint != "" && row.Thumbprint != a.Key {
+	if !auth.from(a.App) || auth.Client != a.Client.ID || row.Thumbprint != "" && row.Thumbprint != a.Key {
 		return grantee{}, ErrGrant
 	}
 	n, keeps := int64(0), a.App.Profile.FAPI != ""

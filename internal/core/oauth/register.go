@@ -66,7 +66,7 @@ func (d Draft) Created() int64 { return d.old.Created / 1000 }
 // PrepareRegister checks what a client says of itself and whether it may be registered (RFC 7591 section 3.1), and draws what it gets. It
 // may ask an address that the client names, but not before it is known to be allowed to register.
 func (s *Server) PrepareRegister(ctx context.Context, c *call.Call, service, token string, m wire.Metadata) (Draft, error) {
-	a, err := s.App(ctx, c, service)
+	a, err := s.registrar(ctx, c, service, token)
 	if err != nil {
 		return Draft{}, err
 	}
@@ -153,7 +153,10 @@ func (s *Server) Register(ctx context.Context, c *call.Call, d Draft) error {
 
 // Managed finds the client that a registration access token is for (RFC 7592 section 2); ErrToken where it is for none, or for another.
 func (s *Server) Managed(ctx context.Context, c *call.Call, service, id, token string) (Draft, error) {
-	a, err := s.App(ctx, c, service)
+	a, err := s.At(ctx, c, service, id)
+	if errors.Is(err, ErrShared) {
+		err = ErrToken
+	}
 	if err != nil {
 		return Draft{}, err
 	}

@@ -74,7 +74,7 @@ var (
 	dueAll    = dbx.E("oauth.review_all", dueNow+` LIMIT ?)`)
 	dueTenant = dbx.E("oauth.review_tenant", dueNow+` AND tenant = ? LIMIT ?)`)
 	duePerson = dbx.E("oauth.review_person", dueNow+` AND tenant = ? AND user_id = ? LIMIT ?)`)
-	due       = dbx.Q[leaver]("oauth.review_due", `SELECT tenant, id, app, client, user_id, session, reason FROM oauth_authorization
+	due       = dbx.Q[leaver]("oauth.review_due", `SELECT tenant, id, app, client, user_id, session, reason, wide FROM oauth_authorization
 		WHERE tell = 1 AND gone = 0 AND review <= ? ORDER BY review LIMIT ?`)
 	reviewed = dbx.E("oauth.reviewed", `UPDATE oauth_authorization SET review = ? WHERE tenant = ? AND id = ?`)
 )

@@ -26,6 +26,7 @@ type Authorization struct {
 	Ended   int64  `db:"ended"` // 0: it stands
 	Tell    int64  `db:"tell"`  // 1: the client wants to hear when the person leaves
 	Held    int64  `db:"held"`  // 1: it ends when the session is signed out of
+	Wide    int64  `db:"wide"`  // 1: it was given at the tenant's issuer
 }
 
 // Facts are what tokens say of the sign-in, and what was asked for beside scopes.
@@ -74,13 +75,14 @@ type accessRow struct {
 	Thumbprint string `db:"thumbprint"`
 	Issued     int64  `db:"issued"`
 	Expires    int64  `db:"expires"`
+	Wide       int64  `db:"wide"`
 }
 
-const authorizationColumns = `id, app, client, user_id, session, scope, facts, created, expires, ended, tell, held`
+const authorizationColumns = `id, app, client, user_id, session, scope, facts, created, expires, ended, tell, held, wide`
 
 var (
 	insertAuthorization = dbx.E("oauth.insert_authorization", `INSERT INTO oauth_authorization (tenant, `+authorizationColumns+`, review)
-		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0, ?, ?, ?)`)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0, ?, ?, ?, ?)`)
 	findAuthorization = dbx.Q[Authorization]("oauth.find_authorization", `SELECT `+authorizationColumns+` FROM oauth_authorization WHERE tenant = ? AND id = ?`)
 	prolong           = dbx.E("oauth.prolong", `UPDATE oauth_authorization SET expires = ? WHERE tenant = ? AND id = ? AND expires < ?`)
 
@@ -92,9 +94,9 @@ var (
 	findRefresh   = dbx.Q[refreshRow]("oauth.find_refresh", `SELECT granted, thumbprint, expires, used FROM oauth_refresh WHERE tenant = ? AND hash = ?`)
 	useRefresh    = dbx.E("oauth.use_refresh", `UPDATE oauth_refresh SET used = ? WHERE tenant = ? AND hash = ? AND used = 0`)
 
-	insertAccess = dbx.E("oauth.insert_access", `INSERT INTO oauth_access (tenant, hash, granted, app, client, user_id, scope, audience, thumbprint, issued, expires)
-		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`)
-	findAccess   = dbx.Q[accessRow]("oauth.find_access", `SELECT granted, app, client, user_id, scope, audience, thumbprint, issued, expires FROM oauth_access WHERE tenant = ? AND hash = ?`)
+	insertAccess = dbx.E("oauth.insert_access", `INSERT INTO oauth_access (tenant, hash, granted, app, client, user_id, scope, audience, thumbprint, issued, expires, wide)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`)
+	findAccess   = dbx.Q[accessRow]("oauth.find_access", `SELECT granted, app, client, user_id, scope, audience, thumbprint, issued, expires, wide FROM oauth_access WHERE tenant = ? AND hash = ?`)
 	deleteAccess = dbx.E("oauth.delete_access", `DELETE FROM oauth_access WHERE tenant = ? AND hash = ?`)
 
 	spend = dbx.E("oauth.spend", `INSERT INTO oauth_spent (tenant, id, expires) VALUES (?, ?, ?) ON CONFLICT (tenant, id) DO NOTHING`)

@@ -37,7 +37,7 @@ func (s SignIn) Consent(ctx context.Context, c *op.Call, in Asking) (any, error)
 		return op.Redirect{URL: stepURL(to, "", "")}, nil
 	}
 	out := login.Consent{
-		Account: c.Caller.Name, App: r.App.Name, Action: "/OAuth2/Confirm/" + url.PathEscape(r.App.Service), Bounce: w.Handle(), Scopes: strings.Join(r.Ask.Scope, ","),
+		Account: c.Caller.Name, App: r.App.Name, Action: r.App.Endpoint("Confirm"), Bounce: w.Handle(), Scopes: strings.Join(r.Ask.Scope, ","),
 		Wants: wants(r.App, r.Ask.Scope),
 	}
 	out.Site, out.Goal = goal(r.Redirect)
@@ -51,7 +51,7 @@ func (s SignIn) waiting(ctx context.Context, c *op.Call, to string) (oauth.Waiti
 	if s.OAuth == nil || !within(at, authorizePath) || bounce == "" {
 		return oauth.Waiting{}, oauth.Request{}, oauth.ErrRequest
 	}
-	service, err := url.PathUnescape(at[len(authorizePath):])
+	service, err := url.PathUnescape(strings.Trim(at[len(authorizePath):], "/"))
 	if err != nil {
 		return oauth.Waiting{}, oauth.Request{}, oauth.ErrRequest
 	}

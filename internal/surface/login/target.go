@@ -44,15 +44,18 @@ func local(text string) string {
 	return out.String()
 }
 
-// within says whether a target lies below a path, whose letters' case does not count.
+// within says whether a target is a path or lies below it. The case of letters does not count.
 func within(target, path string) bool {
-	return len(target) > len(path) && strings.EqualFold(target[:len(path)], path)
+	if len(target) < len(path) || !strings.EqualFold(target[:len(path)], path) {
+		return false
+	}
+	return len(target) == len(path) || target[len(path)] == '/' || target[len(path)] == '?'
 }
 
-// The paths of the authorization server that lead here.
+// The paths of the authorization server that lead here, alone or with an application's name behind them.
 const (
-	authorizePath = "/OAuth2/Authorize/"
-	leavePath     = "/OAuth2/EndSession/"
+	authorizePath = "/OAuth2/Authorize"
+	leavePath     = "/OAuth2/EndSession"
 )
 
 // parts takes a target's path and query apart.

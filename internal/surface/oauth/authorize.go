@@ -132,7 +132,7 @@ func (o OAuth) answer(ctx context.Context, c *op.Call, out *authorized, w oauth.
 			handle, err = o.Server.Wait(ctx, c, r)
 		}
 		out.next = next
-		out.back = "/OAuth2/Authorize/" + url.PathEscape(r.App.Service) + "?bounce=" + handle
+		out.back = r.App.Endpoint("Authorize") + "?bounce=" + handle
 		return err
 	}
 	if err := o.Server.Done(ctx, c, w); err != nil {

@@ -56,6 +56,10 @@ func (k Codec) Credentials(r *http.Request) op.Credentials {
 	return op.Credentials{}
 }
 
+// pathApp is the name of the application in the path. Nothing else of a request says which it is: where the path has none, the tenant's
+// issuer is asked.
+const pathApp = "app_id"
+
 // sent is what an operation may need of a request besides its parameters.
 type sent struct {
 	params        wire.Params
@@ -89,7 +93,7 @@ func (Codec) Decode(r *op.Request, in any) error {
 			continue
 		}
 		text, inPath := r.Path[name]
-		if !inPath {
+		if !inPath && name != pathApp {
 			text = p.Get(name)
 		}
 		v.Field(i).SetString(text)

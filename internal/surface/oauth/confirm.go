@@ -3,7 +3,6 @@ package oauth
 import (
 	"context"
 	"net/http"
-	"net/url"
 	"strings"
 
 	"limen/internal/core/audit"
@@ -101,7 +100,7 @@ func (o OAuth) confirmed(ctx context.Context, c *op.Call, r oauth.Request, by oa
 		return authorized{}, err
 	}
 	if next != oauth.Answer {
-		out.next, out.back = next, "/OAuth2/Authorize/"+url.PathEscape(r.App.Service)+"?bounce="+w.Handle()
+		out.next, out.back = next, r.App.Endpoint("Authorize")+"?bounce="+w.Handle()
 		return out, nil
 	}
 	if err := o.Server.Done(ctx, c, w); err != nil {

@@ -21,6 +21,7 @@ func (o OAuth) documents() []op.Op {
 		op.New(get("/{app_id}/.well-known/openid-configuration", op.Spec{Paths: []string{
 			// RFC 8414 section 3.1 puts what is well known in front of the issuer's path, and section 5 has both forms live together.
 			"/.well-known/oauth-authorization-server/{app_id}", "/.well-known/openid-configuration/{app_id}",
+			"/.well-known/oauth-authorization-server", "/.well-known/openid-configuration",
 		}}), o.Configuration),
 		op.New(get("/.well-known/oauth-protected-resource", op.Spec{}), o.ProtectedResource),
 		op.New(get("/OAuth2/GetMeta", op.Spec{Methods: []string{http.MethodPost}}), o.GetMeta),
@@ -101,8 +102,12 @@ func covers() Covers {
 // docAge is for how long anyone may keep a document, in seconds.
 const docAge = 300
 
-// Configuration gives the OpenID Connect discovery document of an application. Contract: oauth.yaml, first operation.
+// Configuration gives the OpenID Connect discovery document of an application; without one, that of the tenant's issuer, which serves the
+// clients of all applications whose id says of which application they are. Contract: oauth.yaml, first operation.
 func (o OAuth) Configuration(ctx context.Context, c *op.Call, in App) (op.JSON, error) {
+	if in.App == "" {
+		return op.JSON{Body: o.configuration(c, oauth.Whole()), MaxAge: docAge}, nil
+	}
 	a, err := o.Server.App(ctx, c, in.App)
 	if err != nil {
 		return op.JSON{}, err
@@ -176,17 +181,25 @@ func (o OAuth) GetMeta(ctx context.Context, c *op.Call, in Service) (op.JSON, er
 
 // prepareKeys makes the first key, so that clients which keep the set know what their first token is signed with.
 func (o OAuth) prepareKeys(ctx context.Context, c *op.Call, in App) (op.None, error) {
-	if _, err := o.Server.App(ctx, c, in.App); err != nil {
+	if err := o.served(ctx, c, in); err != nil {
 		return op.None{}, err
 	}
 	_, err := o.Server.Keys(ctx, c)
 	return op.None{}, err
 }
 
+// served is whether there is an issuer: the tenant's always is there.
+func (o OAuth) served(ctx context.Context, c *op.Call, in App) (err error) {
+	if in.App != "" {
+		_, err = o.Server.App(ctx, c, in.App)
+	}
+	return err
+}
+
 // Keys gives the public keys that the tenant's tokens are signed with, as a JWK set. Keys that sign no more stay until what
 // they signed has expired. Contract: oauth.yaml n 28; RFC 7517.
 func (o OAuth) Keys(ctx context.Context, c *op.Call, in App, _ op.None) (op.JSON, error) {
-	if _, err := o.Server.App(ctx, c, in.App); err != nil {
+	if err := o.served(ctx, c, in); err != nil {
 		return op.JSON{}, err
 	}
 	set, err := o.Server.Keys(ctx, c)

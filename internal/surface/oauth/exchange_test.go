@@ -44,6 +44,11 @@ func TestExchanges(t *testing.T) {
 			"AllowedAuth": "ClientCreds,ResourceCreds", "Confirm": true, "MustBeOauthClient": true,
 			"KnownScopes": []any{map[string]any{"Scope": "me", "AllowedRest": []any{"Security/WhoAmI"}}, map[string]any{"Scope": "nothing"}},
 		}, acl.Given{Kind: role.User, Principal: robot.ID, Mask: acl.View | app.Execute})
+		listed := func(service string, ids ...any) map[string]any {
+			return map[string]any{"AllowedAuth": "AuthorizationCode", "Redirects": []any{"https://" + service + ".example.com/callback"}, "AllowPublic": true, "AllowedClients": ids}
+		}
+		made(t, s, "OAuth2Server", "first", listed("first", "alone", "shared"), acl.Given{Kind: role.Sub, Principal: role.Everybody, Mask: acl.View | app.Execute})
+		made(t, s, "OAuth2Server", "second", listed("second", "shared", wiki.Profile.ClientID))
 		return map[string]string{
 			"wiki": wiki.Profile.ClientID, "tv": tv.Profile.ClientID, "secret": secret, "verifier": verifier, "challenge": challenge, "robot": robot.Name, "robotID": robot.ID,
 			"password": apptest.Password, "plainToken": s.TokenOf(t, "plain"), "robotSession": s.SignedIn(t, robot.ID), "platformHost": s.Host,

@@ -63,7 +63,7 @@ func (o OAuth) leaving() []op.Op {
 // lead here. A hint of somebody else, or that is none of the application's, ends nothing. The tokens that the application got in the
 // session end as well. Contract: oauth.yaml n 26; OpenID Connect RP-Initiated Logout 1.0.
 func (o OAuth) EndSession(ctx context.Context, c *op.Call, in LeaveRequest) (op.Redirect, error) {
-	a, err := o.Server.App(ctx, c, in.App)
+	a, err := o.leftApp(ctx, c, in)
 	if err != nil {
 		return op.Redirect{}, err
 	}
@@ -87,7 +87,9 @@ func (o OAuth) EndSession(ctx context.Context, c *op.Call, in LeaveRequest) (op.
 		return in.page(a), nil
 	}
 	c.Event.Target, c.Event.Kind, c.Event.Name = c.Caller.Session, "Session", c.Caller.Name
-	c.Event.Set("Application", a.ID)
+	if a.ID != "" {
+		c.Event.Set("Application", a.ID)
+	}
 	out := in.onward(redirects)
 	listen, err := o.Server.FrontLogouts(ctx, c, c.Caller.Session)
 	if err != nil {
@@ -100,6 +102,18 @@ func (o OAuth) EndSession(ctx context.Context, c *op.Call, in LeaveRequest) (op.
 		out.Cookie = o.SignedOut(c)
 	}
 	return out, o.Server.Leave(ctx, c, a, c.Caller.Session)
+}
+
+// leftApp is the application that wants somebody signed out. The tenant's issuer knows it by the client, where one is named, or by the ID token;
+// without either the person may want to sign out all the same.
+func (o OAuth) leftApp(ctx context.Context, c *op.Call, in LeaveRequest) (oauth.App, error) {
+	switch {
+	case in.App != "" || in.ClientID != "":
+		return o.Server.At(ctx, c, in.App, in.ClientID)
+	case in.IDTokenHint != "":
+		return o.Server.HintedAt(ctx, c, in.IDTokenHint)
+	}
+	return oauth.Whole(), nil
 }
 
 // leaver is whose ID token came along, and where the client that is meant may send people on: the application's own addresses, or
@@ -134,7 +148,7 @@ func (r LeaveRequest) again(a oauth.App) string {
 			q.Set(name, v)
 		}
 	}
-	return "/OAuth2/EndSession/" + url.PathEscape(a.Service) + "?" + q.Encode()
+	return a.Endpoint("EndSession") + "?" + q.Encode()
 }
 
 // page leads to where people are asked whether they want to sign out, or told that they are.

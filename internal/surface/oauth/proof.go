@@ -16,12 +16,12 @@ func (s *sent) shown(c *op.Call) oauth.Shown {
 	return oauth.Shown{Proofs: s.proofs, Method: s.method, URL: "https://" + c.Client.Host + s.path}
 }
 
-// proved checks the DPoP proof of a request to an application's endpoint; its ID is empty where none came.
+// proved checks the DPoP proof of a client's request; its ID is empty where none came.
 func (o OAuth) proved(ctx context.Context, c *op.Call, app string, in *sent) (wire.Proof, error) {
 	if len(in.proofs) == 0 {
 		return wire.Proof{}, nil
 	}
-	a, err := o.Server.App(ctx, c, app)
+	a, err := o.Server.Called(ctx, c, app, in.authorization, in.params)
 	if err != nil {
 		return wire.Proof{}, err
 	}

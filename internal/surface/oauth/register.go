@@ -13,6 +13,9 @@ import (
 	wire "limen/internal/wire/oauth"
 )
 
+// managing is the path by which a client manages itself.
+const managing = "/OAuth2/Register/{app_id}/{client_id}"
+
 // registering declares the registration of clients by themselves.
 func (o OAuth) registering() []op.Op {
 	spec := func(method, path, kind string) op.Spec {
@@ -22,12 +25,11 @@ func (o OAuth) registering() []op.Op {
 		}
 		return s
 	}
-	const one = "/OAuth2/Register/{app_id}/{client_id}"
 	return []op.Op{
 		op.Prepared(spec(http.MethodPost, "/OAuth2/Register/{app_id}", audit.OAuthClientCreate), o.prepareRegister, o.Register),
-		op.Prepared(spec(http.MethodGet, one, ""), o.managed, o.GetRegistration),
-		op.Prepared(spec(http.MethodPut, one, audit.OAuthClientChange), o.prepareChange, o.ChangeRegistration),
-		op.Prepared(spec(http.MethodDelete, one, audit.OAuthClientDelete), o.managed, o.DeleteRegistration),
+		op.Prepared(spec(http.MethodGet, managing, ""), o.managed, o.GetRegistration),
+		op.Prepared(spec(http.MethodPut, managing, audit.OAuthClientChange), o.prepareChange, o.ChangeRegistration),
+		op.Prepared(spec(http.MethodDelete, managing, audit.OAuthClientDelete), o.managed, o.DeleteRegistration),
 	}
 }
 
@@ -43,7 +45,9 @@ type RegisterRequest struct {
 
 // take reads the request, whose body is not flat.
 func (r *RegisterRequest) take(q *op.Request) (err error) {
-	r.App, r.Client = q.Path["app_id"], q.Path["client_id"]
+	if r.App, r.Client = q.Path["app_id"], q.Path["client_id"]; r.Client == "" {
+		r.Client = q.HTTP.URL.Query().Get("client_id") // at the tenant's issuer
+	}
 	if scheme, token, _ := strings.Cut(q.HTTP.Header.Get("Authorization"), " "); strings.EqualFold(scheme, "Bearer") {
 		r.bearer = strings.TrimSpace(token)
 	}
@@ -129,6 +133,9 @@ func registered(c *op.Call, d oauth.Draft) (map[string]any, error) {
 	out["client_id"], out["client_id_issued_at"] = d.ID, d.Created()
 	out["registration_access_token"] = d.Token
 	out["registration_client_uri"] = "https://" + c.Tenant.Host + d.App.Endpoint("Register") + "/" + url.PathEscape(d.ID)
+	if d.App.Wide {
+		out["registration_client_uri"] = "https://" + c.Tenant.Host + d.App.Endpoint("Register") + "?client_id=" + url.QueryEscape(d.ID)
+	}
 	if d.Secret != "" {
 		out["client_secret"], out["client_secret_expires_at"] = d.Secret, 0
 	}

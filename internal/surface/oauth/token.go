@@ -29,7 +29,7 @@ type OAuth struct {
 
 // App names an application: the last segment of the endpoint's path.
 type App struct {
-	// App is the application's ServiceName.
+	// App is the application's ServiceName; without it the tenant's issuer is asked.
 	App string `json:"app_id"`
 }
 
@@ -41,7 +41,7 @@ const maxForm = 64 << 10
 
 // Ops declares them.
 func (o OAuth) Ops() []op.Op {
-	return append(slices.Concat(o.documents(), o.authorization(), o.pushing(), o.registering(), o.confirmation(), o.leaving(), o.platform(), o.elsewhere()), []op.Op{
+	return wide(append(slices.Concat(o.documents(), o.authorization(), o.pushing(), o.registering(), o.confirmation(), o.leaving(), o.platform(), o.elsewhere()), []op.Op{
 		op.Prepared(op.Spec{
 			Path: "/OAuth2/Token/{app_id}", Allow: op.Anonymous, Effect: op.Write, Audit: audit.OAuthCreate, Rate: op.Guess, MaxBody: maxForm,
 			Faults: append(faults, oauth.ErrGrant, oauth.ErrFlow, oauth.ErrGrantType, oauth.ErrScope, oauth.ErrTarget, oauth.ErrDenied, oauth.ErrPending, oauth.ErrSlowDown,
@@ -57,7 +57,22 @@ func (o OAuth) Ops() []op.Op {
 			Path: "/OAuth2/UserInfo/{app_id}", Methods: []string{http.MethodGet}, Allow: op.Anonymous, Effect: op.Read, Effects: []op.Effect{op.Write},
 			Audit: audit.OAuthProof, MaxBody: maxForm, Faults: append(faults, oauth.ErrToken, oauth.ErrDenied, oauth.ErrProof, oauth.ErrNonce),
 		}, o.prepareUserInfo, o.UserInfo),
-	}...)
+	}...))
+}
+
+// wide gives every endpoint a path without an application as well: that of the tenant's issuer.
+func wide(ops []op.Op) []op.Op {
+	for i, o := range ops {
+		switch o.Path {
+		case managing:
+			ops[i].Paths = append(o.Paths, "/OAuth2/Register")
+		default:
+			if path, ok := strings.CutSuffix(o.Path, "/{"+pathApp+"}"); ok {
+				ops[i].Paths = append(o.Paths, path)
+			}
+		}
+	}
+	return ops
 }
 
 // TokenRequest asks for tokens. Form, query and flat JSON are all taken.
@@ -194,7 +209,7 @@ func (t *TokenRef) Check() error {
 
 // client proves the client that names a token.
 func (o OAuth) client(ctx context.Context, c *op.Call, in TokenRef) (oauth.App, oauth.Client, error) {
-	a, err := o.Server.App(ctx, c, in.App)
+	a, err := o.Server.Called(ctx, c, in.App, in.authorization, in.params)
 	if err != nil {
 		return a, oauth.Client{}, err
 	}
@@ -231,6 +246,9 @@ type asking struct {
 
 func (o OAuth) prepareIntrospect(ctx context.Context, c *op.Call, in TokenRef) (asking, error) {
 	if c.Caller != nil {
+		if in.App == "" {
+			return asking{app: oauth.App{Wide: true}}, nil
+		}
 		a, err := o.Server.App(ctx, c, in.App)
 		return asking{app: a}, err
 	}
@@ -305,7 +323,13 @@ func (o OAuth) Introspect(ctx context.Context, c *op.Call, in TokenRef, by askin
 		}
 		return Introspection{}, err
 	}
-	if l.App != by.app.ID && l.App != by.app.Service {
+	if by.app.ID == "" { // somebody asks at the tenant's issuer, of whatever application
+		if by.app, err = o.Server.App(ctx, c, l.App); err != nil {
+			return Introspection{}, err
+		}
+		by.app.Wide = true
+	}
+	if !l.From(by.app) {
 		return Introspection{by: by}, nil
 	}
 	sub, name, err := o.Server.About(ctx, c, by.app, l)

@@ -14,12 +14,12 @@ func navigates(r *http.Request) bool {
 
 // appName is the name of the application whose path was asked for; empty where there is none.
 func (k Codec) appName(r *op.Request, c *op.Call) (name string) {
-	service := r.Path["app_id"]
-	if service == "" || c.Tenant.ID == "" || k.Server == nil {
+	service, client := r.Path[pathApp], r.HTTP.URL.Query().Get("client_id")
+	if service == "" && client == "" || c.Tenant.ID == "" || k.Server == nil {
 		return ""
 	}
 	_ = c.Snapshot(r.HTTP.Context(), func() error { // the page is as good without it
-		a, err := k.Server.App(r.HTTP.Context(), c, service)
+		a, err := k.Server.At(r.HTTP.Context(), c, service, client)
 		if err == nil && a.Active {
 			name = a.Name
 		}

@@ -33,36 +33,62 @@ func (r *InfoRequest) Effect() op.Effect {
 }
 
 func (o OAuth) prepareUserInfo(ctx context.Context, c *op.Call, in InfoRequest) (wire.Proof, error) {
-	p, err := o.proved(ctx, c, in.App, &in.sent)
+	if len(in.proofs) == 0 {
+		return wire.Proof{}, nil
+	}
+	var a oauth.App
+	err := c.Snapshot(ctx, func() (err error) { a, _, _, err = o.informing(ctx, c, in); return err })
+	if err != nil {
+		return wire.Proof{}, err
+	}
+	p, err := o.Server.Proof(ctx, c, a, in.shown(c))
 	return p, oauth.Resource(err)
+}
+
+// shows is the token that a request shows, and the scheme of the header that it came by.
+func (r InfoRequest) shows() (scheme, token string) {
+	scheme, token, _ = strings.Cut(r.authorization, " ")
+	if token = strings.TrimSpace(token); token == "" {
+		return "Bearer", r.AccessToken
+	}
+	return scheme, token
+}
+
+// informing finds the application that a request is for, which at the tenant's issuer the token says, and what the token is.
+func (o OAuth) informing(ctx context.Context, c *op.Call, in InfoRequest) (a oauth.App, l oauth.Live, scheme string, err error) {
+	if in.App != "" {
+		if a, err = o.Server.App(ctx, c, in.App); err != nil {
+			return a, l, "", err
+		}
+	}
+	scheme, token := in.shows()
+	if l, err = o.Server.Look(ctx, c, token); err != nil || in.App != "" {
+		return a, l, scheme, err
+	}
+	a, err = o.Server.App(ctx, c, l.App)
+	a.Wide = true
+	return a, l, scheme, err
 }
 
 // UserInfo gives the claims of the person of an access token that its scope allows. A token that is bound to a key wants a
 // proof of it. Where Scopes is userInfo, the application that every tenant has describes the caller with FirstName, LastName,
 // HomeNumber, Manager, Username, Groups, Rights and Roles; any bearer of this API is taken then. Contract: oauth.yaml n 31; OpenID Connect Core section 5.3.
 func (o OAuth) UserInfo(ctx context.Context, c *op.Call, in InfoRequest, p wire.Proof) (Info, error) {
-	a, err := o.Server.App(ctx, c, in.App)
-	if err != nil {
-		return Info{}, err
-	}
 	if c.Event != nil {
 		c.Event.Type = "" // reading leaves none
 	}
-	if in.Scopes == ownForm && a.Service == o.Shared {
+	if in.Scopes == ownForm && in.App == o.Shared {
 		out, err := o.person(ctx, c)
 		return Info{plain: out}, err
 	}
-	scheme, token, _ := strings.Cut(in.authorization, " ")
-	if token = strings.TrimSpace(token); token == "" {
-		scheme, token = "Bearer", in.AccessToken
-	}
-	l, err := o.Server.Look(ctx, c, token)
+	a, l, scheme, err := o.informing(ctx, c, in)
 	if err != nil {
 		return Info{}, err
 	}
-	if l.Kind != "access" || l.App != a.ID && l.App != a.Service {
+	if l.Kind != "access" || !l.From(a) {
 		return Info{}, oauth.ErrToken
 	}
+	_, token := in.shows()
 	if err = l.Holds(c, scheme, token, p); err == nil {
 		err = o.Server.Unused(ctx, c, p)
 	}

@@ -260,10 +260,9 @@ func (l *Logins) opened(ctx context.Context, c *call.Call, s rise) (Package, err
 	if err := l.create(ctx, c, s.state); err != nil {
 		return Package{}, err
 	}
-	out := *s.pack()
-	var err error
-	out.Wait, err = l.wait(ctx, c, s.state)
-	return out, err
+	out := s.pack()
+	err := l.ahead(ctx, c, s.state, s.Challenges[0][0].Name, out)
+	return *out, err
 }
 
 // shows ends a conversation in which somebody showed a program what it wanted.

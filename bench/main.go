@@ -204,7 +204,7 @@ func (b *bench) profiled(w *world, ours turn) error {
 	if err := os.MkdirAll(b.profile, 0o750); err != nil {
 		return err
 	}
-	f, err := os.Create(filepath.Join(b.profile, w.engine+"-"+w.row+".pprof"))
+	f, err := os.Create(filepath.Join(b.profile, w.engine+"-"+w.row+w.part+".pprof"))
 	if err != nil {
 		return err
 	}

@@ -125,7 +125,9 @@ var callers = []int{1, 16, 64}
 
 // against measures something at each number of callers, beside its limit. The aim is that of 16.
 func (b *bench) against(w *world, name, of string, aim float64, limit, ours func(callers int) turn) (rows []row, err error) {
+	defer func() { w.part = "" }()
 	for _, n := range callers {
+		w.part = "-" + strings.NewReplacer(", ", "-", " ", "-").Replace(fmt.Sprintf("%s-%d", name, n))
 		l, o, err := b.versus(w, limit(n), ours(n))
 		if err != nil {
 			return rows, fmt.Errorf("%s, %d callers: %w", name, n, err)

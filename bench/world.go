@@ -30,6 +30,7 @@ type world struct {
 	b      *bench
 	engine string
 	row    string // being measured
+	part   string // of the row, in the names of profiles; empty: the row has one, or the last is kept
 	dir    string
 	url    string // of the database; "sqlite" for the file in dir
 	made   []string

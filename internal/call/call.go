@@ -5,11 +5,10 @@ package call
 import (
 	"context"
 	"crypto/x509"
+	"encoding/hex"
 	"io"
 	"net/netip"
 	"time"
-
-	"github.com/google/uuid"
 
 	"limen/internal/core/grant"
 	"limen/internal/core/right"
@@ -121,6 +120,7 @@ type Call struct {
 	Wrote  int64    // sequence of the last change that this call wrote; 0: none (core/change)
 	Also   []*Event // further events of the same transaction
 	made   uint16   // ids so far
+	noise  [16]byte // randomness on its way into an id
 
 	// Snapshot runs f with Tx set to a short read snapshot. Prepare and operations that work outside transactions
 	// read through it; it must not be used while Tx is set.
@@ -138,22 +138,40 @@ func (c *Call) User() string {
 // NewID makes a UUID version 7: ids made later sort later, which keeps indexes dense. Those of one call sort in the order
 // in which they were made, up to 4,096 of them.
 func (c *Call) NewID() string {
+	var room [idLen]byte
+	return string(c.newID(room[:0]))
+}
+
+func (c *Call) newID(b []byte) []byte {
 	c.made++
-	return newID(c.Now, c.Rand, c.made&0xfff)
+	read(c.Rand, c.noise[:8])
+	return appendID(b, c.Now, c.noise[:8], c.made&0xfff)
+}
+
+// NewRequestID makes the id of a request: a UUID as of NewID, a colon, and 128 bits in hexadecimal.
+func (c *Call) NewRequestID() string {
+	var raw [16]byte
+	read(c.Rand, c.noise[:])
+	copy(raw[:], c.noise[:])
+	var room [idLen + 1 + 32]byte
+	return string(hex.AppendEncode(append(c.newID(room[:0]), ':'), raw[:]))
 }
 
 // NewID makes a UUID version 7 (RFC 9562 section 5.7) of the given time.
 func NewID(now time.Time, rand io.Reader) string {
-	var b [2]byte
-	read(rand, b[:])
-	return newID(now, rand, uint16(b[0])<<8|uint16(b[1]))
+	var b [10]byte
+	read(rand, b[:2])
+	read(rand, b[2:])
+	return string(appendID(make([]byte, 0, idLen), now, b[2:], uint16(b[0])<<8|uint16(b[1])))
 }
 
-// newID makes one whose twelve bits behind the time are count, which orders the ids of one millisecond (RFC 9562
-// section 6.2, method 1).
-func newID(now time.Time, rand io.Reader, count uint16) string {
-	var u uuid.UUID
-	read(rand, u[8:])
+const idLen = 36
+
+// appendID appends one with eight random bytes whose twelve bits behind the time are count, which orders the ids of one millisecond
+// (RFC 9562 section 6.2, method 1).
+func appendID(b []byte, now time.Time, random []byte, count uint16) []byte {
+	var u [16]byte
+	copy(u[8:], random)
 	ms := now.UnixMilli()
 	for i := range 6 {
 		u[i] = byte(ms >> (8 * (5 - i)))
@@ -161,7 +179,13 @@ func newID(now time.Time, rand io.Reader, count uint16) string {
 	u[6] = byte(count>>8)&0x0f | 0x70
 	u[7] = byte(count)
 	u[8] = u[8]&0x3f | 0x80
-	return u.String()
+	for i, part := range [][]byte{u[:4], u[4:6], u[6:8], u[8:10], u[10:]} {
+		if i > 0 {
+			b = append(b, '-')
+		}
+		b = hex.AppendEncode(b, part)
+	}
+	return b
 }
 
 func read(rand io.Reader, b []byte) {

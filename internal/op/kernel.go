@@ -253,7 +253,7 @@ func (k *Kernel) logged(ctx context.Context, m *mounted, c *Call, f *fault.Error
 // NewCall makes the call of an HTTP request, before anyone is identified.
 func (k *Kernel) NewCall(r *http.Request) *Call {
 	c := &Call{Now: k.now(), Rand: k.rand()}
-	c.ID = requestID(c)
+	c.ID = c.NewRequestID()
 	if k.Client != nil {
 		c.Client = k.Client(r)
 	}
@@ -273,22 +273,6 @@ func (k *Kernel) Bind(c *Call) {
 			return f()
 		})
 	}
-}
-
-const hexDigits = "0123456789abcdef"
-
-func requestID(c *Call) string {
-	var raw [16]byte
-	if _, err := io.ReadFull(c.Rand, raw[:]); err != nil {
-		panic("op: the system gives no randomness: " + err.Error())
-	}
-	b := make([]byte, 0, 69)
-	b = append(b, c.NewID()...)
-	b = append(b, ':')
-	for _, x := range raw {
-		b = append(b, hexDigits[x>>4], hexDigits[x&15])
-	}
-	return string(b)
 }
 
 func (k *Kernel) now() time.Time {

@@ -86,16 +86,18 @@ func (rt *router) find(path string) (*methods, map[string]string) {
 	if m := rt.literal[foldPath(path)]; m != nil {
 		return m, nil
 	}
-	var segs []string
+	var room [33]string // most paths are short: nothing is allocated for them
+	segs := room[:0]
 	for seg := range strings.SplitSeq(path, "/") {
 		if seg != "" {
+			if len(segs) == cap(segs)-1 {
+				return nil, nil
+			}
 			segs = append(segs, seg)
 		}
 	}
-	if len(segs) > 32 {
-		return nil, nil
-	}
-	values := make([]string, 0, 4)
+	var found [4]string
+	values := found[:0]
 	n := rt.root.walk(segs, &values)
 	if n == nil {
 		return nil, nil

@@ -19,6 +19,9 @@ const (
 	exposedHeaders = "DPoP-Nonce, WWW-Authenticate, Retry-After"
 )
 
+// varyOrigin is shared by all answers: nobody adds to it.
+var varyOrigin = []string{"Origin"}
+
 // share lets a script of another site read an answer.
 func share(ctx context.Context, m *mounted, w http.ResponseWriter, r *Request, c *Call) (shared bool) {
 	s, ok := m.codec.(Sharing)
@@ -26,7 +29,11 @@ func share(ctx context.Context, m *mounted, w http.ResponseWriter, r *Request, c
 		return false
 	}
 	h := w.Header()
-	h.Add("Vary", "Origin")
+	if h["Vary"] == nil {
+		h["Vary"] = varyOrigin[:1:1]
+	} else {
+		h.Add("Vary", "Origin")
+	}
 	origin := r.HTTP.Header.Get("Origin")
 	if origin == "" || len(origin) > 300 || c.Tenant.ID == "" {
 		return false

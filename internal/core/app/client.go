@@ -111,6 +111,7 @@ func (a *Apps) Client(ctx context.Context, c *call.Call, ref string) (oauth.App,
 	if err := c.Snapshot(ctx, find); err != nil {
 		return oauth.App{}, err
 	}
+	it.Derived = &oauth.Derived{}
 	a.known.put(c.Tenant.ID, key, it, generation)
 	a.known.put(c.Tenant.ID, fold.Key(it.ID), it, generation) // by which tokens name it
 	return it, nil

@@ -31,6 +31,7 @@ type App struct {
 	Rules   json.RawMessage
 	Default string
 	Profile Profile
+	Derived *Derived // what was made of it; nil where nothing is remembered, as of one that a transaction read
 }
 
 // Profile are the terms, as the contract's OAuthProfile and the settings of custom OpenID Connect applications (apps.yaml n

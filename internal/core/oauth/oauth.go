@@ -126,6 +126,7 @@ type Server struct {
 
 	changed changed
 	remote  remoteKeys
+	derived Derived // of the tenants' issuers
 }
 
 // Checked is a password that was checked outside of a transaction; Commit decides in one.

@@ -256,6 +256,9 @@ func (t *table) named(s string) string {
 
 // bare cuts the port off a host name.
 func bare(host string) string {
+	if strings.IndexByte(host, ':') < 0 {
+		return host
+	}
 	if h, _, err := net.SplitHostPort(host); err == nil {
 		return h
 	}

@@ -13,6 +13,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 
 	"limen/internal/core/oauth"
 	"limen/internal/fault"
@@ -47,8 +48,10 @@ func (k Codec) Credentials(r *http.Request) op.Credentials {
 	case scheme != "":
 		return op.Credentials{}
 	}
-	if auth := r.URL.Query().Get("Auth"); auth != "" {
-		return op.Credentials{Token: auth}
+	if r.URL.RawQuery != "" {
+		if auth := r.URL.Query().Get("Auth"); auth != "" {
+			return op.Credentials{Token: auth}
+		}
 	}
 	if c, err := r.Cookie(k.Cookie); err == nil && c.Value != "" {
 		return op.Credentials{Token: c.Value, Cookie: true}
@@ -87,9 +90,8 @@ func (Codec) Decode(r *op.Request, in any) error {
 		return oauth.Fault(err)
 	}
 	v := reflect.ValueOf(in).Elem()
-	for i := range v.NumField() {
-		name := v.Type().Field(i).Tag.Get("json")
-		if name == "" || v.Field(i).Kind() != reflect.String {
+	for i, name := range textsOf(v.Type()) {
+		if name == "" {
 			continue
 		}
 		text, inPath := r.Path[name]
@@ -106,12 +108,29 @@ func (Codec) Decode(r *op.Request, in any) error {
 	return nil
 }
 
+// texts remembers what textsOf gives, by type.
+var texts sync.Map
+
+// textsOf are the names of a struct's fields that are texts; empty for the others.
+func textsOf(t reflect.Type) []string {
+	if had, ok := texts.Load(t); ok {
+		return had.([]string) //nolint:forcetypeassert // nothing else is put there
+	}
+	names := make([]string, t.NumField())
+	for i := range names {
+		if f := t.Field(i); f.Type.Kind() == reflect.String {
+			names[i] = f.Tag.Get("json")
+		}
+	}
+	texts.Store(t, names)
+	return names
+}
+
 // parameters are those of the query and of the body. The same name in both counts as twice.
 func parameters(r *op.Request) (url.Values, error) {
-	unreadable := oauth.ErrRequest.Say("the parameters cannot be read")
 	out, err := url.ParseQuery(r.HTTP.URL.RawQuery)
 	if err != nil {
-		return nil, unreadable
+		return nil, oauth.ErrRequest.Say("the parameters cannot be read")
 	}
 	if len(r.Body) == 0 || r.HTTP.Method == http.MethodGet {
 		return out, nil
@@ -123,7 +142,10 @@ func parameters(r *op.Request) (url.Values, error) {
 		body, err = flat(r.Body)
 	}
 	if err != nil {
-		return nil, unreadable
+		return nil, oauth.ErrRequest.Say("the parameters cannot be read")
+	}
+	if len(out) == 0 {
+		return body, nil
 	}
 	for _, name := range slices.Sorted(maps.Keys(body)) {
 		out[name] = append(out[name], body[name]...)

@@ -14,7 +14,7 @@ import (
 // documents are what clients configure themselves by.
 func (o OAuth) documents() []op.Op {
 	get := func(path string, more op.Spec) op.Spec {
-		more.Method, more.Path, more.Allow, more.Effect, more.Rate, more.Faults = http.MethodGet, path, op.Anonymous, op.Read, op.Unruled, faults
+		more.Method, more.Path, more.Allow, more.Effect, more.Rate, more.Faults = http.MethodGet, path, op.Anonymous, op.Cached, op.Unruled, faults
 		return more
 	}
 	return []op.Op{
@@ -25,7 +25,7 @@ func (o OAuth) documents() []op.Op {
 		}}), o.Configuration),
 		op.New(get("/.well-known/oauth-protected-resource", op.Spec{}), o.ProtectedResource),
 		op.New(get("/OAuth2/GetMeta", op.Spec{Methods: []string{http.MethodPost}}), o.GetMeta),
-		op.Prepared(get("/OAuth2/Keys/{app_id}", op.Spec{Methods: []string{http.MethodPost}}), o.prepareKeys, o.Keys),
+		op.New(get("/OAuth2/Keys/{app_id}", op.Spec{Methods: []string{http.MethodPost}}), o.Keys),
 	}
 }
 
@@ -104,15 +104,21 @@ const docAge = 300
 
 // Configuration gives the OpenID Connect discovery document of an application; without one, that of the tenant's issuer, which serves the
 // clients of all applications whose id says of which application they are. Contract: oauth.yaml, first operation.
-func (o OAuth) Configuration(ctx context.Context, c *op.Call, in App) (op.JSON, error) {
-	if in.App == "" {
-		return op.JSON{Body: o.configuration(c, oauth.Whole()), MaxAge: docAge}, nil
-	}
-	a, err := o.Server.App(ctx, c, in.App)
+func (o OAuth) Configuration(ctx context.Context, c *op.Call, in App) (op.Document, error) {
+	a, err := o.served(ctx, c, in)
 	if err != nil {
-		return op.JSON{}, err
+		return op.Document{}, err
 	}
-	return op.JSON{Body: o.configuration(c, a), MaxAge: docAge}, nil
+	// Besides the application it depends on host names alone.
+	return oauth.Derive(a, "configuration\x00"+c.Tenant.Host, func() (op.Document, error) { return op.NewDocument(o.configuration(c, a), docAge) })
+}
+
+// served is the application whose issuer is asked: without one it is the tenant's, which is always there.
+func (o OAuth) served(ctx context.Context, c *op.Call, in App) (oauth.App, error) {
+	if in.App == "" {
+		return o.Server.Whole(), nil
+	}
+	return o.Server.App(ctx, c, in.App)
 }
 
 func (o OAuth) configuration(c *op.Call, a oauth.App) Configuration {
@@ -172,36 +178,27 @@ type Service struct {
 }
 
 // GetMeta gives the discovery document of an application by its service name. Contract: oauth.yaml n 32.
-func (o OAuth) GetMeta(ctx context.Context, c *op.Call, in Service) (op.JSON, error) {
+func (o OAuth) GetMeta(ctx context.Context, c *op.Call, in Service) (op.Document, error) {
 	if in.Service == "" {
-		return op.JSON{}, oauth.ErrUnknownApp
+		return op.Document{}, oauth.ErrUnknownApp
 	}
 	return o.Configuration(ctx, c, App{App: in.Service})
 }
 
-// prepareKeys makes the first key, so that clients which keep the set know what their first token is signed with.
-func (o OAuth) prepareKeys(ctx context.Context, c *op.Call, in App) (op.None, error) {
-	if err := o.served(ctx, c, in); err != nil {
-		return op.None{}, err
-	}
-	_, err := o.Server.Keys(ctx, c)
-	return op.None{}, err
-}
-
-// served is whether there is an issuer: the tenant's always is there.
-func (o OAuth) served(ctx context.Context, c *op.Call, in App) (err error) {
-	if in.App != "" {
-		_, err = o.Server.App(ctx, c, in.App)
-	}
-	return err
-}
-
 // Keys gives the public keys that the tenant's tokens are signed with, as a JWK set. Keys that sign no more stay until what
 // they signed has expired. Contract: oauth.yaml n 28; RFC 7517.
-func (o OAuth) Keys(ctx context.Context, c *op.Call, in App, _ op.None) (op.JSON, error) {
-	if err := o.served(ctx, c, in); err != nil {
-		return op.JSON{}, err
+func (o OAuth) Keys(ctx context.Context, c *op.Call, in App) (op.Document, error) {
+	a, err := o.served(ctx, c, in)
+	if err != nil {
+		return op.Document{}, err
 	}
 	set, err := o.Server.Keys(ctx, c)
-	return op.JSON{Body: set, MaxAge: docAge}, err
+	if err != nil {
+		return op.Document{}, err
+	}
+	ids := "keys"
+	for _, k := range set.Keys {
+		ids += "\x00" + k.Algorithm + k.KeyID // a thumbprint, so that the same ids are the same keys
+	}
+	return oauth.Derive(a, ids, func() (op.Document, error) { return op.NewDocument(set, docAge) })
 }

@@ -113,7 +113,7 @@ func (o OAuth) leftApp(ctx context.Context, c *op.Call, in LeaveRequest) (oauth.
 	case in.IDTokenHint != "":
 		return o.Server.HintedAt(ctx, c, in.IDTokenHint)
 	}
-	return oauth.Whole(), nil
+	return o.Server.Whole(), nil
 }
 
 // leaver is whose ID token came along, and where the client that is meant may send people on: the application's own addresses, or

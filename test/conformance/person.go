@@ -11,6 +11,7 @@ import (
 	"net/http/cookiejar"
 	"net/url"
 	"regexp"
+	"slices"
 	"strings"
 	"time"
 
@@ -19,19 +20,21 @@ import (
 
 // person is somebody with a browser that knows forms, links and cookies, and no script but the one of the suite's callback page.
 type person struct {
-	name, password string
-	suite          string // scheme, host and port of the suite's front
-	client         *http.Client
-	trace          bool      // prints what it opens
-	refuses        bool      // gives clients nothing
-	stays          bool      // does not agree to be signed out
-	shown          page      // the last page of Limen's that was no redirect
-	done           time.Time // when the last way ended
+	account
+	world   *world // whose mail they read
+	suite   string // scheme, host and port of the suite's front
+	client  *http.Client
+	trace   bool      // prints what it opens
+	refuses bool      // gives clients nothing
+	stays   bool      // does not agree to be signed out
+	asked   time.Time // when they asked for a code by mail
+	shown   page      // the last page of Limen's that was no redirect
+	done    time.Time // when the last way ended
 }
 
-func newPerson(name, password, suite string) (*person, error) {
+func newPerson(who account, w *world, suite string) (*person, error) {
 	jar, err := cookiejar.New(nil)
-	return &person{name: name, password: password, suite: suite, client: &http.Client{
+	return &person{account: who, world: w, suite: suite, client: &http.Client{
 		Jar: jar, Timeout: time.Minute,
 		Transport:     &http.Transport{TLSClientConfig: &tls.Config{InsecureSkipVerify: true}}, // both ends are this program's own
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
@@ -50,7 +53,12 @@ type page struct {
 type form struct {
 	action, method string
 	fields         url.Values
+	kinds          map[string]string // of the fields, by their names
+	buttons        []button
 }
+
+// button is one that sends a form, and itself with it.
+type button struct{ name, value, text string }
 
 func (p *person) ask(ctx context.Context, method, address string, fields url.Values, from *url.URL) (page, error) {
 	u, err := url.Parse(address)
@@ -127,7 +135,10 @@ func (p *person) open(ctx context.Context, method, address string) (err error) {
 		if err := p.load(ctx, got); err != nil {
 			return err
 		}
-		next, ok := p.next(got)
+		next, ok, err := p.next(ctx, got)
+		if err != nil {
+			return err
+		}
 		if !ok || next.method == http.MethodPost && !strings.HasPrefix(next.action, p.suite+"/") { // not a page that only leads on
 			p.shown = got
 		}
@@ -185,10 +196,10 @@ func (p *person) load(ctx context.Context, got page) error {
 }
 
 // next is what a page of Limen wants done.
-func (p *person) next(got page) (form, bool) {
+func (p *person) next(ctx context.Context, got page) (form, bool, error) {
 	root, err := html.Parse(bytes.NewReader(got.text))
 	if err != nil {
-		return form{}, false
+		return form{}, false, nil //nolint:nilerr // no page
 	}
 	var found *form
 	var onward string
@@ -202,16 +213,18 @@ func (p *person) next(got page) (form, bool) {
 			onward = resolve(got.at, attr(n, "href"))
 		}
 	}
-	if found != nil && p.fill(found) == nil {
-		return *found, true
+	if found != nil {
+		if err := p.fill(ctx, found); !errors.Is(err, errForm) {
+			return *found, true, err
+		}
 	}
-	return form{method: http.MethodGet, action: onward}, onward != ""
+	return form{method: http.MethodGet, action: onward}, onward != "", nil
 }
 
 var errForm = errors.New("a form that nobody would send")
 
 // fill fills a form in as somebody does who wants to go on.
-func (p *person) fill(f *form) error {
+func (p *person) fill(ctx context.Context, f *form) error {
 	u, err := url.Parse(f.action)
 	if err != nil {
 		return err
@@ -220,31 +233,71 @@ func (p *person) fill(f *form) error {
 	case strings.HasPrefix(f.action, p.suite+"/"): // form_post
 	case path == "/login":
 		f.fields.Set("user", p.name)
-	case path == "/login/answer" && f.fields.Has("answer"):
-		f.fields.Set("answer", p.password)
+	case path == "/login/answer":
+		return p.answer(ctx, f)
 	case strings.HasPrefix(path, "/OAuth2/Confirm/"):
 		f.fields.Set("result", "1")
 		if p.refuses {
 			f.fields.Set("result", "0")
 		}
 	case strings.HasPrefix(path, "/OAuth2/EndSession/") && !p.stays, path == "/login/account":
-	case path == "/login/more":
-		f.fields.Set("do", "without")
+	case path == "/login/more": // more than a password is wanted; some have nothing to show, and go on without
+		f.press("do", "without")
 	default:
 		return errForm
 	}
 	return nil
 }
 
-// read reads a form with what its fields hold; buttons are left out.
+// answer answers what a sign-in asks: the password, or the code that was mailed.
+func (p *person) answer(ctx context.Context, f *form) (err error) {
+	switch text := password; {
+	case f.kinds["answer"] == "password":
+		f.fields.Set("answer", text)
+	case f.kinds["answer"] != "":
+		if text, err = p.world.code(ctx, p.mail, p.asked); err == nil {
+			f.fields.Set("answer", text)
+		}
+	case f.press("do", "send") || f.way("@"): // by mail
+		p.asked = time.Now()
+	default:
+		return errForm
+	}
+	return err
+}
+
+// read reads a form with what its fields hold.
 func read(n *html.Node, at *url.URL) form {
-	f := form{method: strings.ToUpper(attr(n, "method")), action: resolve(at, attr(n, "action")), fields: url.Values{}}
+	f := form{method: strings.ToUpper(attr(n, "method")), action: resolve(at, attr(n, "action")), fields: url.Values{}, kinds: map[string]string{}}
 	for in := range n.Descendants() {
-		if in.Type == html.ElementNode && in.Data == "input" && attr(in, "name") != "" && attr(in, "type") != "checkbox" {
-			f.fields.Set(attr(in, "name"), attr(in, "value"))
+		switch name := attr(in, "name"); {
+		case in.Type != html.ElementNode || name == "":
+		case in.Data == "input" && attr(in, "type") != "checkbox":
+			f.fields.Set(name, attr(in, "value"))
+			f.kinds[name] = attr(in, "type")
+		case in.Data == "button" && in.FirstChild != nil:
+			f.buttons = append(f.buttons, button{name, attr(in, "value"), in.FirstChild.Data})
 		}
 	}
 	return f
+}
+
+// press presses a button, where the form has it.
+func (f *form) press(name, value string) bool {
+	return f.push(func(b button) bool { return b.name == name && b.value == value })
+}
+
+// way presses the button that says something.
+func (f *form) way(text string) bool {
+	return f.push(func(b button) bool { return strings.Contains(b.text, text) })
+}
+
+func (f *form) push(which func(button) bool) bool {
+	i := slices.IndexFunc(f.buttons, which)
+	if i >= 0 {
+		f.fields.Set(f.buttons[i].name, f.buttons[i].value)
+	}
+	return i >= 0
 }
 
 func attr(n *html.Node, name string) string {

@@ -3,8 +3,8 @@ package main
 import (
 	"context"
 	"encoding/base64"
+	"encoding/json"
 	"fmt"
-	"maps"
 	"net/http"
 	"os"
 	"os/exec"
@@ -37,29 +37,90 @@ var plans = []plan{
 	{short: "backchannel", name: "oidcc-backchannel-rp-initiated-logout-certification-test-plan", variant: logout, flows: "AuthorizationCode"},
 	{short: "frontchannel", name: "oidcc-frontchannel-rp-initiated-logout-certification-test-plan", variant: logout, flows: "AuthorizationCode"},
 	{short: "dynamic", name: "oidcc-dynamic-certification-test-plan", variant: map[string]string{"response_type": "code"}, flows: "AuthorizationCode,Implicit"},
-	{short: "fapi", name: "fapi2-security-profile-final-test-plan", variant: fapi(nil), flows: "AuthorizationCode", fapi: "security"},
-	{
-		short: "fapi-signed", name: "fapi2-message-signing-final-test-plan", variant: fapi(map[string]string{"fapi_request_method": "signed_non_repudiation", "fapi_response_mode": "jarm"}),
-		flows: "AuthorizationCode", fapi: "message-signing",
-	},
+	{short: "fapi", name: security, variant: fapi("private_key_jwt", "dpop"), flows: "AuthorizationCode", fapi: "security"},
+	{short: "fapi-bound", name: security, variant: fapi("private_key_jwt", "mtls"), flows: "AuthorizationCode", fapi: "security"},
+	{short: "fapi-mtls", name: security, variant: fapi("mtls", "mtls"), flows: "AuthorizationCode", fapi: "security"},
+	{short: "fapi-mtls-dpop", name: security, variant: fapi("mtls", "dpop"), flows: "AuthorizationCode", fapi: "security"},
+	{short: "signed", name: signing, variant: signed("private_key_jwt", "dpop"), flows: "AuthorizationCode", fapi: "message-signing"},
+	{short: "signed-bound", name: signing, variant: signed("private_key_jwt", "mtls"), flows: "AuthorizationCode", fapi: "message-signing"},
+	{short: "signed-mtls", name: signing, variant: signed("mtls", "mtls"), flows: "AuthorizationCode", fapi: "message-signing"},
+	{short: "signed-mtls-dpop", name: signing, variant: signed("mtls", "dpop"), flows: "AuthorizationCode", fapi: "message-signing"},
+	{short: "ciba-poll", name: backchannel, variant: ciba("private_key_jwt", "poll"), flows: "CIBA"},
+	{short: "ciba-ping", name: backchannel, variant: ciba("private_key_jwt", "ping"), flows: "CIBA"},
+	{short: "ciba-poll-mtls", name: backchannel, variant: ciba("mtls", "poll"), flows: "CIBA"},
+	{short: "ciba-ping-mtls", name: backchannel, variant: ciba("mtls", "ping"), flows: "CIBA"},
 }
+
+// Plans that are run in several variants.
+const (
+	security    = "fapi2-security-profile-final-test-plan"
+	signing     = "fapi2-message-signing-final-test-plan"
+	backchannel = "fapi-ciba-id1-test-plan"
+)
 
 // logout is for plans that leave the response type open.
 var logout = map[string]string{"client_registration": "static_client", "response_type": "code"}
 
-// fapi is for plans of FAPI 2.0: what they leave open, and more.
-func fapi(more map[string]string) map[string]string {
-	out := map[string]string{"fapi_profile": "plain_fapi", "client_auth_type": "private_key_jwt", "sender_constrain": "dpop", "openid": "openid_connect", "authorization_request_type": "simple"}
-	maps.Copy(out, more)
+// fapi is for plans of FAPI 2.0: how clients prove themselves and to what tokens are bound, and what else they leave open.
+func fapi(proof, bond string) map[string]string {
+	return map[string]string{"fapi_profile": "plain_fapi", "client_auth_type": proof, "sender_constrain": bond, "openid": "openid_connect", "authorization_request_type": "simple"}
+}
+
+// signed is the same where requests and answers are signed.
+func signed(proof, bond string) map[string]string {
+	out := fapi(proof, bond)
+	out["fapi_request_method"], out["fapi_response_mode"] = "signed_non_repudiation", "jarm"
 	return out
+}
+
+// ciba is for plans of FAPI-CIBA: how clients prove themselves, and how they hear of decisions.
+func ciba(proof, mode string) map[string]string {
+	return map[string]string{"fapi_ciba_profile": "plain_fapi", "client_auth_type": proof, "ciba_mode": mode, "client_registration": "static_client"}
+}
+
+// bound is whether tokens are bound to certificates; those of FAPI-CIBA always are.
+func (p plan) bound() bool {
+	return p.variant["sender_constrain"] == "mtls" || p.variant["ciba_mode"] != ""
+}
+
+// certified is whether clients have certificates.
+func (p plan) certified() bool { return p.bound() || p.variant["client_auth_type"] == "mtls" }
+
+// title is the plan's name, and what tells it from others of that name.
+func (p plan) title() string {
+	var out []string
+	for _, key := range []string{"client_auth_type", "sender_constrain", "ciba_mode"} {
+		if v := p.variant[key]; v != "" {
+			out = append(out, v)
+		}
+	}
+	if len(out) == 0 {
+		return p.name
+	}
+	return p.name + " (" + strings.Join(out, ", ") + ")"
 }
 
 // runner runs plans.
 type runner struct {
 	suite suite
 	world *world
+	desk  *desk
 	tests []string
-	trace bool // prints what the browser opens
+	trace bool   // prints what the browser opens
+	logs  string // directory for the suite's logs; empty: they are not kept
+}
+
+// cast are a plan's people: who uses the application, and somebody else, who has agreed to nothing.
+type cast struct{ user, other account }
+
+// people makes a plan's people. Who is asked while they are elsewhere must be no service user; the others are, so that their password
+// alone signs them in.
+func (w *world) people(ctx context.Context, p plan) (out cast, err error) {
+	if out.user, err = w.account(ctx, p.short, "Connie Stone", p.variant["ciba_mode"] == ""); err != nil {
+		return out, err
+	}
+	out.other, err = w.account(ctx, p.short+"-other", "Rolf Hill", true)
+	return out, err
 }
 
 // plan makes an application and runs the tests.
@@ -67,17 +128,35 @@ func (r runner) plan(ctx context.Context, p plan) (outcome, error) {
 	out := outcome{plan: p}
 	alias := "limen-" + p.short
 	base := frontURL + "/test/a/" + alias
-	first, second, err := r.clients(ctx, p, base)
+	who, err := r.world.people(ctx, p)
 	if err != nil {
 		return out, err
 	}
-	planID, modules, err := r.suite.plan(ctx, p.name, p.variant, map[string]any{
+	first, second, err := r.clients(ctx, p, base, who.user, who.other)
+	if err != nil {
+		return out, err
+	}
+	resource := r.world.server.URL
+	if p.bound() {
+		resource = r.world.certURL
+	}
+	config := map[string]any{
 		"alias": alias, "description": "Limen", "server": map[string]any{
-			"discoveryUrl": r.world.server.URL + "/" + p.short + "/.well-known/openid-configuration", "login_hint": r.world.name,
+			"discoveryUrl": r.world.server.URL + "/" + p.short + "/.well-known/openid-configuration", "login_hint": who.user.name,
 		},
-		"client": first, "client2": second, "client_secret_post": first,
-		"resource": map[string]any{"resourceUrl": r.world.server.URL + "/OAuth2/UserInfo/" + p.short},
-	})
+		"client": first.config, "client2": second.config, "client_secret_post": first.config,
+		"resource": map[string]any{"resourceUrl": resource + "/OAuth2/UserInfo/" + p.short},
+	}
+	if first.mtls != nil {
+		config["mtls"], config["mtls2"] = first.mtls, second.mtls
+	}
+	if p.variant["ciba_mode"] != "" {
+		config["automated_ciba_approval_url"] = r.desk.address(p.short, who.user)
+		for _, c := range []client{first, second} {
+			c.config["hint_type"], c.config["hint_value"], c.config["acr_value"] = "login_hint", who.user.name, "High"
+		}
+	}
+	planID, modules, err := r.suite.plan(ctx, p.name, p.variant, config)
 	if err != nil {
 		return out, err
 	}
@@ -85,7 +164,7 @@ func (r runner) plan(ctx context.Context, p plan) (outcome, error) {
 		if len(r.tests) > 0 && !slices.Contains(r.tests, m.Name) {
 			continue
 		}
-		t, err := r.test(ctx, planID, m)
+		t, err := r.test(ctx, p, planID, who, m)
 		if err != nil {
 			return out, err
 		}
@@ -106,18 +185,23 @@ type result struct {
 const limit = 2 * time.Minute
 
 // test runs a test to its end.
-func (r runner) test(ctx context.Context, planID string, m module) (out result, err error) {
+func (r runner) test(ctx context.Context, p plan, planID string, of cast, m module) (out result, err error) {
 	out.module = m
+	if p.variant["ciba_mode"] != "" {
+		if err := r.desk.clear(ctx, p.short); err != nil {
+			return out, err
+		}
+	}
 	id, err := r.suite.begin(ctx, planID, m)
 	if err != nil {
 		return out, err
 	}
-	name := r.world.name
+	user := of.user
 	rejects := strings.Contains(m.Name, "user-rejects")
 	if rejects {
-		name = r.world.other
+		user = of.other
 	}
-	who, err := newPerson(name, r.world.password, frontURL)
+	who, err := newPerson(user, r.world, frontURL)
 	if err != nil {
 		return out, err
 	}
@@ -131,7 +215,19 @@ func (r runner) test(ctx context.Context, planID string, m module) (out result, 
 			out.findings = append(out.findings, fmt.Sprintf("%s: %s: %s", strings.ToLower(e.Result), e.Source, e.Message))
 		}
 	}
+	if err == nil && r.logs != "" {
+		err = r.keep(ctx, id, p.short+" "+m.Name)
+	}
 	return out, err
+}
+
+// keep keeps the suite's log of a test.
+func (r runner) keep(ctx context.Context, id, name string) error {
+	var text json.RawMessage
+	if err := r.suite.call(ctx, http.MethodGet, "/api/log/"+id, nil, nil, &text); err != nil {
+		return err
+	}
+	return os.WriteFile(filepath.Join(r.logs, name+" "+id+".json"), text, 0o600)
 }
 
 // attend does what a test waits for, until it ends or takes too long.
@@ -147,7 +243,7 @@ func (r runner) attend(ctx context.Context, id string, who *person, out *result)
 				return nil
 			case "CONFIGURED":
 				if !started {
-					started, err = true, r.suite.call(ctx, http.MethodPost, "/api/runner/"+id, nil, nil, nil)
+					started, err = true, r.start(ctx, id, out.Name)
 				}
 			case "WAITING":
 				err = r.browse(ctx, id, who, out)
@@ -162,6 +258,16 @@ func (r runner) attend(ctx context.Context, id string, who *person, out *result)
 		}
 		time.Sleep(300 * time.Millisecond)
 	}
+}
+
+// start starts a test that waits until it is told to: one of them until the keys are replaced that tokens are signed with.
+func (r runner) start(ctx context.Context, id, name string) error {
+	if name == "oidcc-server-rotate-keys" {
+		if err := r.world.admin.Call(ctx, "/OAuth2/RotateKeys", map[string]any{}, nil); err != nil {
+			return err
+		}
+	}
+	return r.suite.call(ctx, http.MethodPost, "/api/runner/"+id, nil, nil, nil)
 }
 
 // settle is how long after its last page a test is given the picture that it waits for: until then it may want to have more opened.

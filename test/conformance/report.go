@@ -33,7 +33,7 @@ func (o outcome) row() string {
 	for _, t := range o.tests {
 		count[t.verdict()]++
 	}
-	out := "| " + o.plan.name
+	out := "| " + o.plan.title()
 	for _, v := range verdicts {
 		out += fmt.Sprintf(" | %d", count[v])
 	}
@@ -72,7 +72,7 @@ func list(b *strings.Builder, o outcome) {
 			continue
 		}
 		if first {
-			fmt.Fprintf(b, "\n### %s\n\n", o.plan.name)
+			fmt.Fprintf(b, "\n### %s\n\n", o.plan.title())
 			first = false
 		}
 		fmt.Fprintf(b, "- `%s`: %s", t.Name, strings.ToLower(t.verdict()))

@@ -151,12 +151,12 @@ func (s *Server) await(ctx context.Context) error {
 	}
 }
 
-// greeted says whether what the first lines tell was printed: the authority comes after the administrator's password.
+// greeted says whether what the first lines tell was printed: how to sign in comes after the administrator's password and the authority.
 func (s *Server) greeted() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, line := range s.out {
-		if strings.HasPrefix(line, "CA certificate ") || strings.HasPrefix(line, "Limen serves http://") {
+		if strings.HasPrefix(line, "Sign in: ") {
 			return true
 		}
 	}

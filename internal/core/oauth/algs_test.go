@@ -254,3 +254,11 @@ func TestAlgorithmsThatCannotBeRegistered(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// A document of discovery lists the response types of an application that has none, as RFC 8414 section 2 wants.
+func TestNoResponseTypes(t *testing.T) {
+	a := oauth.App{Profile: oauth.Profile{Flows: []oauth.Flow{oauth.BackchannelFlow}}}
+	if got := a.ResponseTypes(); got == nil || len(got) != 0 {
+		t.Errorf("%#v", got)
+	}
+}

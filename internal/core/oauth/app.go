@@ -195,8 +195,8 @@ func (a App) GrantTypes() (out []string) {
 }
 
 // ResponseTypes are those that the application allows.
-func (a App) ResponseTypes() (out []string) {
-	p := a.Profile
+func (a App) ResponseTypes() []string {
+	p, out := a.Profile, []string{}
 	if p.allows(CodeFlow) {
 		out = append(out, "code")
 	}

@@ -76,12 +76,13 @@ func (s *Server) PrepareBackchannel(ctx context.Context, c *call.Call, service, 
 	return out, err
 }
 
-// signedAsk takes the parameters of a request object, where one came or must come (CIBA Core section 7.1.1). Nothing beside it counts.
+// signedAsk takes the parameters of a request object, where one came or must come (CIBA Core section 7.1.1). Nothing beside it counts. What is
+// wrong with it is no error of its own there (section 13).
 func (s *Server) signedAsk(c *call.Call, a *Ask, b *Backchannel) error {
 	object := a.Params.Get("request")
 	if object == "" {
 		if a.Client.BackRequestAlg != "" {
-			return Fault(&wire.Error{Code: wire.InvalidRequest, Description: "this client must sign its requests"})
+			return wrongAsk("this client must sign its requests")
 		}
 		return nil
 	}
@@ -94,19 +95,22 @@ func (s *Server) signedAsk(c *call.Call, a *Ask, b *Backchannel) error {
 		err = o.For(a.Client.ID, a.App.Issuer(c.Tenant.Host), c.Now, objectSkew, true)
 	}
 	if err != nil {
-		return Fault(err)
+		return wrongAsk(fault.Of(Fault(err)).Public)
 	}
-	if o.ID == "" {
-		return Fault(&wire.Error{Code: wire.InvalidRequestObject, Description: "the request object has no jti"})
+	if o.ID == "" || o.Issued.IsZero() {
+		return wrongAsk("the request object lacks jti or iat")
 	}
 	a.Params, b.object, b.expires = o.Params, o.ID, o.Expires.Add(objectSkew)
 	return nil
 }
 
+func wrongAsk(why string) error {
+	return Fault(&wire.Error{Code: wire.InvalidRequest, Description: why})
+}
+
 // check is what can be checked of the request by itself.
 func (b *Backchannel) check() error {
-	no := func(why string) error { return Fault(&wire.Error{Code: wire.InvalidRequest, Description: why}) }
-	p := b.Params
+	p, no := b.Params, wrongAsk
 	hints := 0
 	for _, name := range []string{"login_hint", "id_token_hint", "login_hint_token"} {
 		if p.Get(name) != "" {
@@ -182,7 +186,7 @@ func (s *Server) hinted(ctx context.Context, c *call.Call, a App, client Client,
 func (s *Server) Backchannel(ctx context.Context, c *call.Call, b Backchannel) (Begun, error) {
 	if b.object != "" {
 		if fresh, err := s.Once(ctx, c, "request", b.Client.ID+"\x00"+b.object, b.expires); err != nil || !fresh {
-			return Begun{}, errors.Join(err, Fault(&wire.Error{Code: wire.InvalidRequestObject, Description: "the request object was used before"}))
+			return Begun{}, errors.Join(err, wrongAsk("the request object was used before"))
 		}
 	}
 	waiting, err := pendingOfUser.All(ctx, c.Tx, c.Tenant.ID, b.person.ID, c.Now.UnixMilli())

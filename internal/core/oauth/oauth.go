@@ -146,9 +146,10 @@ func (s *Server) Ensure(ctx context.Context, c *call.Call) error {
 	return s.Signers.Ensure(ctx, c.Tenant.ID, s.alg())
 }
 
-// Keys are the public keys of what the tenant signs. Keys that sign no more stay until what they signed has expired.
+// Keys are the public keys of what the tenant signs, one at least of each algorithm that clients may register: who keeps the set knows what
+// their first token is signed with. Keys that sign no more stay until what they signed has expired.
 func (s *Server) Keys(ctx context.Context, c *call.Call) (jose.JSONWebKeySet, error) {
-	return s.Signers.Public(ctx, c.Tenant.ID, s.alg(), crypt.ES256)
+	return s.Signers.Public(ctx, c.Tenant.ID, algorithms...)
 }
 
 // codeLife is how long a code may wait to be exchanged (RFC 6749 section 4.1.2 recommends at most ten minutes).

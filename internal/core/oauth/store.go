@@ -117,15 +117,19 @@ var sweeps = []dbx.Sweep{
 	dbx.S("oauth.sweep_pending", "oauth_pending", "tenant, hash", "expires < ?"),
 }
 
-// Sweep removes what expired before a time, in all tenants.
-func (s *Server) Sweep(ctx context.Context, db *dbx.DB, before time.Time) error {
+// Sweep removes what is of no use any more, in all tenants.
+func (s *Server) Sweep(ctx context.Context, db *dbx.DB, now time.Time) error {
 	for _, sweep := range sweeps {
-		if err := sweep.Run(ctx, db, before.UnixMilli()); err != nil {
+		if err := sweep.Run(ctx, db, now.Add(-keepExpired).UnixMilli()); err != nil {
 			return err
 		}
 	}
-	return sweepReceipts.Run(ctx, db, before.Add(-keepReceipts).UnixMilli())
+	return sweepReceipts.Run(ctx, db, now.Add(-keepReceipts).UnixMilli())
 }
+
+// keepExpired is for how long what has expired stays: a client that asks late is told that the time is over (CIBA Core section 11), and a
+// code that is shown again still ends what came of it (RFC 6749 section 4.1.2).
+const keepExpired = time.Hour
 
 // keepReceipts is for how long receipts of sign-outs stay, as events do.
 const keepReceipts = 400 * 24 * time.Hour

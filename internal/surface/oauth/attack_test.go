@@ -167,6 +167,33 @@ func TestCodeInjection(t *testing.T) {
 	})
 }
 
+// TestTokenInQuery: an access token in an address, which histories and logs keep, is none (RFC 9700 section 4.3.2). In the header and in a
+// form it is, and the answer bears the name by which the client calls it (FAPI 1.0 Part 1 section 6.2.1).
+func TestTokenInQuery(t *testing.T) {
+	apptest.Each(t, func(t *testing.T, server *apptest.Server) {
+		f := newFront(t, server)
+		h := holder{t: t, s: f.s, host: f.s.Host}
+		_, body := h.ask("/OAuth2/Token/wiki", "", "", url.Values{
+			"grant_type": {"authorization_code"}, "code": {f.code()}, "redirect_uri": {callback}, "client_id": {f.client}, "client_secret": {secret}, "code_verifier": {verifier},
+		})
+		token, _ := body["access_token"].(string)
+		const path, called = "/OAuth2/UserInfo/wiki", "580d9Fc2-Be51-4199-813B-f0E638358277"
+		if out := f.get(path+"?access_token="+url.QueryEscape(token), "", nil); out.StatusCode != http.StatusUnauthorized {
+			t.Errorf("in the query: %d", out.StatusCode)
+		}
+		out := f.get(path, token, http.Header{"X-Fapi-Interaction-Id": {called}})
+		if got := out.Header.Get("X-Fapi-Interaction-Id"); out.StatusCode != http.StatusOK || got != called {
+			t.Errorf("in the header: %d, called %q", out.StatusCode, got)
+		}
+		if got := f.get(path, token, http.Header{"X-Fapi-Interaction-Id": {"<script>"}}).Header.Get("X-Fapi-Interaction-Id"); len(got) != len(called) {
+			t.Errorf("a name that is none comes back as %q", got)
+		}
+		if out, _ := h.ask(path, "", "", url.Values{"access_token": {token}}); out.StatusCode != http.StatusOK {
+			t.Errorf("in a form: %d", out.StatusCode)
+		}
+	})
+}
+
 // TestClickjacking: no page of sign-in, consent, sign-out or of an error can be shown within another.
 func TestClickjacking(t *testing.T) {
 	apptest.Each(t, func(t *testing.T, server *apptest.Server) {

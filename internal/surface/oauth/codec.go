@@ -67,13 +67,14 @@ const pathApp = "app_id"
 type sent struct {
 	params        wire.Params
 	authorization string   // the header
+	interaction   string   // the header by which a FAPI client calls it
 	proofs        []string // the headers DPoP
 	method, path  string   // as a DPoP proof names them
 }
 
 // see takes it.
 func (s *sent) see(r *http.Request, p wire.Params) {
-	*s = sent{p, r.Header.Get("Authorization"), r.Header.Values("DPoP"), r.Method, r.URL.EscapedPath()}
+	*s = sent{p, r.Header.Get("Authorization"), r.Header.Get(interaction), r.Header.Values("DPoP"), r.Method, r.URL.EscapedPath()}
 }
 
 // Decode fills the input's texts by their names from the path, the query and the body.
@@ -132,6 +133,7 @@ func parameters(r *op.Request) (url.Values, error) {
 	if err != nil {
 		return nil, oauth.ErrRequest.Say("the parameters cannot be read")
 	}
+	delete(out, "access_token") // it would stay in histories and logs (RFC 9700 section 4.3.2, FAPI 2.0 Security Profile section 5.3.4)
 	if len(r.Body) == 0 || r.HTTP.Method == http.MethodGet {
 		return out, nil
 	}
@@ -188,6 +190,9 @@ type finisher interface {
 
 // Result writes what an operation answered.
 func (k Codec) Result(w http.ResponseWriter, r *op.Request, c *op.Call, out any) {
+	if i, ok := out.(Info); ok && i.interaction != "" {
+		w.Header().Set(interaction, i.interaction)
+	}
 	if f, ok := out.(finisher); ok {
 		var err error
 		if out, err = f.finish(r.HTTP, c, k.Server); err != nil {

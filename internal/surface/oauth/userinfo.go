@@ -4,6 +4,7 @@ import (
 	"context"
 	"io"
 	"net/http"
+	"regexp"
 	"strings"
 
 	"limen/internal/core/oauth"
@@ -96,14 +97,29 @@ func (o OAuth) UserInfo(ctx context.Context, c *op.Call, in InfoRequest, p wire.
 		return Info{}, oauth.Resource(err)
 	}
 	info, err := o.Server.UserInfo(ctx, c, a, l)
-	return Info{info: info}, err
+	return Info{info: info, interaction: in.called(c)}, err
+}
+
+// interaction is the header by which clients of FAPI name what they ask of a resource, so that both sides find it again (FAPI 1.0 Part 1
+// section 6.2.1).
+const interaction = "X-Fapi-Interaction-Id"
+
+var uuidForm = regexp.MustCompile(`^[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}$`)
+
+// called is what the client calls its request, or a new name where it gives none.
+func (s *sent) called(c *op.Call) string {
+	if uuidForm.MatchString(s.interaction) {
+		return s.interaction
+	}
+	return c.NewID()
 }
 
 // Info are the claims of a person, as JSON with Success true beside them, or as a JWT for clients that registered
 // userinfo_signed_response_alg or userinfo_encrypted_response_alg (OpenID Connect Core section 5.3.2).
 type Info struct {
-	info  oauth.Info
-	plain op.JSON
+	info        oauth.Info
+	plain       op.JSON
+	interaction string
 }
 
 // finish signs them, after the transaction.

@@ -146,11 +146,15 @@ func (s *Server) Ensure(ctx context.Context, c *call.Call) error {
 	return s.Signers.Ensure(ctx, c.Tenant.ID, s.alg())
 }
 
-// Keys are the public keys of what the tenant signs, one at least of each algorithm that clients may register: who keeps the set knows what
-// their first token is signed with. Keys that sign no more stay until what they signed has expired.
+// Keys are the public keys of what the tenant signs, one at least of each of the published algorithms: who keeps the set knows what their first
+// token is signed with. Keys that sign no more stay until what they signed has expired.
 func (s *Server) Keys(ctx context.Context, c *call.Call) (jose.JSONWebKeySet, error) {
-	return s.Signers.Public(ctx, c.Tenant.ID, algorithms...)
+	return s.Signers.Public(ctx, c.Tenant.ID, published...)
 }
+
+// published are the algorithms whose keys are made before anything is signed with them. EdDSA has one from its first use on: some receivers
+// that do not know its kind of key read none of a set that has it.
+var published = []crypt.Alg{crypt.RS256, crypt.PS256, crypt.ES256}
 
 // codeLife is how long a code may wait to be exchanged (RFC 6749 section 4.1.2 recommends at most ten minutes).
 const codeLife = time.Minute

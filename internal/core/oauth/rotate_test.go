@@ -10,7 +10,6 @@ import (
 	"limen/internal/core/key"
 	"limen/internal/core/oauth"
 	"limen/internal/crypt"
-	wire "limen/internal/wire/oauth"
 )
 
 // Keys are replaced by the clock: a day before they sign the next ones are published, and what the old ones signed stays good for as long
@@ -46,7 +45,7 @@ func TestRotation(t *testing.T) {
 		signs := func() string { w.t.Helper(); return header(w.t, w.tokens().Access).Kid }
 
 		first, n := signs(), len(w.keys().Keys)
-		if n != len(wire.ResponseAlgorithms) {
+		if n != 3 { // one of each published algorithm
 			w.t.Errorf("%d keys are known before they sign", n)
 		}
 		wait(age - 25*time.Hour)

@@ -39,6 +39,7 @@ import (
 	"limen/internal/core/profile"
 	"limen/internal/core/report"
 	"limen/internal/core/role"
+	appscript "limen/internal/core/script"
 	"limen/internal/core/session"
 	"limen/internal/core/setting"
 	"limen/internal/core/tenant"
@@ -98,7 +99,9 @@ type App struct {
 	Lists     *acl.Lists
 	Sets      *collection.Sets
 	Scripts   *script.Pool // runs nothing before its Command is set
+	Quick     *script.Pool // for scripts that somebody waits for; the same
 	Dynamic   *dynamic.Scripts
+	AppCode   *appscript.Scripts
 
 	Throttle  throttle.Throttle
 	OATH      oath.Profiles
@@ -189,6 +192,7 @@ func (a *App) wire(ctx context.Context, master *crypt.Master) error {
 	a.wirePortal()
 	a.wireJobs()
 	a.wireScripts()
+	a.wireAppScripts()
 	a.wireIntake()
 	a.declareJobs()
 	if err := a.wireInvites(); err != nil {

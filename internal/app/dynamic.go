@@ -29,7 +29,7 @@ var self = []string{"/proc/self/exe"}
 
 // wireScripts wires the scripts of dynamic roles: who runs them, and what has them run again.
 func (a *App) wireScripts() {
-	a.Scripts = &script.Pool{}
+	a.Scripts, a.Quick = &script.Pool{}, &script.Pool{Wall: 5 * time.Second}
 	a.Dynamic = &dynamic.Scripts{
 		DB: a.DB, Roles: a.Roles, Leases: a.Leases, Log: a.Log, Judge: a.judge, Failed: a.scriptFailed,
 		Write: func(ctx context.Context, tenantID string, f func(ctx context.Context, c *call.Call) error) error {
@@ -72,7 +72,7 @@ func (a *App) judge(ctx context.Context, b dynamic.Batch) ([]dynamic.Verdict, er
 	}
 	out := make([]dynamic.Verdict, len(said))
 	for i, v := range said {
-		out[i] = dynamic.Verdict(v)
+		out[i] = dynamic.Verdict{Member: v.Member, Error: v.Error, Trace: v.Trace, Read: v.Read}
 	}
 	return out, err
 }
@@ -92,19 +92,28 @@ func forChild(b dynamic.Batch) script.Batch {
 		}
 	}
 	for _, p := range b.People {
-		who := script.Person{
-			ID: p.ID, Name: p.Name, Display: p.Display, Mail: p.Mail, Type: "CUS", Source: user.Source, Org: p.Org,
-			Properties: make(map[string]any, len(p.Properties)), Roles: p.Roles,
-		}
-		for name, v := range p.Properties {
-			if at, ok := v.(time.Time); ok {
-				v = script.Date{Millis: at.UnixMilli()}
-			}
-			who.Properties[name] = v
-		}
-		in.People = append(in.People, who)
+		in.People = append(in.People, personForChild(p))
 	}
 	return in
+}
+
+// personForChild is a person as a child gets them.
+func personForChild(p dynamic.Person) script.Person {
+	return script.Person{
+		ID: p.ID, Name: p.Name, Display: p.Display, Mail: p.Mail, Type: "CUS", Source: user.Source, Org: p.Org, Properties: forScripts(p.Properties), Roles: p.Roles,
+	}
+}
+
+// forScripts are values as a child gets them: times are dates there.
+func forScripts(values map[string]any) map[string]any {
+	out := make(map[string]any, len(values))
+	for name, v := range values {
+		if at, ok := v.(time.Time); ok {
+			v = script.Date{Millis: at.UnixMilli()}
+		}
+		out[name] = v
+	}
+	return out
 }
 
 // scriptFailed writes to the administrators.

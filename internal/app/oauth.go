@@ -207,6 +207,9 @@ func (a *App) ownerPassword(ctx context.Context, c *call.Call, name, password st
 	return owner{a.Logins, d}, err
 }
 
+// Whose is the person of the name that was sent.
+func (o owner) Whose() string { return o.direct.Person() }
+
 // Commit signs in. A wrong password is committed, with what it counts.
 func (o owner) Commit(ctx context.Context, c *call.Call) (personID, session string, err error) {
 	r, err := o.logins.Direct(ctx, c, o.direct)

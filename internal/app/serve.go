@@ -35,8 +35,9 @@ func (c *Commands) serve(ctx context.Context, s config.Settings) error {
 		return err
 	}
 	defer a.Close()
-	a.Scripts.Command = self
+	a.Scripts.Command, a.Quick.Command = self, self
 	defer a.Scripts.Close()
+	defer a.Quick.Close()
 	a.boundMemory()
 	return a.Serve(ctx, c.Out)
 }

@@ -67,7 +67,7 @@ func (a *App) identityOps() []op.Op {
 	out = append(out, tasks.Tasks{Jobs: a.Jobs}.Ops()...)
 	out = append(out, acl.ACL{Lists: a.Lists}.Ops()...)
 	out = append(out, collections.Collections{Sets: a.Sets, Lists: a.Lists, Roles: a.Roles}.Ops()...)
-	out = append(out, applications.Applications{Apps: a.Apps, Sets: a.Sets, Lists: a.Lists, Roles: a.Roles, OAuth: a.OAuth}.Ops()...)
+	out = append(out, applications.Applications{Apps: a.Apps, Sets: a.Sets, Lists: a.Lists, Roles: a.Roles, OAuth: a.OAuth, Code: a.AppCode}.Ops()...)
 	out = append(out, a.portal().Ops()...)
 	out = append(out, a.explanations().Ops()...)
 	out = append(out, redrock.Redrock{Reports: a.Reports}.Ops()...)

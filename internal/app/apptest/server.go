@@ -69,6 +69,7 @@ func on(t *testing.T, db *dbx.DB) *Server {
 		t.Fatal(err)
 	}
 	a.Scripts.Command, a.Scripts.Memory = children, childMemory
+	a.Quick.Command, a.Quick.Memory = children, childMemory
 	a.Hasher.Memory = 64 // the cost of a hash is not what these tests are about
 	a.Audit.Strict = true
 	for _, w := range a.Workers() {

@@ -136,6 +136,12 @@ func (a *Apps) Get(ctx context.Context, c *call.Call, ref string) (App, error) {
 	return out, err
 }
 
+// Editable is Get for who may change the application. Faults: ErrNotFound, acl.ErrDenied.
+func (a *Apps) Editable(ctx context.Context, c *call.Call, ref string) (App, error) {
+	out, _, err := a.need(ctx, c, ref, acl.Edit)
+	return out, err
+}
+
 // Service gives the id of the application of a ServiceName; whoever may see or use it may ask. ErrNotFound.
 func (a *Apps) Service(ctx context.Context, c *call.Call, name string) (string, error) {
 	if Shared.is(name) {

@@ -166,6 +166,10 @@ func (it App) client() (oauth.App, error) {
 	if out.Ruled {
 		out.Rules, out.Default = it.Members["AuthRules"], it.Text("DefaultAuthProfile")
 	}
+	out.Scripts = oauth.Scripted{Claims: it.Script("OpenIDConnectScript"), Policy: it.Script("PolicyScript")}
+	if out.Scripts.Claims+out.Scripts.Policy != "" {
+		out.Scripts.Facts = it.Facts()
+	}
 	if p.Client != nil {
 		out.Profile.Client = *p.Client
 	}
@@ -196,17 +200,43 @@ func (it App) guarded() bool {
 		Enabled bool              `json:"Enabled"`
 		Value   []json.RawMessage `json:"_Value"`
 	}
-	var profile, script string
-	for name, to := range map[string]any{"AuthRules": &rules, "DefaultAuthProfile": &profile, "PolicyScript": &script} {
+	var profile string
+	for name, to := range map[string]any{"AuthRules": &rules, "DefaultAuthProfile": &profile} {
 		if raw, ok := it.Members[name]; ok && json.Unmarshal(raw, to) != nil {
 			return true
 		}
 	}
-	return rules.Enabled && len(rules.Value) > 0 || profile != "" && !strings.EqualFold(profile, policy.Always) ||
-		strings.TrimSpace(script) != "" && script != "@Empty"
+	return rules.Enabled && len(rules.Value) > 0 || profile != "" && !strings.EqualFold(profile, policy.Always) || it.Script("PolicyScript") != ""
 }
 
-// closed says whether the record has rules that nobody can decide: a script, or what cannot be read.
+// Script is the text of a script of the record; empty where there is none.
+func (it App) Script(member string) string {
+	text := it.Text(member)
+	if strings.TrimSpace(text) == "" || text == empty {
+		return ""
+	}
+	return text
+}
+
+// empty is what records have in place of a script that does nothing.
+const empty = "@Empty"
+
+// Facts are what scripts see of the record: its short texts, none of which is a secret.
+func (it App) Facts() map[string]string {
+	out := map[string]string{
+		"DisplayName": it.Display, "Description": it.Description, "ServiceName": it.Service, "TemplateName": it.Template, "AppType": it.Kind, "WebAppType": it.Type,
+		"Category": it.Category, "Icon": it.Icon(), "Url": it.Location(),
+	}
+	for _, name := range []string{"Issuer", "Audience", "CorpIdentifier", "AdditionalField1", "AdminTag", "RelayState", "UserNameStrategy", "UserNameArg"} {
+		out[name] = it.Text(name)
+	}
+	if p := it.Profile; p != nil {
+		out["Issuer"], out["Audience"] = p.Issuer, p.Audience
+	}
+	return out
+}
+
+// closed says whether the record has rules that cannot be read.
 func (it App) closed() bool {
 	var profile, script string
 	for name, to := range map[string]any{"DefaultAuthProfile": &profile, "PolicyScript": &script} {
@@ -214,7 +244,7 @@ func (it App) closed() bool {
 			return true
 		}
 	}
-	return strings.TrimSpace(script) != "" && script != "@Empty" || policy.MisfitRules(it.Members["AuthRules"]) != ""
+	return policy.MisfitRules(it.Members["AuthRules"]) != ""
 }
 
 // Usable says whether somebody may use an application: they have the right Execute on it. by is the person as a caller, with

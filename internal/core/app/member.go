@@ -46,7 +46,7 @@ func of(shape Shape, most int, names ...string) (out []Member) {
 
 // Catalogue lists the members beside Name, DisplayName, Description, Category, ServiceName, OAuthProfile and Password
 // (apps.yaml n 196). What is kept here is for whoever serves the kind of application. AuthRules and DefaultAuthProfile are decided
-// where people sign in to it; with a PolicyScript it is closed, since nothing decides that yet: see guarded and closed.
+// where people sign in to it, and PolicyScript in their place; see guarded and closed.
 func Catalogue() (out []Member) {
 	for _, group := range [][]Member{
 		of(Flag, 0, "ShowInUP", "BypassLoginMFA", "UseLoginPwAdAttr", "UseLoginPwUseScript", "AllowViewFixedCredentials", "WorkflowEnabled",

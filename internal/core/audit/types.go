@@ -144,6 +144,7 @@ const (
 	AppPermissions = "Cloud.Saas.Application.AppPermissions" // who may do what with an application, or the members of a set of them, was changed
 	AppPublish     = "Cloud.Saas.Application.AppPublish"     // an application was made available
 	AppUnpublish   = "Cloud.Saas.Application.AppUnpublish"   // an application was withdrawn
+	AppScriptFail  = "Cloud.Saas.Application.ScriptFail"     // a script of an application failed, and somebody was refused
 
 	// The user portal: what people keep for themselves. Events name what changed, and never what it is.
 

@@ -93,6 +93,12 @@ func (s *Scripts) see(ctx context.Context, c *call.Call, r personRow) (out seen,
 	return out, nil
 }
 
+// Describe is what scripts see of a person, in c.Tx; the roles are the static ones.
+func (s *Scripts) Describe(ctx context.Context, c *call.Call, u user.User) (Person, error) {
+	out, err := s.see(ctx, c, rowOf(u))
+	return out.Person, err
+}
+
 // Try runs a script for one person and stores nothing. It belongs outside transactions.
 func (s *Scripts) Try(ctx context.Context, c *call.Call, userID, text string) (Verdict, error) {
 	if len(text) > MaxScript {

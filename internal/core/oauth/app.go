@@ -22,14 +22,14 @@ type App struct {
 	Active  bool
 	// Wide says that it was asked for at the tenant's issuer, and not at its own (Server.At).
 	Wide bool
-	// Guarded says that the application has rules of its own about who may use it and how, which nobody can decide yet: until
-	// then nobody may.
+	// Guarded says that the application has rules of its own about who may use it and how that cannot be read: nobody may.
 	Guarded bool
 	// Ruled says that the application has rules of its own that can be decided: Rules, AuthRules of its record, and Default, the profile
 	// where none of them fits. They hold for authorization requests; who comes otherwise gets nothing.
 	Ruled   bool
 	Rules   json.RawMessage
 	Default string
+	Scripts Scripted // with a Policy the application is Ruled, and Rules do not count
 	Profile Profile
 	Derived *Derived // what was made of it; nil where nothing is remembered, as of one that a transaction read
 }

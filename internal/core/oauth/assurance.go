@@ -13,6 +13,8 @@ import (
 // Demand is what an application's own rules want of somebody.
 type Demand struct {
 	Refused bool
+	Reason  string     // why, for the person; may be empty
+	Strong  bool       // a session of the level High is wanted
 	Rounds  [][]string // mechanisms that they must have passed, one of each; none: nothing beyond a sign-in
 }
 
@@ -20,6 +22,9 @@ type Demand struct {
 func (s *Server) Demand(ctx context.Context, c *call.Call, a App, personID string) (Demand, error) {
 	if !a.Ruled {
 		return Demand{}, nil
+	}
+	if a.Scripts.Policy != "" {
+		return s.ruled(c, a, personID)
 	}
 	if s.Rules == nil {
 		return Demand{Refused: true}, nil
@@ -73,11 +78,14 @@ func (s *Server) assured(ctx context.Context, c *call.Call, r Request, by *Signe
 	if err != nil {
 		return Answer, err
 	}
+	if d.Refused && d.Reason != "" {
+		return Answer, ErrDenied.Say("%s", d.Reason)
+	}
 	if d.Refused {
 		return Answer, ErrDenied.Say("the rules of the application do not allow this")
 	}
 	ask := !r.Presented.Settled && !r.Ask.Prompt.None && by.Session != ""
-	if len(profile.Lacking(d.Rounds, by.Passed)) > 0 {
+	if len(profile.Lacking(d.Rounds, by.Passed)) > 0 || d.Strong && by.Level != session.High {
 		if ask {
 			return Raise, nil
 		}

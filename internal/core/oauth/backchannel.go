@@ -229,6 +229,11 @@ func (s *Server) byBackchannel(ctx context.Context, c *call.Call, a Ask) (grante
 	return s.poll(ctx, c, a, cibaKind, a.Params.Get("auth_req_id"))
 }
 
+// ofBackchannel is who agreed to it.
+func (s *Server) ofBackchannel(ctx context.Context, c *call.Call, a Ask) (grantee, error) {
+	return s.decided(ctx, c, cibaKind, a.Params.Get("auth_req_id"))
+}
+
 // Backchannels are the requests that wait for the caller, the newest first.
 func (s *Server) Backchannels(ctx context.Context, c *call.Call) ([]Pending, error) {
 	rows, err := pendingOfUser.All(ctx, c.Tx, c.Tenant.ID, c.User(), c.Now.UnixMilli())

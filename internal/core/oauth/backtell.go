@@ -23,12 +23,16 @@ func (s *Server) TellDecision(ctx context.Context, db *dbx.DB, d outbox.Delivery
 	if err := d.Into(&in); err != nil {
 		return outbox.Permanent(err)
 	}
+	if err := s.foreseeDecision(ctx, db, d.Tenant, in.ID); err != nil {
+		return err
+	}
 	var t telling
 	err := db.Write(ctx, func(tx *dbx.Tx) error {
 		c, err := s.Alone(ctx, d.Tenant, tx)
 		if err != nil {
 			return err
 		}
+		c.ID = pushID(in.ID)
 		t, err = s.decision(ctx, c, in.ID)
 		return err
 	})

@@ -50,6 +50,24 @@ func (s *Server) byCode(ctx context.Context, c *call.Call, a Ask) (grantee, erro
 	return g, err
 }
 
+// ofCode is to whom a code was given.
+func (s *Server) ofCode(ctx context.Context, c *call.Call, a Ask) (grantee, error) {
+	row, err := peekCode.One(ctx, c.Tx, c.Tenant.ID, crypt.TokenHash(a.Params.Get("code")))
+	if err != nil || row.Used != 0 {
+		return grantee{}, errors.Join(err, ErrGrant)
+	}
+	return s.granted(ctx, c, row.Granted)
+}
+
+// granted is to whom an authorization was given that stands.
+func (s *Server) granted(ctx context.Context, c *call.Call, id string) (grantee, error) {
+	auth, err := s.standing(ctx, c, id)
+	if err != nil {
+		return grantee{}, err
+	}
+	return s.resume(ctx, c, auth)
+}
+
 // answered checks what the exchange of a code must repeat or answer.
 func (of asked) answered(a Ask) error {
 	verifier := a.Params.Get("code_verifier")

@@ -23,6 +23,12 @@ func (s *Server) checkOwner(ctx context.Context, c *call.Call, a *Ask) (err erro
 	return err
 }
 
+// ofPassword is whose password was sent, right or wrong.
+func (s *Server) ofPassword(ctx context.Context, c *call.Call, a Ask) (grantee, error) {
+	p, err := s.whose(ctx, c, a.checked.Whose())
+	return grantee{person: p, scope: a.Scope}, err
+}
+
 // byPassword is the resource owner's password (RFC 6749 section 4.3), for the contract's old clients.
 func (s *Server) byPassword(ctx context.Context, c *call.Call, a Ask) (grantee, error) {
 	id, session, err := a.checked.Commit(ctx, c)

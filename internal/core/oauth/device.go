@@ -76,6 +76,20 @@ func (s *Server) byDevice(ctx context.Context, c *call.Call, a Ask) (grantee, er
 	return s.poll(ctx, c, a, deviceKind, a.Params.Get("device_code"))
 }
 
+// ofDevice is who agreed to what a device wants.
+func (s *Server) ofDevice(ctx context.Context, c *call.Call, a Ask) (grantee, error) {
+	return s.decided(ctx, c, deviceKind, a.Params.Get("device_code"))
+}
+
+// decided is who agreed to a request that waited.
+func (s *Server) decided(ctx context.Context, c *call.Call, kind, handle string) (grantee, error) {
+	row, err := peekPending.One(ctx, c.Tx, c.Tenant.ID, crypt.TokenHash(handle), kind)
+	if err != nil || row.Granted == "" || row.Used != 0 {
+		return grantee{}, errors.Join(err, ErrGrant)
+	}
+	return s.granted(ctx, c, row.Granted)
+}
+
 // LookDevice says what a code that somebody who is signed in brings would allow, for them to see before they decide. A code that is none counts
 // against who tries and their network, so the transaction must write, and be committed where the error is a ReplayError. Faults:
 // ErrNobody, ErrDecided, ErrWait.

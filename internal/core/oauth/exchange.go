@@ -30,6 +30,9 @@ type way struct {
 	once    bool // there is no refresh token
 	// prepare does what is slow, before the transaction; nil: nothing is.
 	prepare func(s *Server, ctx context.Context, c *call.Call, a *Ask) error
+	// foresee finds for whom tokens would be, with the scope, in a read snapshot: an application's script is asked what they tell before
+	// run. It changes nothing, and need not check what run does. Nil: for the client itself.
+	foresee func(s *Server, ctx context.Context, c *call.Call, a Ask) (grantee, error)
 	// run checks what the request shows, and says to whom tokens are given. Where the grantee's authorization has no id, a new one is
 	// stored, in the session that it names.
 	run func(s *Server, ctx context.Context, c *call.Call, a Ask) (grantee, error)
@@ -37,13 +40,13 @@ type way struct {
 
 // grants are the ways to tokens, by grant_type.
 var grants = map[string]way{
-	"authorization_code": {flow: CodeFlow, run: (*Server).byCode},
-	"refresh_token":      {run: (*Server).byRefresh},
-	"client_credentials": {flow: Credentials, machine: true, alone: true, run: (*Server).byCredentials},
-	"password":           {flow: PasswordFlow, machine: true, prepare: (*Server).checkOwner, run: (*Server).byPassword},
-	DeviceGrant:          {flow: DeviceFlow, run: (*Server).byDevice},
-	ExchangeGrant:        {flow: ExchangeFlow, machine: true, once: true, run: (*Server).byExchange},
-	BackchannelGrant:     {flow: BackchannelFlow, machine: true, run: (*Server).byBackchannel},
+	"authorization_code": {flow: CodeFlow, foresee: (*Server).ofCode, run: (*Server).byCode},
+	"refresh_token":      {foresee: (*Server).ofRefresh, run: (*Server).byRefresh},
+	"client_credentials": {flow: Credentials, machine: true, alone: true, foresee: (*Server).byCredentials, run: (*Server).byCredentials},
+	"password":           {flow: PasswordFlow, machine: true, prepare: (*Server).checkOwner, foresee: (*Server).ofPassword, run: (*Server).byPassword},
+	DeviceGrant:          {flow: DeviceFlow, foresee: (*Server).ofDevice, run: (*Server).byDevice},
+	ExchangeGrant:        {flow: ExchangeFlow, machine: true, once: true, foresee: (*Server).ofExchange, run: (*Server).byExchange},
+	BackchannelGrant:     {flow: BackchannelFlow, machine: true, foresee: (*Server).ofBackchannel, run: (*Server).byBackchannel},
 }
 
 // ReplayError says that something which is good once came a second time, and that what it belongs to has been ended; or that a
@@ -95,6 +98,9 @@ func (s *Server) Prepare(ctx context.Context, c *call.Call, service, authorizati
 		if err := g.prepare(s, ctx, c, &a); err != nil {
 			return a, err
 		}
+	}
+	if err := s.foresee(ctx, c, a); err != nil {
+		return a, err
 	}
 	return a, s.Ensure(ctx, c)
 }

@@ -63,6 +63,10 @@ func (s *Server) issue(ctx context.Context, c *call.Call, g grantee, withRefresh
 			return Granted{}, err
 		}
 	}
+	extra, err := s.scripted(c, g.app, g.client.ID, g.person.ID, g.scope)
+	if err != nil {
+		return Granted{}, err
+	}
 	audience := g.audience()
 	if p.Opaque {
 		plain, hash := crypt.NewToken(c.Rand)
@@ -74,9 +78,11 @@ func (s *Server) issue(ctx context.Context, c *call.Call, g grantee, withRefresh
 		}
 	} else {
 		out.access = g.accessClaims(c, audience, out.Life)
+		tell(out.access, extra)
 	}
 	if p.OpenID && g.scope.Has("openid") && g.person.ID != "" {
 		out.id = g.idClaims(c, out.Life)
+		tell(out.id, extra)
 		g.bearing(c, out.id)
 	}
 	if withRefresh && p.Refresh && g.auth.ID != "" && !g.keeps {

@@ -229,6 +229,11 @@ func (s *Server) UserInfo(ctx context.Context, c *call.Call, a App, l Live) (out
 	if out.client, err = s.client(ctx, c, a, l.Client); err == nil {
 		out.Claims, err = s.infoClaims(ctx, c, l)
 	}
+	if err == nil {
+		var extra map[string]json.RawMessage
+		extra, err = s.scripted(c, a, l.Client, l.User, l.Scope)
+		tell(out.Claims, extra)
+	}
 	if err != nil || !out.client.Pairwise() {
 		return out, err
 	}

@@ -8,6 +8,7 @@ package oauth
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"io"
 	"net/url"
@@ -39,7 +40,7 @@ var (
 	ErrGrantType  = fault.New(fault.Invalid, Prefix+string(wire.UnsupportedGrantType), "invalid grant type")
 	ErrScope      = fault.New(fault.Invalid, Prefix+string(wire.InvalidScope), "unknown scope requested")
 	ErrDenied     = fault.New(fault.Denied, Prefix+string(wire.AccessDenied), "the user may not use this application")
-	ErrGuarded    = fault.New(fault.Denied, Prefix+string(wire.AccessDenied), "the application has rules of its own, which cannot be decided yet")
+	ErrGuarded    = fault.New(fault.Denied, Prefix+string(wire.AccessDenied), "the application has rules of its own, which cannot be decided here")
 	ErrToken      = fault.New(fault.Unauthenticated, Prefix+string(wire.InvalidToken), "the token is not valid")
 	ErrProof      = fault.New(fault.Invalid, Prefix+string(wire.InvalidDPoPProof), "the DPoP proof is not valid")
 	ErrNonce      = fault.New(fault.Invalid, Prefix+string(wire.UseDPoPNonce), "the DPoP proof must have the nonce of the header DPoP-Nonce")
@@ -92,6 +93,10 @@ type Server struct {
 	Service func(ctx context.Context, c *call.Call, name, secret string) (id string, err error)
 	// Rules decides by an application's own rules about somebody, in c.Tx; nil: nobody may use an application that has some.
 	Rules func(ctx context.Context, c *call.Call, a App, personID string) (Demand, error)
+	// ScriptClaims asks an application's script what tokens tell, and ScriptPolicy its PolicyScript about somebody, outside of transactions;
+	// nil: an application with such a script gives no tokens. person is empty of a client in its own name.
+	ScriptClaims func(ctx context.Context, c *call.Call, a App, client, person string, scope wire.Scope) (map[string]json.RawMessage, error)
+	ScriptPolicy func(ctx context.Context, c *call.Call, a App, person string, strong bool, proved time.Time) (Demand, error)
 	// Fetch gets a request object from where a client has registered that it lies, outside transactions; nil: nothing is fetched.
 	Fetch func(ctx context.Context, uri string) ([]byte, error)
 	// Password checks a person's password as a sign-in does, with its limits and counters; ErrPerson when they may not in.
@@ -127,10 +132,13 @@ type Server struct {
 	changed changed
 	remote  remoteKeys
 	derived Derived // of the tenants' issuers
+	ahead   ahead
 }
 
 // Checked is a password that was checked outside of a transaction; Commit decides in one.
 type Checked interface {
+	// Whose is the UUID of the person whose password was sent, right or wrong; empty: of nobody.
+	Whose() string
 	Commit(ctx context.Context, c *call.Call) (personID, session string, err error)
 }
 

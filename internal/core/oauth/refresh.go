@@ -60,6 +60,19 @@ func (s *Server) byRefresh(ctx context.Context, c *call.Call, a Ask) (grantee, e
 	return g, err
 }
 
+// ofRefresh is to whom a refresh token was given.
+func (s *Server) ofRefresh(ctx context.Context, c *call.Call, a Ask) (grantee, error) {
+	row, err := findRefresh.One(ctx, c.Tx, c.Tenant.ID, crypt.TokenHash(a.Params.Get("refresh_token")))
+	if err != nil || row.Used != 0 {
+		return grantee{}, errors.Join(err, ErrGrant)
+	}
+	g, err := s.granted(ctx, c, row.Granted)
+	if len(a.Scope) > 0 {
+		g.scope = a.Scope
+	}
+	return g, err
+}
+
 // refresh makes a refresh token of an authorization.
 func (s *Server) refresh(ctx context.Context, c *call.Call, g grantee) (string, error) {
 	plain, hash := crypt.NewToken(c.Rand)

@@ -91,6 +91,15 @@ func (s *Server) byExchange(ctx context.Context, c *call.Call, a Ask) (grantee, 
 	return g, s.authorize(ctx, c, &g, "")
 }
 
+// ofExchange is whom the token is about that is exchanged.
+func (s *Server) ofExchange(ctx context.Context, c *call.Call, a Ask) (grantee, error) {
+	subject, _, err := s.traded(ctx, c, a, "subject_token")
+	if err != nil {
+		return grantee{}, err
+	}
+	return s.onBehalf(ctx, c, a, subject)
+}
+
 // traded reads a token that is to be exchanged, and finds the application that it is of. One that is bound to a key needs the same key.
 func (s *Server) traded(ctx context.Context, c *call.Call, a Ask, name string) (Live, App, error) {
 	token := a.Params.Get(name)

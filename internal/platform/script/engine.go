@@ -1,6 +1,7 @@
 package script
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"maps"
@@ -71,6 +72,8 @@ type session struct {
 	roles  roles
 	read   map[string]bool
 	trace  []string
+	claims map[string]json.RawMessage
+	ruling Ruling
 }
 
 func run(program *goja.Program, b Batch, p Person, rs roles) (v Verdict) {
@@ -105,12 +108,36 @@ func (s *session) prepare() {
 		s.note(ReadClock)
 		return 0.5 // the same for everybody: who is a member is no matter of luck
 	})
-	_ = s.vm.GlobalObject().DefineDataProperty("User", s.user(), goja.FLAG_FALSE, goja.FLAG_FALSE, goja.FLAG_TRUE)
+	s.global("User", s.user())
 	_ = s.vm.Set("trace", s.say)
+	switch s.batch.Model {
+	case Claims:
+		s.objects()
+		s.claiming()
+	case Policy:
+		s.objects()
+		s.policing()
+	}
 }
 
-// verdict reads what a script returned. Nothing at all is the end of a script that says true for members only.
+// global makes a name that a script can read and not replace.
+func (s *session) global(name string, v goja.Value) {
+	_ = s.vm.GlobalObject().DefineDataProperty(name, v, goja.FLAG_FALSE, goja.FLAG_FALSE, goja.FLAG_TRUE)
+}
+
+// verdict reads what a script decided.
 func (s *session) verdict(result goja.Value) Verdict {
+	switch s.batch.Model {
+	case Claims:
+		return Verdict{Claims: s.claims}
+	case Policy:
+		return s.ruled(result)
+	}
+	return member(result)
+}
+
+// member reads what a script returned. Nothing at all is the end of a script that says true for members only.
+func member(result goja.Value) Verdict {
 	if result == nil || goja.IsUndefined(result) || goja.IsNull(result) {
 		return Verdict{}
 	}

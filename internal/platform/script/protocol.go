@@ -10,15 +10,27 @@ import (
 
 // Batch is what a child is asked: one script, and the people to run it for.
 type Batch struct {
-	Tenant string   `json:"-"`      // whose time it is
-	Bulk   bool     `json:"-"`      // work that leaves half of that time for other work
-	Script string   `json:"script"` // the body of a function
-	People []Person `json:"people"`
-	Roles  []Role   `json:"roles"`
-	Now    int64    `json:"now"`   // what the script takes for the time; ms since 1970 UTC
-	Trace  bool     `json:"trace"` // whether what the script says with trace() is wanted
-	Each   int64    `json:"each"`  // ms that the script may take for one person; set by Pool.Run
+	Tenant   string   `json:"-"`      // whose time it is
+	Bulk     bool     `json:"-"`      // work that leaves half of that time for other work
+	Model    Model    `json:"model"`  // what the script is for
+	Script   string   `json:"script"` // the body of a function
+	People   []Person `json:"people"`
+	Roles    []Role   `json:"roles"`
+	Reserved []string `json:"reserved,omitempty"` // claims that a script cannot set
+	Now      int64    `json:"now"`                // what the script takes for the time; ms since 1970 UTC
+	Trace    bool     `json:"trace"`              // whether what the script says with trace() is wanted
+	Each     int64    `json:"each"`               // ms that the script may take for one person; set by Pool.Run
 }
+
+// Model is what a script is for: what it sees, and how it says what it decides.
+type Model string
+
+// The models.
+const (
+	Member Model = ""       // who is in a role: the script returns true or false
+	Claims Model = "claims" // what tokens say: it calls setClaim, setClaimArray, setClaimObject
+	Policy Model = "policy" // who may use an application, and how: it sets Locked, Reason, RequiredLevel of policy
+)
 
 // Role is a role as scripts may ask for it.
 type Role struct {
@@ -38,6 +50,8 @@ type Person struct {
 	Org        string         `json:"org"`
 	Properties map[string]any `json:"properties"`
 	Roles      []string       `json:"roles"` // ids
+	// Objects are what scripts of Claims and Policy see besides, by the objects' names; LoginUser is the person as well.
+	Objects map[string]map[string]any `json:"objects,omitempty"`
 }
 
 // Date is a property that scripts see as a Date object.
@@ -50,7 +64,18 @@ type Verdict struct {
 	Member *bool    `json:"member"` // what it returned; nil for nothing, null, or an error
 	Error  string   `json:"error"`  // why it failed; empty when it did not
 	Trace  []string `json:"trace"`
-	Read   []string `json:"read"` // what it read of the person, sorted; see the Read constants
+	Read   []string `json:"read"` // what it read, sorted; see the Read constants
+	// Claims are those that a script of Claims set, as JSON.
+	Claims map[string]json.RawMessage `json:"claims,omitempty"`
+	// Ruling is what a script of Policy decided; nil of others, and when it failed.
+	Ruling *Ruling `json:"ruling,omitempty"`
+}
+
+// Ruling is what a script of Policy decided.
+type Ruling struct {
+	Locked bool   `json:"locked"`
+	Reason string `json:"reason"` // for the person; may be empty
+	Level  int    `json:"level"`  // 1: a sign-in is enough, 2: strong authentication; 0: it says nothing of it
 }
 
 // What a script may have read, besides names of properties.
@@ -118,7 +143,13 @@ func (a *answer) fit(n int) error {
 		v := &a.Verdicts[i]
 		v.Error = clip(v.Error, maxError)
 		if v.Error != "" {
-			v.Member = nil
+			v.Member, v.Claims, v.Ruling = nil, nil, nil
+		}
+		if !bounded(v.Claims) || v.Ruling != nil && (v.Ruling.Level < 0 || v.Ruling.Level > 2) {
+			return fmt.Errorf("script: a verdict is not what scripts can decide")
+		}
+		if v.Ruling != nil {
+			v.Ruling.Reason = clip(v.Ruling.Reason, maxTrace)
 		}
 		if len(v.Trace) > maxTraces || len(v.Read) > maxRead+1 {
 			return fmt.Errorf("script: a verdict is too large")

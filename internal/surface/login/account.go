@@ -22,7 +22,7 @@ func (s SignIn) accounts() []op.Op {
 	return []op.Op{
 		op.New(op.Spec{Method: http.MethodGet, Path: path + "/account", Allow: op.Anonymous, Effect: op.Read, Faults: faults}, s.Account),
 		op.New(op.Spec{Path: path + "/account", Allow: op.Anonymous, Effect: op.Write, Audit: audit.LoginStep, MaxBody: maxForm, Faults: append(faults, ErrElsewhere)}, s.Choose),
-		op.New(op.Spec{Method: http.MethodGet, Path: path + "/more", Allow: op.Anonymous, Effect: op.Read, Faults: faults}, s.More),
+		op.Prepared(op.Spec{Method: http.MethodGet, Path: path + "/more", Allow: op.Anonymous, Effect: op.Read, Faults: faults}, s.foreseeMore, s.More),
 		op.Prepared(op.Spec{
 			Path: path + "/more", Allow: op.Anonymous, Effect: op.Write, Audit: audit.LoginStart, Rate: op.Guess, MaxBody: maxForm,
 			Faults: append(faults, ErrElsewhere, ErrFirst, core.ErrNoFurther),
@@ -69,7 +69,7 @@ func (s SignIn) settled(ctx context.Context, c *op.Call, to string, what oauth.N
 }
 
 // More asks somebody who is signed in for a further proof, which an application wants (acr_values). Who has none can go on without.
-func (s SignIn) More(ctx context.Context, c *op.Call, in Asking) (any, error) {
+func (s SignIn) More(ctx context.Context, c *op.Call, in Asking, _ op.None) (any, error) {
 	to := local(in.CloudRedirect)
 	_, r, err := s.waiting(ctx, c, to)
 	if err != nil {
@@ -94,8 +94,31 @@ type MoreForm struct {
 	Do string `json:"do"`
 }
 
-func (s SignIn) ensureMore(ctx context.Context, c *op.Call, _ MoreForm) (op.None, error) {
+func (s SignIn) ensureMore(ctx context.Context, c *op.Call, in MoreForm) (op.None, error) {
+	if err := s.foresee(ctx, c, in.CloudRedirect); err != nil {
+		return op.None{}, err
+	}
 	return op.None{}, s.Logins.Ensure(ctx, c.Tenant.ID)
+}
+
+func (s SignIn) foreseeMore(ctx context.Context, c *op.Call, in Asking) (op.None, error) {
+	return op.None{}, s.foresee(ctx, c, in.CloudRedirect)
+}
+
+// foresee has the PolicyScript of the application decide that somebody goes on to, where it has one.
+func (s SignIn) foresee(ctx context.Context, c *op.Call, to string) error {
+	if !signedIn(c) {
+		return nil
+	}
+	var r oauth.Request
+	err := c.Snapshot(ctx, func() (err error) { _, r, err = s.waiting(ctx, c, local(to)); return err })
+	if f := fault.Of(err); err != nil && f.Kind == fault.Internal {
+		return err
+	}
+	if err == nil { // else the operation says what is wrong
+		s.OAuth.ForeseePolicy(ctx, c, r.App)
+	}
+	return nil
 }
 
 // Raise opens a conversation for what the person has not shown yet, and leads on to its first step; its end raises their session.

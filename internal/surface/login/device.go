@@ -21,10 +21,10 @@ var ErrStronger = fault.New(fault.Denied, "login.device_stronger", "The applicat
 func (s SignIn) devices() []op.Op {
 	return []op.Op{
 		op.New(op.Spec{Method: http.MethodGet, Path: oauth.DevicePath, Allow: op.Anonymous, Effect: op.Read}, s.EnterCode),
-		op.New(op.Spec{
+		op.Prepared(op.Spec{
 			Path: oauth.DevicePath, Allow: op.Anonymous, Effect: op.Write, Audit: audit.OAuthAuthorize, Rate: op.Guess, MaxBody: maxForm,
 			Faults: []*fault.Error{ErrElsewhere, ErrStronger, oauth.ErrDecided, oauth.ErrWait, oauth.ErrDenied},
-		}, s.ConnectDevice),
+		}, s.foreseeDevice, s.ConnectDevice),
 	}
 }
 
@@ -56,8 +56,16 @@ func (s SignIn) EnterCode(_ context.Context, c *op.Call, in CodeForm) (any, erro
 	return login.Device{User: in.UserCode}, nil
 }
 
+// foreseeDevice has the PolicyScript of the device's application decide, where it has one.
+func (s SignIn) foreseeDevice(ctx context.Context, c *op.Call, in CodeForm) (op.None, error) {
+	if !signedIn(c) || in.Do == "" || in.UserCode == "" {
+		return op.None{}, nil
+	}
+	return op.None{}, s.OAuth.ForeseePending(ctx, c, in.UserCode, "")
+}
+
 // ConnectDevice shows what the device of a code asks for, and notes what the person decides. Codes that are none count as guesses.
-func (s SignIn) ConnectDevice(ctx context.Context, c *op.Call, in CodeForm) (any, error) {
+func (s SignIn) ConnectDevice(ctx context.Context, c *op.Call, in CodeForm, _ op.None) (any, error) {
 	if in.Do == "" {
 		c.Event.Type = "" // nothing is decided yet
 	}

@@ -71,7 +71,20 @@ func (o OAuth) prepareAuthorize(ctx context.Context, c *op.Call, in AuthorizeReq
 			return p, err
 		}
 	}
+	by := func(ctx context.Context, a oauth.App) (*oauth.SignedIn, error) { return o.by(ctx, c, a, in.sent) }
+	if err := o.Server.ForeseeAnswer(ctx, c, in.App, p, in.Bounce, by, nil); err != nil {
+		return p, err
+	}
 	return p, o.Server.Ensure(ctx, c)
+}
+
+// by is who answers: who is signed in, or a service user that shows a token.
+func (o OAuth) by(ctx context.Context, c *op.Call, a oauth.App, in sent) (*oauth.SignedIn, error) {
+	by, err := o.Server.SignedIn(ctx, c)
+	if err == nil && by == nil {
+		by, err = o.machine(ctx, c, a, in)
+	}
+	return by, err
 }
 
 // Authorize signs the person in, or takes their session, and sends a code or tokens to where the client wants them. Who is
@@ -108,10 +121,7 @@ func (o OAuth) Authorize(ctx context.Context, c *op.Call, in AuthorizeRequest, p
 // answer does what has to be done next.
 func (o OAuth) answer(ctx context.Context, c *op.Call, out *authorized, w oauth.Waiting, in sent) error {
 	r := out.request
-	by, err := o.Server.SignedIn(ctx, c)
-	if err == nil && by == nil {
-		by, err = o.machine(ctx, c, r.App, in)
-	}
+	by, err := o.by(ctx, c, r.App, in)
 	if err != nil {
 		return err
 	}

@@ -53,6 +53,10 @@ func (o OAuth) prepareConfirm(ctx context.Context, c *op.Call, in ConfirmRequest
 	if in.foreign {
 		return op.None{}, ErrElsewhere
 	}
+	by := func(ctx context.Context, _ oauth.App) (*oauth.SignedIn, error) { return o.Server.SignedIn(ctx, c) }
+	if err := o.Server.ForeseeAnswer(ctx, c, in.App, oauth.Presented{}, in.Bounce, by, in.agreed); err != nil {
+		return op.None{}, err
+	}
 	return op.None{}, o.Server.Ensure(ctx, c)
 }
 

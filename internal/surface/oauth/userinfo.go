@@ -34,8 +34,9 @@ func (r *InfoRequest) Effect() op.Effect {
 }
 
 func (o OAuth) prepareUserInfo(ctx context.Context, c *op.Call, in InfoRequest) (wire.Proof, error) {
-	if len(in.proofs) == 0 {
-		return wire.Proof{}, nil
+	_, token := in.shows()
+	if err := o.Server.ForeseeInfo(ctx, c, in.App, token); err != nil || len(in.proofs) == 0 {
+		return wire.Proof{}, err
 	}
 	var a oauth.App
 	err := c.Snapshot(ctx, func() (err error) { a, _, _, err = o.informing(ctx, c, in); return err })

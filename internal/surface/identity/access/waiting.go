@@ -16,10 +16,10 @@ import (
 func (a Access) waiting() []op.Op {
 	return []op.Op{
 		op.New(op.Spec{Path: "/OAuth2/GetBackchannelRequests", Allow: op.Authenticated, Effect: op.Read}, a.GetBackchannelRequests),
-		op.New(op.Spec{
+		op.Prepared(op.Spec{
 			Path: "/OAuth2/DecideBackchannelRequest", Allow: op.Authenticated, Effect: op.Write, Audit: audit.OAuthAuthorize,
 			Faults: []*fault.Error{fault.ErrMissing, oauth.ErrNobody, oauth.ErrDecided, oauth.ErrDenied, session.ErrStale},
-		}, a.DecideBackchannelRequest),
+		}, a.foresee, a.DecideBackchannelRequest),
 	}
 }
 
@@ -57,10 +57,15 @@ func (d *Decision) Check() error {
 	return nil
 }
 
+// foresee has the application's script decide, where it has one.
+func (a Access) foresee(ctx context.Context, c *op.Call, in Decision) (op.None, error) {
+	return op.None{}, a.Server.ForeseePending(ctx, c, "", in.ID)
+}
+
 // DecideBackchannelRequest gives a client what it asks the caller for, or refuses it. To give it they must have signed in within five
 // minutes, in a session of their own: an access token decides nothing. What was decided stays so. Errors: oauth.nothing_pending for what is
 // of somebody else, over or decided, session.stale, oauth.access_denied where the caller may not use the application.
-func (a Access) DecideBackchannelRequest(ctx context.Context, c *op.Call, in Decision) (op.None, error) {
+func (a Access) DecideBackchannelRequest(ctx context.Context, c *op.Call, in Decision, _ op.None) (op.None, error) {
 	next, err := a.Server.DecideBackchannel(ctx, c, in.ID, in.Approve)
 	if err == nil && next != oauth.Answer {
 		err = session.ErrStale

@@ -13,6 +13,7 @@ import (
 	"limen/internal/core/oauth"
 	"limen/internal/core/right"
 	"limen/internal/core/role"
+	"limen/internal/core/script"
 	"limen/internal/fault"
 	"limen/internal/op"
 	"limen/internal/surface/identity/permit"
@@ -25,6 +26,7 @@ type Applications struct {
 	Lists *acl.Lists
 	Roles *role.Roles
 	OAuth *oauth.Server
+	Code  *script.Scripts
 }
 
 // ErrMany says that one call names too much.
@@ -54,7 +56,7 @@ func (a Applications) Ops() []op.Op {
 	clone := write("CloneAnApplicaton", manage, audit.AppCreate, making...)
 	clone.Paths = []string{"/SaasManage/CloneApplication", "/SaasManage/CloneAnApplication"}
 	ofSet := append([]*fault.Error{collection.ErrNotFound, collection.ErrType, collection.ErrDynamic}, permit.Faults...)
-	return append(slices.Concat(a.clientTokens(), a.clients(), a.signingKeys()), []op.Op{
+	return append(slices.Concat(a.clientTokens(), a.clients(), a.signingKeys(), a.scripts(op.Any(op.Self, op.Has(right.UserManagement)))), []op.Op{
 		op.New(read("GetTemplatesAndCategories", manage), a.GetTemplatesAndCategories),
 		op.New(read("GetPaginatedTemplates", manage, fault.ErrInvalid), a.GetPaginatedTemplates),
 		op.New(read("GetCustomWebAppTemplates", manage), a.GetCustomWebAppTemplates),

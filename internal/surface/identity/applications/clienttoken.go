@@ -45,7 +45,16 @@ func (w *ClientWish) Check() error {
 	return nil
 }
 
-func (a Applications) tokenKeys(ctx context.Context, c *op.Call, _ ClientWish) (op.None, error) {
+// tokenKeys makes keys where there are none, and has the application's script say what the token tells.
+func (a Applications) tokenKeys(ctx context.Context, c *op.Call, in ClientWish) (op.None, error) {
+	var it oauth.App
+	scope, err := wire.ReadScope(in.Scopes)
+	if err == nil {
+		err = c.Snapshot(ctx, func() (err error) { it, err = a.Apps.Administered(ctx, c, in.ServiceName); return err })
+	}
+	if err == nil { // else CreateClientToken says what is wrong
+		a.OAuth.ForeseeClient(ctx, c, it, strings.TrimSpace(in.ClientID), scope)
+	}
 	return op.None{}, a.OAuth.Ensure(ctx, c)
 }
 

@@ -97,6 +97,9 @@ func printJSON(w io.Writer, v any) error {
 // tell prints an answer for people: the sentence, and what stands behind it.
 func tell(w io.Writer, a explanations.Answer) {
 	fmt.Fprintln(w, a.Summary)
+	if a.Stay != nil {
+		fmt.Fprintf(w, "    %s%s\n", a.Stay.Tell(a.Name), given(nil, nil, a.Stay.Reason, a.Stay.GrantedBy))
+	}
 	switch {
 	case a.Right != nil:
 		tellRight(w, *a.Right)

@@ -87,3 +87,36 @@ func only(t *testing.T, s *apptest.Site, challenge string) {
 	}
 	s.Do(t, audit.SettingChange, func(ctx context.Context, c *call.Call) error { return s.App.Values.Write(ctx, c, ready) })
 }
+
+// A program that administers the tenant shuts no person out either: the profile by which all sign in is one that a system
+// administrator who is a person can follow.
+func TestProgramsLeaveAWayForPeople(t *testing.T) {
+	apptest.Each(t, func(t *testing.T, s *apptest.Server) {
+		site := s.Tenant(t)
+		b := &branches{t: t, site: site}
+		robot := site.Person(t, "robot")
+		var codes profile.Profile
+		b.do(audit.UserChange, func(ctx context.Context, c *call.Call) (err error) {
+			if _, err = s.App.People.Change(ctx, c, robot.ID, user.Change{Service: new(true)}); err != nil {
+				return err
+			}
+			if err = s.App.Roles.Add(ctx, c, role.System, role.Member{Kind: role.User, ID: robot.ID}); err != nil {
+				return err
+			}
+			codes, err = s.App.Profiles.Save(ctx, c, profile.Profile{Name: "codes", Challenges: [][]string{{"OATH"}}})
+			return err
+		})
+		set := func(want string) {
+			t.Helper()
+			got := b.ask(site.SignedIn(t, robot.ID), "/Core/SetTenantConfig", map[string]any{"key": "Authentication.Profile", "value": codes.ID})
+			if got.Success != (want == "") || got.MessageID != want {
+				t.Errorf("%v %q, want %q", got.Success, got.MessageID, want)
+			}
+		}
+		set(setting.ErrValue.Code)
+		enrolled(t, b, site.Plain.ID) // who administers nothing
+		set(setting.ErrValue.Code)
+		enrolled(t, b, site.Admin.ID)
+		set("")
+	})
+}

@@ -8,6 +8,7 @@ import (
 	"limen/internal/core/login"
 	"limen/internal/core/profile"
 	"limen/internal/core/setting"
+	"limen/internal/core/user"
 )
 
 // wireProfiles wires authentication profiles with what names them.
@@ -26,19 +27,52 @@ const (
 	settingRecovery = "Authentication.RecoveryProfile"
 )
 
-// nameProfile refuses the id of a profile that does not exist, and of one by which the caller could not sign in any more.
+// nameProfile refuses the id of a profile that does not exist, and of one by which the caller could not sign in any more; where a
+// program calls, of one by which no person could who is a system administrator.
 func (a *App) nameProfile(ctx context.Context, c *call.Call, id string) error {
 	p, err := a.holdProfile(ctx, c, settingProfile, id)
 	if err != nil || c.Caller == nil || c.Caller.User == "" {
 		return err
 	}
-	u, err := a.People.ByID(ctx, c, c.Caller.User)
-	if err != nil || u.Service || u.OAuthClient {
+	able, program, err := a.follows(ctx, c, c.Caller.User, p)
+	if err != nil || able && !program {
 		return err
+	}
+	if !program {
+		return setting.ErrValue.At(settingProfile).Say("You could not sign in any more: you have set up nothing that the profile %s asks for.", p.Name)
+	}
+	all, err := a.Roles.Administrators(ctx, c)
+	if err != nil {
+		return err
+	}
+	people := 0
+	for _, id := range all {
+		able, program, err := a.follows(ctx, c, id, p)
+		if err != nil || able && !program {
+			return err
+		}
+		if !program {
+			people++
+		}
+	}
+	if people == 0 { // only programs administer this tenant
+		return nil
+	}
+	return setting.ErrValue.At(settingProfile).Say("No system administrator could sign in any more: none has set up what the profile %s asks for.", p.Name)
+}
+
+// follows says whether somebody could sign in by a profile, and whether they are a program, which no profile is asked for.
+func (a *App) follows(ctx context.Context, c *call.Call, id string, p profile.Profile) (able, program bool, err error) {
+	u, err := a.People.ByID(ctx, c, id)
+	if errors.Is(err, user.ErrNotFound) || err == nil && u.Barred(c.Now) {
+		return false, false, nil
+	}
+	if err != nil || u.Service || u.OAuthClient {
+		return false, err == nil, err
 	}
 	v, err := a.Values.Get(ctx, c)
 	if err != nil {
-		return err
+		return false, false, err
 	}
 	ways := []login.Profile{login.Profile{}.With(p)}
 	if !v.Auth.RequireSecondFactor { // one challenge is enough, where one cannot answer the other
@@ -48,10 +82,10 @@ func (a *App) nameProfile(ctx context.Context, c *call.Call, id string) error {
 	}
 	for _, way := range ways {
 		if ok, err := a.Logins.Able(ctx, c, u, way); ok || err != nil {
-			return err
+			return ok, false, err
 		}
 	}
-	return setting.ErrValue.At(settingProfile).Say("You could not sign in any more: you have set up nothing that the profile %s asks for.", p.Name)
+	return false, false, nil
 }
 
 // nameRecovery refuses the id of a profile that does not exist.

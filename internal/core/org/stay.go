@@ -52,6 +52,7 @@ const stayColumns = `user_id, org, home, since, until, reason, granter, begun, d
 
 var (
 	stayOf  = dbx.Q[stay]("org.stay", `SELECT `+stayColumns+` FROM org_stay WHERE tenant = ? AND user_id = ? FOR UPDATE`)
+	stayNow = dbx.Q[stay]("org.stay_now", `SELECT `+stayColumns+` FROM org_stay WHERE tenant = ? AND user_id = ?`)
 	staysIn = dbx.Q[stay]("org.stays", `SELECT `+stayColumns+` FROM org_stay WHERE tenant = ? AND org = ? FOR UPDATE`)
 	putStay = dbx.E("org.put_stay", `INSERT INTO org_stay (tenant, `+stayColumns+`) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 		ON CONFLICT (tenant, user_id) DO UPDATE SET org = excluded.org, home = excluded.home, since = excluded.since, until = excluded.until,
@@ -106,6 +107,38 @@ func (o *Orgs) whereabouts(ctx context.Context, c *call.Call, userID string) (us
 		return u, stay{}, missing(err)
 	}
 	return u, rows[0], nil
+}
+
+// Stay is a time that a person spends in an organization, or will.
+type Stay struct {
+	Org     string // its id
+	Home    string // id of the organization to which they return; empty: none
+	Since   time.Time
+	Until   time.Time // zero: they stay for good
+	Reason  string
+	Granter string // UUID; empty: the server's own command line
+	Begun   bool
+}
+
+// At gives the organization that a person is in at a time who is in one now.
+func (s Stay) At(now string, t time.Time) string {
+	switch {
+	case s.Org == "" || !s.Begun && t.Before(s.Since):
+		return now
+	case s.Until.IsZero() || t.Before(s.Until):
+		return s.Org
+	}
+	return s.Home
+}
+
+// StayOf gives the time that a person spends in an organization; the zero value when there is none.
+func (o *Orgs) StayOf(ctx context.Context, c *call.Call, userID string) (Stay, error) {
+	rows, err := stayNow.All(ctx, c.Tx, c.Tenant.ID, userID)
+	if err != nil || len(rows) == 0 {
+		return Stay{}, err
+	}
+	s := rows[0]
+	return Stay{Org: s.Org, Home: s.Home, Since: moment(s.Since), Until: moment(s.Until), Reason: s.Reason, Granter: s.Granter, Begun: s.Begun}, nil
 }
 
 // keepStay stores a time in an organization that is not over; what has begun for good is none.
@@ -233,7 +266,10 @@ func (o *Orgs) Turn(ctx context.Context, now time.Time) error {
 		return err
 	})
 	for _, r := range rows {
-		moved := o.Act(ctx, r.Tenant, audit.OrgStay, func(ctx context.Context, c *call.Call) error { return o.turn(ctx, c, r.User) })
+		moved := o.Act(ctx, r.Tenant, audit.OrgStay, func(ctx context.Context, c *call.Call) error {
+			c.Now = now
+			return o.turn(ctx, c, r.User)
+		})
 		if !errors.Is(moved, errTurned) {
 			err = errors.Join(err, moved)
 		}

@@ -39,6 +39,9 @@ type OperationAnswer struct {
 	Passes bool `json:"Passes"`
 	// Parts are those of the rule; one that passes is enough.
 	Parts []Part `json:"Parts"`
+	// Stay is the time that the object spends in an organization, or will: administrators of organizations reach it while it is
+	// in theirs. Null when there is none.
+	Stay *Stay `json:"Stay"`
 
 	all bool // it passes about everything
 }
@@ -51,7 +54,10 @@ func (a asked) operation(ctx context.Context) error {
 	if out == nil {
 		return ErrOperation.At("Operation")
 	}
-	a.out.Operation, a.out.Summary = out, out.summary(a.q.found.Name)
+	if out.Stay, err = a.objects(ctx, a.q.object); err != nil {
+		return err
+	}
+	a.out.Operation, a.out.Summary = out, strings.TrimSpace(out.summary(a.q.found.Name)+" "+out.Stay.Tell(a.q.called))
 	return nil
 }
 

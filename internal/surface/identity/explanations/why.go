@@ -34,6 +34,7 @@ type Question struct {
 	event  audit.Row
 	wanted right.Right
 	object op.Target
+	called string // name of the object
 }
 
 // Check wants one question, with words that are known.
@@ -81,7 +82,7 @@ func (q *Question) Resolve(ctx context.Context, c *op.Call) (err error) {
 func (q *Question) about(ctx context.Context, c *op.Call) error {
 	u, err := user.Find(ctx, c, trim(q.Object))
 	if err == nil {
-		q.object = op.Target{ID: u.ID, Org: u.Org}
+		q.object, q.called = op.Target{ID: u.ID, Org: u.Org}, u.Name
 	}
 	if !errors.Is(err, user.ErrNotFound) {
 		return err
@@ -123,6 +124,9 @@ type Answer struct {
 	Operation *OperationAnswer `json:"Operation"`
 	// Request is what became of a request.
 	Request *RequestAnswer `json:"Request"`
+	// Stay is the time that the user spends in an organization, or will: what is theirs by an organization changes when it begins and
+	// ends. Null when there is none.
+	Stay *Stay `json:"Stay"`
 }
 
 // asked is a question on its way to its answer.
@@ -160,6 +164,9 @@ func (e Explanations) Why(ctx context.Context, c *op.Call, in Question) (Answer,
 		err = a.request(ctx)
 	default:
 		err = a.signIn(ctx)
+	}
+	if err == nil {
+		out.Stay, err = a.stay(ctx, in.found.ID)
 	}
 	return out, err
 }

@@ -50,7 +50,7 @@ func (a *App) wireOAuth() {
 		DB: a.DB, CertHost: a.certHost, Certs: a.Settings.CertListen != "" || a.Settings.CertHeader != "",
 	}
 	a.Apps.Gone = append(a.Apps.Gone, a.OAuth.AppGone)
-	a.OAuth.AppOfClient = a.Apps.Claimant
+	a.OAuth.AppOfClient, a.OAuth.Origin = a.Apps.Claimant, a.Apps.Origin
 	a.OAuth.Throttle, a.OAuth.ByName, a.OAuth.TellAsked, a.OAuth.Tell = a.Throttle, a.oauthByName, a.tellAsked, a.tellDecision
 	a.OAuth.LongestLife, a.OAuth.StoreKeys = a.Apps.LongestLife, a.storeKeys
 	a.Changes.Watch(keysTopic, a.Signers.Forget)

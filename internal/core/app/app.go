@@ -96,7 +96,8 @@ type Apps struct {
 	// Gone forget what else is kept of an application that is deleted.
 	Gone []func(ctx context.Context, c *call.Call, id string) error
 
-	known known
+	known   known
+	origins origins
 }
 
 // Purposes are those that secrets are sealed for.

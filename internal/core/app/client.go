@@ -52,6 +52,7 @@ const maxKnown = 20_000
 func (a *Apps) Watch(watch func(topic string, f func(item string))) { watch(topic, a.forget) }
 
 func (a *Apps) forget(tenant string) {
+	a.origins.forget(tenant)
 	k := &a.known
 	k.mu.Lock()
 	defer k.mu.Unlock()

@@ -77,14 +77,23 @@ type Profile struct {
 	Origins         []string // whose scripts may call the endpoints: scheme, host and port
 }
 
-// Shares says whether scripts of an origin may call the application's endpoints and read the answers: one that it names, or, where its
-// clients are public, one that its answers go to.
-func (p Profile) Shares(origin string) bool {
-	if slices.Contains(p.Origins, origin) {
-		return true
+// SharedWith are the origins whose scripts may call the application's endpoints and read the answers: those that it names, and, where its
+// clients are public, those that its answers go to.
+func (p Profile) SharedWith() []string {
+	out := slices.Clone(p.Origins)
+	if !p.Public {
+		return out
 	}
-	return p.Public && slices.ContainsFunc(p.Redirects, func(uri string) bool { return wire.Origin(uri) == origin })
+	for _, uri := range p.Redirects {
+		if o := wire.Origin(uri); o != "" {
+			out = append(out, o)
+		}
+	}
+	return out
 }
+
+// Shares says whether an origin is one of them.
+func (p Profile) Shares(origin string) bool { return slices.Contains(p.SharedWith(), origin) }
 
 // Scope is a scope that an application knows.
 type Scope struct {

@@ -20,6 +20,12 @@ var ErrShared = ErrClient.Say("this issuer knows no application that alone has a
 // WideIssuer is the tenant's issuer.
 func WideIssuer(host string) string { return "https://" + host + "/" }
 
+// ResourcePath is where this program's own API is described as a protected resource (RFC 9728 section 3), and ResourceMetadata its address.
+const ResourcePath = "/.well-known/oauth-protected-resource"
+
+// ResourceMetadata is what a refused request is told, so that its client finds out who gives tokens.
+func ResourceMetadata(host string) string { return "https://" + host + ResourcePath }
+
 // Issuer is who the tokens say they are from.
 func (a App) Issuer(host string) string {
 	switch {

@@ -84,6 +84,8 @@ type Server struct {
 	// AppOfClient finds the application of the call's tenant that alone has a client of an id, besides those that are registered; empty where
 	// there is none. nil: none is found.
 	AppOfClient func(ctx context.Context, c *call.Call, client string) (id string, err error)
+	// Origin says whether any application of the call's tenant lets scripts of an origin call its endpoints. nil: none does.
+	Origin func(ctx context.Context, c *call.Call, origin string) (bool, error)
 	// Person reads somebody of the call's tenant by UUID, in c.Tx. A NotFound fault says that there is none.
 	Person func(ctx context.Context, c *call.Call, id string) (Person, error)
 	// May says whether somebody may use an application, in c.Tx.

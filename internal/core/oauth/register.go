@@ -148,7 +148,10 @@ func (s *Server) Register(ctx context.Context, c *call.Call, d Draft) error {
 		return err
 	}
 	_, err = insertClient.Do(ctx, c.Tx, c.Tenant.ID, d.ID, a.ID, string(text), d.sealed, d.token(), c.Now.UnixMilli(), c.Now.UnixMilli())
-	return err
+	if err != nil {
+		return err
+	}
+	return keepOrigins(ctx, c, d)
 }
 
 // Managed finds the client that a registration access token is for (RFC 7592 section 2); ErrToken where it is for none, or for another.
@@ -212,7 +215,10 @@ func (s *Server) Change(ctx context.Context, c *call.Call, d Draft) error {
 			err = ErrToken // changed or deleted meanwhile, and the token with it
 		}
 	}
-	return err
+	if err != nil {
+		return err
+	}
+	return keepOrigins(ctx, c, d)
 }
 
 // differ notes what of a client is another, or new.
@@ -245,6 +251,9 @@ func (s *Server) Unregister(ctx context.Context, c *call.Call, a App, id string,
 	if _, err := deleteClient.Do(ctx, c.Tx, c.Tenant.ID, id); err != nil {
 		return err
 	}
+	if _, err := dropOrigins.Do(ctx, c.Tx, c.Tenant.ID, id); err != nil {
+		return err
+	}
 	if err := ending(ctx, c, endOfRegistered, AppWithdrew, a.ID, id); err != nil {
 		return err
 	}
@@ -255,6 +264,9 @@ func (s *Server) Unregister(ctx context.Context, c *call.Call, a App, id string,
 // AppGone forgets the clients of an application that is deleted, and its initial access tokens.
 func (s *Server) AppGone(ctx context.Context, c *call.Call, appID string) error {
 	if _, err := deleteClients.Do(ctx, c.Tx, c.Tenant.ID, appID); err != nil {
+		return err
+	}
+	if _, err := originsGone.Do(ctx, c.Tx, c.Tenant.ID, appID); err != nil {
 		return err
 	}
 	_, err := dropInitials.Do(ctx, c.Tx, c.Tenant.ID, appID)

@@ -1,6 +1,7 @@
 package identity
 
 import (
+	"cmp"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -55,29 +56,45 @@ func (Codec) Fault(w http.ResponseWriter, r *op.Request, c *op.Call, f *fault.Er
 		status = http.StatusNotFound
 	}
 	if status == http.StatusUnauthorized {
-		challenge(w, r, f)
+		challenge(w, r, c, f)
 		e.ErrorMessage = &f.Public // beside the envelope, where some clients look for it
 	}
 	send(w, status, e)
 }
 
-// challenge says how callers prove themselves. Who sent a token by DPoP is told what was wrong with its proof, and the nonce that the next
-// one must have (RFC 9449 section 7.1 and 9).
-func challenge(w http.ResponseWriter, r *op.Request, f *fault.Error) {
+// challenge says how callers prove themselves, and where it stands who gives tokens (RFC 9728 section 5.1). Who sent a token is told that it
+// is none (RFC 6750 section 3); by DPoP, what was wrong with its proof, and the nonce that the next one must have (RFC 9449 section 7.1 and 9).
+func challenge(w http.ResponseWriter, r *op.Request, c *op.Call, f *fault.Error) {
+	about := ""
+	if host := cmp.Or(c.Tenant.Host, c.Client.Host); host != "" { // whoever is refused early has no tenant yet
+		about = `resource_metadata="` + oauth.ResourceMetadata(host) + `"`
+	}
 	code, ok := strings.CutPrefix(f.Code, oauth.Prefix)
 	if !ok || !dpop(r.HTTP) {
-		w.Header().Set("WWW-Authenticate", "Bearer")
+		if sends(r.HTTP, "Bearer") {
+			about = strings.TrimSuffix(`error="invalid_token", `+about, ", ")
+		}
+		w.Header().Set("WWW-Authenticate", strings.TrimSpace("Bearer "+about))
 		return
 	}
-	w.Header().Set("WWW-Authenticate", `DPoP error="`+code+`", algs="`+strings.Join(oauth.Profile{}.ClientAlgorithms(), " ")+`"`)
+	if about != "" {
+		about = ", " + about
+	}
+	w.Header().Set("WWW-Authenticate", `DPoP error="`+code+`", algs="`+strings.Join(oauth.Profile{}.ClientAlgorithms(), " ")+`"`+about)
 	if n := oauth.NonceOf(f); n != "" {
 		w.Header().Set("DPoP-Nonce", n)
 	}
 }
 
-func dpop(r *http.Request) bool {
-	scheme, _, _ := strings.Cut(r.Header.Get("Authorization"), " ")
-	return strings.EqualFold(scheme, "DPoP")
+func dpop(r *http.Request) bool { return sends(r, "DPoP") }
+
+// sends says whether a request has credentials of a scheme in its header.
+func sends(r *http.Request, scheme string) bool {
+	if r == nil {
+		return false
+	}
+	got, _, _ := strings.Cut(r.Header.Get("Authorization"), " ")
+	return strings.EqualFold(got, scheme)
 }
 
 // navigates says whether a browser shows what it gets as a page. Programs get the envelope, whatever they accept.

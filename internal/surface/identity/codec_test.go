@@ -155,3 +155,22 @@ func TestNavigationsAreLedToTheLogin(t *testing.T) {
 		}
 	}
 }
+
+// Whoever is refused is told where it stands who gives tokens (RFC 9728 section 5.1), and that the token which they sent is none.
+func TestRefusalsTellWhoGivesTokens(t *testing.T) {
+	const about = `resource_metadata="https://id.acme.test:8443/.well-known/oauth-protected-resource"`
+	for authorization, want := range map[string]string{
+		"": "Bearer " + about, "Bearer x": `Bearer error="invalid_token", ` + about, "Basic eDp5": "Bearer " + about,
+	} {
+		for host, want := range map[string]string{"id.acme.test:8443": want, "": strings.TrimSuffix(strings.TrimSuffix(want, about), ", ")} {
+			r, w := httptest.NewRequest(http.MethodPost, "/Area/Read", nil), httptest.NewRecorder()
+			r.Header.Set("Authorization", authorization)
+			c := &op.Call{}
+			c.Tenant.Host = host
+			Codec{}.Fault(w, &op.Request{HTTP: r}, c, op.ErrSignIn, nil)
+			if got := w.Header().Get("WWW-Authenticate"); got != strings.TrimSpace(want) {
+				t.Errorf("%q at %q is answered with %q, want %q", authorization, host, got, want)
+			}
+		}
+	}
+}

@@ -23,7 +23,7 @@ func (o OAuth) documents() []op.Op {
 			"/.well-known/oauth-authorization-server/{app_id}", "/.well-known/openid-configuration/{app_id}",
 			"/.well-known/oauth-authorization-server", "/.well-known/openid-configuration",
 		}}), o.Configuration),
-		op.New(get("/.well-known/oauth-protected-resource", op.Spec{}), o.ProtectedResource),
+		op.New(get(oauth.ResourcePath, op.Spec{}), o.ProtectedResource),
 		op.New(get("/OAuth2/GetMeta", op.Spec{Methods: []string{http.MethodPost}}), o.GetMeta),
 		op.New(get("/OAuth2/Keys/{app_id}", op.Spec{Methods: []string{http.MethodPost}}), o.Keys),
 	}

@@ -159,6 +159,9 @@ func TestDPoP(t *testing.T) {
 		} {
 			out, body := h.ask(who, x.authorization, x.proof, nil)
 			got := out.Header.Get("WWW-Authenticate")
+			if !strings.Contains(got, `resource_metadata="https://`+strings.Split(s.Host, ":")[0]) {
+				t.Errorf("%s: does not say who gives tokens: %q", name, got)
+			}
 			if out.StatusCode != http.StatusUnauthorized || x.want != "" && (!strings.HasPrefix(got, `DPoP error="`+x.want+`", algs="ES256 `)) {
 				t.Errorf("%s: %d %q %v", name, out.StatusCode, got, body)
 			}

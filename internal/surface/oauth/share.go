@@ -3,13 +3,14 @@ package oauth
 import (
 	"context"
 
+	"limen/internal/core/oauth"
 	"limen/internal/op"
 )
 
 // open are the operations whose answers are the same for everybody.
 var open = map[string]bool{
 	"/{app_id}/.well-known/openid-configuration": true,
-	"/.well-known/oauth-protected-resource":      true,
+	oauth.ResourcePath:                           true,
 	"/OAuth2/GetMeta":                            true,
 	"/OAuth2/Keys/{app_id}":                      true,
 }
@@ -20,7 +21,7 @@ var fetched = map[string]bool{
 	"/OAuth2/PushedAuthorization/{app_id}": true,
 }
 
-// Shared lets scripts of any site read the documents, and those of an application's own origins what a client calls by itself. What a
+// Shared lets scripts of any site read the documents, and those of the pages of an application or its clients what a client calls by itself. What a
 // browser's cookies would vouch for is shared with nobody.
 func (k Codec) Shared(ctx context.Context, r *op.Request, c *op.Call, origin string) string {
 	switch {
@@ -29,8 +30,7 @@ func (k Codec) Shared(ctx context.Context, r *op.Request, c *op.Call, origin str
 	case !fetched[r.Op.Path]:
 		return ""
 	}
-	a, err := k.Server.App(ctx, c, r.Path["app_id"])
-	if err != nil || !a.Active || !a.Profile.Shares(origin) {
+	if ok, err := k.Server.Shares(ctx, c, r.Path[pathApp], origin); err != nil || !ok {
 		return ""
 	}
 	return origin

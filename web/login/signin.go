@@ -107,6 +107,8 @@ type Raise struct {
 	App     string
 	To      string
 	None    bool // they have no further way to give one
+
+	Challenge string // id of the challenge that they answer; empty: the application asks
 }
 
 // Device asks for the code that a device shows (RFC 8628 section 3.3).

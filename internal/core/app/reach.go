@@ -16,6 +16,8 @@ import (
 
 // Faults of using applications.
 var (
+	// ErrRules is for those whom the application's own rules do not let in.
+	ErrRules     = fault.New(fault.Denied, "app.rules", "The rules of the application do not allow this.")
 	ErrClosed    = fault.New(fault.Denied, "app.closed", "The application has rules of its own about who may use it, which cannot be decided yet.")
 	ErrNotReady  = fault.New(fault.Invalid, "app.not_ready", "The application is not configured completely.")
 	ErrNoAddress = fault.New(fault.Invalid, "app.no_address", "The application has no address that a browser can open.")
@@ -129,11 +131,25 @@ func (it App) Listed() bool {
 	return it.State == Active && it.Type != OAuth && it.Flag("ShowInUP", true)
 }
 
-// Address is the page that opens an application. Faults: ErrClosed, ErrNotReady, ErrNoAddress, ErrSAML.
+// Rules are the application's own about who may use it and how, and the profile where none of them fits; ok is false where it has none.
+// Those of an application with a profile of the authorization server are decided there, where it signs people in. Fault: ErrClosed.
+func (it App) Rules() (rules json.RawMessage, fallback string, ok bool, err error) {
+	switch {
+	case it.closed():
+		return nil, "", false, ErrClosed
+	case !it.guarded() || it.Profile != nil:
+		return nil, "", false, nil
+	case it.Script("PolicyScript") != "": // it runs where people are signed in, and nowhere else
+		return nil, "", false, ErrClosed
+	}
+	return it.Members["AuthRules"], it.Text("DefaultAuthProfile"), true, nil
+}
+
+// Address is the page that opens an application; what its rules say of somebody is another question. Faults: ErrClosed, ErrNotReady, ErrNoAddress, ErrSAML.
 func (it App) Address() (string, error) {
 	at := it.Location()
 	switch {
-	case it.closed(), it.guarded() && it.Profile == nil: // of one with a profile they are decided where it signs people in
+	case it.closed():
 		return "", ErrClosed
 	case it.State != Active:
 		return "", ErrNotReady
@@ -180,12 +196,12 @@ func (it App) Strategy() string {
 }
 
 // Common is the name and the password that everybody uses an application with, where its administrators let people see them.
-// ErrClosed where they ask more of people than can be decided.
+// What its rules say of somebody is another question. ErrClosed where nobody can decide them.
 func (a *Apps) Common(ctx context.Context, c *call.Call, it App) (name, password string, err error) {
 	if it.Strategy() != Fixed || !it.Flag("AllowViewFixedCredentials", false) {
 		return "", "", nil
 	}
-	if it.guarded() {
+	if it.closed() {
 		return "", "", ErrClosed
 	}
 	if it.password != "" {

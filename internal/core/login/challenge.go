@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"net/url"
 	"slices"
 	"strings"
 	"time"
@@ -26,12 +27,18 @@ var (
 	errUnknownChallenge = fault.New(fault.NotFound, "login.challenge", ErrFailed.Public)
 )
 
+// MorePath is the page on which a challenge of one's own session is answered, which leads on to a path of this server.
+func MorePath(id, to string) string {
+	return "/login/more?" + url.Values{"challenge": {id}, "cloudRedirect": {to}}.Encode()
+}
+
 // challengeLife is how long a challenge waits to be begun.
 const challengeLife = 5 * time.Minute
 
 // Wanted is what somebody must have shown, besides what they are.
 type Wanted struct {
 	Name      string     `json:"n,omitempty"` // of the authentication profile that says so; empty: none does
+	For       string     `json:"f,omitempty"` // name of the application that wants it; empty: none does
 	Rounds    [][]string `json:"r"`           // mechanisms, of which one of each round is enough
 	Questions int        `json:"q,omitempty"` // security questions to ask; 0: as many as the tenant asks
 	Lax       bool       `json:"l,omitempty"` // rounds for which they have enrolled nothing are left out
@@ -66,6 +73,27 @@ func (l *Logins) Challenge(ctx context.Context, c *call.Call, w Wanted) (string,
 		return "", err
 	}
 	return l.promise(ctx, c, c.Caller.User, c.Caller.Session, w)
+}
+
+// DueError is ErrDue with a challenge that was made for it. What made it is to be committed.
+type DueError struct{ ID string } // empty where the caller has no session that could be raised
+
+// Error is the fault's text.
+func (*DueError) Error() string { return ErrDue.Error() }
+
+// Unwrap gives ErrDue.
+func (*DueError) Unwrap() error { return ErrDue }
+
+// Need is Challenge as an error: nil where nothing is due, else a DueError.
+func (l *Logins) Need(ctx context.Context, c *call.Call, w Wanted) error {
+	id, err := l.Challenge(ctx, c, w)
+	if errors.Is(err, session.ErrNone) {
+		return &DueError{}
+	}
+	if err != nil || id == "" {
+		return err
+	}
+	return &DueError{id}
 }
 
 // Due says whether the caller must show more than their session rests on; session.ErrNone where they have none.
@@ -129,16 +157,15 @@ type Met struct {
 // showed it, or empty. Faults: ErrFailed where there is no such challenge for the caller, ErrNoFurther where they have enrolled nothing
 // that would do; both are to be committed. Ensure must have run.
 func (l *Logins) Meet(ctx context.Context, c *call.Call, id, auth string) (Met, error) {
-	d, err := l.demanded(ctx, c, id)
+	d, w, err := l.demanded(ctx, c, id)
+	if err == nil {
+		err = spend(ctx, c, id)
+	}
 	if errors.Is(err, errUnknownChallenge) {
 		failEvent(c, whyGone, "")
 		return Met{}, ErrFailed
 	}
 	if err != nil {
-		return Met{}, err
-	}
-	var w Wanted
-	if err := json.Unmarshal([]byte(d.Wanted), &w); err != nil {
 		return Met{}, err
 	}
 	s, err := l.meeting(ctx, c, d)
@@ -165,27 +192,63 @@ func (l *Logins) Meet(ctx context.Context, c *call.Call, id, auth string) (Met, 
 	return Met{Package: &out, Device: s.Device}, err
 }
 
-// demanded takes a challenge away and gives it, if it is for the caller.
-func (l *Logins) demanded(ctx context.Context, c *call.Call, id string) (Demand, error) {
+// demanded gives a challenge, if it is for the caller.
+func (l *Logins) demanded(ctx context.Context, c *call.Call, id string) (d Demand, w Wanted, err error) {
 	if id == "" || len(id) > maxID {
-		return Demand{}, errUnknownChallenge
+		return d, w, errUnknownChallenge
 	}
-	hash := crypt.TokenHash(id)
-	d, err := findChallenge.One(ctx, c.Tx, c.Tenant.ID, hash)
+	d, err = findChallenge.One(ctx, c.Tx, c.Tenant.ID, crypt.TokenHash(id))
 	if errors.Is(err, dbx.ErrNoRow) || err == nil && d.Expires <= c.Now.UnixMilli() {
-		return d, errUnknownChallenge
+		return d, w, errUnknownChallenge
 	}
 	if err != nil {
-		return d, err
+		return d, w, err
 	}
 	if d.Session != "" && (c.Caller == nil || c.Caller.Session != d.Session || c.Caller.User != d.User) {
-		return d, errUnknownChallenge // whoever found the id has not found the session
+		return d, w, errUnknownChallenge // whoever found the id has not found the session
 	}
-	n, err := spendChallenge.Do(ctx, c.Tx, c.Tenant.ID, hash)
+	return d, w, json.Unmarshal([]byte(d.Wanted), &w)
+}
+
+// spend takes a challenge away.
+func spend(ctx context.Context, c *call.Call, id string) error {
+	n, err := spendChallenge.Do(ctx, c.Tx, c.Tenant.ID, crypt.TokenHash(id))
 	if err == nil && n == 0 {
 		err = errUnknownChallenge
 	}
-	return d, err
+	return err
+}
+
+// Waiting says what a challenge of the caller's session wants, and whether they have enrolled what would do. It changes nothing. ErrFailed
+// where there is none.
+func (l *Logins) Waiting(ctx context.Context, c *call.Call, id string) (w Wanted, able bool, err error) {
+	d, w, err := l.demanded(ctx, c, id)
+	if errors.Is(err, errUnknownChallenge) || err == nil && d.Session == "" {
+		return w, false, ErrFailed
+	}
+	if err != nil {
+		return w, false, err
+	}
+	s, err := l.rising(ctx, c)
+	if err != nil {
+		return w, false, err
+	}
+	err = l.offered(ctx, c, s, w)
+	return w, !errors.Is(err, ErrNoFurther), but(but(err, ErrNoFurther), errNothingLeft)
+}
+
+// Again opens a conversation for what the caller was to show in one that failed.
+func (l *Logins) Again(ctx context.Context, c *call.Call, w Wanted) (Package, string, error) {
+	s, err := l.rising(ctx, c)
+	if err == nil {
+		err = l.offered(ctx, c, s, w)
+	}
+	if err != nil {
+		return Package{}, "", err
+	}
+	l.tell(c, s.state, s.real)
+	out, err := l.opened(ctx, c, s)
+	return out, s.Device, err
 }
 
 // meeting is the state in which a challenge is begun: that of the caller's session where it is theirs, else of nobody's.
@@ -251,7 +314,7 @@ func (l *Logins) offered(ctx context.Context, c *call.Call, s rise, w Wanted) er
 	if slices.ContainsFunc(made, func(one []factor.Challenge) bool { return len(one) == 0 }) || !passable(made, nil) {
 		return ErrNoFurther
 	}
-	s.Challenges, s.Wanted = distinct(made), w.Name
+	s.Challenges, s.Want = distinct(made), &w
 	return nil
 }
 

@@ -17,7 +17,9 @@ import (
 // as makes a call that of a session.
 func as(c *call.Call, s *login.Success) {
 	if s != nil {
-		c.Caller = &call.Caller{User: s.Person.ID, Name: s.Person.Name, Session: s.Session.ID, Means: call.BySession}
+		c.Caller = &call.Caller{
+			User: s.Person.ID, Name: s.Person.Name, Session: s.Session.ID, Means: call.BySession, Proved: time.UnixMilli(s.Session.Proved),
+		}
 	}
 }
 
@@ -230,4 +232,79 @@ func (w talk) sessions(person string) (n int) {
 		w.Fatal(err)
 	}
 	return n
+}
+
+// Who proved too long ago who they are is asked for what a sign-in asks for, within their session, and may go on then.
+func TestProofAnew(t *testing.T) {
+	each(t, func(w talk) {
+		w.only("UP")
+		w.Sessions.Proof = func(context.Context, *call.Call) (time.Duration, error) { return 15 * time.Minute, nil }
+		anna := w.Add("anna")
+		by := w.signIn(anna.Name, logintest.Secret).Success
+		own := func(by *login.Success) (id string, due bool) {
+			w.Write(func(ctx context.Context, c *call.Call) (err error) {
+				as(c, by)
+				id, due, err = w.Logins.OwnChallenge(ctx, c, login.OwnProfile)
+				return err
+			})
+			return id, due
+		}
+		if id, due := own(by); id != "" || due {
+			t.Fatal("due right after signing in")
+		}
+		w.Now = w.Now.Add(16 * time.Minute)
+		id, due := own(by)
+		if id == "" || !due {
+			t.Fatal("not due after a quarter of an hour")
+		}
+		m, err := w.meet(by, id)
+		if err != nil || m.Package == nil {
+			t.Fatal(err)
+		}
+		w.expect(w.do(m.Package.Session, answer(w.pick(m.Package, 0, "UP"), "wrong")), login.Failed)
+		if !w.Alive(by.Auth) {
+			t.Fatal("a wrong answer ends the session")
+		}
+		id, _ = own(by)
+		m, _ = w.meet(by, id)
+		got := w.expect(w.do(m.Package.Session, answer(w.pick(m.Package, 0, "UP"), logintest.Secret)), login.Succeeded).Success
+		if got.Session.Level != session.Normal || got.Session.Factors != "UP" {
+			t.Fatalf("the same proof twice is more than once: %+v", got.Session)
+		}
+		if id, due := own(got); id != "" || due {
+			t.Fatal("due right after the proof")
+		}
+	})
+}
+
+// What policies want before people change something of their own is asked of them, and of nobody who changes it for them.
+func TestOwnParts(t *testing.T) {
+	each(t, func(w talk) {
+		w.only("UP")
+		w.Logins.Parts = func(_ context.Context, _ *call.Call, _ string, part login.Part) (login.Wanted, error) {
+			switch part {
+			case login.OwnProfile:
+				return strong, nil
+			case login.OwnPassword:
+				return login.Wanted{}, login.ErrForbidden
+			}
+			return login.Wanted{}, nil
+		}
+		anna, ben := w.Add("anna"), w.Add("ben")
+		by := w.signIn(anna.Name, logintest.Secret).Success
+		for part, want := range map[login.Part]error{login.OwnProfile: login.ErrDue, login.OwnPassword: login.ErrForbidden, login.OwnOATH: nil} {
+			for person, want := range map[string]error{anna.ID: want, ben.ID: nil} {
+				if err := w.Try(func(ctx context.Context, c *call.Call) error { as(c, by); return w.Logins.Own(ctx, c, person, part) }); !errors.Is(err, want) {
+					t.Errorf("%s: %v, want %v", part, err, want)
+				}
+			}
+		}
+		err := w.Try(func(ctx context.Context, c *call.Call) error {
+			c.Caller = &call.Caller{User: anna.ID, Means: call.ByOAuth}
+			return w.Logins.Own(ctx, c, anna.ID, login.OwnProfile)
+		})
+		if !errors.Is(err, login.ErrDue) {
+			t.Error("an access token does without:", err)
+		}
+	})
 }

@@ -268,8 +268,8 @@ func (t *turn) succeeded(out *Success) {
 	case t.person.Service || t.person.OAuthClient:
 		e.Type = audit.ServiceLogin
 	}
-	if t.s.Wanted != "" {
-		e.Set("Profile", t.s.Wanted)
+	if t.s.Want != nil && t.s.Want.Name != "" {
+		e.Set("Profile", t.s.Want.Name)
 	}
 	e.Set("Factors", factors)
 	e.Set("AuthMethod", method(t.s.Passed))

@@ -57,6 +57,9 @@ type Logins struct {
 	Rescued func(ctx context.Context, c *call.Call, userID string) (bool, error)
 	// Image gives the name of the image that a person wants to see before they give their password; nil: nobody has one.
 	Image func(ctx context.Context, c *call.Call, userID string) (string, error)
+	// Parts gives what policies want of somebody before they change that part of their own; no rounds: nothing. ErrForbidden where they
+	// let nobody. Nil: nothing.
+	Parts func(ctx context.Context, c *call.Call, personID string, part Part) (Wanted, error)
 	// Notify writes a notice to a person, in c.Tx; nil: nobody is told.
 	Notify func(ctx context.Context, c *call.Call, u user.User, what Notice) error
 }

@@ -14,9 +14,10 @@ import (
 type Stage struct {
 	Login    string // as typed
 	Package  Package
-	First    bool // nothing has been passed yet
-	Recovery bool // a forgotten password is replaced
-	Raise    bool // somebody who is signed in shows more
+	First    bool    // nothing has been passed yet
+	Recovery bool    // a forgotten password is replaced
+	Raise    bool    // somebody who is signed in shows more
+	Want     *Wanted // what is to be shown beside what the session rests on; nil: whatever there is
 	// Policy is what a new password must be like, where one is due.
 	Policy password.Policy
 	// End is what the conversation ended in, where it was finished elsewhere; nil: it has not ended.
@@ -40,7 +41,7 @@ func (l *Logins) Look(ctx context.Context, c *call.Call, id string) (Stage, erro
 	if err != nil {
 		return Stage{}, err
 	}
-	out := Stage{Login: s.Login, First: len(s.Passed) == 0 && s.At == 0, Recovery: s.Recovery, Raise: s.Raised != ""}
+	out := Stage{Login: s.Login, First: len(s.Passed) == 0 && s.At == 0, Recovery: s.Recovery, Raise: s.Raised != "", Want: s.Want}
 	if s.Done != nil {
 		r, err := l.fetched(ctx, c, s)
 		out.End = &r

@@ -27,15 +27,7 @@ func (l *Logins) Outlook(ctx context.Context, c *call.Call, u user.User, p Profi
 		return Outlook{}, err
 	}
 	why, err := l.ask(ctx, c, s, w, p)
-	out := Outlook{Refused: why, Exempt: s.Exempt}
-	for _, round := range s.Challenges {
-		names := make([]string, len(round))
-		for i, ch := range round {
-			names[i] = ch.Name
-		}
-		out.Challenges = append(out.Challenges, names)
-	}
-	return out, err
+	return Outlook{Challenges: named(s.Challenges), Refused: why, Exempt: s.Exempt}, err
 }
 
 // self is a person who is there, with whose second factors answer.

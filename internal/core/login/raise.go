@@ -68,6 +68,7 @@ func (l *Logins) raising(ctx context.Context, c *call.Call, rounds [][]string) (
 		}
 		if s.Challenges = slices.DeleteFunc(made, func(one []factor.Challenge) bool { return len(one) == 0 }); len(s.Challenges) > 0 {
 			l.tell(c, s.state, s.real)
+			s.Want = &Wanted{Rounds: named(s.Challenges), Questions: p.Questions}
 			return s.state, nil
 		}
 	}

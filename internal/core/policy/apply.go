@@ -2,6 +2,7 @@ package policy
 
 import (
 	"context"
+	"strings"
 	"time"
 
 	"limen/internal/call"
@@ -94,6 +95,34 @@ func (p *Policies) Login(ctx context.Context, c *call.Call, u user.User, base lo
 	d.shape(&base, u.Service || u.OAuthClient)
 	base.Basis = d.basis(at)
 	return base, nil
+}
+
+// Part is core/login's Parts: what people must have shown before they change something of their own.
+func (p *Policies) Part(ctx context.Context, c *call.Call, personID string, part login.Part) (login.Wanted, error) {
+	r, err := p.For(ctx, c, personID)
+	if err != nil {
+		return login.Wanted{}, err
+	}
+	reference, _ := r.String(partPrefix + string(part))
+	if reference = strings.TrimSpace(reference); reference == "" {
+		return login.Wanted{}, nil
+	}
+	var d Decision
+	if err := p.resolve(ctx, c, &d, reference, nil); err != nil {
+		return login.Wanted{}, err
+	}
+	return d.Wanted()
+}
+
+// Wanted is what a decision wants of somebody who is signed in; login.ErrForbidden where it refuses.
+func (d Decision) Wanted() (login.Wanted, error) {
+	switch d.Verdict {
+	case Refused:
+		return login.Wanted{}, login.ErrForbidden
+	case ByProfile:
+		return login.By(*d.Profile, d.Lax), nil
+	}
+	return login.Wanted{}, nil
 }
 
 // basis is what the event of the sign-in keeps of a decision.

@@ -43,6 +43,7 @@ const (
 	keyPersistLife = "/Core/Authentication/CookiePersistLifespanHours"
 	keyConcurrent  = "/Core/Authentication/AuthSessionMaxConcurrent"
 	keyNoMech      = "/Core/Authentication/NoMfaMechLogin"
+	partPrefix     = "/Core/Authentication/UserUpdateProfile/"
 	keyReset       = "PasswordResetEnabled"
 	keyResetToo    = "/Core/PasswordReset/PasswordResetEnabled"
 	keyResetCookie = "/Core/PasswordReset/PasswordResetIdentityCookieOnly"
@@ -249,13 +250,15 @@ var resetKeys = append(acts(
 var accountKeys = append(acts(
 	external.named("UiPrompt", "OATH OTP Client", "Name of the authenticator app, as the portal shows it."),
 	external.named("U2fUiPrompt", "FIDO2 Security Key", "Name of FIDO2 authenticators, as the portal shows it."),
+	account.of(Ref, "UserUpdateProfile/Password", "Profile for changing the password."),
+	account.of(Ref, "UserUpdateProfile/OathProfile", "Profile for changing the authenticator app."),
+	account.of(Ref, "UserUpdateProfile/SecurityQuestion", "Profile for changing security questions."),
+	account.of(Ref, "UserUpdateProfile/Profile", "Profile for changing one's attributes."),
 ),
 	group{"user account", "/Core/PasswordChange/"}.on("UserChangeAllow", true, "Let people change their password."),
-	account.of(Ref, "UserUpdateProfile/Password", "Profile for changing the password."),
 	external.on("ShowQRCode", false, "Let people use an authenticator app."),
 	external.on("ShowQRCode/AutoSetupOathOtp", nil, "Set it up with the mobile app."),
 	external.on("ShowQRCodeForSelfService", true, "Show its QR code."),
-	account.of(Ref, "UserUpdateProfile/OathProfile", "Profile for changing it."),
 	external.on("ShowU2f", false, "Let people use FIDO2 authenticators."),
 	account.of(Ref, "UserUpdateProfile/U2F", "Profile for changing them."),
 	account.on("ConfigureSecurityQuestions", nil, "Let people choose security questions."),
@@ -263,12 +266,10 @@ var accountKeys = append(acts(
 	account.count("UserSecurityQuestionsPerUser", nil, 0, 20, "", "Questions of one's own."),
 	account.count("AdminSecurityQuestionsPerUser", nil, 0, 20, "", "Questions out of the administrators' list."),
 	account.count("SecurityQuestionAnswerMinLength", nil, 0, 100, "", "Least length of an answer."),
-	account.of(Ref, "UserUpdateProfile/SecurityQuestion", "Profile for changing them."),
 	group{"user account", "/Core/PhoneAuth/"}.on("UserChangeAllow", nil, "Let people choose the PIN of telephone calls."),
 	Key{Path: "/Core/Authentication/MinPhonePinLength", Group: "user account", Kind: Decimal, Min: 0, Max: 20, Meaning: "Its least length, as a text."},
 	account.of(Ref, "UserUpdateProfile/PhonePin", "Profile for changing it."),
 	group{"user account", "/Core/Security/CDS/"}.on("AllowUserChangeMFARedirect", nil, "Let people choose whose factors answer for them."),
-	account.of(Ref, "UserUpdateProfile/Profile", "Profile for changing one's attributes."),
 	group{"user account", "/Core/Policy/"}.of(String, "Culture", "Language of the portal, as a tag such as en."),
 )
 

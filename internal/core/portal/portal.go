@@ -9,12 +9,14 @@ package portal
 
 import (
 	"context"
+	"errors"
 	"strings"
 	"unicode"
 	"unicode/utf8"
 
 	"limen/internal/call"
 	"limen/internal/core/app"
+	"limen/internal/core/login"
 	"limen/internal/core/policy"
 	"limen/internal/core/role"
 	"limen/internal/core/user"
@@ -80,9 +82,32 @@ type Portal struct {
 	People   *user.Directory
 	Roles    *role.Roles
 	Policies *policy.Policies
+	Logins   *login.Logins
 	// Seal and Open seal a text of the tenant's for Purpose, bound to what it belongs to.
 	Seal func(ctx context.Context, c *call.Call, plain []byte, bound string) (string, error)
 	Open func(ctx context.Context, c *call.Call, sealed, bound string) ([]byte, error)
+}
+
+// admits asks for what the rules of an application want of the caller. Faults: app.ErrClosed, app.ErrRules; a login.DueError where they must
+// show more first.
+func (p *Portal) admits(ctx context.Context, c *call.Call, it app.App) error {
+	rules, fallback, ok, err := it.Rules()
+	if err != nil || !ok {
+		return err
+	}
+	d, err := p.Policies.Judge(ctx, c, c.User(), rules, fallback)
+	if err != nil {
+		return err
+	}
+	w, err := d.Wanted()
+	switch {
+	case errors.Is(err, login.ErrForbidden):
+		return app.ErrRules
+	case err != nil || len(w.Rounds) == 0:
+		return err
+	}
+	w.For = it.Name
+	return p.Logins.Need(ctx, c, w)
 }
 
 // allows reads a policy about somebody; absent is what counts where no policy says.

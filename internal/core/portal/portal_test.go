@@ -108,7 +108,7 @@ func TestLogin(t *testing.T) {
 		`{"UserNameStrategy":"Fixed","Username":"crew","AllowViewFixedCredentials":true}`:     "crew",
 		`{"UserNameStrategy":"Fixed","UserNameArg":"crew","AllowViewFixedCredentials":false}`: "",
 	} {
-		if got := login(of(members), u); got != want {
+		if got := nameWith(of(members), u); got != want {
 			t.Errorf("%s: %q, want %q", members, got, want)
 		}
 	}

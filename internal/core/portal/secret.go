@@ -196,6 +196,9 @@ func (p *Portal) Credentials(ctx context.Context, c *call.Call, key string) (s S
 	if t.App != nil && !t.setByUser() {
 		notes := s.Notes
 		s = Secret{Notes: notes}
+		if err := p.admits(ctx, c, *t.App); err != nil {
+			return s, false, err
+		}
 		if s.Username, s.Password, err = p.Apps.Common(ctx, c, *t.App); err != nil {
 			return s, false, err
 		}

@@ -138,12 +138,12 @@ func (p *Portal) fill(ctx context.Context, c *call.Call, t *Tile, m mine) (err e
 		return err
 	}
 	t.LoginSet = t.Item != nil || t.App.Strategy() == app.SetByUser
-	t.Login = login(*t, m.user)
+	t.Login = nameWith(*t, m.user)
 	return nil
 }
 
-// login is the name that somebody has with an application. Names that scripts make are not known here.
-func login(t Tile, u user.User) string {
+// nameWith is the name that somebody has with an application. Names that scripts make are not known here.
+func nameWith(t Tile, u user.User) string {
 	if t.LoginSet {
 		return t.Secret.Username
 	}
@@ -220,8 +220,9 @@ func visited(ctx context.Context, c *call.Call, target string) error {
 	return err
 }
 
-// Launch gives the address of the page that opens an application, and notes that the caller has opened it. Faults:
-// ErrNotFound, acl.ErrDenied, app.ErrClosed, app.ErrNotReady, app.ErrNoAddress, app.ErrSAML.
+// Launch gives the address of the page that opens an application, and notes that the caller has opened it. Where the rules of the
+// application want more of the caller than their session rests on, the error is a login.DueError. Faults:
+// ErrNotFound, acl.ErrDenied, app.ErrClosed, app.ErrRules, app.ErrNotReady, app.ErrNoAddress, app.ErrSAML.
 func (p *Portal) Launch(ctx context.Context, c *call.Call, key string) (string, error) {
 	t, err := p.Find(ctx, c, key)
 	if err != nil {
@@ -232,7 +233,9 @@ func (p *Portal) Launch(ctx context.Context, c *call.Call, key string) (string, 
 	if t.App != nil {
 		c.Event.Name = t.App.Name
 		c.Event.Set("ApplicationName", t.App.Name)
-		at, err = t.App.Address()
+		if err = p.admits(ctx, c, *t.App); err == nil {
+			at, err = t.App.Address()
+		}
 	} else if at = t.Item.URL; !app.Page(at) {
 		err = app.ErrNoAddress
 	}

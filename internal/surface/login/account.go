@@ -68,9 +68,21 @@ func (s SignIn) settled(ctx context.Context, c *op.Call, to string, what oauth.N
 	return login.Welcome{Account: c.Caller.Name, To: to, Now: true}, s.OAuth.Settle(ctx, c, w, what)
 }
 
-// More asks somebody who is signed in for a further proof, which an application wants (acr_values). Who has none can go on without.
-func (s SignIn) More(ctx context.Context, c *op.Call, in Asking, _ op.None) (any, error) {
+// Further names what a further proof is for.
+type Further struct {
+	// CloudRedirect is where to go on afterwards: a path of this server.
+	CloudRedirect string `json:"cloudRedirect"`
+	// Challenge is the id of a challenge of the person's session; empty: the request that waits wants it.
+	Challenge string `json:"challenge"`
+}
+
+// More asks somebody who is signed in for a further proof, which an application or a challenge wants. Who has none can go on without, where it is
+// the application's wish only.
+func (s SignIn) More(ctx context.Context, c *op.Call, in Further, _ op.None) (any, error) {
 	to := local(in.CloudRedirect)
+	if in.Challenge != "" {
+		return s.challenged(ctx, c, to, in.Challenge)
+	}
 	_, r, err := s.waiting(ctx, c, to)
 	if err != nil {
 		return nil, err
@@ -86,10 +98,29 @@ func (s SignIn) More(ctx context.Context, c *op.Call, in Asking, _ op.None) (any
 	return login.Raise{Account: c.Caller.Name, App: r.App.Name, To: to, None: !some}, err
 }
 
+// challenged shows what a challenge asks for. Who has nothing for it cannot go on.
+func (s SignIn) challenged(ctx context.Context, c *op.Call, to, id string) (any, error) {
+	if !signedIn(c) {
+		return op.Redirect{URL: stepURL(to, "", "")}, nil
+	}
+	w, able, err := s.Logins.Waiting(ctx, c, id)
+	if errors.Is(err, core.ErrFailed) { // answered, or too late: what wanted it says what is due now
+		return s.onward(c, to), nil
+	}
+	return login.Raise{Account: c.Caller.Name, App: w.For, To: to, Challenge: id, None: !able}, err
+}
+
+// onward leads on to where somebody wanted to go.
+func (s SignIn) onward(c *op.Call, to string) login.Welcome {
+	return login.Welcome{Account: c.Caller.Name, To: to, Now: to != ""}
+}
+
 // MoreForm begins to give a further proof, or does without.
 type MoreForm struct {
 	// CloudRedirect is where to go on afterwards: a path of this server.
 	CloudRedirect string `json:"cloudRedirect"`
+	// Challenge is the id of a challenge of the person's session; empty: the request that waits wants the proof.
+	Challenge string `json:"challenge"`
 	// Do is empty to begin, or without to go on without a further proof; only who has none may.
 	Do string `json:"do"`
 }
@@ -101,7 +132,7 @@ func (s SignIn) ensureMore(ctx context.Context, c *op.Call, in MoreForm) (op.Non
 	return op.None{}, s.Logins.Ensure(ctx, c.Tenant.ID)
 }
 
-func (s SignIn) foreseeMore(ctx context.Context, c *op.Call, in Asking) (op.None, error) {
+func (s SignIn) foreseeMore(ctx context.Context, c *op.Call, in Further) (op.None, error) {
 	return op.None{}, s.foresee(ctx, c, in.CloudRedirect)
 }
 
@@ -128,6 +159,9 @@ func (s SignIn) Raise(ctx context.Context, c *op.Call, in MoreForm, _ op.None) (
 		c.Event.Type = ""
 		return next(to, ""), nil
 	}
+	if in.Challenge != "" {
+		return s.meet(ctx, c, to, in.Challenge)
+	}
 	rounds, err := s.demanded(ctx, c, to)
 	if err != nil {
 		return nil, err
@@ -152,6 +186,21 @@ func (s SignIn) Raise(ctx context.Context, c *op.Call, in MoreForm, _ op.None) (
 		return nil, err
 	}
 	return next(to, "", append(s.Device(c, device), talkCookie(c, pack.Session))...), nil
+}
+
+// meet begins a challenge.
+func (s SignIn) meet(ctx context.Context, c *op.Call, to, id string) (any, error) {
+	m, err := s.Logins.Meet(ctx, c, id, "")
+	switch {
+	case errors.Is(err, core.ErrFailed), err == nil && m.Success != nil:
+		c.Event.Type = "" // nothing happened
+		return s.onward(c, to), nil
+	case errors.Is(err, core.ErrNoFurther):
+		return shown{view: login.Raise{Account: c.Caller.Name, To: to, None: true, Challenge: id}}, op.Refused(core.ErrNoFurther)
+	case err != nil:
+		return nil, err
+	}
+	return next(to, "", append(s.Device(c, m.Device), talkCookie(c, m.Package.Session))...), nil
 }
 
 // demanded are the rounds of mechanisms that the rules of the application want which somebody goes on to; none where they go on to none.

@@ -161,5 +161,8 @@ func (s SignIn) again(ctx context.Context, c *op.Call, st core.Stage) (core.Pack
 	case !signedIn(c):
 		return core.Package{}, "", session.ErrUnknown
 	}
-	return s.Logins.Raise(ctx, c)
+	if st.Want == nil {
+		return s.Logins.Raise(ctx, c)
+	}
+	return s.Logins.Again(ctx, c, *st.Want)
 }

@@ -19,16 +19,13 @@ import (
 func (a Authentication) challenging() []op.Op {
 	return []op.Op{
 		op.New(op.Spec{Path: "/Security/ChallengeUser", Allow: op.Authenticated, Effect: op.Write, Audit: audit.ChallengeCreate, Rate: op.Guess,
-			Faults: []*fault.Error{fault.ErrMissing, login.ErrDue, session.ErrNone, policy.ErrUnnamed, ErrForbidden}}, a.ChallengeUser),
+			Faults: []*fault.Error{fault.ErrMissing, login.ErrDue, session.ErrNone, policy.ErrUnnamed, login.ErrForbidden}}, a.ChallengeUser),
 		op.Prepared(op.Spec{Path: "/Security/StartChallenge", Allow: op.Anonymous, Effect: op.Write, Effects: []op.Effect{op.Cached},
 			Audit: audit.LoginStart, Rate: op.Guess, MaxBody: 32 << 10, Faults: []*fault.Error{login.ErrFailed, login.ErrNoFurther}}, a.ensureChallenge, a.StartChallenge),
 		op.Prepared(op.Spec{Path: "/Security/OnDemandChallenge", Allow: op.Authenticated, Effect: op.Write, Audit: audit.ChallengeCreate, Rate: op.Guess,
 			Faults: []*fault.Error{op.ErrDenied, login.ErrFailed, login.ErrNoFurther}}, a.ensureSummons, a.OnDemandChallenge),
 	}
 }
-
-// ErrForbidden is for those whose policies let nobody pass.
-var ErrForbidden = fault.New(fault.Denied, "login.forbidden", "Your policies do not allow this.")
 
 // cannot is the Summary of a challenge that somebody has nothing to answer with.
 const cannot = "CannotSatisfyChallenges"
@@ -54,6 +51,15 @@ type Challenged struct {
 	ChallengeID string `json:"ChallengeId,omitempty"`
 }
 
+// Due is the answer to somebody who must show more first, where an error says so; else the error is given back.
+func Due(err error) (Challenged, error) {
+	var due *login.DueError
+	if errors.As(err, &due) {
+		return Challenged{due.ID}, op.Refused(login.ErrDue)
+	}
+	return Challenged{}, err
+}
+
 // ChallengeUser says whether the caller must show more than their session rests on to satisfy an authentication profile. Where they
 // must, the answer has success false and the ChallengeId for StartChallenge; else it has success true and no id. Under the name of a
 // modifier the caller's policies decide by its settings which profile that is. Errors: policy.unnamed for a name that is neither,
@@ -64,21 +70,19 @@ func (a Authentication) ChallengeUser(ctx context.Context, c *op.Call, in Profil
 		return Challenged{}, session.ErrNone
 	}
 	d, err := a.Policies.Named(ctx, c, c.User(), in.ProfileName)
-	switch {
-	case err != nil:
+	if err != nil {
 		return Challenged{}, err
-	case d.Verdict == policy.Refused:
-		return Challenged{}, ErrForbidden
-	case d.Verdict != policy.ByProfile:
-		c.Event.Type = "" // nothing is due
-		return Challenged{}, nil
 	}
-	id, err := a.Logins.Challenge(ctx, c, login.By(*d.Profile, d.Lax))
+	w, err := d.Wanted()
+	if err != nil {
+		return Challenged{}, err
+	}
+	id, err := a.Logins.Challenge(ctx, c, w)
 	if err != nil {
 		return Challenged{}, err
 	}
 	if id == "" {
-		c.Event.Type = ""
+		c.Event.Type = "" // nothing is due
 		return Challenged{}, nil
 	}
 	return Challenged{id}, op.Refused(login.ErrDue)

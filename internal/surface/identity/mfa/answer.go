@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"limen/internal/core/factor/question"
+	"limen/internal/core/login"
 	"limen/internal/fault"
 	"limen/internal/op"
 )
@@ -173,7 +174,7 @@ func (m MFA) hashAnswers(ctx context.Context, c *op.Call, in AnswerChange) (ques
 // What is left must be within the tenant's limits, unless nothing is left. mfa.yaml n 47.
 func (m MFA) UpdateSecurityQuestions(ctx context.Context, c *op.Call, in AnswerChange, h question.Hashed) (op.None, error) {
 	about(c, in.found)
-	if err := m.vary(ctx, c, in.found.ID); err != nil {
+	if err := m.vary(ctx, c, in.found.ID, login.OwnQuestions); err != nil {
 		return op.None{}, err
 	}
 	c.Event.Set("Added", len(in.Added))
@@ -200,7 +201,7 @@ func (r *QuestionsReset) Resolve(ctx context.Context, c *op.Call) error { return
 func (m MFA) ResetSecurityQuestions(ctx context.Context, c *op.Call, in QuestionsReset) (op.None, error) {
 	about(c, in.found)
 	c.Event.Set("Factor", "SQ")
-	if err := m.vary(ctx, c, in.found.ID); err != nil {
+	if err := m.vary(ctx, c, in.found.ID, login.OwnQuestions); err != nil {
 		return op.None{}, err
 	}
 	return op.None{}, m.Keep(ctx, c, in.found.ID, func() error { return m.Questions.Drop(ctx, c, in.found.ID) })

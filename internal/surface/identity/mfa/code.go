@@ -10,6 +10,7 @@ import (
 	"limen/internal/core/audit"
 	"limen/internal/core/factor"
 	"limen/internal/core/factor/oath"
+	"limen/internal/core/login"
 	"limen/internal/core/throttle"
 	"limen/internal/op"
 )
@@ -38,7 +39,7 @@ func (m MFA) keysForEnrolment(ctx context.Context, c *op.Call, _ Enrolment) (op.
 // An authenticator enrolled before stays until ValidateAndSetUserThirdPartyOtp; an unfinished enrolment is replaced.
 // mfa.yaml, /Mobile/GetUserThirdPartyOtp.
 func (m MFA) GetUserThirdPartyOtp(ctx context.Context, c *op.Call, in Enrolment, _ op.None) (Begun, error) {
-	if err := m.Sessions.Recent(ctx, c, in.found.ID); err != nil {
+	if err := m.own(ctx, c, in.found.ID, login.OwnOATH); err != nil {
 		return Begun{}, err
 	}
 	issuer, err := m.issuer(ctx, c)
@@ -120,7 +121,7 @@ func (m MFA) confirm(ctx context.Context, c *op.Call, in ProfileCode) error {
 			enrolled(c.Event, in.found, p)
 			if !p.Confirmed {
 				c.Event.Type = audit.FactorEnroll
-				if err := m.Sessions.Recent(ctx, c, in.found.ID); err != nil {
+				if err := m.own(ctx, c, in.found.ID, login.OwnOATH); err != nil {
 					return err
 				}
 			}

@@ -97,7 +97,7 @@ func (m MFA) answers() []op.Op {
 		question.ErrNotFound, question.ErrShort, question.ErrSame, question.ErrTooMany, question.ErrTooFew, question.ErrAnswer,
 		fault.ErrBlank, fault.ErrInvalid,
 	}
-	whose := []*fault.Error{user.ErrNotFound, ErrSystem, user.ErrStronger, lockout.ErrLastWay, session.ErrStale, fault.ErrMissing}
+	whose := []*fault.Error{user.ErrNotFound, ErrSystem, user.ErrStronger, lockout.ErrLastWay, session.ErrStale, login.ErrForbidden, fault.ErrMissing}
 	return []op.Op{
 		op.New(op.Spec{
 			Path: "/UserMgmt/GetSecurityQuestions", Allow: either, Effect: op.Read, Faults: []*fault.Error{user.ErrNotFound},
@@ -115,7 +115,7 @@ func (m MFA) answers() []op.Op {
 
 func (m MFA) profiles() []op.Op {
 	seed := []*fault.Error{
-		user.ErrNotFound, ErrSystem, user.ErrStronger, session.ErrStale, oath.ErrSecret, oath.ErrAlgorithm, oath.ErrDigits, oath.ErrPeriod, oath.ErrCounter,
+		user.ErrNotFound, ErrSystem, user.ErrStronger, session.ErrStale, login.ErrForbidden, oath.ErrSecret, oath.ErrAlgorithm, oath.ErrDigits, oath.ErrPeriod, oath.ErrCounter,
 		fault.ErrMissing, fault.ErrInvalid,
 	}
 	return []op.Op{
@@ -125,7 +125,7 @@ func (m MFA) profiles() []op.Op {
 		}, m.keysForProfile, m.AddOrUpdateProfile),
 		op.New(op.Spec{
 			Path: "/Oath/DeleteProfiles", Allow: op.Any(op.Authenticated, manage), Effect: op.Write, Audit: audit.FactorRemove,
-			Faults: []*fault.Error{oath.ErrNotFound, ErrSystem, user.ErrStronger, lockout.ErrLastWay, session.ErrStale, ErrMany, fault.ErrMissing},
+			Faults: []*fault.Error{oath.ErrNotFound, ErrSystem, user.ErrStronger, lockout.ErrLastWay, session.ErrStale, login.ErrForbidden, ErrMany, fault.ErrMissing},
 		}, m.DeleteProfiles),
 	}
 }
@@ -135,15 +135,15 @@ func (m MFA) codes() []op.Op {
 	return []op.Op{
 		op.Prepared(op.Spec{
 			Path: "/Mobile/GetUserThirdPartyOtp", Allow: op.Self, Effect: op.Write, Audit: audit.FactorEnroll, Rate: op.Costly,
-			Faults: []*fault.Error{session.ErrStale},
+			Faults: []*fault.Error{session.ErrStale, login.ErrForbidden},
 		}, m.keysForEnrolment, m.GetUserThirdPartyOtp),
 		op.New(op.Spec{
 			Path: "/Mobile/ValidateAndSetUserThirdPartyOtp", Allow: op.Self, Effect: op.Write, Audit: audit.FactorEnroll, Rate: op.Guess,
-			Faults: append([]*fault.Error{session.ErrStale}, guess...),
+			Faults: append([]*fault.Error{session.ErrStale, login.ErrForbidden}, guess...),
 		}, m.ValidateAndSetUserThirdPartyOtp),
 		op.New(op.Spec{
 			Path: "/Oath/ValidateOtpCode", Allow: op.Self, Effect: op.Write, Audit: audit.LoginStep, Rate: op.Guess,
-			Faults: append([]*fault.Error{session.ErrStale}, guess...),
+			Faults: append([]*fault.Error{session.ErrStale, login.ErrForbidden}, guess...),
 		}, m.ValidateOtpCode),
 		op.Prepared(op.Spec{
 			Path: "/Security/SubmitOathOtpCode", Allow: either, Effect: op.Write, Audit: audit.LoginStep, Rate: op.Guess,
@@ -199,9 +199,17 @@ func (m MFA) guard(ctx context.Context, c *op.Call, userID string) error {
 	return m.Roles.Guard(ctx, c, userID, ErrSystem, user.ErrStronger)
 }
 
-// vary is guard for what enrols, replaces or removes factors: one's own change only shortly after a proof of who one is.
-func (m MFA) vary(ctx context.Context, c *op.Call, userID string) error {
+// vary is guard for what enrols, replaces or removes factors.
+func (m MFA) vary(ctx context.Context, c *op.Call, userID string, part login.Part) error {
 	if err := m.guard(ctx, c, userID); err != nil {
+		return err
+	}
+	return m.own(ctx, c, userID, part)
+}
+
+// own allows one's own change only shortly after a proof of who one is, and of what policies want besides.
+func (m MFA) own(ctx context.Context, c *op.Call, userID string, part login.Part) error {
+	if err := m.Logins.Own(ctx, c, userID, part); err != nil {
 		return err
 	}
 	return m.Sessions.Recent(ctx, c, userID)

@@ -11,6 +11,7 @@ import (
 	"limen/internal/core/audit"
 	"limen/internal/core/factor"
 	"limen/internal/core/factor/oath"
+	"limen/internal/core/login"
 	"limen/internal/core/user"
 	"limen/internal/fault"
 	"limen/internal/op"
@@ -168,7 +169,7 @@ func enrolled(e *call.Event, p user.User, of oath.Profile) {
 // they had. mfa.yaml n 54.
 func (m MFA) AddOrUpdateProfile(ctx context.Context, c *op.Call, in ProfileChange, _ op.None) (op.None, error) {
 	about(c, in.found)
-	if err := m.vary(ctx, c, in.found.ID); err != nil {
+	if err := m.vary(ctx, c, in.found.ID, login.OwnOATH); err != nil {
 		return op.None{}, err
 	}
 	issuer, err := m.issuer(ctx, c)
@@ -250,5 +251,5 @@ func (m MFA) owner(ctx context.Context, c *op.Call, id string) (user.User, error
 	if !c.Grant.Allows(p.ID, p.Org) {
 		return p, op.ErrDenied
 	}
-	return p, m.vary(ctx, c, p.ID)
+	return p, m.vary(ctx, c, p.ID, login.OwnOATH)
 }

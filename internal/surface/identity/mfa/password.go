@@ -128,6 +128,9 @@ func (m MFA) hashChange(ctx context.Context, c *op.Call, in PasswordChange) (r r
 // mfa.yaml n 39.
 func (m MFA) ChangeUserPassword(ctx context.Context, c *op.Call, in PasswordChange, r replacement) (op.None, error) {
 	about(c, in.found)
+	if err := m.Logins.Own(ctx, c, in.found.ID, login.OwnPassword); err != nil {
+		return op.None{}, err
+	}
 	if err := m.proved(ctx, c, in.found, r.tried); err != nil {
 		return op.None{}, err
 	}

@@ -7,6 +7,7 @@ import (
 
 	core "limen/internal/core/portal"
 	"limen/internal/op"
+	"limen/internal/surface/identity/authentication"
 )
 
 // text is a value that was given; null is none.
@@ -75,16 +76,26 @@ func (p Portal) reveal(ctx context.Context, c *op.Call, publicKey string) error 
 //
 // A policy must let people see passwords (/Core/Security/CDS/Applications/AllowPasswordView), and the caller must have proved
 // who they are within the time that the tenant's setting Session.ProofMinutes gives. Every call leaves an event. Errors:
-// portal.not_found, acl.denied, app.closed, portal.password_view, session.stale, portal.encrypted. apps.yaml, behind n 219.
-func (p Portal) GetMCFA(ctx context.Context, c *op.Call, in AppSecret) (*Secret, error) {
+// portal.not_found, acl.denied, app.closed, app.rules, portal.password_view, session.stale, portal.encrypted; auth.challenge with a
+// ChallengeId where the rules of the application want more of the caller before the common ones are shown. apps.yaml, behind n 219.
+func (p Portal) GetMCFA(ctx context.Context, c *op.Call, in AppSecret) (*Shown, error) {
 	if err := p.reveal(ctx, c, in.PublicKey); err != nil {
 		return nil, err
 	}
 	s, ok, err := p.Portal.Credentials(ctx, c, in.AppKey)
+	if due, err := authentication.Due(err); due.ChallengeID != "" {
+		return &Shown{Challenged: &due}, err
+	}
 	if err != nil || !ok {
 		return nil, err
 	}
-	return &Secret{Username: s.Username, Password: s.Password, Notes: s.Notes}, nil
+	return &Shown{Secret: &Secret{Username: s.Username, Password: s.Password, Notes: s.Notes}}, nil
+}
+
+// Shown is what is kept with an application, or the challenge that is due before it is shown.
+type Shown struct {
+	*Secret
+	*authentication.Challenged
 }
 
 // Seed is what makes one-time codes.

@@ -3,12 +3,17 @@ package portal
 import (
 	"context"
 	"encoding/base64"
+	"net/http"
+	"net/url"
 	"strings"
 
 	"limen/internal/core/app"
+	"limen/internal/core/audit"
+	"limen/internal/core/login"
 	core "limen/internal/core/portal"
 	"limen/internal/core/user"
 	"limen/internal/op"
+	"limen/internal/surface/identity/authentication"
 	"limen/internal/wire/rpc"
 )
 
@@ -218,10 +223,32 @@ func (p Portal) GetAppByKey(ctx context.Context, c *op.Call, in OneApp) (App, er
 // password, or of a relying party that begins sign-in with OpenID Connect, or of one of the caller's own applications. Names
 // and passwords are filled in by whatever fills in forms in the browser, never here. Sign-on with SAML is not served.
 //
-// Errors: portal.not_found, acl.denied, app.closed, app.not_ready, app.no_address, app.saml. apps.yaml, behind n 219.
-func (p Portal) HandleAppClick(ctx context.Context, c *op.Call, in AppRef) (op.Redirect, error) {
+// Where the rules of an application want more of the caller than their session rests on, the answer has success false, auth.challenge and the
+// ChallengeId for StartChallenge; a browser is led to the page on which to answer it, and from there to the application.
+//
+// Errors: portal.not_found, acl.denied, app.closed, app.rules, app.not_ready, app.no_address, app.saml. apps.yaml, behind n 219.
+func (p Portal) HandleAppClick(ctx context.Context, c *op.Call, in Click) (any, error) {
 	at, err := p.Portal.Launch(ctx, c, in.AppKey)
-	return op.Redirect{URL: at}, err
+	if err == nil {
+		return op.Redirect{URL: at}, nil
+	}
+	out, err := authentication.Due(err)
+	if out.ChallengeID == "" || !in.browser {
+		return out, err
+	}
+	c.Event.Type = audit.ChallengeCreate // the application was not opened
+	return op.Redirect{URL: login.MorePath(out.ChallengeID, "/UPRest/HandleAppClick?appkey="+url.QueryEscape(in.AppKey))}, nil
+}
+
+// Click opens an application.
+type Click struct {
+	AppRef
+	browser bool
+}
+
+// See notes whether a browser navigates here.
+func (k *Click) See(q *http.Request) {
+	k.browser = q.Method == http.MethodGet && strings.Contains(q.Header.Get("Accept"), "text/html")
 }
 
 // SecuredItem is a secured item without what is in it.

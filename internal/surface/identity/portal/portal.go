@@ -56,7 +56,7 @@ func (p Portal) looking() []op.Op {
 	whose := op.Any(op.Self, op.Has(right.UserManagement))
 	byKey := write("GetAppByKey", audit.PortalApp, anApp...)
 	byKey.Effects, byKey.Methods = []op.Effect{op.Read}, []string{"GET"}
-	click := write("HandleAppClick", audit.AppLaunch, append([]*fault.Error{app.ErrClosed, app.ErrNotReady, app.ErrNoAddress, app.ErrSAML}, anApp...)...)
+	click := write("HandleAppClick", audit.AppLaunch, append([]*fault.Error{app.ErrClosed, app.ErrRules, app.ErrNotReady, app.ErrNoAddress, app.ErrSAML}, anApp...)...)
 	click.Methods = []string{"GET"}
 	return []op.Op{
 		op.New(read("GetUPData", whose, user.ErrNotFound), p.GetUPData),
@@ -88,8 +88,8 @@ func (p Portal) keeping() []op.Op {
 	settings := append([]*fault.Error{core.ErrMatching, core.ErrPattern}, append(anApp, edited...)...)
 	return []op.Op{
 		op.New(write("SetUserCredsForApp", audit.PortalCredential, creds...), p.SetUserCredsForApp),
-		op.New(reveal("GetMCFA", core.ErrView, app.ErrClosed), p.GetMCFA),
-		op.New(reveal("GetTotpSeedForApp", core.ErrView, app.ErrClosed), p.GetTotpSeedForApp),
+		op.New(reveal("GetMCFA", core.ErrView, app.ErrClosed, app.ErrRules), p.GetMCFA),
+		op.New(reveal("GetTotpSeedForApp", core.ErrView, app.ErrClosed, app.ErrRules), p.GetTotpSeedForApp),
 		op.New(reveal("GetCredsForSecuredItem"), p.GetCredsForSecuredItem),
 		op.New(write("UpdateCredsForSecuredItem", audit.PortalItem, append(anApp, edited...)...), p.UpdateCredsForSecuredItem),
 		op.New(write("UpdatePersonalApplication", audit.PortalApp, append(anApp, edited...)...), p.UpdatePersonalApplication),

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"time"
 
+	"limen/internal/core/login"
 	"limen/internal/core/password"
 	"limen/internal/core/user"
 	"limen/internal/fault"
@@ -242,6 +243,9 @@ func (u Users) own(ctx context.Context, c *op.Call, in UserChange) error {
 		return errOwnPassword
 	}
 	ch, err := in.change()
+	if err == nil {
+		err = u.Logins.Own(ctx, c, in.found.ID, login.OwnProfile)
+	}
 	if err != nil {
 		return err
 	}

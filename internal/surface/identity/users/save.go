@@ -5,8 +5,8 @@ import (
 	"errors"
 
 	"limen/internal/core/audit"
+	"limen/internal/core/login"
 	"limen/internal/core/right"
-	"limen/internal/core/session"
 	"limen/internal/core/user"
 	"limen/internal/fault"
 	"limen/internal/op"
@@ -20,7 +20,8 @@ func (u Users) saving() []op.Op {
 		op.New(op.Spec{Path: "/UserMgmt/ChangeUserAttributes", Allow: either, Effect: op.Write, Audit: audit.UserChange, Faults: changeFaults},
 			u.ChangeUserAttributes),
 		op.New(op.Spec{Path: "/UserMgmt/CanEditUserAttributes", Allow: op.Authenticated, Effect: op.Read, Faults: none}, u.CanEditUserAttributes),
-		op.New(op.Spec{Path: "/UserMgmt/IsUserProfileChallengeRequired", Allow: op.Authenticated, Effect: op.Read}, u.IsUserProfileChallengeRequired),
+		op.New(op.Spec{Path: "/UserMgmt/IsUserProfileChallengeRequired", Allow: op.Authenticated, Effect: op.Write, Audit: audit.ChallengeCreate},
+			u.IsUserProfileChallengeRequired),
 		op.New(op.Spec{Path: "/UserMgmt/IsUserLockedOutByPolicy", Allow: either, Effect: op.Read, Faults: none}, u.IsUserLockedOutByPolicy),
 	}
 }
@@ -107,14 +108,24 @@ func (u Users) CanEditUserAttributes(ctx context.Context, c *op.Call, in UserRef
 	return err == nil, err
 }
 
-// IsUserProfileChallengeRequired says whether the caller must sign in again before they change where codes reach them: it is
-// longer ago than the setting Session.ProofMinutes. Other fields of a profile need no challenge. users.yaml n 133.
-func (u Users) IsUserProfileChallengeRequired(ctx context.Context, c *op.Call, _ op.None) (bool, error) {
-	err := u.Sessions.Recent(ctx, c, c.User())
-	if errors.Is(err, session.ErrStale) {
-		return true, nil
+// ProfileChallenge says whether a challenge is due before somebody changes their own profile.
+type ProfileChallenge struct {
+	// ChallengeRequired is true where one is.
+	ChallengeRequired bool `json:"ChallengeRequired"`
+	// ChallengeStateID is what StartChallenge takes, once and within five minutes; absent where none is due, or where none would help.
+	ChallengeStateID string `json:"ChallengeStateId,omitempty"`
+}
+
+// IsUserProfileChallengeRequired says whether the caller must answer a challenge before they change their own profile, and begins it: where
+// their policies name a profile for that (/Core/Authentication/UserUpdateProfile/Profile) that their session does not rest on, or where it
+// is longer ago than the setting Session.ProofMinutes that they proved who they are, which is wanted for where codes reach them. Then
+// the challenge asks for what a sign-in does. users.yaml n 133.
+func (u Users) IsUserProfileChallengeRequired(ctx context.Context, c *op.Call, _ op.None) (ProfileChallenge, error) {
+	id, due, err := u.Logins.OwnChallenge(ctx, c, login.OwnProfile)
+	if id == "" {
+		c.Event.Type = "" // nothing happened
 	}
-	return false, err
+	return ProfileChallenge{due, id}, err
 }
 
 // AnyUser names a user.

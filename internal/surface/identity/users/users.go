@@ -89,7 +89,7 @@ var (
 		fault.ErrBlank, fault.ErrInvalid, fault.ErrMissing, password.ErrPolicy, password.ErrWeak, password.ErrCommon,
 	}
 	changeFaults = append(append([]*fault.Error(nil), createFaults...),
-		user.ErrNotFound, user.ErrStale, user.ErrCycle, role.ErrLast, lockout.ErrLastWay, ErrSelf, ErrField, post.ErrNoMail, session.ErrStale, password.ErrUsed, password.ErrChanged)
+		user.ErrNotFound, user.ErrStale, user.ErrCycle, role.ErrLast, lockout.ErrLastWay, ErrSelf, ErrField, post.ErrNoMail, session.ErrStale, login.ErrForbidden, password.ErrUsed, password.ErrChanged)
 	stateFaults = []*fault.Error{user.ErrNotFound, role.ErrLast, ErrSelf, ErrSystem, user.ErrStronger, fault.ErrInvalid, fault.ErrMissing, user.ErrStale}
 )
 

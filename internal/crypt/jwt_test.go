@@ -295,3 +295,45 @@ func FuzzVerifyToken(f *testing.F) {
 		}
 	})
 }
+
+// Whatever a caller sends as a token of somebody's own secret, reading it says so and does no harm, and a secret that is not its own, or none,
+// verifies nothing.
+func FuzzReadShared(f *testing.F) {
+	const secret = "a-secret-of-somebody-of-32-bytes-or-more"
+	signer, err := jose.NewSigner(jose.SigningKey{Algorithm: jose.HS256, Key: []byte(secret)}, nil)
+	if err != nil {
+		f.Fatal(err)
+	}
+	good := func(payload string) string {
+		jws, err := signer.Sign([]byte(payload))
+		if err != nil {
+			f.Fatal(err)
+		}
+		text, err := jws.CompactSerialize()
+		if err != nil {
+			f.Fatal(err)
+		}
+		return text
+	}
+	for _, s := range []string{good(`{"sub":"anna","aud":["a","b"],"exp":1}`), good(`[]`), good(``), "", "..", "e30.e30.", "eyJhbGciOiJub25lIn0.e30.", "eyJhbGciOiJIUzI1NiJ9.e30.AA"} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, token string) {
+		got, err := ReadShared(token)
+		if err != nil {
+			if !errors.Is(err, ErrToken) {
+				t.Fatalf("%q: %v", token, err)
+			}
+			return
+		}
+		claimed := got.Claimed()
+		for _, wrong := range []string{"", "another-secret-of-32-bytes-or-more-x", token} {
+			if _, err := got.Verify(wrong); !errors.Is(err, ErrToken) {
+				t.Fatalf("%q is verified by %q: %v", token, wrong, err)
+			}
+		}
+		if proved, err := got.Verify(secret); err == nil && (proved.Type != claimed.Type || !slices.Equal(proved.Payload, claimed.Payload)) {
+			t.Fatalf("%q claims %+v and proves %+v", token, claimed, proved)
+		}
+	})
+}

@@ -90,7 +90,7 @@ func (p plan) client(name, base string, authority *tls.Certificate) (out client,
 		}
 	}
 	known["jwks"] = jose.JSONWebKeySet{Keys: public}
-	known["tls_client_certificate_bound_access_tokens"] = p.bound()
+	known["tls_client_certificate_bound_access_tokens"], known["dpop_bound_access_tokens"] = p.bound(), p.variant["sender_constrain"] == "dpop"
 	maps.Copy(known, p.asked(base))
 	return out, known, nil
 }

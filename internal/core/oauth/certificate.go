@@ -61,7 +61,7 @@ func bind(c *call.Call, a App, client Client, proof string) (string, error) {
 	switch {
 	case client.TLSBound && cert == "":
 		return "", ErrClient.Say("this client must show its certificate: its tokens are bound to it")
-	case proof != "":
+	case proof != "" || client.DPoPBound: // without one it gets none
 		return proof, nil
 	case client.TLSBound, a.Profile.FAPI != "":
 		return cert, nil

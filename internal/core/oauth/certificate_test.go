@@ -213,3 +213,24 @@ func TestCertificateBound(t *testing.T) {
 		}
 	})
 }
+
+// A client that has its tokens bound to a DPoP key gets none that are bound to its certificate instead.
+func TestDPoPBesideCertificate(t *testing.T) {
+	each(t, func(w *world) {
+		mine := w.certificate(nil, same)
+		set, err := json.Marshal(jose.JSONWebKeySet{Keys: []jose.JSONWebKey{{Key: mine.key.Public(), KeyID: "k"}}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		w.change(func(a *oauth.App) { a.Profile.FAPI = oauth.Security })
+		w.own(wire.Metadata{AuthMethod: wire.SelfSignedTLS, Keys: set, DPoPBound: true})
+		w.connects(mine)
+		const query = "grant_type=refresh_token&refresh_token=x&client_id=client-1"
+		if _, err := w.token("web", "", query, ""); code(err) != oauth.ErrProof.Code {
+			t.Error("without a proof:", err)
+		}
+		if _, err := w.token("web", "", query, "its-key"); code(err) != oauth.ErrGrant.Code {
+			t.Error("with one:", err)
+		}
+	})
+}

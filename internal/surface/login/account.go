@@ -10,6 +10,7 @@ import (
 	"limen/internal/core/oauth"
 	"limen/internal/fault"
 	"limen/internal/op"
+	"limen/internal/wire/target"
 	"limen/web/login"
 )
 
@@ -33,7 +34,7 @@ func (s SignIn) accounts() []op.Op {
 // Account asks with which account to go on to an application that wants that to be asked (prompt=select_account): the one that is
 // signed in, or another. Who is not signed in is led to the page for that. OpenID Connect Core section 3.1.2.1.
 func (s SignIn) Account(ctx context.Context, c *op.Call, in Asking) (any, error) {
-	to := local(in.CloudRedirect)
+	to := target.Local(in.CloudRedirect)
 	_, r, err := s.waiting(ctx, c, to)
 	if err != nil {
 		return nil, err
@@ -52,7 +53,7 @@ func (s SignIn) Account(ctx context.Context, c *op.Call, in Asking) (any, error)
 // Choose goes on with the account that is signed in.
 func (s SignIn) Choose(ctx context.Context, c *op.Call, in Asking) (any, error) {
 	c.Event.Type = "" // nobody has signed in or out
-	return s.settled(ctx, c, local(in.CloudRedirect), oauth.Select)
+	return s.settled(ctx, c, target.Local(in.CloudRedirect), oauth.Select)
 }
 
 // settled notes that what a request wanted first has been done, and goes on with it.
@@ -79,7 +80,7 @@ type Further struct {
 // More asks somebody who is signed in for a further proof, which an application or a challenge wants. Who has none can go on without, where it is
 // the application's wish only.
 func (s SignIn) More(ctx context.Context, c *op.Call, in Further, _ op.None) (any, error) {
-	to := local(in.CloudRedirect)
+	to := target.Local(in.CloudRedirect)
 	if in.Challenge != "" {
 		return s.challenged(ctx, c, to, in.Challenge)
 	}
@@ -142,7 +143,7 @@ func (s SignIn) foresee(ctx context.Context, c *op.Call, to string) error {
 		return nil
 	}
 	var r oauth.Request
-	err := c.Snapshot(ctx, func() (err error) { _, r, err = s.waiting(ctx, c, local(to)); return err })
+	err := c.Snapshot(ctx, func() (err error) { _, r, err = s.waiting(ctx, c, target.Local(to)); return err })
 	if f := fault.Of(err); err != nil && f.Kind == fault.Internal {
 		return err
 	}
@@ -154,7 +155,7 @@ func (s SignIn) foresee(ctx context.Context, c *op.Call, to string) error {
 
 // Raise opens a conversation for what the person has not shown yet, and leads on to its first step; its end raises their session.
 func (s SignIn) Raise(ctx context.Context, c *op.Call, in MoreForm, _ op.None) (any, error) {
-	to := local(in.CloudRedirect)
+	to := target.Local(in.CloudRedirect)
 	if !signedIn(c) {
 		c.Event.Type = ""
 		return next(to, ""), nil

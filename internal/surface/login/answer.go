@@ -12,6 +12,7 @@ import (
 	"limen/internal/core/session"
 	"limen/internal/fault"
 	"limen/internal/op"
+	"limen/internal/wire/target"
 	"limen/web/login"
 )
 
@@ -103,7 +104,7 @@ func (in AnswerForm) request(st core.Stage, ch factor.Challenge) (r core.Request
 // forgotten password; then leads on to the next step, or signs the browser in. A wrong answer begins anew with the same name, as if
 // it had been typed again, and says only that it was wrong. A form of a step that is over changes nothing.
 func (s SignIn) Answer(ctx context.Context, c *op.Call, in AnswerForm, m move) (any, error) {
-	to := local(in.CloudRedirect)
+	to := target.Local(in.CloudRedirect)
 	if len(m.ask.Actions) == 0 {
 		c.Event.Type = "" // nothing happened
 		return s.still(c, in, m, to)

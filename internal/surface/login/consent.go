@@ -9,6 +9,7 @@ import (
 	"limen/internal/core/oauth"
 	"limen/internal/fault"
 	"limen/internal/op"
+	"limen/internal/wire/target"
 	"limen/web/login"
 )
 
@@ -28,7 +29,7 @@ type Asking struct {
 // Consent asks whether an application may have what it asks for; its form goes to /OAuth2/Confirm. Who is not signed in is led to
 // the page for that first.
 func (s SignIn) Consent(ctx context.Context, c *op.Call, in Asking) (any, error) {
-	to := local(in.CloudRedirect)
+	to := target.Local(in.CloudRedirect)
 	w, r, err := s.waiting(ctx, c, to)
 	if err != nil {
 		return nil, err
@@ -46,12 +47,12 @@ func (s SignIn) Consent(ctx context.Context, c *op.Call, in Asking) (any, error)
 
 // waiting is the authorization request that waits at a path of this server.
 func (s SignIn) waiting(ctx context.Context, c *op.Call, to string) (oauth.Waiting, oauth.Request, error) {
-	at, query := parts(to)
+	at, query := target.Parts(to)
 	bounce := query.Get("bounce")
-	if s.OAuth == nil || !within(at, authorizePath) || bounce == "" {
+	if s.OAuth == nil || !target.Within(at, target.AuthorizePath) || bounce == "" {
 		return oauth.Waiting{}, oauth.Request{}, oauth.ErrRequest
 	}
-	service, err := url.PathUnescape(strings.Trim(at[len(authorizePath):], "/"))
+	service, err := url.PathUnescape(strings.Trim(at[len(target.AuthorizePath):], "/"))
 	if err != nil {
 		return oauth.Waiting{}, oauth.Request{}, oauth.ErrRequest
 	}

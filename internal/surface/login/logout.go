@@ -5,6 +5,7 @@ import (
 	"net/http"
 
 	"limen/internal/op"
+	"limen/internal/wire/target"
 	"limen/web/login"
 )
 
@@ -40,9 +41,9 @@ func (s SignIn) Leave(ctx context.Context, c *op.Call, in Going) (login.View, er
 		return s.left(ctx, c, in)
 	}
 	out := login.Leave{Account: c.Caller.Name, Action: "/logout"}
-	if to := local(in.CloudRedirect); within(to, leavePath) {
+	if to := target.Local(in.CloudRedirect); target.Within(to, target.LeavePath) {
 		out.Action = to
-		_, q := parts(to)
+		_, q := target.Parts(to)
 		_, out.Goal = goal(q.Get("post_logout_redirect_uri"))
 	}
 	return out, nil
@@ -61,7 +62,7 @@ func (s SignIn) left(ctx context.Context, c *op.Call, in Going) (login.View, err
 			out.Frames = append(out.Frames, login.Frame{Address: f, Source: source})
 		}
 	}
-	if to := local(in.CloudRedirect); within(to, leavePath) {
+	if to := target.Local(in.CloudRedirect); target.Within(to, target.LeavePath) {
 		out.To = to
 	}
 	return out, err

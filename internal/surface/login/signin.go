@@ -14,6 +14,7 @@ import (
 	"limen/internal/core/user"
 	"limen/internal/fault"
 	"limen/internal/op"
+	"limen/internal/wire/target"
 	"limen/web/login"
 )
 
@@ -108,7 +109,7 @@ type Visit struct {
 // is signed in. Who is signed in and comes from an application that wants it shown anew is asked again. Where the conversation
 // ended elsewhere, by a link that was opened, the browser is signed in. Contract: authentication.yaml, /login.
 func (s SignIn) Page(ctx context.Context, c *op.Call, in Visit) (any, error) {
-	to := local(in.CloudRedirect)
+	to := target.Local(in.CloudRedirect)
 	if in.id != "" && in.Switch == "" {
 		st, err := s.Logins.Look(ctx, c, in.id)
 		switch {
@@ -125,7 +126,7 @@ func (s SignIn) Page(ctx context.Context, c *op.Call, in Visit) (any, error) {
 	if !signedIn(c) || in.Switch != "" {
 		return login.Name{To: to, User: s.hinted(ctx, c, to, in)}, nil
 	}
-	if within(to, authorizePath) {
+	if target.Within(to, target.AuthorizePath) {
 		return login.Name{User: c.Caller.Name, Again: true, To: to}, nil
 	}
 	out := login.Welcome{Account: c.Caller.Name, To: to}
@@ -180,7 +181,7 @@ func (s SignIn) ensure(ctx context.Context, c *op.Call, _ NameForm) (op.None, er
 
 // Begin opens a conversation for a name, and leads on to its first step. Any name gets one: which exist cannot be told.
 func (s SignIn) Begin(ctx context.Context, c *op.Call, in NameForm, _ op.None) (any, error) {
-	to, name := local(in.CloudRedirect), strings.TrimSpace(in.User)
+	to, name := target.Local(in.CloudRedirect), strings.TrimSpace(in.User)
 	if name == "" || len(name) > maxName {
 		c.Event.Type = "" // nothing happened
 		return shown{view: login.Name{To: to, Code: ErrName.Code, Wrong: true}}, op.Refused(ErrName)

@@ -81,6 +81,9 @@ var texts = map[string]func(g *game, name string) string{
 	"uuid":                      func(g *game, name string) string { return g.pick(name, g.people) },
 	"value":                     always("203.0.113.0/24"),
 
+	"/UserMgmt/ConfirmAction action": func(g *game, name string) string {
+		return g.pick(name, []string{"SetUserState", "RemoveUser", "SetCloudLock", "SignOutEverywhere", "ExemptUserFromMfa"})
+	},
 	"/CDirectoryService/CreateUser name":      login,
 	"/CDirectoryService/CreateUserQuick name": login,
 	"/CDirectoryService/CreateUsers name":     login,
@@ -190,6 +193,8 @@ func (g *game) mapping(path, name string, t reflect.Type, depth int) any {
 		return map[string]any{"RoleName": g.pick(name, g.roles)}
 	case path == "/SaasManage/UpdateApplicationDE":
 		return map[string]any{"Name": g.fresh("app")}
+	case path == dispatcher:
+		return map[string]any{"state": g.pick(name, []string{"None", "Locked", "Disabled"}), "lockUser": true}
 	case name == "Columns":
 		return map[string]any{"Nick_name": g.value(path, name, t.Elem(), depth+1)}
 	case name == "*":
@@ -200,7 +205,7 @@ func (g *game) mapping(path, name string, t reflect.Type, depth int) any {
 
 // needed are members that most inputs cannot do without.
 var needed = []string{"ID", "Name", "Mail", "OrgId", "Grants", "Rights", "PrincipalId", "Principal", "Right", "ObjectType", "newPassword", "AdminEmail", "email", "state", "Path", "Role",
-	"importType", "settings", "EmailInvite", "Challenges"}
+	"importType", "settings", "EmailInvite", "Challenges", "Action", "Users", "Args", "TargetUser", "Add"}
 
 // includes says whether an input has a member: of those that can say much, few are drawn at a time, which would else forbid
 // each other.
@@ -265,6 +270,13 @@ func (g *game) agree(path string, in map[string]any) {
 			if _, ok := in[side]; ok {
 				in[side] = []any{map[string]any{"MemberType": "Row", "Table": kind, "Key": g.pick(side, pool)}}
 			}
+		}
+	case "/SaasManage/TransferOwnership":
+		delete(in, "TransferToManager")
+	case "/Org/ChangeMembership": // somebody joins, most often for a time
+		in["Add"] = []any{map[string]any{"ID": g.pick("Add", g.people), "Type": role.User}}
+		if rapid.IntRange(0, 3).Draw(g.rt, "Remove?") > 0 {
+			delete(in, "Remove")
 		}
 	case "/UserMgmt/UpdateSecurityQuestions":
 		delete(in, "Uuid")

@@ -36,6 +36,9 @@ type standing struct {
 	door  string
 	roles string
 	rows  [2]map[string]acl.Mask
+
+	places []string        // organizations at moments
+	owns   map[string]bool // applications of their own
 }
 
 func (g *game) look() map[string]standing {
@@ -61,9 +64,12 @@ func (g *game) look() map[string]standing {
 					err = errors.Join(err, err2)
 				}
 			}
-			if err != nil {
+			places, err2 := g.places(c, u)
+			owns, err3 := g.owned(c, u)
+			if err = errors.Join(err, err2, err3); err != nil {
 				return err
 			}
+			s.places, s.owns = places, owns
 			out[id] = s
 		}
 		return nil

@@ -4,10 +4,12 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"slices"
 
 	"limen/internal/call"
 	"limen/internal/core/message"
 	"limen/internal/core/oauth"
+	"limen/internal/core/outbox"
 	"limen/internal/core/post"
 	"limen/internal/platform/egress"
 )
@@ -37,8 +39,11 @@ func (a *App) tellDecision(ctx context.Context, uri, bearer string, body []byte)
 	out, err := a.Egress.Do(ctx, egress.Request{
 		Method: http.MethodPost, URL: uri, Header: http.Header{"Content-Type": {"application/json"}, "Authorization": {"Bearer " + bearer}}, Body: body,
 	})
-	if err == nil && out.Status != http.StatusOK && out.Status != http.StatusNoContent {
-		err = fmt.Errorf("the client answered with status %d", out.Status)
+	switch {
+	case err != nil, out.Status == http.StatusOK, out.Status == http.StatusNoContent:
+		return err
+	case out.Status/100 == 4 && !slices.Contains([]int{http.StatusRequestTimeout, http.StatusTooEarly, http.StatusTooManyRequests}, out.Status):
+		return outbox.Permanent(fmt.Errorf("the client refuses with status %d", out.Status)) // the same would be refused again
 	}
-	return err
+	return fmt.Errorf("the client answered with status %d", out.Status)
 }

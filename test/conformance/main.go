@@ -26,10 +26,11 @@ func main() {
 	binary := flag.String("limen", "", "the program; built when empty")
 	trace := flag.Bool("trace", false, "print what the browser opens")
 	logs := flag.String("logs", "", "directory for what the suite logged, a file for each test; none when empty")
+	atOnce := flag.Int("at-once", 4, "how many plans run at a time")
 	doc := flag.String("doc", "", "document whose results are replaced; none when empty")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
-	err := run(ctx, *at, names(*only), runner{tests: names(*tests), trace: *trace, logs: *logs}, *binary, *doc)
+	err := run(ctx, *at, names(*only), runner{tests: names(*tests), trace: *trace, logs: *logs, atOnce: *atOnce}, *binary, *doc)
 	stop()
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
@@ -84,7 +85,7 @@ func run(ctx context.Context, at string, only []string, r runner, binary, doc st
 	defer r.desk.Close()
 	done := make([]outcome, len(plans))
 	g, ctx := errgroup.WithContext(ctx)
-	g.SetLimit(atOnce) // tests wait more than they do
+	g.SetLimit(r.atOnce) // tests wait more than they do
 	for i, p := range plans {
 		if len(only) > 0 && !slices.Contains(only, p.short) {
 			continue
@@ -104,6 +105,3 @@ func run(ctx context.Context, at string, only []string, r runner, binary, doc st
 	}
 	return errors.Join(err, write(doc, done))
 }
-
-// atOnce is how many plans run at a time.
-const atOnce = 4

@@ -19,6 +19,7 @@ type plan struct {
 	short, name string
 	variant     map[string]string
 	flows       string // AllowedAuth of the application
+	shared      bool   // by the tenant's issuer, which all applications have
 	fapi        string // FAPI of the application
 }
 
@@ -28,6 +29,8 @@ var static = map[string]string{"server_metadata": "discovery", "client_registrat
 var plans = []plan{
 	{short: "config", name: "oidcc-config-certification-test-plan", flows: "AuthorizationCode"},
 	{short: "basic", name: "oidcc-basic-certification-test-plan", variant: static, flows: "AuthorizationCode"},
+	{short: "shared-config", name: "oidcc-config-certification-test-plan", flows: "AuthorizationCode", shared: true},
+	{short: "shared-basic", name: "oidcc-basic-certification-test-plan", variant: static, flows: "AuthorizationCode", shared: true},
 	{short: "formpost-basic", name: "oidcc-formpost-basic-certification-test-plan", variant: static, flows: "AuthorizationCode"},
 	{short: "implicit", name: "oidcc-implicit-certification-test-plan", variant: static, flows: "Implicit"},
 	{short: "formpost-implicit", name: "oidcc-formpost-implicit-certification-test-plan", variant: static, flows: "Implicit"},
@@ -94,6 +97,9 @@ func (p plan) title() string {
 			out = append(out, v)
 		}
 	}
+	if p.shared {
+		out = append(out, "the tenant's issuer")
+	}
 	if len(out) == 0 {
 		return p.name
 	}
@@ -102,12 +108,13 @@ func (p plan) title() string {
 
 // runner runs plans.
 type runner struct {
-	suite suite
-	world *world
-	desk  *desk
-	tests []string
-	trace bool   // prints what the browser opens
-	logs  string // directory for the suite's logs; empty: they are not kept
+	suite  suite
+	world  *world
+	desk   *desk
+	tests  []string
+	trace  bool   // prints what the browser opens
+	logs   string // directory for the suite's logs; empty: they are not kept
+	atOnce int    // plans
 }
 
 // cast are a plan's people: who uses the application, and somebody else, who has agreed to nothing.
@@ -140,12 +147,16 @@ func (r runner) plan(ctx context.Context, p plan) (outcome, error) {
 	if p.bound() {
 		resource = r.world.certURL
 	}
+	service := "/" + p.short
+	if p.shared {
+		service = ""
+	}
 	config := map[string]any{
 		"alias": alias, "description": "Limen", "server": map[string]any{
-			"discoveryUrl": r.world.server.URL + "/" + p.short + "/.well-known/openid-configuration", "login_hint": who.user.name,
+			"discoveryUrl": r.world.server.URL + service + "/.well-known/openid-configuration", "login_hint": who.user.name,
 		},
 		"client": first.config, "client2": second.config, "client_secret_post": first.config,
-		"resource": map[string]any{"resourceUrl": resource + "/OAuth2/UserInfo/" + p.short},
+		"resource": map[string]any{"resourceUrl": resource + "/OAuth2/UserInfo" + service},
 	}
 	if first.mtls != nil {
 		config["mtls"], config["mtls2"] = first.mtls, second.mtls

@@ -17,6 +17,7 @@ import (
 	"limen/internal/core/audit"
 	"limen/internal/core/change"
 	"limen/internal/core/collection"
+	"limen/internal/core/detail"
 	"limen/internal/core/dynamic"
 	"limen/internal/core/factor/oath"
 	"limen/internal/core/factor/question"
@@ -261,7 +262,7 @@ func (a *App) wireDomain(ctx context.Context) error {
 	a.People = &user.Directory{DB: a.DB, Changes: a.Changes, Tenants: a.Index, Roles: a.Roles}
 	a.Orgs = &org.Orgs{People: a.People, Roles: a.Roles, DB: a.DB, Act: a.act}
 	a.People.Stored = append(a.People.Stored, a.Orgs.Stored)
-	a.Roles.Scopes, a.Roles.Deleted = a.Orgs.Scopes, append(a.Roles.Deleted, a.Orgs.RoleGone)
+	a.Roles.Scopes, a.Roles.Deleted = a.Orgs.Scopes, append(a.Roles.Deleted, a.Orgs.RoleGone, groupGone)
 	a.Passwords = password.Passwords{Hasher: a.Hasher, Policy: a.passwordPolicy, Changed: a.People.PasswordSet}
 	a.Sessions = &session.Sessions{DB: a.DB, Holder: a.holder, Put: a.Changes.Put, Fresh: a.Changes.Fresh, Proof: a.proofLasts}
 	a.Sessions.Watch(a.Changes.Watch)
@@ -270,7 +271,7 @@ func (a *App) wireDomain(ctx context.Context) error {
 	a.wireNetworks()
 	a.wirePolicies()
 	a.People.Shut = append(a.People.Shut, a.endSessions)
-	a.People.Gone = append(a.People.Gone, a.endSessions, a.Passwords.Drop, attribute.Attributes{}.Drop, a.Orgs.PersonGone)
+	a.People.Gone = append(a.People.Gone, a.endSessions, a.Passwords.Drop, attribute.Attributes{}.Drop, detail.Drop, a.Orgs.PersonGone)
 	if a.Reports, err = report.New(a.DB); err != nil {
 		return err
 	}

@@ -24,6 +24,7 @@ import (
 	"limen/internal/surface/identity/tenant"
 	"limen/internal/surface/identity/users"
 	"limen/internal/surface/oauth"
+	"limen/internal/surface/scim"
 )
 
 // Surfaces are the dialects with their operations, as they are mounted. On an App without a store they can still be
@@ -36,6 +37,7 @@ func (a *App) Surfaces() []gen.Surface {
 		Name: "oauth", Prefixes: identity.Prefixes, Codec: oauth.Codec{Server: a.OAuth, Cookie: identity.SessionCookie, Trouble: a.pages("").Trouble},
 		Ops: oauth.OAuth{Server: a.OAuth, SignedOut: leaving, Shared: app.Shared.Service, People: a.People, Roles: a.Roles}.Ops(),
 	})
+	out = append(out, gen.Surface{Name: "scim", Prefixes: []string{""}, Codec: scim.Codec{}, Ops: a.scim().Ops()})
 	out = append(out, gen.Surface{
 		Name: "signin", Prefixes: []string{""}, Codec: a.pages(identity.SessionCookie), Ops: a.signIn().Ops(),
 	})
@@ -77,7 +79,7 @@ func (a *App) identityOps() []op.Op {
 func (a *App) users() users.Users {
 	return a.withPeople(users.Users{
 		People: a.People, Roles: a.Roles, Sessions: a.Sessions, Passwords: a.Passwords, Settings: a.Values, Tenants: a.Index, Post: a.Post,
-		Link: a.Invites.Make, Orgs: a.Orgs, Attributes: attribute.Attributes{Stored: a.Dynamic.Note}, Keep: a.keepWay,
+		Link: a.Invites.Make, Orgs: a.Orgs, Attributes: attribute.Attributes{Stored: a.valuesStored}, Keep: a.keepWay,
 	})
 }
 

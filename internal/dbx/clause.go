@@ -2,6 +2,7 @@ package dbx
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 	"unicode/utf8"
 )
@@ -15,6 +16,8 @@ type Clause struct {
 	order  []Order
 	subs   []Clause
 	query  *statement
+	shape  *listShape // of listOp
+	of     string     // its column
 	sift   bool
 }
 
@@ -26,11 +29,13 @@ const (
 	inOp
 	prefixOp
 	containsOp
+	suffixOp
 	nullOp
 	andOp
 	orOp
 	notOp
 	queryOp
+	listOp
 	afterOp
 )
 
@@ -77,7 +82,13 @@ func InQuery(column string, q Query[string], args ...any) Clause {
 	return Clause{op: queryOp, column: column, query: q.s, values: args}
 }
 
-// Sifting is a clause of InQuery that is tested on rows found by other clauses, or by the order of the list; no index on its
+// InList holds where the column has one of the values that another list has in its column of, in the rows that meet where. args
+// are for the placeholders of that list's declared text.
+func InList[R any](column string, l List[R], of string, where Clause, args ...any) Clause {
+	return Clause{op: listOp, column: column, query: l.s, shape: l.shape, of: of, subs: []Clause{where}, values: args}
+}
+
+// Sifting is a clause of InQuery or InList that is tested on rows found by other clauses, or by the order of the list; no index on its
 // column is used. It is for conditions that most rows meet.
 func (c Clause) Sifting() Clause {
 	c.sift = true
@@ -90,6 +101,11 @@ func Prefix(column, s string) Clause { return Clause{op: prefixOp, column: colum
 // Contains holds where the text of the column has s in it, case included. It reads every row that the rest leaves.
 func Contains(column, s string) Clause {
 	return Clause{op: containsOp, column: column, values: []any{s}}
+}
+
+// Suffix holds where the text of the column ends with s, case included. It reads every row that the rest leaves.
+func Suffix(column, s string) Clause {
+	return Clause{op: suffixOp, column: column, values: []any{s}}
 }
 
 // IsNull holds where the column has no value.
@@ -165,10 +181,14 @@ func (e *emitter) clause(c Clause, depth int) {
 		e.prefix(c)
 	case containsOp:
 		e.contains(c)
+	case suffixOp:
+		e.suffix(c)
 	case nullOp:
 		e.b.WriteString(e.column(c.column) + " IS NULL")
 	case queryOp:
 		e.inQuery(c)
+	case listOp:
+		e.inList(c, depth)
 	case andOp:
 		e.join(c.subs, " AND ", "1 = 1", depth)
 	case orOp:
@@ -235,6 +255,22 @@ func (e *emitter) inQuery(c Clause) {
 	e.args = append(e.args, c.values...)
 }
 
+func (e *emitter) inList(c Clause, depth int) {
+	if len(c.values) != c.query.params {
+		e.fail("%d values for %d placeholders of %s", len(c.values), c.query.params, c.query.name)
+		return
+	}
+	in := emitter{list: c.shape, engine: e.engine, pieces: e.pieces, args: c.values[:len(c.values):len(c.values)]}
+	in.b.WriteString("SELECT " + in.column(c.of) + " " + c.shape.from)
+	in.whereBelow(c.subs[0], depth+1)
+	e.b.WriteString(Within(e.engine, e.column(c.column), in.b.String(), c.sift))
+	e.args = append(e.args, in.args...)
+	e.pieces, e.long = in.pieces, e.long || in.long
+	if e.problem == nil {
+		e.problem = in.problem
+	}
+}
+
 // Within is the condition that a column has one of the values that a query gives: by an index on the column, or sifting rows
 // that are found otherwise. PostgreSQL makes a join of IN, and cannot use an index for one beneath OR; of an array it can.
 func Within(engine Engine, column, query string, sift bool) string {
@@ -287,6 +323,21 @@ func (e *emitter) contains(c Clause) {
 	e.b.WriteString(col + " LIKE ")
 	e.value("%" + strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`).Replace(s) + "%")
 	e.b.WriteString(` ESCAPE '\'`)
+}
+
+func (e *emitter) suffix(c Clause) {
+	col, s := e.column(c.column), c.values[0].(string)
+	if s == "" {
+		e.b.WriteString("1 = 1")
+		return
+	}
+	n := strconv.Itoa(utf8.RuneCountInString(s))
+	if e.engine == SQLite {
+		e.b.WriteString("substr(" + col + ", -" + n + ") = ")
+	} else {
+		e.b.WriteString("right(" + col + ", " + n + ") = ")
+	}
+	e.value(s)
 }
 
 // after writes a bound on the first column, which an index can use, and the exact condition.

@@ -194,17 +194,19 @@ func (l List[R]) Count(ctx context.Context, tx *Tx, where Clause, args ...any) (
 	return one[int64](ctx, tx, s, e.args)
 }
 
-func (e *emitter) where(c Clause) {
+func (e *emitter) where(c Clause) { e.whereBelow(c, 0) }
+
+func (e *emitter) whereBelow(c Clause, depth int) {
 	switch {
 	case e.list.where != "" && c.op != always:
 		e.b.WriteString(" WHERE (" + e.list.where + ") AND (")
-		e.clause(c, 0)
+		e.clause(c, depth)
 		e.b.WriteByte(')')
 	case e.list.where != "":
 		e.b.WriteString(" WHERE " + e.list.where)
 	case c.op != always:
 		e.b.WriteString(" WHERE ")
-		e.clause(c, 0)
+		e.clause(c, depth)
 	}
 }
 

@@ -235,7 +235,8 @@ var (
 		"roleid":  `[0-9a-f]{8}_[0-9a-f]{4}_[0-9a-f]{4}_[0-9a-f]{4}_[0-9a-f]{12}`,
 		"errorid": `[0-9a-f-]{36}:[0-9a-f]{32}`,
 		"date":    `/Date\(\d+\)/`,
-		"moment":  `\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ`,
+		"moment":  `\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{3})?Z`,
+		"stamp":   `\d+\.[0-9a-z]+`,
 		"int":     `-?\d+`,
 		"hex":     `[0-9A-F]{32,}`,
 		"token":   `[A-Za-z0-9_.\-]{20,}`,
@@ -297,7 +298,8 @@ var volatile = []struct{ re, form string }{
 	{`[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}`, "uuid"},
 	{`[0-9a-f]{8}_[0-9a-f]{4}_[0-9a-f]{4}_[0-9a-f]{4}_[0-9a-f]{12}`, "roleid"},
 	{`/Date\([1-9]\d+\)/`, "date"},
-	{`\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ`, "moment"},
+	{`\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{3})?Z`, "moment"},
+	{`\b\d+\.[0-9a-z]{8,13}\b`, "stamp"}, // a group's version
 	{`\b[0-9A-F]{32,}\b`, "hex"},
 	{`\bey[\w-]+\.[\w-]+\.[\w-]+`, "token"}, // a JWT
 	{`[\w-]{43,44}`, "token"},

@@ -35,6 +35,8 @@ type Change struct {
 	OAuthClient  *bool
 	ForceChange  *bool
 	NeverExpires *bool
+	Suspended    *bool
+	Touched      bool // something beside the row changed: it counts as a change of the row
 	// MailUnproved says whether that the mail address is theirs is still to be shown. Nil: of a new address it is not asked.
 	MailUnproved *bool
 	Version      int64 // of the user that the caller saw; 0: whatever it is
@@ -87,6 +89,10 @@ func (ch Change) apply(u *User) {
 	set(&u.OAuthClient, ch.OAuthClient)
 	set(&u.ForceChange, ch.ForceChange)
 	set(&u.NeverExpires, ch.NeverExpires)
+	set(&u.Suspended, ch.Suspended)
+	if ch.Touched {
+		u.Version++
+	}
 	if u.Service {
 		u.Everybody = false
 	}

@@ -30,6 +30,7 @@ type New struct {
 	OAuthClient  bool
 	ForceChange  bool
 	NeverExpires bool
+	Suspended    bool
 	MailUnproved bool // no code goes to the mail address until ProveMail
 }
 
@@ -58,6 +59,7 @@ func (d *Directory) ready(ctx context.Context, c *call.Call, n New) (User, error
 		Culture: n.Culture, Org: n.Org, Locked: n.State.Locked, Disabled: n.State.Disabled, Expired: n.State.Expired, Expires: n.Expires,
 		Everybody: n.Everybody && !n.Service, Service: n.Service, OAuthClient: n.OAuthClient, ForceChange: n.ForceChange, NeverExpires: n.NeverExpires,
 		Created: now, Changed: now, Version: 1, MailUnproved: n.MailUnproved && n.Mail != "",
+		Suspended: n.Suspended,
 	}
 	if err := u.check(&User{}); err != nil {
 		return User{}, err

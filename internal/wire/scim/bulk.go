@@ -172,3 +172,11 @@ type BulkResult struct {
 	Status   string `json:"status"`
 	Response any    `json:"response,omitempty"` // of what failed
 }
+
+// Body is the operation's data as a request of its own would send it.
+func (o BulkOp) Body() ([]byte, error) {
+	if o.Data == nil {
+		return nil, nil
+	}
+	return json.Marshal(o.Data)
+}

@@ -237,6 +237,9 @@ func (a *Attribute) canonical(s string) (any, error) {
 	if len(a.Canonical) == 0 || s == "" {
 		return s, nil
 	}
+	if c := a.Also[strings.ToLower(s)]; c != "" {
+		return c, nil
+	}
 	for _, c := range a.Canonical {
 		if strings.EqualFold(c, s) {
 			return c, nil

@@ -49,7 +49,7 @@ type Attribute struct {
 	Multi       bool
 	Description string
 	Required    bool
-	Canonical   []string // the only values there are, in any case; none: any
+	Canonical   []string          // the only values there are, in any case; none: any
 	Also        map[string]string // further words for some of Canonical, in lower case
 	CaseExact   bool
 	Mutability  string // ReadWrite when empty

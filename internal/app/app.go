@@ -120,6 +120,8 @@ type App struct {
 
 	machines *crypt.Remember // secrets of confidential clients
 
+	remembered remembered
+
 	Kernel  *op.Kernel
 	Metrics *metric.Metrics
 	Tracer  *trace.Tracer // nil unless an endpoint is set

@@ -11,6 +11,7 @@ import (
 	"limen/internal/core/session"
 	"limen/internal/core/tenant"
 	"limen/internal/core/token"
+	"limen/internal/core/user"
 	"limen/internal/fault"
 	"limen/internal/op"
 	"limen/internal/surface/identity"
@@ -84,7 +85,11 @@ func (a *App) holder(ctx context.Context, c *call.Call, userID string) (session.
 	if err != nil {
 		return session.Holder{}, err
 	}
-	m, err := a.Roles.Of(ctx, c, userID)
+	return a.holderOf(ctx, c, u)
+}
+
+func (a *App) holderOf(ctx context.Context, c *call.Call, u user.User) (session.Holder, error) {
+	m, err := a.Roles.Of(ctx, c, u.ID)
 	if err != nil {
 		return session.Holder{}, err
 	}
@@ -115,6 +120,9 @@ func (a *App) endSessions(ctx context.Context, c *call.Call, userID string) erro
 func (a *App) prove(ctx context.Context, c *call.Call, cred op.Credentials) (caller call.Caller, tenantID string, err error) {
 	if cred.Proof != nil { // nobody else's tokens are bound to keys
 		return a.proveToken(ctx, c, cred)
+	}
+	if by, id, ok, err := a.proveKnown(ctx, c, cred); ok {
+		return by, id, err
 	}
 	if caller, tenantID, err = a.proveSession(ctx, c, cred.Token); err == nil || fault.Of(err).Kind != fault.Unauthenticated {
 		return caller, tenantID, err

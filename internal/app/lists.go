@@ -12,7 +12,7 @@ import (
 
 // wireLists wires access control lists and sets, and has them forget who and what is deleted.
 func (a *App) wireLists() {
-	a.Lists = &acl.Lists{Roles: a.Roles, Tables: acl.Tables()}
+	a.Lists = &acl.Lists{Roles: a.Roles, Tables: acl.Tables(), Put: a.Changes.Put}
 	a.Reports.Lists = a.Lists
 	a.Sets = &collection.Sets{Lists: a.Lists, Reports: a.Reports, Policies: a.Policies}
 	a.People.Gone = append(a.People.Gone, a.Lists.Gone, a.leaveSets(acl.User))

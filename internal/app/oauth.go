@@ -18,15 +18,11 @@ import (
 	"limen/internal/core/oauth"
 	"limen/internal/core/outbox"
 	"limen/internal/core/policy"
-	"limen/internal/core/tenant"
 	"limen/internal/core/throttle"
 	"limen/internal/core/user"
 	"limen/internal/crypt"
 	"limen/internal/dbx"
-	"limen/internal/fault"
-	"limen/internal/op"
 	"limen/internal/platform/egress"
-	wire "limen/internal/wire/oauth"
 )
 
 // wireOAuth wires applications and the authorization server.
@@ -44,7 +40,7 @@ func (a *App) wireOAuth() {
 	}
 	a.Apps.Watch(a.Changes.Watch)
 	a.OAuth = &oauth.Server{
-		Signers: a.Signers, Ring: a.Ring, Sessions: a.Sessions, App: a.Apps.Client, Person: a.oauthPerson, May: a.mayUse,
+		Signers: a.Signers, Ring: a.Ring, Sessions: a.Sessions, App: a.Apps.Client, Person: a.oauthPerson, May: a.mayUse, Changes: a.Changes,
 		Service: a.serviceClient, Password: a.ownerPassword,
 		Tenant: a.Index.ByID, Rand: rand.Reader, Promise: a.Outbox.Put, Notify: a.tellClient, Rules: a.appRules, Fetch: a.fetch,
 		DB: a.DB, CertHost: a.certHost, Certs: a.Settings.CertListen != "" || a.Settings.CertHeader != "",
@@ -53,9 +49,10 @@ func (a *App) wireOAuth() {
 	a.OAuth.AppOfClient, a.OAuth.Origin = a.Apps.Claimant, a.Apps.Origin
 	a.OAuth.Throttle, a.OAuth.ByName, a.OAuth.TellAsked, a.OAuth.Tell = a.Throttle, a.oauthByName, a.tellAsked, a.tellDecision
 	a.OAuth.LongestLife, a.OAuth.StoreKeys = a.Apps.LongestLife, a.storeKeys
-	a.Changes.Watch(keysTopic, a.Signers.Forget)
+	a.Changes.Watch(oauth.KeysTopic, a.Signers.Forget)
 	a.Outbox.Handle(oauth.TopicBackchannel, func(ctx context.Context, d outbox.Delivery) error { return a.OAuth.TellDecision(ctx, a.DB, d) })
 	a.OAuth.Watch(a.Changes.Watch)
+	a.remember()
 	a.Outbox.Handle(oauth.TopicLogout, func(ctx context.Context, d outbox.Delivery) error { return a.OAuth.TellClient(ctx, a.DB, d) })
 	a.machines = &crypt.Remember{Hasher: a.Hasher, Now: time.Now}
 	a.Sessions.Over, a.Sessions.Left = a.OAuth.EndOfPerson, a.OAuth.EndOfSession
@@ -111,38 +108,6 @@ func (a *App) appRules(ctx context.Context, c *call.Call, it oauth.App, personID
 		out.Rounds = d.Profile.Challenges
 	}
 	return out, err
-}
-
-// oauthPerson is somebody whom tokens are about.
-func (a *App) oauthPerson(ctx context.Context, c *call.Call, id string) (oauth.Person, error) {
-	u, err := a.People.ByID(ctx, c, id)
-	if err != nil {
-		return oauth.Person{}, err
-	}
-	given, family := oauth.Split(u.Display)
-	return oauth.Person{ID: u.ID, Name: u.Name, Org: u.Org, Barred: u.Barred(c.Now), Service: u.OAuthClient, Claims: oauth.Claims{
-		Name: u.Display, GivenName: given, FamilyName: family, PreferredUsername: u.Name, Email: u.Mail, EmailVerified: u.Mail != "" && !u.MailUnproved,
-		Phone: u.Mobile, Locale: u.Culture, Updated: u.Changed / 1000,
-	}}, nil
-}
-
-// asCaller is somebody with what they are and hold now.
-func (a *App) asCaller(ctx context.Context, c *call.Call, id string) (call.Caller, error) {
-	h, err := a.holder(ctx, c, id)
-	return call.Caller{User: id, Name: h.Name, Org: h.Org, Means: call.ByOAuth, Level: "Normal", Roles: h.Roles, Held: h.Held}, err
-}
-
-// mayUse says whether somebody may use an application.
-func (a *App) mayUse(ctx context.Context, c *call.Call, personID string, it oauth.App) (bool, error) {
-	if it.ID == app.Shared.ID {
-		p, err := a.oauthPerson(ctx, c, personID)
-		return p.Service, err
-	}
-	by, err := a.asCaller(ctx, c, personID)
-	if err != nil {
-		return false, err
-	}
-	return a.Apps.Usable(ctx, c, by, it.ID)
 }
 
 // serviceClient checks the name and password of a service user that is a confidential client. Failures count as those of
@@ -220,71 +185,4 @@ func (o owner) Commit(ctx context.Context, c *call.Call) (personID, session stri
 		return "", "", err
 	}
 	return r.Success.Person.ID, r.Success.Session.ID, nil
-}
-
-// proveToken finds whom an access token of the authorization server lets act on this program's own API: one of an application
-// for that, whose scopes reach the operation. That the person may still use it, Look has seen.
-func (a *App) proveToken(ctx context.Context, c *call.Call, cred op.Credentials) (caller call.Caller, tenantID string, err error) {
-	t, err := a.Index.Find(ctx, tenant.Hint{}, c.Client.Host)
-	if err != nil || cred.Cookie || cred.Op == nil {
-		return call.Caller{}, "", oauth.ErrToken.Because(err)
-	}
-	in := *c
-	in.Tenant = t
-	var live oauth.Live
-	var it oauth.App
-	err = a.snapshot(ctx, c, &in, func() error {
-		if live, err = a.OAuth.Look(ctx, &in, cred.Token); err != nil {
-			return err
-		}
-		if it, err = a.Apps.Client(ctx, &in, live.App); err != nil {
-			return err
-		}
-		paths := append([]string{cred.Op.Path}, cred.Op.Paths...)
-		bearer := live.Kind == "access" || live.Kind == "id" && it.Profile.IDBearer
-		if !bearer || live.User == "" || !it.Active || it.Guarded || !it.Profile.Platform || !it.Profile.Reaches(live.Scope, paths...) {
-			return oauth.ErrToken
-		}
-		caller, err = a.asCaller(ctx, &in, live.User)
-		caller.Proved, caller.Machine = time.Unix(live.AuthTime, 0), live.Granted == "" && live.Kind == "access"
-		return err
-	})
-	if err != nil && fault.Of(err).Kind != fault.Internal {
-		err = oauth.ErrToken
-	}
-	if err == nil {
-		err = oauth.Resource(a.proveKey(ctx, &in, it, live, cred))
-	}
-	return caller, t.ID, err
-}
-
-// proveKey wants a proof of the key that a token is bound to, which is good once.
-func (a *App) proveKey(ctx context.Context, c *call.Call, it oauth.App, live oauth.Live, cred op.Credentials) error {
-	scheme := "Bearer"
-	var p wire.Proof
-	if cred.Proof != nil {
-		var err error
-		scheme = "DPoP"
-		shown := oauth.Shown{Proofs: cred.Proof.Headers, Method: cred.Proof.Method, URL: "https://" + c.Client.Host + cred.Proof.Path}
-		if p, err = a.OAuth.Proof(ctx, c, it, shown); err != nil {
-			return err
-		}
-	}
-	if err := live.Holds(c, scheme, cred.Token, p); err != nil || p.ID == "" {
-		return err
-	}
-	return a.DB.Write(ctx, func(tx *dbx.Tx) error {
-		in := *c
-		in.Tx = tx
-		return a.OAuth.Unused(ctx, &in, p)
-	})
-}
-
-// snapshot runs f with a read snapshot in another call than that whose it is.
-func (a *App) snapshot(ctx context.Context, c, in *call.Call, f func() error) error {
-	return c.Snapshot(ctx, func() error {
-		in.Tx = c.Tx
-		defer func() { in.Tx = nil }()
-		return f()
-	})
 }

@@ -8,6 +8,7 @@ import (
 
 	"limen/internal/call"
 	"limen/internal/core/key"
+	"limen/internal/core/oauth"
 	"limen/internal/crypt"
 	"limen/internal/dbx"
 )
@@ -69,13 +70,10 @@ func (a *App) rotateTenant(ctx context.Context, id string) (bool, error) {
 	})
 }
 
-// keysTopic is the change log's of signing keys; its item is the tenant.
-const keysTopic = "signing"
-
 // storeKeys stores signing keys in a call's transaction.
 func (a *App) storeKeys(ctx context.Context, c *call.Call, keys ...crypt.SigningKey) error {
 	if err := key.PutSigns(ctx, c.Tx, keys...); err != nil {
 		return err
 	}
-	return a.Changes.Put(ctx, c, keysTopic, c.Tenant.ID)
+	return a.Changes.Put(ctx, c, oauth.KeysTopic, c.Tenant.ID)
 }

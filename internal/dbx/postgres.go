@@ -95,7 +95,7 @@ func (d *postgres) try(ctx context.Context, m mode, f func(*Tx) error) (again bo
 	defer c.Release()
 	// A caller who leaves must not cut a writing transaction's connection: see commit.
 	pc := &pgConn{c: c.Conn(), begin: begins[m], ctx: ctx}
-	tx := &Tx{ctx: ctx, engine: Postgres, conn: pc, write: m != reading}
+	tx := &Tx{ctx: ctx, engine: Postgres, conn: pc, write: m != reading, fixed: m != writing}
 	if m != reading {
 		tx.ctx = newLimit(d.o.Budget)
 		var cancel context.CancelFunc

@@ -14,6 +14,7 @@ type Tx struct {
 	engine Engine
 	conn   conn
 	write  bool
+	fixed  bool // all statements see the same moment
 	done   bool
 	busy   bool  // a cursor is open
 	failed error // the first failed statement, as answered
@@ -44,6 +45,9 @@ func (t *Tx) Engine() Engine { return t.engine }
 
 // Writable says whether the transaction may change anything.
 func (t *Tx) Writable() bool { return t.write }
+
+// Latest says whether each statement sees whatever was committed before it, and not the moment of the first alone.
+func (t *Tx) Latest() bool { return !t.fixed }
 
 // After has f run once after the transaction has been committed, on the goroutine that called Write or Serial. It is
 // for hints such as waking a worker: a crash between commit and f loses the call. After a rollback f never runs.

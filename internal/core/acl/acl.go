@@ -40,6 +40,19 @@ var (
 type Lists struct {
 	Roles  *role.Roles
 	Tables []Table // what can have them
+	// Put notes in c.Tx that something changed which others remember: topic Topic, item the tenant. Nil where nobody does.
+	Put func(ctx context.Context, c *call.Call, topic, item string) error
+}
+
+// Topic of changes of entries and of what they reach.
+const Topic = "acl"
+
+// Changed tells that entries have changed, or what sets they reach their rows through.
+func (l *Lists) Changed(ctx context.Context, c *call.Call) error {
+	if l.Put == nil {
+		return nil
+	}
+	return l.Put(ctx, c, Topic, c.Tenant.ID)
 }
 
 // Object is a row of a table, found.
@@ -95,46 +108,64 @@ func (l *Lists) rows(ctx context.Context, c *call.Call, t Table, keys []string) 
 
 // Rights are the caller's rights on a row.
 func (l *Lists) Rights(ctx context.Context, c *call.Call, o Object) (Mask, error) {
+	m, _, err := l.rights(ctx, c, o)
+	return m, err
+}
+
+// rights are the caller's rights on a row, and when they may be others though nothing changes, in ms since 1970 UTC; 0: never.
+func (l *Lists) rights(ctx context.Context, c *call.Call, o Object) (m Mask, next int64, err error) {
 	if c.Caller == nil {
-		return 0, nil
+		return 0, 0, nil
 	}
 	out := l.super(c, o)
 	if o.Table.Self != "" && slices.Contains(principals(c), o.ID) {
 		out |= View
 	}
 	if !o.Table.Direct || out.Has(o.Table.Full()) {
-		return out, nil
+		return out, 0, nil
 	}
 	rows, err := entries.All(ctx, c.Tx, c.Tenant.ID, o.Table.Name, o.ID, principals(c))
 	for _, e := range rows {
-		if e.open(c.Now.UnixMilli()) {
+		now := c.Now.UnixMilli()
+		if e.open(now) {
 			out |= Mask(e.Mask)
 		}
+		for _, at := range []int64{e.Since, e.Until} {
+			if at > now && (next == 0 || at < next) {
+				next = at
+			}
+		}
 	}
-	return out & o.Table.Full(), err
+	return out & o.Table.Full(), next, err
 }
 
 // Need finds a row on which the caller has rights. Faults: ErrTable, ErrRow when there is none or the caller has no right on
 // it, ErrDenied when they lack what is needed.
 func (l *Lists) Need(ctx context.Context, c *call.Call, table, key string, need Mask) (Object, error) {
+	o, _, err := l.NeedUntil(ctx, c, table, key, need)
+	return o, err
+}
+
+// NeedUntil is Need that says, with its refusals too, when the answer may be another though nothing changes, in ms since 1970 UTC; 0: never.
+func (l *Lists) NeedUntil(ctx context.Context, c *call.Call, table, key string, need Mask) (Object, int64, error) {
 	t, err := l.Table(table)
 	if err != nil {
-		return Object{}, err
+		return Object{}, 0, err
 	}
 	o, err := l.Find(ctx, c, t, key)
 	if err != nil {
-		return Object{}, err
+		return Object{}, 0, err
 	}
-	has, err := l.Rights(ctx, c, o)
+	has, next, err := l.rights(ctx, c, o)
 	switch {
 	case err != nil:
-		return Object{}, err
+		return Object{}, 0, err
 	case has == 0:
-		return Object{}, ErrRow
+		return Object{}, next, ErrRow
 	case !has.Has(need):
-		return Object{}, ErrDenied
+		return Object{}, next, ErrDenied
 	}
-	return o, nil
+	return o, next, nil
 }
 
 // Viewable gives those of the rows that there are and that the caller may view, in the order of keys.

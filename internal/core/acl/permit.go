@@ -111,7 +111,10 @@ func (l *Lists) permit(ctx context.Context, c *call.Call, x list, gs []Given) er
 		err = ErrMany.Say("A row may have %d entries.", maxEntries)
 	}
 	noted(c, x, before, after)
-	return err
+	if err != nil {
+		return err
+	}
+	return l.Changed(ctx, c)
 }
 
 // changes are the rights that change when a principal's entry becomes another, each until when it is given.
@@ -242,7 +245,10 @@ func (l *Lists) Own(ctx context.Context, c *call.Call, o Object) error {
 	if err := exists(ctx, c, g); err != nil {
 		return err
 	}
-	return l.put(ctx, c, list{o, o.Table, false}, nil, g)
+	if err := l.put(ctx, c, list{o, o.Table, false}, nil, g); err != nil {
+		return err
+	}
+	return l.Changed(ctx, c)
 }
 
 // Admit fails with ErrNotHeld when the caller may not put a row into a set: by the set's entries on its members others would
@@ -270,18 +276,23 @@ func (l *Lists) Admit(ctx context.Context, c *call.Call, set, row Object) error 
 
 // RowGone forgets the lists of a row that is deleted.
 func (l *Lists) RowGone(ctx context.Context, c *call.Call, table, key string) error {
-	for _, e := range []dbx.Exec{dropRow, dropList} {
-		if _, err := e.Do(ctx, c.Tx, c.Tenant.ID, table, key); err != nil {
-			return err
-		}
+	n, err := dropRow.Do(ctx, c.Tx, c.Tenant.ID, table, key)
+	if err == nil {
+		err = dropList.Later(ctx, c.Tx, c.Tenant.ID, table, key)
 	}
-	return nil
+	if err != nil || n == 0 {
+		return err
+	}
+	return l.Changed(ctx, c)
 }
 
 // Gone forgets what is given to a person or role who is deleted.
 func (l *Lists) Gone(ctx context.Context, c *call.Call, principal string) error {
-	_, err := dropPrincipal.Do(ctx, c.Tx, c.Tenant.ID, principal)
-	return err
+	n, err := dropPrincipal.Do(ctx, c.Tx, c.Tenant.ID, principal)
+	if err != nil || n == 0 {
+		return err
+	}
+	return l.Changed(ctx, c)
 }
 
 // keeps is how long entries that have ended stay in the store.

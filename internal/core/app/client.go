@@ -250,18 +250,16 @@ func (it App) closed() bool {
 
 // Usable says whether somebody may use an application: they have the right Execute on it. by is the person as a caller, with
 // their roles and rights. The shared application has no row: whoever is a confidential client may use it.
-func (a *Apps) Usable(ctx context.Context, c *call.Call, by call.Caller, id string) (bool, error) {
-	t, err := a.Lists.Table(Table)
-	if err != nil {
-		return false, err
-	}
+//
+// until is when the answer may be another though nothing changes, in ms since 1970 UTC; 0: never.
+func (a *Apps) Usable(ctx context.Context, c *call.Call, by call.Caller, id string) (usable bool, until int64, err error) {
 	in := *c
 	in.Caller = &by
-	_, err = a.Lists.Need(ctx, &in, t.Name, id, Execute)
+	_, until, err = a.Lists.NeedUntil(ctx, &in, Table, id, Execute)
 	if errors.Is(err, acl.ErrRow) || errors.Is(err, acl.ErrDenied) {
-		return false, nil
+		return false, until, nil
 	}
-	return err == nil, err
+	return err == nil, until, err
 }
 
 // Administered is Client for who may administer the application, by its ServiceName. Faults: ErrNotFound, acl.ErrDenied.

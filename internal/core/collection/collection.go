@@ -385,7 +385,7 @@ func (s *Sets) Delete(ctx context.Context, c *call.Call, id string) error {
 			return err
 		}
 	}
-	return s.Lists.RowGone(ctx, c, o.Table.Name, o.ID)
+	return errors.Join(s.Lists.RowGone(ctx, c, o.Table.Name, o.ID), s.Lists.Changed(ctx, c))
 }
 
 // Permit sets what principals have on a set. The caller needs Grant, and holds what they give, change or take. Faults:

@@ -166,8 +166,10 @@ func (s *Sets) Shift(ctx context.Context, c *call.Call, id string, add, gone []M
 	if len(added)+len(taken) == 0 {
 		return nil
 	}
-	_, err = touch.Do(ctx, c.Tx, c.Now.UnixMilli(), c.Tenant.ID, set.ID)
-	return err
+	if _, err = touch.Do(ctx, c.Tx, c.Now.UnixMilli(), c.Tenant.ID, set.ID); err != nil {
+		return err
+	}
+	return s.Lists.Changed(ctx, c)
 }
 
 func (s *Sets) add(ctx context.Context, c *call.Call, set Set, o acl.Object, add []Member) (added []string, err error) {
@@ -206,6 +208,9 @@ func (s *Sets) add(ctx context.Context, c *call.Call, set Set, o acl.Object, add
 
 // RowGone takes an object that is deleted out of all sets.
 func (s *Sets) RowGone(ctx context.Context, c *call.Call, table, key string) error {
-	_, err := rowGone.Do(ctx, c.Tx, c.Tenant.ID, table, key)
-	return err
+	n, err := rowGone.Do(ctx, c.Tx, c.Tenant.ID, table, key)
+	if err != nil || n == 0 {
+		return err
+	}
+	return s.Lists.Changed(ctx, c)
 }

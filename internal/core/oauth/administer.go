@@ -89,7 +89,7 @@ func (s *Server) PrepareClient(ctx context.Context, c *call.Call, a App, id stri
 
 // recall puts what is stored of a client into its draft, but for the metadata.
 func (s *Server) recall(ctx context.Context, c *call.Call, d *Draft) (err error) {
-	d.old, err = s.registered(ctx, c, d.ID)
+	d.old, err = s.readRegistered(ctx, c, d.ID)
 	if errors.Is(err, dbx.ErrNoRow) || err == nil && d.old.App != d.App.ID {
 		return ErrNoClient
 	}

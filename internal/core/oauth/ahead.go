@@ -285,14 +285,11 @@ func (s *Server) ForeseeInfo(ctx context.Context, c *call.Call, service, token s
 			return nil //nolint:nilerr // UserInfo itself says that there is no such application
 		}
 	}
-	var l Live
 	var a App
-	err := c.Snapshot(ctx, func() (err error) {
-		if l, err = s.Look(ctx, c, token); err == nil {
-			a, err = s.App(ctx, c, l.App)
-		}
-		return err
-	})
+	l, err := s.Look(ctx, c, token)
+	if err == nil {
+		a, err = s.App(ctx, c, l.App)
+	}
 	if f := fault.Of(err); err != nil && f.Kind == fault.Internal {
 		return err
 	}

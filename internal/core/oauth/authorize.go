@@ -261,5 +261,5 @@ func (s *Server) Disagree(ctx context.Context, c *call.Call, personID, app, clie
 	if _, err := dropConsent.Do(ctx, c.Tx, c.Tenant.ID, personID, app, client); err != nil {
 		return err
 	}
-	return ending(ctx, c, endOfClient, Revoked, personID, app, client)
+	return s.ending(ctx, c, endOfClient, Revoked, personID, app, client)
 }

@@ -37,33 +37,36 @@ var (
 		`UPDATE oauth_authorization SET gone = ?, reason = ? WHERE tenant = ? AND session = ? AND session <> '' AND ended = 0 AND gone = 0`)
 )
 
-// ending runs one of these.
-func ending(ctx context.Context, c *call.Call, e dbx.Exec, why Reason, where ...any) error {
+// ending runs one of these, of which id is the first condition.
+func (s *Server) ending(ctx context.Context, c *call.Call, e dbx.Exec, why Reason, id string, where ...any) error {
 	now := c.Now.UnixMilli()
-	_, err := e.Do(ctx, c.Tx, append([]any{now, now, string(why), c.Tenant.ID}, where...)...)
-	return err
+	n, err := e.Do(ctx, c.Tx, append([]any{now, now, string(why), c.Tenant.ID, id}, where...)...)
+	if err != nil || n == 0 {
+		return err
+	}
+	return s.told(ctx, c, id)
 }
 
 // End ends an authorization with all that came of it.
 func (s *Server) End(ctx context.Context, c *call.Call, id string, why Reason) error {
-	return ending(ctx, c, endAuthorization, why, id)
+	return s.ending(ctx, c, endAuthorization, why, id)
 }
 
 // EndOfPerson ends everything that somebody has allowed.
 func (s *Server) EndOfPerson(ctx context.Context, c *call.Call, personID string) error {
-	return ending(ctx, c, endOfUser, Everywhere, personID)
+	return s.ending(ctx, c, endOfUser, Everywhere, personID)
 }
 
 // EndOfApp ends everything that was allowed to an application.
 func (s *Server) EndOfApp(ctx context.Context, c *call.Call, appID string) error {
-	return ending(ctx, c, endOfApp, AppWithdrew, appID)
+	return s.ending(ctx, c, endOfApp, AppWithdrew, appID)
 }
 
 // EndOfSession ends what was allowed in a session that was signed out of, but for what people let clients do while they are away: the
 // scope offline_access (OpenID Connect Core section 11). Applications that do not speak OpenID Connect have no such scope; what they
 // were allowed stays.
 func (s *Server) EndOfSession(ctx context.Context, c *call.Call, session string) error {
-	if err := ending(ctx, c, endOfSession, SignedOut, session); err != nil {
+	if err := s.ending(ctx, c, endOfSession, SignedOut, session); err != nil {
 		return err
 	}
 	_, err := leftOfSession.Do(ctx, c.Tx, c.Now.UnixMilli(), string(SignedOut), c.Tenant.ID, session)
@@ -72,7 +75,7 @@ func (s *Server) EndOfSession(ctx context.Context, c *call.Call, session string)
 
 // Leave ends a session, and what an application was allowed in it.
 func (s *Server) Leave(ctx context.Context, c *call.Call, a App, session string) error {
-	if err := ending(ctx, c, endInSession, SignedOut, session, a.ID); err != nil {
+	if err := s.ending(ctx, c, endInSession, SignedOut, session, a.ID); err != nil {
 		return err
 	}
 	return s.Sessions.End(ctx, c, session)

@@ -2,12 +2,14 @@ package oauth
 
 import (
 	"context"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"slices"
 	"strings"
 
 	"limen/internal/call"
+	"limen/internal/core/change"
 	"limen/internal/crypt"
 	"limen/internal/dbx"
 	"limen/internal/fault"
@@ -33,6 +35,9 @@ type Live struct {
 	Issued   int64
 	Expires  int64
 
+	mark  string                  // under which its revocation is told
+	app   string                  // id of the application
+	asked map[string]*wire.Wanted // claims that were asked for from UserInfo
 	acr   string
 	may   map[string]any // who may act (RFC 8693 section 4.4)
 	depth int            // exchanges that lie behind it
@@ -44,20 +49,35 @@ func (s *Server) Look(ctx context.Context, c *call.Call, token string) (Live, er
 	if token == "" || len(token) > 16<<10 {
 		return Live{}, ErrToken
 	}
-	var out Live
-	var err error
-	if strings.Count(token, ".") == 2 {
-		out, err = s.signed(ctx, c, token)
-	} else {
-		out, err = s.stored(ctx, c, token)
+	out, err := s.looks.Get(ctx, c, looked(c, token), func() (change.Answer[Live], error) { return s.look(ctx, c, token) })
+	if err == nil && c.Now.Unix() >= out.Expires {
+		err = ErrToken
 	}
 	if err != nil {
 		return Live{}, err
 	}
-	if c.Now.Unix() >= out.Expires {
-		return Live{}, ErrToken
+	return out, nil
+}
+
+// look is Look in the store.
+func (s *Server) look(ctx context.Context, c *call.Call, token string) (out change.Answer[Live], err error) {
+	l := &out.Value
+	if strings.Count(token, ".") == 2 {
+		*l, err = s.signed(ctx, c, token)
+	} else {
+		*l, err = s.stored(ctx, c, token)
 	}
-	return out, s.alive(ctx, c, &out)
+	if err == nil && c.Now.Unix() >= l.Expires {
+		err = ErrToken
+	}
+	if err == nil {
+		err = s.alive(ctx, c, l)
+	}
+	out.Of, out.Until = []string{l.mark, l.Granted, l.User, l.Client, l.app}, l.Expires*1000
+	if l.Kind == "refresh" || l.depth > 0 { // what is good once, or ends with others
+		out.Until = c.Now.UnixMilli()
+	}
+	return out, err
 }
 
 // signed reads an access token that is a JWT, or an ID token that may be sent as one (grantee.bearing).
@@ -92,7 +112,8 @@ func (s *Server) signed(ctx context.Context, c *call.Call, token string) (Live, 
 	if jwt.Type != AccessType && !bearer || jwt.Claims(&k) != nil || bearer && (k.Scope == "" || len(k.Audience) != 1) {
 		return Live{}, ErrToken
 	}
-	seen, err := spent.One(ctx, c.Tx, c.Tenant.ID, crypt.TokenHash("token\x00"+k.ID))
+	hash := crypt.TokenHash("token\x00" + k.ID)
+	seen, err := spent.One(ctx, c.Tx, c.Tenant.ID, hash)
 	if err != nil {
 		return Live{}, err
 	}
@@ -103,7 +124,7 @@ func (s *Server) signed(ctx context.Context, c *call.Call, token string) (Live, 
 	out := Live{
 		Kind: "access", ID: k.ID, Granted: granted, App: k.App, Client: k.Client, User: k.Subject, Name: k.UniqueName, Scope: strings.Fields(k.Scope),
 		Audience: k.Audience, Issuer: k.Issuer, Wide: k.Issuer == WideIssuer(c.Tenant.Host), Key: k.Bound.JKT, AuthTime: k.AuthTime, Issued: k.Issued, Expires: k.Expires,
-		Act: k.Act, acr: k.ACR, may: k.May,
+		Act: k.Act, acr: k.ACR, may: k.May, mark: hex.EncodeToString(hash),
 	}
 	if k.Bound.Cert != "" {
 		out.Key = certBond + k.Bound.Cert
@@ -125,6 +146,7 @@ func (s *Server) stored(ctx context.Context, c *call.Call, token string) (Live, 
 		return Live{
 			Kind: "access", Granted: row.Granted, App: row.App, Client: row.Client, User: row.User, Name: row.Client, Scope: strings.Fields(row.Scope),
 			Audience: strings.Fields(row.Audience), Wide: row.Wide == 1, Key: row.Thumbprint, Issued: row.Issued / 1000, Expires: row.Expires / 1000,
+			mark: hex.EncodeToString(hash),
 		}, nil
 	}
 	if !errors.Is(err, dbx.ErrNoRow) {
@@ -155,12 +177,15 @@ func (s *Server) alive(ctx context.Context, c *call.Call, l *Live) error {
 		if l.acr, l.Act = facts.ACR, facts.Act; facts.Source != nil {
 			l.depth = facts.Source.Depth
 		}
+		if facts.Claims != nil {
+			l.asked = facts.Claims.UserInfo
+		}
 		if l.Kind == "refresh" {
 			l.Scope, l.Issued = strings.Fields(a.Scope), a.Created/1000
 		}
 	}
 	if l.User == "" {
-		return s.stillThere(ctx, c, *l)
+		return s.stillThere(ctx, c, l)
 	}
 	p, err := s.Person(ctx, c, l.User)
 	if err != nil && fault.Of(err).Kind == fault.NotFound {
@@ -170,7 +195,7 @@ func (s *Server) alive(ctx context.Context, c *call.Call, l *Live) error {
 		return err
 	}
 	a, err := s.App(ctx, c, l.App)
-	if err == nil {
+	if l.app = a.ID; err == nil {
 		err = s.may(ctx, c, a, p)
 	}
 	if errors.Is(err, ErrUnknownApp) || err != nil && fault.Of(err).Kind == fault.Denied {
@@ -181,9 +206,9 @@ func (s *Server) alive(ctx context.Context, c *call.Call, l *Live) error {
 }
 
 // stillThere is whether the client stands that a token is for which it got in its own name.
-func (s *Server) stillThere(ctx context.Context, c *call.Call, l Live) error {
+func (s *Server) stillThere(ctx context.Context, c *call.Call, l *Live) error {
 	a, err := s.App(ctx, c, l.App)
-	if err == nil {
+	if l.app = a.ID; err == nil {
 		_, err = s.Registration(ctx, c, a, l.Client)
 	}
 	if errors.Is(err, ErrUnknownApp) || errors.Is(err, ErrClient) {
@@ -209,6 +234,9 @@ func (s *Server) Revoke(ctx context.Context, c *call.Call, client Client, token 
 		_, err = spend.Do(ctx, c.Tx, c.Tenant.ID, crypt.TokenHash("token\x00"+l.ID), l.Expires*1000)
 	default:
 		_, err = deleteAccess.Do(ctx, c.Tx, c.Tenant.ID, crypt.TokenHash(token))
+	}
+	if err == nil && l.mark != "" {
+		err = s.told(ctx, c, l.mark)
 	}
 	return l, err
 }
@@ -250,21 +278,7 @@ func (s *Server) infoClaims(ctx context.Context, c *call.Call, l Live) (map[stri
 	if err != nil {
 		return nil, err
 	}
-	var asked map[string]*wire.Wanted
-	if l.Granted != "" {
-		a, err := s.standing(ctx, c, l.Granted)
-		if err != nil {
-			return nil, err
-		}
-		facts, err := a.facts()
-		if err != nil {
-			return nil, err
-		}
-		if facts.Claims != nil {
-			asked = facts.Claims.UserInfo
-		}
-	}
-	out := p.Claims.of(l.Scope, asked)
+	out := p.Claims.of(l.Scope, l.asked)
 	out["sub"], out["unique_name"], out["aud"] = p.ID, p.Name, l.Client
 	if l.AuthTime > 0 {
 		out["auth_time"] = l.AuthTime

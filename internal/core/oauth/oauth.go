@@ -17,6 +17,7 @@ import (
 	"github.com/go-jose/go-jose/v4"
 
 	"limen/internal/call"
+	"limen/internal/core/change"
 	"limen/internal/core/outbox"
 	"limen/internal/core/session"
 	"limen/internal/core/throttle"
@@ -131,6 +132,11 @@ type Server struct {
 	LongestLife func(ctx context.Context, c *call.Call) (time.Duration, error)
 	StoreKeys   func(ctx context.Context, c *call.Call, keys ...crypt.SigningKey) error
 
+	// Changes tells and hears what is remembered until it changes; nil: nothing is remembered.
+	Changes *change.Log
+
+	looks   change.Memory[[32]byte, Live]
+	clients change.Memory[[2]string, knownClient] // by tenant and id
 	changed changed
 	remote  remoteKeys
 	derived Derived // of the tenants' issuers

@@ -27,7 +27,7 @@ var (
 // Pairwise says whether a client knows people by identifiers of its own. It is not told login names then, which are everywhere the same.
 func (r Registration) Pairwise() bool { return r.Subjects == pairwise }
 
-// Subject is by which identifier a client knows a person, in c.Tx: the UUID, or one that only clients of the same sector have for them.
+// Subject is by which identifier a client knows a person, inside a transaction or outside: the UUID, or one that only clients of the same sector have for them.
 // That is HMAC-SHA256 of sector and UUID with a secret of the tenant's, in base64url: nobody without the secret finds out whose it is, or
 // that two are of the same person. ErrToken where the tenant has no secret yet and nothing can be written.
 func (s *Server) Subject(ctx context.Context, c *call.Call, r Registration, personID string) (string, error) {
@@ -45,9 +45,10 @@ func (s *Server) Subject(ctx context.Context, c *call.Call, r Registration, pers
 
 // pairwiseSecret reads the tenant's secret, or makes it. It is not remembered: a transaction that made it may come to nothing.
 func (s *Server) pairwiseSecret(ctx context.Context, c *call.Call) ([]byte, error) {
-	sealed, err := findPairwise.One(ctx, c.Tx, c.Tenant.ID)
+	var sealed string
+	err := inside(ctx, c, func() (err error) { sealed, err = findPairwise.One(ctx, c.Tx, c.Tenant.ID); return err })
 	if errors.Is(err, dbx.ErrNoRow) {
-		if !c.Tx.Writable() {
+		if c.Tx == nil || !c.Tx.Writable() {
 			return nil, ErrToken
 		}
 		secret := make([]byte, sha256.Size)

@@ -151,7 +151,10 @@ func (s *Server) Register(ctx context.Context, c *call.Call, d Draft) error {
 	if err != nil {
 		return err
 	}
-	return keepOrigins(ctx, c, d)
+	if err := keepOrigins(ctx, c, d); err != nil {
+		return err
+	}
+	return s.told(ctx, c, d.ID)
 }
 
 // Managed finds the client that a registration access token is for (RFC 7592 section 2); ErrToken where it is for none, or for another.
@@ -163,7 +166,7 @@ func (s *Server) Managed(ctx context.Context, c *call.Call, service, id, token s
 	if err != nil {
 		return Draft{}, err
 	}
-	row, err := s.registered(ctx, c, id)
+	row, err := s.readRegistered(ctx, c, id)
 	if errors.Is(err, dbx.ErrNoRow) || err == nil && (row.App != a.ID || token == "" || subtle.ConstantTimeCompare(row.Token, crypt.TokenHash(token)) != 1) {
 		return Draft{}, ErrToken
 	}
@@ -218,7 +221,10 @@ func (s *Server) Change(ctx context.Context, c *call.Call, d Draft) error {
 	if err != nil {
 		return err
 	}
-	return keepOrigins(ctx, c, d)
+	if err := keepOrigins(ctx, c, d); err != nil {
+		return err
+	}
+	return s.told(ctx, c, d.ID)
 }
 
 // differ notes what of a client is another, or new.
@@ -254,11 +260,13 @@ func (s *Server) Unregister(ctx context.Context, c *call.Call, a App, id string,
 	if _, err := dropOrigins.Do(ctx, c.Tx, c.Tenant.ID, id); err != nil {
 		return err
 	}
-	if err := ending(ctx, c, endOfRegistered, AppWithdrew, a.ID, id); err != nil {
+	if err := s.ending(ctx, c, endOfRegistered, AppWithdrew, a.ID, id); err != nil {
 		return err
 	}
-	_, err := accessOfClient.Do(ctx, c.Tx, c.Tenant.ID, a.ID, id)
-	return err
+	if err := accessOfClient.Later(ctx, c.Tx, c.Tenant.ID, a.ID, id); err != nil {
+		return err
+	}
+	return s.told(ctx, c, id)
 }
 
 // AppGone forgets the clients of an application that is deleted, and its initial access tokens.

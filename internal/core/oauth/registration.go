@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"limen/internal/call"
+	"limen/internal/core/change"
 	"limen/internal/dbx"
 	wire "limen/internal/wire/oauth"
 )
@@ -99,8 +100,29 @@ func (s *Server) Registration(ctx context.Context, c *call.Call, a App, id strin
 	return Registration{}, ErrClient
 }
 
-// registered reads a client, in a snapshot of its own where no transaction is open.
-func (s *Server) registered(ctx context.Context, c *call.Call, id string) (row clientRow, err error) {
+// knownClient is what is remembered of a client id: a registered client, or that there is none.
+type knownClient struct {
+	row   clientRow
+	there bool
+}
+
+// registered finds a client, by what is remembered where that is good.
+func (s *Server) registered(ctx context.Context, c *call.Call, id string) (clientRow, error) {
+	k, err := s.clients.Get(ctx, c, [2]string{c.Tenant.ID, id}, func() (change.Answer[knownClient], error) {
+		row, err := findClient.One(ctx, c.Tx, c.Tenant.ID, id)
+		if errors.Is(err, dbx.ErrNoRow) {
+			return change.Answer[knownClient]{Of: []string{id}}, nil
+		}
+		return change.Answer[knownClient]{Value: knownClient{row, true}, Of: []string{id}}, err
+	})
+	if err == nil && !k.there {
+		err = dbx.ErrNoRow
+	}
+	return k.row, err
+}
+
+// readRegistered reads a client from the store, in a snapshot of its own where no transaction is open.
+func (s *Server) readRegistered(ctx context.Context, c *call.Call, id string) (row clientRow, err error) {
 	err = c.Snapshot(ctx, func() (err error) { row, err = findClient.One(ctx, c.Tx, c.Tenant.ID, id); return err })
 	return row, err
 }

@@ -7,6 +7,8 @@ import (
 	"sync"
 	"time"
 
+	"limen/internal/call"
+	"limen/internal/core/acl"
 	"limen/internal/core/change"
 	"limen/internal/dbx"
 	"limen/internal/fault"
@@ -31,11 +33,14 @@ type changed struct {
 // maxChanged bounds the people in memory; beyond it everybody is looked at.
 const maxChanged = 10_000
 
-// Watch has the server notice what may take applications from people. It is called before Review.
+// Watch has the server notice what may take applications from people, and what it remembers of tokens and clients. It is called before Review.
 func (s *Server) Watch(watch func(topic string, f func(item string))) {
-	for _, topic := range []string{"user", "role", "app"} {
+	for _, topic := range []string{"user", "role", "app", acl.Topic} {
 		watch(topic, s.changed.note)
 	}
+	s.looks.Log, s.clients.Log = s.Changes, s.Changes
+	s.looks.Watch(watch, Topic, KeysTopic, "user", "role", "app", acl.Topic)
+	s.clients.Watch(watch, Topic)
 }
 
 // note hears of a tenant, or of a person of one: tenant/UUID.
@@ -184,11 +189,13 @@ func (s *Server) lost(ctx context.Context, tx *dbx.Tx, rows []leaver) ([]bool, e
 
 // judged ends what was lost, and puts the rest off.
 func (s *Server) judged(ctx context.Context, tx *dbx.Tx, rows []leaver, lost []bool, now time.Time) error {
-	ms := now.UnixMilli()
 	for i, r := range rows {
 		var err error
 		if lost[i] {
-			_, err = endOfUserApp.Do(ctx, tx, ms, ms, string(AccessLost), r.Tenant, r.User, r.App)
+			var c *call.Call
+			if c, err = s.Alone(ctx, r.Tenant, tx); err == nil {
+				err = s.ending(ctx, c, endOfUserApp, AccessLost, r.User, r.App)
+			}
 		} else {
 			_, err = reviewed.Do(ctx, tx, now.Add(reviewEvery).UnixMilli(), r.Tenant, r.ID)
 		}

@@ -51,10 +51,10 @@ func (o OAuth) Ops() []op.Op {
 			Path: "/OAuth2/Revoke/{app_id}", Allow: op.Anonymous, Effect: op.Write, Audit: audit.OAuthRevoke, Rate: op.Guess, MaxBody: maxForm, Faults: faults,
 		}, o.prepareRevoke, o.Revoke),
 		op.Prepared(op.Spec{
-			Path: "/OAuth2/Introspect/{app_id}", Allow: op.Anonymous, Effect: op.Read, MaxBody: maxForm, Faults: append(faults, oauth.ErrDenied),
+			Path: "/OAuth2/Introspect/{app_id}", Allow: op.Anonymous, Effect: op.Cached, MaxBody: maxForm, Faults: append(faults, oauth.ErrDenied),
 		}, o.prepareIntrospect, o.Introspect),
 		op.Prepared(op.Spec{
-			Path: "/OAuth2/UserInfo/{app_id}", Methods: []string{http.MethodGet}, Allow: op.Anonymous, Effect: op.Read, Effects: []op.Effect{op.Write},
+			Path: "/OAuth2/UserInfo/{app_id}", Methods: []string{http.MethodGet}, Allow: op.Anonymous, Effect: op.Cached, Effects: []op.Effect{op.Read, op.Write},
 			Audit: audit.OAuthProof, MaxBody: maxForm, Faults: append(faults, oauth.ErrToken, oauth.ErrDenied, oauth.ErrProof, oauth.ErrNonce),
 		}, o.prepareUserInfo, o.UserInfo),
 	}...))

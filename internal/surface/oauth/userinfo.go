@@ -25,12 +25,16 @@ type InfoRequest struct {
 
 const ownForm = "userInfo"
 
-// Effect is a write where a DPoP proof has to be remembered, which is good once.
+// Effect is a write where a DPoP proof has to be remembered, which is good once. What tokens say is remembered; only the program's own form
+// is read.
 func (r *InfoRequest) Effect() op.Effect {
-	if len(r.proofs) > 0 {
+	switch {
+	case len(r.proofs) > 0:
 		return op.Write
+	case r.Scopes == ownForm:
+		return op.Read
 	}
-	return op.Read
+	return op.Cached
 }
 
 func (o OAuth) prepareUserInfo(ctx context.Context, c *op.Call, in InfoRequest) (wire.Proof, error) {
@@ -38,8 +42,7 @@ func (o OAuth) prepareUserInfo(ctx context.Context, c *op.Call, in InfoRequest) 
 	if err := o.Server.ForeseeInfo(ctx, c, in.App, token); err != nil || len(in.proofs) == 0 {
 		return wire.Proof{}, err
 	}
-	var a oauth.App
-	err := c.Snapshot(ctx, func() (err error) { a, _, _, err = o.informing(ctx, c, in); return err })
+	a, _, _, err := o.informing(ctx, c, in)
 	if err != nil {
 		return wire.Proof{}, err
 	}

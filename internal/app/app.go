@@ -47,6 +47,7 @@ import (
 	"limen/internal/core/throttle"
 	"limen/internal/core/token"
 	"limen/internal/core/user"
+	"limen/internal/core/workflow"
 	"limen/internal/crypt"
 	"limen/internal/dbx"
 	"limen/internal/op"
@@ -117,6 +118,7 @@ type App struct {
 	Apps      *app.Apps
 	OAuth     *oauth.Server
 	Portal    *portal.Portal
+	Flows     *workflow.Flows
 
 	machines *crypt.Remember // secrets of confidential clients
 
@@ -196,6 +198,7 @@ func (a *App) wire(ctx context.Context, master *crypt.Master) error {
 	a.wireJobs()
 	a.wireScripts()
 	a.wireAppScripts()
+	a.wireWorkflows()
 	a.wireIntake()
 	a.declareJobs()
 	if err := a.wireInvites(); err != nil {

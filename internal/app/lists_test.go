@@ -39,6 +39,8 @@ var compared = map[string]string{
 	"/UserMgmt/GetAuthorizations":                    "(about one person, who is the target)",
 	"/UserMgmt/GetLogoutReceipts":                    "(about one person, who is the target)",
 	"/OAuth2/GetBackchannelRequests":                 "(what the caller is asked)",
+	"/JobFlow/GetMyJobs":                             "(what the caller has a part in: surface/identity/workflows compares it with GetJob)",
+	"/JobFlow/GetRequestableApps":                    "(what the caller may ask for: nothing else tells of it)",
 	"/UPRest/GetCredentialsProviderListForImport":    "(a fixed list)",
 	"/UPRest/GetRecentImportedAccountsFile":          "(the caller's own)",
 	"/UPRest/GetResultantAppsForUser":                "(about one person, who is the target; its package sees that organizations bound who may ask)",

@@ -23,6 +23,7 @@ import (
 	"limen/internal/surface/identity/tasks"
 	"limen/internal/surface/identity/tenant"
 	"limen/internal/surface/identity/users"
+	"limen/internal/surface/identity/workflows"
 	"limen/internal/surface/oauth"
 	"limen/internal/surface/scim"
 )
@@ -71,6 +72,7 @@ func (a *App) identityOps() []op.Op {
 	out = append(out, collections.Collections{Sets: a.Sets, Lists: a.Lists, Roles: a.Roles}.Ops()...)
 	out = append(out, applications.Applications{Apps: a.Apps, Sets: a.Sets, Lists: a.Lists, Roles: a.Roles, OAuth: a.OAuth, Code: a.AppCode}.Ops()...)
 	out = append(out, a.portal().Ops()...)
+	out = append(out, workflows.Workflows{Flows: a.Flows, People: a.People}.Ops()...)
 	out = append(out, a.explanations().Ops()...)
 	out = append(out, redrock.Redrock{Reports: a.Reports}.Ops()...)
 	return out

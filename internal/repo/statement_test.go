@@ -20,6 +20,8 @@ var sweeps = map[string]string{
 	"audit.unqueue":             "the sealer works through all tenants; event ids are unique in the installation",
 	"audit.unsigned":            "the sealer looks for chains whose end lacks a checkpoint",
 	"invite.sweep":              "retention",
+	"workflow.overdue":          "one node ends the requests of all tenants that nobody has answered",
+	"workflow.old":              "retention",
 	"exemption.sweep":           "retention",
 	"address.sweep":             "retention",
 	"passcode.sweep":            "retention",

@@ -61,6 +61,9 @@ func (a *Apps) Update(ctx context.Context, c *call.Call, ref string, ch Change) 
 	if err := a.checkIssuer(ctx, c, it); err != nil {
 		return App{}, err
 	}
+	if err := a.deputed(ctx, c, old, it); err != nil {
+		return App{}, err
+	}
 	it.State = it.ready()
 	if !reflect.DeepEqual(old, it) {
 		differ(c, old, it)

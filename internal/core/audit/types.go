@@ -137,14 +137,18 @@ const (
 
 	// Applications, as the contract names them.
 
-	AppLaunch      = "Cloud.Saas.Application.AppLaunch"      // someone opened an application
-	AppCreate      = "Cloud.Saas.Application.AppCreate"      // an application was made from a template, or as a copy
-	AppChange      = "Cloud.Saas.Application.AppChange"      // an application was changed
-	AppDelete      = "Cloud.Saas.Application.AppDelete"      // an application was deleted
-	AppPermissions = "Cloud.Saas.Application.AppPermissions" // who may do what with an application, or the members of a set of them, was changed
-	AppPublish     = "Cloud.Saas.Application.AppPublish"     // an application was made available
-	AppUnpublish   = "Cloud.Saas.Application.AppUnpublish"   // an application was withdrawn
-	AppScriptFail  = "Cloud.Saas.Application.ScriptFail"     // a script of an application failed, and somebody was refused
+	AppLaunch       = "Cloud.Saas.Application.AppLaunch"      // someone opened an application
+	AppCreate       = "Cloud.Saas.Application.AppCreate"      // an application was made from a template, or as a copy
+	AppChange       = "Cloud.Saas.Application.AppChange"      // an application was changed
+	AppDelete       = "Cloud.Saas.Application.AppDelete"      // an application was deleted
+	AppPermissions  = "Cloud.Saas.Application.AppPermissions" // who may do what with an application, or the members of a set of them, was changed
+	AppPublish      = "Cloud.Saas.Application.AppPublish"     // an application was made available
+	AppUnpublish    = "Cloud.Saas.Application.AppUnpublish"   // an application was withdrawn
+	WorkflowRequest = "Cloud.Core.Workflow.Request"           // somebody asked for access to an application
+	WorkflowAnswer  = "Cloud.Core.Workflow.Answer"            // such a request was approved, rejected, cancelled, or expired
+	WorkflowDelete  = "Cloud.Core.Workflow.Delete"            // such a request was deleted
+
+	AppScriptFail = "Cloud.Saas.Application.ScriptFail" // a script of an application failed, and somebody was refused
 
 	// The user portal: what people keep for themselves. Events name what changed, and never what it is.
 

@@ -39,6 +39,9 @@ const (
 	VerifyMail      Kind = "verify_mail"       // a link that shows that an address is the reader's
 	IdentityCode    Kind = "identity_code"     // a code to be read out to the help desk
 	ApprovalAsked   Kind = "approval_asked"    // a client, App, has the reader asked whether it may act for them
+	AccessAsked     Kind = "access_asked"      // to approvers: By asks for access to an application, App
+	AccessGiven     Kind = "access_given"      // the reader has access to App, perhaps until a time
+	AccessRefused   Kind = "access_refused"    // and has not
 )
 
 // kind says what a kind of message needs and shows.
@@ -77,6 +80,9 @@ var kinds = map[Kind]kind{
 	VerifyMail:      {need: []string{"Link", "Lasts"}, keep: []string{"Link"}, facts: []string{"Account"}},
 	// Whoever knows the reader's name may have started it: what arrives leads nowhere by a click.
 	ApprovalAsked: {need: []string{"App", "Lasts"}, facts: []string{"Account", "When", "IP"}, bare: true},
+	AccessAsked:   {need: []string{"App", "By"}, facts: []string{"By", "When"}, bare: true},
+	AccessGiven:   {need: []string{"App"}, facts: []string{"When"}, bare: true},
+	AccessRefused: {need: []string{"App"}, facts: []string{"When"}, bare: true},
 	IdentityCode:  {need: []string{"Code", "Lasts"}, keep: []string{"Code"}, facts: []string{"Account", "By"}, sms: true, bare: true},
 }
 

@@ -192,6 +192,7 @@ func TestLeastData(t *testing.T) {
 		message.IdentityCode: {Code: "1", Lasts: time.Minute},
 		message.ImportReport: {File: "f", Made: "0", Total: "1"}, message.ImportStopped: {File: "f", Made: "0", Total: "1"},
 		message.JobDone: {App: "Audit"}, message.JobFailed: {App: "Audit"}, message.ApprovalAsked: {App: "Audit", Lasts: time.Minute},
+		message.AccessAsked: {App: "Wiki", By: "anna"}, message.AccessGiven: {App: "Wiki"}, message.AccessRefused: {App: "Wiki"},
 	}
 	for _, k := range message.Kinds() {
 		d := least[k]
@@ -402,7 +403,7 @@ func TestDraft(t *testing.T) {
 	full.Support = "room 17"
 	least := message.Data{
 		Product: "P", Tenant: "T", Name: "N", Code: "1", Link: full.Link, Lasts: time.Minute, At: full.At, Accounts: []string{"a"}, Account: "a",
-		File: "f", Made: "0", Total: "1", App: "A",
+		File: "f", Made: "0", Total: "1", App: "A", By: "B",
 	}
 	for _, lang := range c.Languages() {
 		for _, k := range message.Kinds() {

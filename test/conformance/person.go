@@ -30,6 +30,7 @@ type person struct {
 	asked   time.Time // when they asked for a code by mail
 	shown   page      // the last page of Limen's that was no redirect
 	done    time.Time // when the last way ended
+	back    bool      // it ended at the suite
 }
 
 func newPerson(who account, w *world, suite string) (*person, error) {
@@ -130,8 +131,10 @@ func (p *person) open(ctx context.Context, method, address string) (err error) {
 			address = got.to
 			continue
 		case !ours:
+			p.back = true
 			return p.submit(ctx, got)
 		}
+		p.back = false
 		if err := p.load(ctx, got); err != nil {
 			return err
 		}

@@ -281,8 +281,12 @@ func (r runner) start(ctx context.Context, id, name string) error {
 	return r.suite.call(ctx, http.MethodPost, "/api/runner/"+id, nil, nil, nil)
 }
 
-// settle is how long after its last page a test is given the picture that it waits for: until then it may want to have more opened.
-const settle = 2 * time.Second
+// How long after its last page a test is given the picture that it waits for: until then it may want to have more opened. One that people have
+// come back to may yet read what they brought: tests that would take a picture of an error do not want one then.
+const (
+	settle     = 2 * time.Second
+	settleBack = 20 * time.Second
+)
 
 // browse opens what a test wants opened, and shows it what it wants to see.
 func (r runner) browse(ctx context.Context, id string, who *person, out *result) error {
@@ -314,7 +318,11 @@ func (r runner) browse(ctx context.Context, id string, who *person, out *result)
 
 // show gives a test that waits for nothing else a picture of the last page that was shown.
 func (r runner) show(ctx context.Context, id string, who *person, out *result) error {
-	if time.Since(who.done) < settle || len(who.shown.text) == 0 {
+	wait := settle
+	if who.back {
+		wait = settleBack
+	}
+	if time.Since(who.done) < wait || len(who.shown.text) == 0 {
 		return nil
 	}
 	who.done = time.Now()

@@ -2,7 +2,9 @@ package main
 
 import (
 	"fmt"
+	"maps"
 	"os"
+	"slices"
 	"strings"
 )
 
@@ -58,27 +60,49 @@ func write(path string, done []outcome) error {
 	for _, o := range done {
 		b.WriteString(o.row() + "\n")
 	}
-	for _, o := range done {
-		list(&b, o)
+	for _, v := range verdicts[1:] {
+		list(&b, v, done)
 	}
 	return os.WriteFile(path, []byte(b.String()), 0o644)
 }
 
-// list says of every test that did not simply pass what the suite found.
-func list(b *strings.Builder, o outcome) {
-	first := true
-	for _, t := range o.tests {
-		if t.verdict() == "PASSED" {
-			continue
+// headings say of the tests below them how they ended.
+var headings = map[string]string{"WARNING": "Warned", "REVIEW": "For a person to look at", "SKIPPED": "Skipped", "FAILED": "Failed"}
+
+// list says which tests ended so, how often, and what the suite found.
+func list(b *strings.Builder, verdict string, done []outcome) {
+	times, found := map[string]int{}, map[string][]string{}
+	for _, o := range done {
+		for _, t := range o.tests {
+			if t.verdict() == verdict {
+				times[t.Name]++
+				found[t.Name] = append(found[t.Name], t.findings...)
+			}
 		}
-		if first {
-			fmt.Fprintf(b, "\n### %s\n\n", o.plan.title())
-			first = false
+	}
+	if len(times) > 0 {
+		fmt.Fprintf(b, "\n### %s\n\n", headings[verdict])
+	}
+	for _, name := range slices.Sorted(maps.Keys(times)) {
+		fmt.Fprintf(b, "- `%s`", name)
+		if n := times[name]; n > 1 {
+			fmt.Fprintf(b, " (%d times)", n)
 		}
-		fmt.Fprintf(b, "- `%s`: %s", t.Name, strings.ToLower(t.verdict()))
-		for _, f := range t.findings {
-			fmt.Fprintf(b, "; %s", f)
+		if short := brief(found[name]); len(short) > 0 {
+			fmt.Fprintf(b, ": %s", strings.Join(short, ", "))
 		}
 		b.WriteString("\n")
 	}
+}
+
+// brief are findings without the suite's explanations, each once.
+func brief(findings []string) (out []string) {
+	for _, f := range findings {
+		if kind, rest, ok := strings.Cut(f, ": "); ok && (kind == "warning" || kind == "failure") {
+			f, _, _ = strings.Cut(rest, ":")
+		}
+		out = append(out, f)
+	}
+	slices.Sort(out)
+	return slices.Compact(out)
 }

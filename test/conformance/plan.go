@@ -193,7 +193,7 @@ type result struct {
 }
 
 // limit is how long a test may take: some wait until what they got has expired.
-const limit = 2 * time.Minute
+const limit = 5 * time.Minute
 
 // test runs a test to its end.
 func (r runner) test(ctx context.Context, p plan, planID string, of cast, m module) (out result, err error) {

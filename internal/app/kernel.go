@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"limen/internal/call"
+	"limen/internal/core/oauth"
 	"limen/internal/core/session"
 	"limen/internal/core/tenant"
 	"limen/internal/core/token"
@@ -22,7 +23,7 @@ func (a *App) wireKernel() {
 	a.Kernel = &op.Kernel{
 		DB: a.DB, Log: a.Log, Fallback: identity.Codec{}, Failures: &op.Failures{},
 		Identify: a.identify, CatchUp: a.Changes.CatchUp, Tenant: a.place, Admit: a.Networks.Admit,
-		Client: op.Clients{Trusted: a.Settings.Proxies(), Native: identity.Native, Device: deviceCookie, Cert: a.Settings.CertHeader}.Of,
+		Client: op.Clients{Trusted: a.Settings.Proxies(), Native: identity.Native, Device: deviceCookie, Watched: watched, Cert: a.Settings.CertHeader}.Of,
 		Limit:  op.NewLimiter(op.DefaultBudgets, time.Now).Check,
 		Record: a.Audit.Record, Happened: a.Audit.Happened,
 		Meter: func(o *op.Op) func(*fault.Error, time.Duration) { return a.Metrics.Operation(o.Path) },
@@ -35,6 +36,12 @@ func (a *App) wireKernel() {
 	for _, s := range a.Surfaces() {
 		a.Kernel.Mount(s.Codec, s.Prefixes, s.Ops...)
 	}
+}
+
+// watched says whether pages of applications watch the browser's session.
+func watched(r *http.Request) bool {
+	_, err := r.Cookie(oauth.StateCookie)
+	return err == nil
 }
 
 func deviceCookie(r *http.Request) string {

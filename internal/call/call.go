@@ -56,6 +56,7 @@ type Client struct {
 	UserAgent string
 	Native    bool   // sent the native-client header, so it is no browser
 	Device    string // value of the device cookie; empty when none was sent
+	Watched   bool   // the browser has the cookie by which pages of applications watch its session
 	Secure    bool   // came over TLS, here or at a trusted proxy
 	Forged    bool   // a session's cookie came along that nothing shows was sent on purpose; it proves nobody
 	Path      string // as asked for

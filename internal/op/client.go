@@ -17,6 +17,7 @@ type Clients struct {
 	Trusted []netip.Prefix               // proxies whose forwarding headers are believed
 	Native  func(h http.Header) bool     // whether the client declares itself no browser
 	Device  func(r *http.Request) string // the device cookie's value
+	Watched func(r *http.Request) bool   // whether pages of applications watch the browser's session
 	Cert    string                       // header in which trusted proxies name the client's certificate; empty: none is believed
 }
 
@@ -32,6 +33,7 @@ func (cs Clients) Of(r *http.Request) call.Client {
 	if cs.Device != nil {
 		c.Device = limitText(cs.Device(r), 128)
 	}
+	c.Watched = cs.Watched != nil && cs.Watched(r)
 	if ap, err := netip.ParseAddrPort(r.RemoteAddr); err == nil {
 		c.IP = ap.Addr().Unmap().WithZone("")
 	}

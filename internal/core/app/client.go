@@ -162,6 +162,7 @@ func (it App) client() (oauth.App, error) {
 		Flows: flows, Life: life, Refresh: p.AllowRefresh, RefreshLife: refresh, Consent: p.Confirm,
 		Exchange: oauth.Exchanges{From: p.ExchangeFrom, Impersonation: p.AllowImpersonation},
 		Pushed:   p.RequirePushed, DPoPNonce: p.DPoPNonce, FAPI: p.FAPI, Alg: crypt.Alg(p.SigningAlg), Origins: p.AllowedOrigins,
+		Sessions: p.SessionManagement,
 	}}
 	out.Ruled = it.guarded() && !out.Guarded
 	if out.Ruled {

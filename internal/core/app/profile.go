@@ -75,6 +75,9 @@ type Profile struct {
 	// AllowedOrigins are those whose scripts may call the endpoints from a browser (CORS), beyond the contract. Those of Redirects need
 	// not be named where clients are public.
 	AllowedOrigins []string `json:"AllowedOrigins,omitempty"`
+	// SessionManagement lets pages of the clients see, by a frame, whether somebody has signed in or out in the browser (OpenID Connect
+	// Session Management 1.0), beyond the contract. Browsers that block cookies of other sites show it to pages of the same site only.
+	SessionManagement bool `json:"SessionManagement,omitempty"`
 	// Client is what else the application's client does and wants, by the names of RFC 7591; beyond the contract. Redirects,
 	// PostLogoutRedirects, AllowPublic and AllowedAuth say what redirect_uris, post_logout_redirect_uris, grant_types and
 	// response_types would.

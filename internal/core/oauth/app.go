@@ -74,6 +74,7 @@ type Profile struct {
 	DPoPNonce       bool // DPoP proofs must repeat a nonce (RFC 9449 section 8)
 	FAPI            FAPI // which of the FAPI 2.0 profiles its clients must keep
 	Scopes          []Scope
+	Sessions        bool     // pages of its clients are told when the browser's session changes (StateCookie)
 	Origins         []string // whose scripts may call the endpoints: scheme, host and port
 }
 

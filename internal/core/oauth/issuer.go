@@ -56,7 +56,7 @@ func (a App) wide() int64 {
 // Whole is what the tenant's issuer can do, for whatever application: what the document of discovery says of it.
 func (s *Server) Whole() App {
 	return App{Wide: true, Active: true, Derived: &s.derived, Profile: Profile{
-		OpenID: true, Public: true, Refresh: true, Registering: TokenHolder,
+		OpenID: true, Sessions: true, Public: true, Refresh: true, Registering: TokenHolder,
 		Flows: []Flow{CodeFlow, Implicit, Credentials, PasswordFlow, DeviceFlow, ExchangeFlow, BackchannelFlow},
 	}}
 }

@@ -199,6 +199,11 @@ func (a authorized) finish(r *http.Request, c *op.Call, s *oauth.Server) (any, e
 // answer is what the browser carries to the client.
 func (a authorized) answer(ctx context.Context, c *op.Call, s *oauth.Server) (op.Raw, error) {
 	fields, mode := append(a.fields(), wire.Pair{Name: "iss", Value: a.request.App.Issuer(c.Tenant.Host)}), a.request.Ask.Mode // RFC 9207
+	state, cookies, err := a.watched(c)
+	if err != nil {
+		return nil, err
+	}
+	fields = append(fields, wire.Pair{Name: "session_state", Value: state})
 	if mode.Signed() {
 		token, err := s.SignAnswer(ctx, c, a.request, fields)
 		if err != nil {
@@ -207,9 +212,11 @@ func (a authorized) answer(ctx context.Context, c *op.Call, s *oauth.Server) (op
 		fields = []wire.Pair{{Name: "response", Value: token}}
 	}
 	if mode == wire.FormPost || mode == wire.FormPostJWT {
-		return post(a.request.Redirect, fields), nil
+		page := post(a.request.Redirect, fields)
+		page.Cookie = cookies
+		return page, nil
 	}
-	return op.Redirect{URL: wire.Location(a.request.Redirect, mode, fields)}, nil
+	return op.Redirect{URL: wire.Location(a.request.Redirect, mode, fields), Cookie: cookies}, nil
 }
 
 func (a authorized) fields() []wire.Pair {

@@ -66,6 +66,8 @@ type Configuration struct {
 	LogoutSupport
 	BackchannelSupport
 
+	CheckSession string `json:"check_session_iframe,omitempty"` // OpenID Connect Session Management 1.0
+
 	Device         string   `json:"device_authorization_endpoint,omitempty"` // RFC 8628
 	RegisteredURIs bool     `json:"require_request_uri_registration"`
 	ObjectAlgs     []string `json:"request_object_signing_alg_values_supported"`
@@ -144,6 +146,9 @@ func (o OAuth) configuration(c *op.Call, a oauth.App) Configuration {
 	}
 	out.Covers = covers()
 	out.LogoutSupport, out.BackchannelSupport, out.Device = logoutSupport, backchannelSupport(a, at), offered(a, oauth.DeviceFlow, at("DeviceAuthorization"))
+	if a.Profile.Sessions {
+		out.CheckSession = at("CheckSession")
+	}
 	if a.Profile.Registering != oauth.Nobody {
 		out.Registration = at("Register")
 	}

@@ -48,8 +48,12 @@ func TestExchanges(t *testing.T) {
 			return map[string]any{"AllowedAuth": "AuthorizationCode", "Redirects": []any{"https://" + service + ".example.com/callback"}, "AllowPublic": true, "AllowedClients": ids}
 		}
 		made(t, s, "OAuth2Server", "first", listed("first", "alone", "shared"), acl.Given{Kind: role.Sub, Principal: role.Everybody, Mask: acl.View | app.Execute})
+		watched := made(t, s, "Generic OpenID Connect", "watched", map[string]any{
+			"AllowedAuth": "AuthorizationCode", "Redirects": []any{"https://pages.example.com/back", "com.example.pages:/back"}, "AllowPublic": true, "SessionManagement": true,
+		}, acl.Given{Kind: role.Sub, Principal: role.Everybody, Mask: acl.View | app.Execute})
 		made(t, s, "OAuth2Server", "second", listed("second", "shared", wiki.Profile.ClientID))
 		return map[string]string{
+			"watched": watched.Profile.ClientID, "plainCookie": s.TokenOf(t, "plain"),
 			"wiki": wiki.Profile.ClientID, "tv": tv.Profile.ClientID, "secret": secret, "verifier": verifier, "challenge": challenge, "robot": robot.Name, "robotID": robot.ID,
 			"password": apptest.Password, "plainToken": s.TokenOf(t, "plain"), "robotSession": s.SignedIn(t, robot.ID), "platformHost": s.Host,
 		}

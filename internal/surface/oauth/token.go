@@ -41,7 +41,7 @@ const maxForm = 64 << 10
 
 // Ops declares them.
 func (o OAuth) Ops() []op.Op {
-	return wide(append(slices.Concat(o.documents(), o.authorization(), o.pushing(), o.registering(), o.confirmation(), o.leaving(), o.platform(), o.elsewhere()), []op.Op{
+	return wide(append(slices.Concat(o.documents(), o.authorization(), o.pushing(), o.registering(), o.confirmation(), o.leaving(), o.watching(), o.platform(), o.elsewhere()), []op.Op{
 		op.Prepared(op.Spec{
 			Path: "/OAuth2/Token/{app_id}", Allow: op.Anonymous, Effect: op.Write, Audit: audit.OAuthCreate, Rate: op.Guess, MaxBody: maxForm,
 			Faults: append(faults, oauth.ErrGrant, oauth.ErrFlow, oauth.ErrGrantType, oauth.ErrScope, oauth.ErrTarget, oauth.ErrDenied, oauth.ErrPending, oauth.ErrSlowDown,

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"limen/internal/core/login"
+	"limen/internal/core/oauth"
 	"limen/internal/crypt"
 	"limen/internal/op"
 	"limen/internal/surface/identity"
@@ -61,7 +62,7 @@ func SignIn(c *op.Call, s *login.Success) []*http.Cookie {
 			k.Expires = time.UnixMilli(s.Session.Expires).UTC()
 		}
 	}
-	return append(set, KeepDevice(c, s.Device)...)
+	return append(append(set, unwatched(c)...), KeepDevice(c, s.Device)...)
 }
 
 // SignOut expires the cookies of a sign-in; the device's stays, so that it is known again.
@@ -71,7 +72,16 @@ func SignOut(c *op.Call) []*http.Cookie {
 	if c.Client.Forged {
 		return nil
 	}
-	return []*http.Cookie{
+	return append([]*http.Cookie{
 		gone(c, identity.SessionCookie), gone(c, identity.ForgeryCookie), gone(c, podCookie), gone(c, identity.WroteCookie), gone(c, userInfo),
+	}, unwatched(c)...)
+}
+
+// unwatched takes away what pages of applications watch the browser's session by, so that they see that it is another: the next answer to
+// them sets it anew.
+func unwatched(c *op.Call) []*http.Cookie {
+	if !c.Client.Watched {
+		return nil
 	}
+	return []*http.Cookie{{Name: oauth.StateCookie, Path: "/", MaxAge: -1, Secure: true, SameSite: http.SameSiteNoneMode}}
 }

@@ -208,6 +208,18 @@ func (i *issuing) endings() map[string]func(h holder) {
 		"out of the role": write(func(ctx context.Context, c *call.Call, a *app.App, h holder) error {
 			return a.Roles.Remove(ctx, c, i.roleID, role.Member{Kind: role.User, ID: h.user})
 		}),
+		"the membership ran out": func(h holder) {
+			until := time.Now().Add(1500 * time.Millisecond)
+			i.write(func(ctx context.Context, c *call.Call, a *app.App) error {
+				if err := a.Roles.Remove(ctx, c, i.roleID, role.Member{Kind: role.User, ID: h.user}); err != nil {
+					return err
+				}
+				return a.Roles.Add(ctx, c, i.roleID, role.Member{Kind: role.User, ID: h.user, Until: until})
+			})
+			for time.Now().Before(until) { // each look may remember it
+				i.active(i.nodes[0], h.token)
+			}
+		},
 		"out of the set": func(h holder) {
 			set := i.throughSet(h)
 			i.write(func(ctx context.Context, c *call.Call, a *app.App) error { return a.Sets.Delete(ctx, c, set) })

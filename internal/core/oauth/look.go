@@ -53,6 +53,9 @@ func (s *Server) Look(ctx context.Context, c *call.Call, token string) (Live, er
 	if err == nil && c.Now.Unix() >= out.Expires {
 		err = ErrToken
 	}
+	if err == nil && out.User != "" {
+		err = s.entitled(ctx, c, &out)
+	}
 	if err != nil {
 		return Live{}, err
 	}
@@ -159,7 +162,7 @@ func (s *Server) stored(ctx context.Context, c *call.Call, token string) (Live, 
 	return Live{Kind: "refresh", Granted: r.Granted, Key: r.Thumbprint, Expires: r.Expires / 1000}, err
 }
 
-// alive completes what a token says by its authorization and its person, both of which must stand.
+// alive completes what a token says by its authorization, which must stand; where it is of no person, its client must.
 func (s *Server) alive(ctx context.Context, c *call.Call, l *Live) error {
 	if l.Granted != "" {
 		a, err := s.standing(ctx, c, l.Granted)
@@ -187,6 +190,12 @@ func (s *Server) alive(ctx context.Context, c *call.Call, l *Live) error {
 	if l.User == "" {
 		return s.stillThere(ctx, c, l)
 	}
+	return nil
+}
+
+// entitled wants the person of a token to stand and to have the application still. That is not remembered with the token: accounts and
+// memberships run out by the clock alone.
+func (s *Server) entitled(ctx context.Context, c *call.Call, l *Live) error {
 	p, err := s.Person(ctx, c, l.User)
 	if err != nil && fault.Of(err).Kind == fault.NotFound {
 		return ErrToken
@@ -195,7 +204,7 @@ func (s *Server) alive(ctx context.Context, c *call.Call, l *Live) error {
 		return err
 	}
 	a, err := s.App(ctx, c, l.App)
-	if l.app = a.ID; err == nil {
+	if err == nil {
 		err = s.may(ctx, c, a, p)
 	}
 	if errors.Is(err, ErrUnknownApp) || err != nil && fault.Of(err).Kind == fault.Denied {

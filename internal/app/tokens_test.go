@@ -204,7 +204,9 @@ func (i *issuing) endings() map[string]func(h holder) {
 		"disabled": write(func(ctx context.Context, c *call.Call, a *app.App, h holder) error {
 			return a.People.SetState(ctx, c, h.user, user.State{Disabled: true})
 		}),
-		"deleted": write(func(ctx context.Context, c *call.Call, a *app.App, h holder) error { return a.People.Delete(ctx, c, h.user) }),
+		"deleted": write(func(ctx context.Context, c *call.Call, a *app.App, h holder) error {
+			return a.People.Delete(ctx, c, h.user)
+		}),
 		"out of the role": write(func(ctx context.Context, c *call.Call, a *app.App, h holder) error {
 			return a.Roles.Remove(ctx, c, i.roleID, role.Member{Kind: role.User, ID: h.user})
 		}),

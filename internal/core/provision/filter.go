@@ -198,11 +198,11 @@ func mails(c *call.Call, f scim.Filter) (dbx.Clause, bool) {
 // mainMail is a comparison of the directory's address, which is the primary one. It is for work where nothing else is said.
 func mainMail(c *call.Call, f scim.Filter) (dbx.Clause, bool) {
 	s, _ := f.Arg.(string)
+	said := func(where dbx.Clause) dbx.Clause {
+		return detail.Having(c, "id", detail.Mail, dbx.And(dbx.Eq(detail.Key, ""), where))
+	}
 	switch f.At.Attr.Name {
 	case "type":
-		said := func(where dbx.Clause) dbx.Clause {
-			return detail.Having(c, "id", detail.Mail, dbx.And(dbx.Eq(detail.Key, ""), where))
-		}
 		in, ok := compare(detail.Kinded, f.Op, s)
 		where := said(in)
 		if f.Match(scim.Object{"type": "work"}) {
@@ -211,10 +211,14 @@ func mainMail(c *call.Call, f scim.Filter) (dbx.Clause, bool) {
 		return where, ok
 	case "primary":
 		on, ok := f.Arg.(bool)
-		if f.Op == scim.Pr || ok && on == (f.Op == scim.Eq) {
+		if f.Op == scim.Pr {
 			return dbx.Clause{}, true
 		}
-		return dbx.Or(), ok
+		second := said(dbx.Eq(detail.Primed, false))
+		if on == (f.Op == scim.Eq) {
+			second = dbx.Not(second)
+		}
+		return second, ok
 	case "display":
 		return dbx.Clause{}, false
 	}

@@ -296,8 +296,10 @@ func writeItem(kind detail.Kind, o scim.Object) detail.Item {
 	i.Type, _ = o["type"].(string)
 	i.Main, _ = o["primary"].(bool)
 	more := maps.Clone(o)
-	for _, name := range [...]string{"value", "type", "primary"} {
-		delete(more, name)
+	delete(more, "value")
+	delete(more, "type")
+	if i.Main { // that it is not is kept, when it was said
+		delete(more, "primary")
 	}
 	if len(more) > 0 {
 		if b, err := json.Marshal(more); err == nil {

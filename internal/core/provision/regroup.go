@@ -112,7 +112,7 @@ func (d *Directory) setMembers(ctx context.Context, c *call.Call, r role.Role, l
 		return err
 	}
 	gone := slices.DeleteFunc(is, func(v any) bool {
-		return slices.ContainsFunc(list, func(w any) bool { return texts(w.(scim.Object)["value"]) == texts(v.(scim.Object)["value"]) })
+		return slices.ContainsFunc(list, func(w any) bool { return referred(w.(scim.Object)) == texts(v.(scim.Object)["value"]) })
 	})
 	if err := d.join(ctx, c, r.ID, list); err != nil {
 		return err
@@ -125,7 +125,7 @@ func (d *Directory) principals(ctx context.Context, c *call.Call, list []any, st
 	out := make([]role.Member, 0, len(list))
 	for _, v := range list {
 		o := v.(scim.Object)
-		id := texts(o["value"])
+		id := referred(o)
 		kinds := []string{role.User, role.Sub}
 		switch o["type"] {
 		case "User":

@@ -120,6 +120,9 @@ func (d *Directory) Patch(ctx context.Context, c *call.Call, id, match string, i
 			return nil, Fault(err)
 		}
 		out, err := t.Apply(o, ops)
+		if err == nil && out["active"] == nil {
+			err = ErrMutable.Say("active cannot be removed")
+		}
 		return out, Fault(err)
 	})
 }
@@ -266,7 +269,16 @@ func texts(v any) string {
 func manager(o scim.Object) string {
 	ent, _ := o[EnterpriseURN].(scim.Object)
 	m, _ := ent["manager"].(scim.Object)
-	return texts(m["value"])
+	return referred(m)
+}
+
+// referred is the id of what a value refers to: it is said, or stands at the end of the address.
+func referred(o scim.Object) string {
+	if id := texts(o["value"]); id != "" {
+		return id
+	}
+	ref := texts(o["$ref"])
+	return ref[strings.LastIndexByte(ref, '/')+1:]
 }
 
 // fill writes into a directory's row what stands there of a resource, and gives the rest as details.
@@ -309,7 +321,7 @@ func fillMail(u *user.User, list []any) (items []detail.Item) {
 	for n, v := range list {
 		i := writeItem(detail.Mail, v.(scim.Object))
 		if n == main {
-			u.Mail, i.Value, i.Main = strings.TrimSpace(i.Value), "", true
+			u.Mail, i.Value, i.Main = strings.TrimSpace(i.Value), "", v.(scim.Object)["primary"] != false
 			if n == 0 && i.Type == "work" && i.More == "" {
 				continue // as it is where nothing else is said
 			}

@@ -81,7 +81,7 @@ var enterpriseSchema = &scim.Schema{ID: EnterpriseURN, Name: "EnterpriseUser", D
 	text("division", "The division."), text("department", "The department."),
 	{Name: "manager", Kind: scim.Complex, Description: "Whom the user reports to.", Sub: []scim.Attribute{
 		{Name: "value", Description: "The manager's id.", CaseExact: true},
-		{Name: "$ref", Kind: scim.Reference, Description: "Where the manager is.", References: []string{"User"}, CaseExact: true, Mutability: scim.ReadOnly},
+		{Name: "$ref", Kind: scim.Reference, Description: "Where the manager is.", References: []string{"User"}, CaseExact: true},
 		fixed("displayName", "The manager's name."),
 	}},
 }}
@@ -96,8 +96,8 @@ var Group = &scim.Type{
 	Schema: &scim.Schema{ID: GroupURN, Name: "Group", Description: "Roles with their members", Attributes: []scim.Attribute{
 		{Name: "displayName", Description: "The name of the role.", Required: true, Uniqueness: scim.Server},
 		{Name: "members", Kind: scim.Complex, Multi: true, Description: "Who is directly in the role.", Sub: []scim.Attribute{
-			{Name: "value", Description: "The id of a user or a group.", CaseExact: true, Required: true},
-			{Name: "$ref", Kind: scim.Reference, Description: "Where the member is.", References: []string{"User", "Group"}, CaseExact: true, Mutability: scim.ReadOnly},
+			{Name: "value", Description: "The id of a user or a group.", CaseExact: true, Mutability: scim.Immutable},
+			{Name: "$ref", Kind: scim.Reference, Description: "Where the member is.", References: []string{"User", "Group"}, CaseExact: true, Mutability: scim.Immutable},
 			fixed("display", "The login name of a user, the name of a group."),
 			{Name: "type", Description: "What the member is.", Canonical: []string{"User", "Group"}, Mutability: scim.Immutable},
 		}},

@@ -141,7 +141,9 @@ func (t *Type) spreadExtension(verb string, s *Schema, v any) ([]Operation, erro
 	}
 	inside := Object{}
 	for key, v := range in {
-		inside[s.ID+":"+key] = v
+		if !strings.EqualFold(key, "schemas") { // as some clients write extensions
+			inside[s.ID+":"+key] = v
+		}
 	}
 	return t.spread(verb, inside)
 }

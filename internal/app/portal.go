@@ -11,7 +11,7 @@ import (
 // wirePortal wires what people keep for themselves, and has it forgotten with the people and the applications.
 func (a *App) wirePortal() {
 	a.Portal = &portal.Portal{
-		Apps: a.Apps, People: a.People, Roles: a.Roles, Policies: a.Policies, Logins: a.Logins,
+		Apps: a.Apps, People: a.People, Roles: a.Roles, Policies: a.Policies, Logins: a.Logins, Foresee: a.OAuth.ForeseePolicy, Demand: a.OAuth.Demand,
 		Seal: func(ctx context.Context, c *call.Call, plain []byte, bound string) (string, error) {
 			return a.Ring.Seal(ctx, c.Tenant.ID, portal.Purpose, plain, bound)
 		},

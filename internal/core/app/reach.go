@@ -10,6 +10,7 @@ import (
 
 	"limen/internal/call"
 	"limen/internal/core/acl"
+	"limen/internal/core/oauth"
 	"limen/internal/dbx"
 	"limen/internal/fault"
 )
@@ -137,12 +138,20 @@ func (it App) Rules() (rules json.RawMessage, fallback string, ok bool, err erro
 	switch {
 	case it.closed():
 		return nil, "", false, ErrClosed
-	case !it.guarded() || it.Profile != nil:
+	case !it.guarded() || it.Profile != nil || it.Script("PolicyScript") != "":
 		return nil, "", false, nil
-	case it.Script("PolicyScript") != "": // it runs where people are signed in, and nowhere else
-		return nil, "", false, ErrClosed
 	}
 	return it.Members["AuthRules"], it.Text("DefaultAuthProfile"), true, nil
+}
+
+// Scripted is an application whose PolicyScript decides in place of its rules, as whoever runs it sees it; ok is false where it has none, and
+// where the authorization server runs it as it signs people in.
+func (it App) Scripted() (out oauth.App, ok bool) {
+	text := it.Script("PolicyScript")
+	if text == "" || it.Profile != nil {
+		return oauth.App{}, false
+	}
+	return oauth.App{ID: it.ID, Name: it.Name, Ruled: true, Default: it.Text("DefaultAuthProfile"), Scripts: oauth.Scripted{Policy: text, Facts: it.Facts()}}, true
 }
 
 // Address is the page that opens an application; what its rules say of somebody is another question. Faults: ErrClosed, ErrNotReady, ErrNoAddress, ErrSAML.

@@ -104,14 +104,27 @@ func (p *Portal) row(ctx context.Context, c *call.Call, f File, r Row, have map[
 	case f.SkipExisting && (r.Duplicate || have[page(r.URL, r.Username)]):
 		return skipped, "There is an application for this page and user name.", nil
 	}
-	_, err = p.add(ctx, c, NewItem{
+	it, err := p.add(ctx, c, NewItem{
 		Kind: App, Type: Imported, Name: r.Name, URL: r.URL, Secret: Secret{Username: r.Username, Password: r.Password, Notes: r.Notes, TOTP: r.TOTP},
 	})
 	if k := fault.Of(err); err != nil && k.Kind == fault.Invalid {
 		return failed, k.Public, nil // nothing was written: add checks first
 	}
+	if err != nil {
+		return failed, "", err
+	}
 	have[page(r.URL, r.Username)] = true
-	return imported, "", err
+	return imported, "", p.folder(ctx, c, it, r.Folder)
+}
+
+// folder puts the name of a folder on an application as a tag, where it is one for a tag.
+func (p *Portal) folder(ctx context.Context, c *call.Call, it Item, name string) error {
+	if _, _, wrong := tagName("folder", name); wrong != nil {
+		return nil //nolint:nilerr // the row is worth more than its folder
+	}
+	in := *c
+	in.Event = nil // the import's is about the file
+	return p.tag(ctx, &in, Target{ID: it.ID, Item: &it}, []string{name})
 }
 
 // pages are those for which the caller has an application, with the user names.

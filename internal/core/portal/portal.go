@@ -17,8 +17,10 @@ import (
 	"limen/internal/call"
 	"limen/internal/core/app"
 	"limen/internal/core/login"
+	"limen/internal/core/oauth"
 	"limen/internal/core/policy"
 	"limen/internal/core/role"
+	"limen/internal/core/session"
 	"limen/internal/core/user"
 	"limen/internal/fault"
 )
@@ -83,6 +85,9 @@ type Portal struct {
 	Roles    *role.Roles
 	Policies *policy.Policies
 	Logins   *login.Logins
+	// Foresee has the PolicyScript of an application decide about the caller, outside of transactions, and Demand says what it decided.
+	Foresee func(ctx context.Context, c *call.Call, a oauth.App)
+	Demand  func(ctx context.Context, c *call.Call, a oauth.App, person string) (oauth.Demand, error)
 	// Seal and Open seal a text of the tenant's for Purpose, bound to what it belongs to.
 	Seal func(ctx context.Context, c *call.Call, plain []byte, bound string) (string, error)
 	Open func(ctx context.Context, c *call.Call, sealed, bound string) ([]byte, error)
@@ -91,6 +96,9 @@ type Portal struct {
 // admits asks for what the rules of an application want of the caller. Faults: app.ErrClosed, app.ErrRules; a login.DueError where they must
 // show more first.
 func (p *Portal) admits(ctx context.Context, c *call.Call, it app.App) error {
+	if a, ok := it.Scripted(); ok {
+		return p.scripted(ctx, c, a)
+	}
 	rules, fallback, ok, err := it.Rules()
 	if err != nil || !ok {
 		return err
@@ -108,6 +116,41 @@ func (p *Portal) admits(ctx context.Context, c *call.Call, it app.App) error {
 	}
 	w.For = it.Name
 	return p.Logins.Need(ctx, c, w)
+}
+
+// scripted is admits where a script decides.
+func (p *Portal) scripted(ctx context.Context, c *call.Call, a oauth.App) error {
+	d, err := p.Demand(ctx, c, a, c.User())
+	switch {
+	case err != nil:
+		return err
+	case d.Refused && d.Reason != "":
+		return app.ErrRules.Say("%s", d.Reason)
+	case d.Refused:
+		return app.ErrRules
+	case len(d.Rounds) > 0:
+		return p.Logins.Need(ctx, c, login.Wanted{For: a.Name, Rounds: d.Rounds})
+	case d.Strong && c.Caller.Level != session.High:
+		return app.ErrRules.Say("The application wants you to sign in with a further factor.")
+	}
+	return nil
+}
+
+// Ahead has the PolicyScript of an application decide about the caller, where it has one, before the transaction that opens it. What is wrong
+// with the key, that transaction says.
+func (p *Portal) Ahead(ctx context.Context, c *call.Call, key string) error {
+	var t Target
+	err := c.Snapshot(ctx, func() (err error) { t, err = p.Find(ctx, c, key); return err })
+	if f := fault.Of(err); err != nil && f.Kind == fault.Internal {
+		return err
+	}
+	if err != nil || t.App == nil {
+		return nil //nolint:nilerr // said later
+	}
+	if a, ok := t.App.Scripted(); ok {
+		p.Foresee(ctx, c, a)
+	}
+	return nil
 }
 
 // allows reads a policy about somebody; absent is what counts where no policy says.

@@ -78,7 +78,7 @@ func (p Portal) reveal(ctx context.Context, c *op.Call, publicKey string) error 
 // who they are within the time that the tenant's setting Session.ProofMinutes gives. Every call leaves an event. Errors:
 // portal.not_found, acl.denied, app.closed, app.rules, portal.password_view, session.stale, portal.encrypted; auth.challenge with a
 // ChallengeId where the rules of the application want more of the caller before the common ones are shown. apps.yaml, behind n 219.
-func (p Portal) GetMCFA(ctx context.Context, c *op.Call, in AppSecret) (*Shown, error) {
+func (p Portal) GetMCFA(ctx context.Context, c *op.Call, in AppSecret, _ op.None) (*Shown, error) {
 	if err := p.reveal(ctx, c, in.PublicKey); err != nil {
 		return nil, err
 	}
@@ -110,7 +110,7 @@ type Seed struct {
 
 // GetTotpSeedForApp gives the caller the seed of one-time codes that they imported with an application; null where there is
 // none. It asks for what GetMCFA asks for. Beyond the contract, as clients that export know it. Errors: those of GetMCFA.
-func (p Portal) GetTotpSeedForApp(ctx context.Context, c *op.Call, in AppSecret) (*Seed, error) {
+func (p Portal) GetTotpSeedForApp(ctx context.Context, c *op.Call, in AppSecret, _ op.None) (*Seed, error) {
 	if err := p.reveal(ctx, c, in.PublicKey); err != nil {
 		return nil, err
 	}

@@ -227,7 +227,7 @@ func (p Portal) GetAppByKey(ctx context.Context, c *op.Call, in OneApp) (App, er
 // ChallengeId for StartChallenge; a browser is led to the page on which to answer it, and from there to the application.
 //
 // Errors: portal.not_found, acl.denied, app.closed, app.rules, app.not_ready, app.no_address, app.saml. apps.yaml, behind n 219.
-func (p Portal) HandleAppClick(ctx context.Context, c *op.Call, in Click) (any, error) {
+func (p Portal) HandleAppClick(ctx context.Context, c *op.Call, in Click, _ op.None) (any, error) {
 	at, err := p.Portal.Launch(ctx, c, in.AppKey)
 	if err == nil {
 		return op.Redirect{URL: at}, nil

@@ -42,7 +42,7 @@ type Row struct {
 	Duplicate bool `json:"duplicate"`
 	// TOTP is a seed of one-time codes: base32, or an otpauth address.
 	TOTP string `json:"totp"`
-	// Folder is the folder that the row was in; only skipSharedFolders looks at it.
+	// Folder is the folder that the row was in; it becomes a tag.
 	Folder string `json:"folder"`
 }
 

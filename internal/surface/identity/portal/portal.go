@@ -62,7 +62,7 @@ func (p Portal) looking() []op.Op {
 		op.New(read("GetUPData", whose, user.ErrNotFound), p.GetUPData),
 		op.New(read("GetResultantAppsForUser", whose, user.ErrNotFound, fault.ErrMissing), p.GetResultantAppsForUser),
 		op.New(byKey, p.GetAppByKey),
-		op.New(click, p.HandleAppClick),
+		op.Prepared(click, func(ctx context.Context, c *op.Call, in Click) (op.None, error) { return p.ahead(ctx, c, in.AppKey) }, p.HandleAppClick),
 		op.New(read("GetSecuredItemsData", op.Authenticated), p.GetSecuredItemsData),
 		op.New(read("GetTagsForApp", op.Authenticated, anApp...), p.GetTagsForApp),
 	}
@@ -88,8 +88,8 @@ func (p Portal) keeping() []op.Op {
 	settings := append([]*fault.Error{core.ErrMatching, core.ErrPattern}, append(anApp, edited...)...)
 	return []op.Op{
 		op.New(write("SetUserCredsForApp", audit.PortalCredential, creds...), p.SetUserCredsForApp),
-		op.New(reveal("GetMCFA", core.ErrView, app.ErrClosed, app.ErrRules), p.GetMCFA),
-		op.New(reveal("GetTotpSeedForApp", core.ErrView, app.ErrClosed, app.ErrRules), p.GetTotpSeedForApp),
+		op.Prepared(reveal("GetMCFA", core.ErrView, app.ErrClosed, app.ErrRules), p.aheadSecret, p.GetMCFA),
+		op.Prepared(reveal("GetTotpSeedForApp", core.ErrView, app.ErrClosed, app.ErrRules), p.aheadSecret, p.GetTotpSeedForApp),
 		op.New(reveal("GetCredsForSecuredItem"), p.GetCredsForSecuredItem),
 		op.New(write("UpdateCredsForSecuredItem", audit.PortalItem, append(anApp, edited...)...), p.UpdateCredsForSecuredItem),
 		op.New(write("UpdatePersonalApplication", audit.PortalApp, append(anApp, edited...)...), p.UpdatePersonalApplication),
@@ -126,6 +126,15 @@ func (p Portal) adding() []op.Op {
 		op.New(read("DownloadImportAccountsLogFile", op.Authenticated, anApp...), p.DownloadImportAccountsLogFile),
 		op.New(hand, p.TransferOwnership),
 	}
+}
+
+// ahead has the PolicyScript of an application decide about the caller, where it has one.
+func (p Portal) ahead(ctx context.Context, c *op.Call, key string) (op.None, error) {
+	return op.None{}, p.Portal.Ahead(ctx, c, key)
+}
+
+func (p Portal) aheadSecret(ctx context.Context, c *op.Call, in AppSecret) (op.None, error) {
+	return p.ahead(ctx, c, in.AppKey)
 }
 
 // AppRef names an application of the caller's portal.

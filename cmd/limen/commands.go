@@ -122,6 +122,27 @@ type adminCmd struct {
 	RecoverSignIn recoverCmd `cmd:"" help:"Let an administrator in with the password alone for a while."`
 	Unblock       unblockCmd `cmd:"" help:"Switch off the blocked ranges that have an address."`
 	AddTenant     tenantCmd  `cmd:"" help:"Add a tenant."`
+	RewrapKeys    rewrapCmd  `cmd:"" help:"Change the master key."`
+}
+
+type rewrapCmd struct {
+	From string `required:"" placeholder:"FILE" help:"File of the master key so far."`
+	config.Flags
+}
+
+func (*rewrapCmd) Help() string {
+	return `Stop all servers first. The settings name the new master key: a file, which is made where there is none, or a key in a token.
+
+    limen admin rewrap-keys --from /var/lib/limen/master.key --data /var/lib/limen --pkcs11-module /usr/lib/softhsm/libsofthsm2.so \
+        --pkcs11-token vault --pkcs11-pin-file /etc/limen/pin`
+}
+
+func (c *rewrapCmd) Run(ctx context.Context, k *kong.Context, env environ, do *app.Commands) error {
+	s, err := c.Resolve(k, env)
+	if err != nil {
+		return err
+	}
+	return do.Rewrap(ctx, s, c.From)
 }
 
 type resetCmd struct {

@@ -49,6 +49,7 @@ import (
 	"limen/internal/core/user"
 	"limen/internal/core/workflow"
 	"limen/internal/crypt"
+	"limen/internal/crypt/hsm"
 	"limen/internal/dbx"
 	"limen/internal/op"
 	"limen/internal/platform/egress"
@@ -161,7 +162,15 @@ func New(ctx context.Context, s config.Settings, log *slog.Logger, db *dbx.DB) (
 // Close closes the store. What runs must have stopped.
 func (a *App) Close() error { return a.DB.Close() }
 
-func (a *App) master() (*crypt.Master, error) {
+// keyInToken is the key in a token that the settings name.
+func keyInToken(s config.Settings) hsm.Config {
+	return hsm.Config{Module: s.Module, Token: s.Token, Key: s.TokenKey, PINFile: s.PINFile}
+}
+
+func (a *App) master() (crypt.Wrapper, error) {
+	if a.Settings.Module != "" {
+		return hsm.Open(keyInToken(a.Settings))
+	}
 	if a.Settings.MasterKey != "" {
 		return crypt.MasterFromText(a.Settings.MasterKey)
 	}
@@ -178,7 +187,7 @@ func storeURL(s config.Settings) string {
 	return s.DB
 }
 
-func (a *App) wire(ctx context.Context, master *crypt.Master) error {
+func (a *App) wire(ctx context.Context, master crypt.Wrapper) error {
 	if _, _, err := schema.Apply(ctx, a.DB); err != nil {
 		return err
 	}
@@ -215,7 +224,7 @@ func (a *App) wire(ctx context.Context, master *crypt.Master) error {
 	return nil
 }
 
-func (a *App) wireKeys(ctx context.Context, master *crypt.Master) error {
+func (a *App) wireKeys(ctx context.Context, master crypt.Wrapper) error {
 	a.Keys = key.Keys{DB: a.DB}
 	a.Ring = &crypt.Ring{Master: master, Load: a.Keys.Seals, Of: a.Keys.Of, Store: a.Keys.AddSeal, Now: time.Now}
 	a.Signers = &crypt.Signers{Ring: a.Ring, Load: a.Keys.Signs, Store: a.Keys.SetSigns, Now: time.Now}

@@ -12,6 +12,7 @@ import (
 	"limen/internal/core/key"
 	"limen/internal/core/message"
 	"limen/internal/crypt"
+	"limen/internal/crypt/hsm"
 	"limen/internal/dbx"
 	"limen/internal/fault"
 	"limen/internal/schema"
@@ -56,7 +57,14 @@ func checkTexts() error {
 }
 
 // checkMaster reads the master key; nil when there is none yet.
-func (c *Commands) checkMaster(s config.Settings) (*crypt.Master, error) {
+func (c *Commands) checkMaster(s config.Settings) (crypt.Wrapper, error) {
+	if s.Module != "" {
+		m, err := hsm.Open(keyInToken(s))
+		if err == nil {
+			_, err = fmt.Fprintln(c.Out, "The master key is in the token.")
+		}
+		return m, err
+	}
 	if s.MasterKey != "" {
 		return crypt.MasterFromText(s.MasterKey)
 	}
@@ -72,7 +80,7 @@ func (c *Commands) checkMaster(s config.Settings) (*crypt.Master, error) {
 	return m, err
 }
 
-func (c *Commands) checkStore(ctx context.Context, s config.Settings, master *crypt.Master) error {
+func (c *Commands) checkStore(ctx context.Context, s config.Settings, master crypt.Wrapper) error {
 	db, err := dbx.Open(ctx, storeURL(s), dbx.Options{})
 	if err != nil {
 		return ErrCheck.Because(err)

@@ -24,6 +24,8 @@ type Commands struct {
 	Restore func(ctx context.Context, s config.Settings, from string, force bool) error
 	Reset   func(context.Context, config.Settings, PasswordReset) error
 	Tenant  func(context.Context, config.Settings, NewTenant) error
+	// Rewrap has the master key of the settings protect what the one in a file has protected.
+	Rewrap func(ctx context.Context, s config.Settings, from string) error
 	// Recover and Unblock undo a lock-out by policies, and by blocked addresses.
 	Recover func(context.Context, config.Settings, Recovery) error
 	Unblock func(context.Context, config.Settings, Unblocking) error
@@ -57,6 +59,7 @@ func Wire(in io.Reader, out io.Writer) *Commands {
 	c := &Commands{In: in, Out: out}
 	c.Check, c.Version, c.Serve, c.Migrate = c.check, c.version, c.serve, c.migrate
 	c.Backup, c.Restore, c.Reset, c.Tenant, c.Audit = c.backup, c.restore, c.reset, c.tenant, c.audit
+	c.Rewrap = c.rewrap
 	c.Import, c.Explain, c.Simulate = c.importUsers, c.inquire, c.rehearse
 	c.Recover, c.Unblock = c.recoverSignIn, c.unblock
 	return c

@@ -49,6 +49,7 @@ func (s *Settings) check() []error {
 		{"memory", s.checkMemory()},
 		{"trace-endpoint", optionalURL(s.TraceEndpoint, "http", "https")},
 		{"master-key", s.checkMasterKey()},
+		{"pkcs11-module", s.checkToken()},
 		{"node", s.checkNode()},
 	} {
 		if c.err != nil {
@@ -277,6 +278,27 @@ func (s *Settings) checkMasterKey() error {
 	}
 	if _, err := crypt.MasterFromText(s.MasterKey); err != nil {
 		return errors.New("is not base64 of 32 bytes; make one with: openssl rand -base64 32")
+	}
+	return nil
+}
+
+// checkToken wants all that names a key in a token, and no other master key.
+func (s *Settings) checkToken() error {
+	if s.Module == "" {
+		if s.Token != "" || s.PINFile != "" {
+			return errors.New("is missing: it is the library of the token that pkcs11-token and pkcs11-pin-file name")
+		}
+		return nil
+	}
+	for _, other := range []struct{ name, value string }{{"master-key", s.MasterKey}, {"master-key-file", s.MasterKeyFile}} {
+		if other.value != "" {
+			return fmt.Errorf("is set, and so is %s (%s); one of them is enough", other.name, s.Origin(other.name))
+		}
+	}
+	for _, needed := range []struct{ name, value string }{{"pkcs11-token", s.Token}, {"pkcs11-key", s.TokenKey}, {"pkcs11-pin-file", s.PINFile}} {
+		if needed.value == "" {
+			return fmt.Errorf("needs %s", needed.name)
+		}
 	}
 	return nil
 }

@@ -59,6 +59,10 @@ func TestPrecedence(t *testing.T) {
 		"client-cert-header": {{"Client-Cert", "", "", "Client-Cert"}, {"", "X-Cert", "", "X-Cert"}, {"", "", "C", "C"}},
 		"trace-endpoint":     {{"http://a:4318", "", "", "http://a:4318"}, {"", "https://b", "", "https://b"}, {"", "", "http://c", "http://c"}},
 		"master-key-file":    {{"a", "", "", "a"}, {"", "b", "", "b"}, {"", "", "c", "c"}},
+		"pkcs11-module":      {{"a.so", "", "", "a.so"}, {"", "b.so", "", "b.so"}, {"", "", "c.so", "c.so"}},
+		"pkcs11-token":       {{"a", "", "", "a"}, {"", "b", "", "b"}, {"", "", "c", "c"}},
+		"pkcs11-key":         {{"a", "", "", "a"}, {"", "b", "", "b"}, {"", "", "c", "c"}},
+		"pkcs11-pin-file":    {{"a", "", "", "a"}, {"", "b", "", "b"}, {"", "", "c", "c"}},
 		"node":               {{"a", "", "", "a"}, {"", "b", "", "b"}, {"", "", "n-1.example", "n-1.example"}},
 	} {
 		for bits := range 8 {
@@ -75,6 +79,13 @@ func TestPrecedence(t *testing.T) {
 			if bits&4 != 0 {
 				args = append(args, "--"+name+"="+v[0].flag)
 				origin, shown = "flag --"+name, v[0].shown
+			}
+			if strings.HasPrefix(name, "pkcs11-") { // which go together
+				for _, other := range []string{"pkcs11-module", "pkcs11-token", "pkcs11-pin-file"} {
+					if other != name && bits != 0 {
+						args = append(args, "--"+other+"=x")
+					}
+				}
 			}
 			path := file(t, text)
 			s, err := Load(args, env, path)
@@ -215,6 +226,9 @@ func TestWrongValuesNameTheirSource(t *testing.T) {
 		{args: []string{"--admin-user", "a b"}, want: "has a space"},
 		{env: "LIMEN_MASTER_KEY=" + key, want: "variable LIMEN_MASTER_KEY: master-key is not base64 of 32 bytes"},
 		{args: []string{"--master-key-file", "x"}, env: "LIMEN_MASTER_KEY=" + key, want: "so is master-key-file (flag --master-key-file)"},
+		{args: []string{"--pkcs11-token", "vault"}, want: "pkcs11-module is missing"},
+		{args: []string{"--pkcs11-module", "x.so", "--pkcs11-token", "vault"}, want: "pkcs11-module needs pkcs11-pin-file"},
+		{yaml: "pkcs11-module: x.so\nmaster-key-file: y", want: "FILE:1: pkcs11-module is set, and so is master-key-file (FILE:2)"},
 		{args: []string{"--node", "a/b"}, want: "flag --node: node is up to 64"},
 		{args: []string{"--data", " "}, want: "names no directory"},
 		{args: []string{"--data", "config_test.go"}, want: "is not a directory"},

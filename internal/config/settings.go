@@ -61,6 +61,14 @@ type Settings struct {
 	MasterKeyFile string `name:"master-key-file" placeholder:"FILE" help:"File of the master key; DIR/master.key, made on the first start, without it."`
 	// MasterKey is the key itself in base64, in place of a file.
 	MasterKey string `name:"master-key" kong:"-" secret:"all" help:"The master key itself, base64 of 32 bytes, in place of a file."`
+	// Module is the library of a PKCS #11 token that keeps the master key, in place of a file; empty: none does.
+	Module string `name:"pkcs11-module" placeholder:"FILE" help:"Library of a PKCS #11 token that keeps the master key, in place of a file; none without it."`
+	// Token is the label of that token.
+	Token string `name:"pkcs11-token" placeholder:"LABEL" help:"Label of the PKCS #11 token."`
+	// TokenKey is the label of the key in it.
+	TokenKey string `name:"pkcs11-key" placeholder:"LABEL" default:"limen" help:"Label of the AES key in the PKCS #11 token (${default})."`
+	// PINFile holds the PIN of the token's user.
+	PINFile string `name:"pkcs11-pin-file" placeholder:"FILE" help:"File of the PIN of the PKCS #11 token."`
 	// Node names this process among several; empty is the machine's name.
 	Node string `name:"node" placeholder:"NAME" help:"Name of this node among several; the machine's name without it."`
 

@@ -79,12 +79,12 @@ func decodeKey(text string) ([]byte, error) {
 // read is refused. When the file is missing and create is set, a new key is written with mode 0600; the caller sets
 // create only while nothing has been sealed yet.
 func MasterFromFile(path string, create bool) (*Master, error) {
-	key, err := readKey(path)
+	key, err := ReadSecret(path)
 	if create && errors.Is(err, fs.ErrNotExist) {
 		if err = createKey(path); err != nil {
 			return nil, ErrMasterInvalid.Because(err)
 		}
-		key, err = readKey(path)
+		key, err = ReadSecret(path)
 	}
 	if err != nil {
 		return nil, ErrMasterInvalid.Because(err)
@@ -95,7 +95,8 @@ func MasterFromFile(path string, create bool) (*Master, error) {
 	return NewMaster(key)
 }
 
-func readKey(path string) ([]byte, error) {
+// ReadSecret reads a file of a secret, up to 128 bytes of it. A file that its group or others may read is refused.
+func ReadSecret(path string) ([]byte, error) {
 	f, err := os.Open(path)
 	if err != nil {
 		return nil, err

@@ -1,0 +1,35 @@
+// Package hsm wraps data keys with a key that never leaves a hardware token, or a program that stands in for one, reached through
+// PKCS #11 (OASIS, version 2.40). It needs cgo and the build tag pkcs11; without them Open says so.
+package hsm
+
+import (
+	"errors"
+	"fmt"
+
+	"limen/internal/crypt"
+)
+
+// Config names a key in a token.
+type Config struct {
+	Module  string // file of the token's library
+	Token   string // label of the token
+	Key     string // label of the AES key of 256 bits
+	PINFile string // file of the user's PIN, which others must not be able to read
+}
+
+// pin reads the PIN.
+func (c Config) pin() (string, error) {
+	b, err := crypt.ReadSecret(c.PINFile)
+	for len(b) > 0 && (b[len(b)-1] == '\n' || b[len(b)-1] == '\r') {
+		b = b[:len(b)-1]
+	}
+	if err == nil && len(b) == 0 {
+		err = errors.New(c.PINFile + " is empty")
+	}
+	return string(b), err
+}
+
+// refuse says why a token cannot be used.
+func refuse(format string, args ...any) error {
+	return crypt.ErrMasterInvalid.Because(fmt.Errorf(format, args...))
+}

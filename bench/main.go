@@ -30,6 +30,7 @@ type bench struct {
 	list     int // people of the tenant that is listed whole
 	many     int // people of the large tenant
 	starts   int
+	stored   int // tokens and sessions of the row stored, each
 	people   int // of an import
 	idle     time.Duration
 	binary   string
@@ -64,6 +65,7 @@ var measures = []measure{
 	{"code", codeFlow},
 	{"looking", looking},
 	{"documents", documents},
+	{"stored", stored},
 	{"start", start},
 }
 
@@ -104,6 +106,7 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 	f.StringVar(&b.profile, "profile", "", "directory for a CPU profile of each row")
 	f.StringVar(&b.large, "large", "", "measure a directory of a million people instead, which is made in this directory of files and kept there")
 	f.IntVar(&b.scale, "people", largeExtent.People, "people of the directory that -large makes; tenants beside it in proportion, all else as with a million")
+	f.IntVar(&b.stored, "stored", 2_000_000, "tokens, and sessions, that the row stored puts into the store")
 	f.StringVar(&b.memory, "memory", "512MB", "what the program is told to stay within, in the row memory-large")
 	if err := f.Parse(args); err != nil {
 		return err
@@ -112,6 +115,7 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 	b.list, b.starts, b.people, b.idle = 6000, 11, 10_000, 10*time.Second
 	if *quick {
 		b.slices, b.slice, b.list, b.many, b.starts, b.people, b.idle = 1, 50*time.Millisecond, 60, 500, 1, 100, 100*time.Millisecond
+		b.stored = 500
 	}
 	if b.engines = []string{*engine}; *engine == "all" {
 		b.engines = []string{"sqlite", "postgres"}

@@ -21,6 +21,14 @@ func Q[R any](name, text string) Query[R] {
 	})}
 }
 
+// Anew has PostgreSQL plan the statement each time that it runs, for one that joins and runs seldom. Planned once for all while tables are
+// small, as in the first minutes of an installation or an import, it would go through whole tables once they have grown, until the server
+// has looked at them.
+func (q Query[R]) Anew() Query[R] {
+	q.s.anew = true
+	return q
+}
+
 // All gives every row; no row is an empty slice.
 func (q Query[R]) All(ctx context.Context, tx *Tx, args ...any) ([]R, error) {
 	return all[R](ctx, tx, q.s, args)

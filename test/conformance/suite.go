@@ -90,7 +90,12 @@ func (s suite) begin(ctx context.Context, plan string, m module) (id string, err
 	var out struct {
 		ID string `json:"id"`
 	}
-	err = s.call(ctx, http.MethodPost, "/api/runner", query, nil, &out)
+	for range 10 {
+		if err = s.call(ctx, http.MethodPost, "/api/runner", query, nil, &out); err == nil || !strings.Contains(err.Error(), "status 409") {
+			break
+		}
+		time.Sleep(time.Second) // the test before it has been broken off, and is not gone yet
+	}
 	return out.ID, err
 }
 

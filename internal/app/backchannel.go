@@ -42,8 +42,8 @@ func (a *App) tellDecision(ctx context.Context, uri, bearer string, body []byte)
 	switch {
 	case err != nil, out.Status == http.StatusOK, out.Status == http.StatusNoContent:
 		return err
-	case out.Status/100 == 4 && !slices.Contains([]int{http.StatusRequestTimeout, http.StatusTooEarly, http.StatusTooManyRequests}, out.Status):
-		return outbox.Permanent(fmt.Errorf("the client refuses with status %d", out.Status)) // the same would be refused again
+	case (out.Status/100 == 3 || out.Status/100 == 4) && !slices.Contains([]int{http.StatusRequestTimeout, http.StatusTooEarly, http.StatusTooManyRequests}, out.Status):
+		return outbox.Permanent(fmt.Errorf("the client refuses with status %d", out.Status)) // the same would be refused again, and nobody follows (CIBA Core section 10.2)
 	}
 	return fmt.Errorf("the client answered with status %d", out.Status)
 }

@@ -28,7 +28,7 @@ func TestTellDecision(t *testing.T) {
 	a := &App{Egress: &egress.Client{Guard: egress.Guard{Permit: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}}, Roots: roots}}
 	over := reflect.TypeOf(outbox.Permanent(errors.New("refused")))
 	for code, want := range map[int]struct{ told, again bool }{
-		http.StatusNoContent: {told: true}, http.StatusOK: {told: true}, http.StatusUnauthorized: {}, http.StatusForbidden: {}, http.StatusNotFound: {},
+		http.StatusNoContent: {told: true}, http.StatusOK: {told: true}, http.StatusUnauthorized: {}, http.StatusForbidden: {}, http.StatusNotFound: {}, http.StatusFound: {},
 		http.StatusTooManyRequests: {again: true}, http.StatusRequestTimeout: {again: true}, http.StatusServiceUnavailable: {again: true}, http.StatusInternalServerError: {again: true},
 	} {
 		status = code

@@ -238,12 +238,12 @@ func (p *person) fill(ctx context.Context, f *form) error {
 		f.fields.Set("user", p.name)
 	case path == "/login/answer":
 		return p.answer(ctx, f)
-	case strings.HasPrefix(path, "/OAuth2/Confirm/"):
+	case strings.HasPrefix(path, "/OAuth2/Confirm"):
 		f.fields.Set("result", "1")
 		if p.refuses {
 			f.fields.Set("result", "0")
 		}
-	case strings.HasPrefix(path, "/OAuth2/EndSession/") && !p.stays, path == "/login/account":
+	case strings.HasPrefix(path, "/OAuth2/EndSession") && !p.stays, path == "/login/account":
 	case path == "/login/more": // more than a password is wanted; some have nothing to show, and go on without
 		f.press("do", "without")
 	default:

@@ -36,6 +36,15 @@ func (a *App) brand(ctx context.Context, c *op.Call) (pages.Brand, string, error
 	return out, v.Language, nil
 }
 
+// locales are the languages that a tenant's pages can be in.
+func (a *App) locales(ctx context.Context, c *op.Call) ([]string, error) {
+	v, err := a.Values.Get(ctx, c)
+	if err != nil || len(v.Theme.Languages) > 0 {
+		return v.Theme.Languages, err
+	}
+	return a.Pages.Languages(), nil
+}
+
 func theme(v *setting.Values) page.Theme {
 	return page.Theme{Color: v.Theme.Color, Dark: v.Theme.DarkColor, Ground: v.Theme.Background, Logo: v.Theme.Logo}
 }

@@ -36,7 +36,7 @@ func (a *App) Surfaces() []gen.Surface {
 	out = append(out, gen.Surface{Name: "login", Prefixes: []string{""}, Codec: a.pages(""), Ops: a.login().Ops()})
 	out = append(out, gen.Surface{
 		Name: "oauth", Prefixes: identity.Prefixes, Codec: oauth.Codec{Server: a.OAuth, Cookie: identity.SessionCookie, Trouble: a.pages("").Trouble},
-		Ops: oauth.OAuth{Server: a.OAuth, SignedOut: leaving, Shared: app.Shared.Service, People: a.People, Roles: a.Roles}.Ops(),
+		Ops: oauth.OAuth{Server: a.OAuth, SignedOut: leaving, Locales: a.locales, Shared: app.Shared.Service, People: a.People, Roles: a.Roles}.Ops(),
 	})
 	out = append(out, gen.Surface{Name: "scim", Prefixes: []string{""}, Codec: scim.Codec{}, Ops: a.scim().Ops()})
 	out = append(out, gen.Surface{

@@ -157,7 +157,7 @@ func (k Codec) Trouble(w http.ResponseWriter, r *op.Request, c *op.Call, status 
 }
 
 func (k Codec) write(w http.ResponseWriter, r *op.Request, c *op.Call, status int, v login.View) {
-	b, want := login.Brand{Product: product}, r.HTTP.Header.Values("Accept-Language")
+	b, want := login.Brand{Product: product}, append(locales(r), r.HTTP.Header.Values("Accept-Language")...)
 	if c.Tenant.ID != "" {
 		if own, culture, err := k.Brand(r.HTTP.Context(), c); err == nil { // a page in plain clothes is better than none
 			b, want = own, append(want, culture)

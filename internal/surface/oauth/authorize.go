@@ -41,6 +41,8 @@ type AuthorizeRequest struct {
 	ACRValues string `json:"acr_values"`
 	// MaxAge is how many seconds ago people may have signed in.
 	MaxAge string `json:"max_age"`
+	// UILocales are the languages that the person reads, as BCP 47 tags with spaces between, the best first.
+	UILocales string `json:"ui_locales"`
 	// CodeChallenge binds the code to who asked (RFC 7636); public clients must send one.
 	CodeChallenge string `json:"code_challenge"`
 	// CodeChallengeMethod is S256, or plain.
@@ -142,7 +144,7 @@ func (o OAuth) answer(ctx context.Context, c *op.Call, out *authorized, w oauth.
 			handle, err = o.Server.Wait(ctx, c, r)
 		}
 		out.next = next
-		out.back = r.App.Endpoint("Authorize") + "?bounce=" + handle
+		out.back = waits(r, handle)
 		return err
 	}
 	if err := o.Server.Done(ctx, c, w); err != nil {
@@ -150,6 +152,15 @@ func (o OAuth) answer(ctx context.Context, c *op.Call, out *authorized, w oauth.
 	}
 	out.reply, err = o.Server.Reply(ctx, c, r, *by)
 	return err
+}
+
+// waits is where the browser comes back to a request that waits. The languages that it asks for are for the pages on the way.
+func waits(r oauth.Request, handle string) string {
+	out := r.App.Endpoint("Authorize") + "?bounce=" + handle
+	if tags := wire.Locales(r.Ask.Locales); tags != "" {
+		out += "&ui_locales=" + url.QueryEscape(tags)
+	}
+	return out
 }
 
 // machine is a service user that comes with an access token of the same application, which it got in its own name for its

@@ -104,7 +104,7 @@ func (o OAuth) confirmed(ctx context.Context, c *op.Call, r oauth.Request, by oa
 		return authorized{}, err
 	}
 	if next != oauth.Answer {
-		out.next, out.back = next, r.App.Endpoint("Authorize")+"?bounce="+w.Handle()
+		out.next, out.back = next, waits(r, w.Handle())
 		return out, nil
 	}
 	if err := o.Server.Done(ctx, c, w); err != nil {

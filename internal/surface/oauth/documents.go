@@ -66,7 +66,8 @@ type Configuration struct {
 	LogoutSupport
 	BackchannelSupport
 
-	CheckSession string `json:"check_session_iframe,omitempty"` // OpenID Connect Session Management 1.0
+	UILocales    []string `json:"ui_locales_supported,omitempty"`
+	CheckSession string   `json:"check_session_iframe,omitempty"` // OpenID Connect Session Management 1.0
 
 	Device         string   `json:"device_authorization_endpoint,omitempty"` // RFC 8628
 	RegisteredURIs bool     `json:"require_request_uri_registration"`
@@ -111,8 +112,19 @@ func (o OAuth) Configuration(ctx context.Context, c *op.Call, in App) (op.Docume
 	if err != nil {
 		return op.Document{}, err
 	}
-	// Besides the application it depends on host names alone.
-	return oauth.Derive(a, "configuration\x00"+c.Tenant.Host, func() (op.Document, error) { return op.NewDocument(o.configuration(c, a), docAge) })
+	// Besides the application it depends on host names and languages alone.
+	var locales []string
+	if o.Locales != nil {
+		if locales, err = o.Locales(ctx, c); err != nil {
+			return op.Document{}, err
+		}
+	}
+	of := strings.Join(append([]string{"configuration", c.Tenant.Host}, locales...), "\x00")
+	return oauth.Derive(a, of, func() (op.Document, error) {
+		out := o.configuration(c, a)
+		out.UILocales = locales
+		return op.NewDocument(out, docAge)
+	})
 }
 
 // served is the application whose issuer is asked: without one it is the tenant's, which is always there.

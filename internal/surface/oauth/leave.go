@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 	"net/url"
+	"strings"
 
 	"limen/internal/core/audit"
 	"limen/internal/core/oauth"
@@ -20,6 +21,8 @@ type LeaveRequest struct {
 	ClientID string `json:"client_id"`
 	// State is given back.
 	State string `json:"state"`
+	// UILocales are the languages that the person reads, as BCP 47 tags with spaces between, the best first.
+	UILocales string `json:"ui_locales"`
 	// IDTokenHint is an ID token of the person, perhaps an old one. Without one the person is asked.
 	IDTokenHint string `json:"id_token_hint"`
 	// Token is taken as IDTokenHint where TokenTypeHint says so.
@@ -143,6 +146,7 @@ func (r LeaveRequest) again(a oauth.App) string {
 	q := url.Values{}
 	for name, v := range map[string]string{
 		"post_logout_redirect_uri": r.PostLogoutRedirectURI, "state": r.State, "id_token_hint": r.IDTokenHint, "client_id": r.ClientID,
+		"ui_locales": wire.Locales(strings.Fields(r.UILocales)),
 	} {
 		if v != "" {
 			q.Set(name, v)

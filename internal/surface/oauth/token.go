@@ -22,9 +22,11 @@ type OAuth struct {
 	Server *oauth.Server
 	// SignedOut are the cookies that end a browser's session; nil: none.
 	SignedOut func(c *op.Call) []*http.Cookie
-	Shared    string // ServiceName of the application that every tenant has
-	People    *user.Directory
-	Roles     *role.Roles
+	// Locales are the languages that the tenant's pages can be in, as BCP 47 tags; nil: not told.
+	Locales func(ctx context.Context, c *op.Call) ([]string, error)
+	Shared  string // ServiceName of the application that every tenant has
+	People  *user.Directory
+	Roles   *role.Roles
 }
 
 // App names an application: the last segment of the endpoint's path.

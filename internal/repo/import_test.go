@@ -19,6 +19,7 @@ var layers = []struct {
 	{"internal/dbx/dbxtest", []string{"internal/dbx", "internal/schema"}},
 	{"internal/dbx", []string{"internal/fault"}},
 	{"internal/schema", []string{"internal/dbx", "internal/fault"}},
+	{"internal/crypt/hsm", []string{"internal/crypt"}},
 	{"internal/crypt", []string{"internal/fault", "internal/dbx"}},
 	{"internal/call", []string{"internal/fault", "internal/dbx", "internal/core/right", "internal/core/grant"}},
 	{"internal/core/", []string{"internal/fault", "internal/fold", "internal/wire/", "internal/dbx", "internal/crypt", "internal/call", "internal/core/"}},

@@ -38,6 +38,7 @@ import (
 	"limen/internal/core/portal"
 	"limen/internal/core/post"
 	"limen/internal/core/profile"
+	"limen/internal/core/provision"
 	"limen/internal/core/report"
 	"limen/internal/core/role"
 	appscript "limen/internal/core/script"
@@ -285,7 +286,7 @@ func (a *App) wireDomain(ctx context.Context) error {
 	a.wireNetworks()
 	a.wirePolicies()
 	a.People.Shut = append(a.People.Shut, a.endSessions)
-	a.People.Gone = append(a.People.Gone, a.endSessions, a.Passwords.Drop, attribute.Attributes{}.Drop, detail.Drop, a.Orgs.PersonGone)
+	a.People.Gone = append(a.People.Gone, a.endSessions, a.Passwords.Drop, attribute.Attributes{}.Drop, detail.Drop, provision.DropTokens, a.Orgs.PersonGone)
 	if a.Reports, err = report.New(a.DB); err != nil {
 		return err
 	}

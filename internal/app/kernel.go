@@ -5,10 +5,12 @@ import (
 	"net/http"
 	"net/url"
 	"reflect"
+	"strings"
 	"time"
 
 	"limen/internal/call"
 	"limen/internal/core/oauth"
+	"limen/internal/core/provision"
 	"limen/internal/core/session"
 	"limen/internal/core/tenant"
 	"limen/internal/core/token"
@@ -130,6 +132,9 @@ func (a *App) prove(ctx context.Context, c *call.Call, cred op.Credentials) (cal
 	}
 	if by, id, ok, err := a.proveKnown(ctx, c, cred); ok {
 		return by, id, err
+	}
+	if strings.HasPrefix(cred.Token, provision.TokenPrefix) {
+		return a.proveProvisioning(ctx, c, cred)
 	}
 	if caller, tenantID, err = a.proveSession(ctx, c, cred.Token); err == nil || fault.Of(err).Kind != fault.Unauthenticated {
 		return caller, tenantID, err

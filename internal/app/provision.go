@@ -2,22 +2,28 @@ package app
 
 import (
 	"context"
+	"strings"
 
 	"limen/internal/call"
 	"limen/internal/core/attribute"
 	"limen/internal/core/detail"
 	"limen/internal/core/grant"
 	"limen/internal/core/provision"
+	"limen/internal/core/tenant"
 	"limen/internal/op"
 	"limen/internal/surface/scim"
 )
 
 // scim is the dialect of provisioning.
 func (a *App) scim() scim.SCIM {
-	return scim.SCIM{Run: a.rerun, Directory: &provision.Directory{
+	return scim.SCIM{Run: a.rerun, Directory: a.provision()}
+}
+
+func (a *App) provision() *provision.Directory {
+	return &provision.Directory{
 		People: a.People, Roles: a.Roles, Passwords: a.Passwords, Attributes: attribute.Attributes{Stored: a.valuesStored}, Orgs: a.Orgs, Settings: a.Values,
 		Keep: a.keepWay,
-	}}
+	}
 }
 
 // rerun runs an operation within the call of another, which has no transaction, event or grant of its own left.
@@ -41,4 +47,28 @@ func (a *App) valuesStored(ctx context.Context, c *call.Call, userID string, nam
 		}
 	}
 	return a.Dynamic.Note(ctx, c, userID, names...)
+}
+
+// proveProvisioning finds the service user whose provisioning token it is. It is good for the dialect of provisioning alone.
+func (a *App) proveProvisioning(ctx context.Context, c *call.Call, cred op.Credentials) (caller call.Caller, tenantID string, err error) {
+	t, err := a.Index.Find(ctx, tenant.Hint{}, c.Client.Host)
+	if err != nil || cred.Cookie || cred.Op == nil || !strings.HasPrefix(cred.Op.Path, "/scim/") {
+		return call.Caller{}, "", provision.ErrToken.Because(err)
+	}
+	in := *c
+	in.Tenant = t
+	a.Kernel.Bind(&in)
+	err = in.Snapshot(ctx, func() error {
+		id, err := provision.Holder(ctx, &in, cred.Token)
+		if err != nil {
+			return err
+		}
+		h, err := a.holder(ctx, &in, id)
+		if err == nil && h.Barred {
+			err = provision.ErrToken
+		}
+		caller = call.Caller{User: id, Name: h.Name, Org: h.Org, Means: call.ByToken, Level: "Normal", Proved: in.Now, Roles: h.Roles, Held: h.Held, Machine: true}
+		return err
+	})
+	return caller, t.ID, err
 }

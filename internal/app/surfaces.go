@@ -64,7 +64,7 @@ func (a *App) identityOps() []op.Op {
 	out = append(out, organizations.Organizations{Orgs: a.Orgs, People: a.People, Roles: a.Roles}.Ops()...)
 	out = append(out, profiles.Profiles{Profiles: a.Profiles}.Ops()...)
 	out = append(out, networks.Networks{Networks: a.Networks}.Ops()...)
-	out = append(out, access.Access{Server: a.OAuth, Apps: a.Apps, Roles: a.Roles}.Ops()...)
+	out = append(out, access.Access{Server: a.OAuth, Apps: a.Apps, Roles: a.Roles, Provision: a.provision()}.Ops()...)
 	out = append(out, policies.Policies{Policies: a.Policies, Profiles: a.Profiles, People: a.People, Settings: a.Values}.Ops()...)
 	out = append(out, roles.Roles{Roles: a.Roles, Orgs: a.Orgs, Scripts: a.Dynamic, Apps: a.Apps}.Ops()...)
 	out = append(out, tasks.Tasks{Jobs: a.Jobs}.Ops()...)

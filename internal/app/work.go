@@ -12,6 +12,7 @@ import (
 	"limen/internal/core/job"
 	"limen/internal/core/oauth"
 	"limen/internal/core/outbox"
+	"limen/internal/core/provision"
 	"limen/internal/dbx"
 )
 
@@ -31,6 +32,9 @@ func (a *App) wireSweeps() {
 		}},
 		{Name: "memberships", Every: time.Hour, Run: func(ctx context.Context) error {
 			return errors.Join(a.Roles.Sweep(ctx, a.DB, time.Now()), a.Orgs.Sweep(ctx, a.DB, time.Now()))
+		}},
+		{Name: "provisioning tokens", Every: time.Hour, Run: func(ctx context.Context) error {
+			return provision.SweepTokens(ctx, a.DB, time.Now().Add(-keepSessions))
 		}},
 		{Name: "member counts", Every: 24 * time.Hour, Run: a.mendCounts},
 		{Name: "statistics", Every: 6 * time.Hour, Run: a.DB.Optimize},

@@ -33,6 +33,7 @@ var sweeps = map[string]string{
 	"outbox.next":               "workers serve all tenants",
 	"outbox.tidy_done":          "retention",
 	"session.sweep":             "retention",
+	"provision.sweepTokens":     "retention",
 	"login.sweep":               "retention",
 	"login.sweep_links":         "retention",
 	"login.sweep_challenge":     "retention",

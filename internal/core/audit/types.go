@@ -43,28 +43,31 @@ const (
 
 	// People.
 
-	UserCreate       = "Cloud.Core.UserCreate"          // a user was added
-	UserChange       = "Cloud.Core.UserChange"          // attributes of a user changed
-	UserDelete       = "Cloud.Core.UserDelete"          // a user was removed
-	UserState        = "Cloud.Core.UserStateChange"     // a user was enabled, disabled, suspended or expired
-	UserRename       = "Cloud.Core.UserRename"          // a login name changed
-	UserInvite       = "Cloud.Core.UserInvite"          // an invitation was sent
-	UserInviteAccept = "Cloud.Core.UserInviteAccept"    // someone invited chose their first password
-	UserImport       = "Cloud.Core.UserImport"          // users were taken from a file or another directory
-	UserImportFile   = "Cloud.Core.UserImportFile"      // a file of users to be imported was checked and kept
-	UserExport       = "Cloud.Core.UserExport"          // users were written to a file
-	UserPicture      = "Cloud.Core.UserPicture"         // a picture was set or removed
-	UserMail         = "Cloud.Core.UserMailVerify"      // a person showed that a mail address is theirs
-	UserAction       = "Cloud.Core.UserAction"          // a command for several users; what became of each has events of its own
-	UserReload       = "Cloud.Core.UserReload"          // what nodes remember of a person was read anew
-	UserPreference   = "Cloud.Core.UserPreferences"     // preferences or settings of a person were stored
-	IdentityCode     = "Cloud.Core.IdentityCode"        // the help desk sent a code to a person, or checked one
-	SupportAccess    = "Cloud.Core.SupportAccess"       // technical support was let in, or its access was ended
-	PasswordChange   = "Cloud.Core.PasswordChange"      // someone changed their own password
-	PasswordSet      = "Cloud.Core.PasswordSet"         // an administrator set someone's password
-	PasswordForce    = "Cloud.Core.PasswordForceChange" // someone must change their password at the next sign-in
-	SecurityQuestion = "Cloud.Core.SecurityQuestion"    // security questions or their answers changed
-	AttributesSchema = "Cloud.Core.SchemaChange"        // the attributes that users can have changed
+	UserCreate              = "Cloud.Core.UserCreate"               // a user was added
+	ProvisioningTokenCreate = "Cloud.Core.ProvisioningToken.Create" // a token was made with which a client provisions over SCIM
+	ProvisioningTokenRotate = "Cloud.Core.ProvisioningToken.Rotate" // it got another secret
+	ProvisioningTokenRevoke = "Cloud.Core.ProvisioningToken.Revoke" // it was ended
+	UserChange              = "Cloud.Core.UserChange"               // attributes of a user changed
+	UserDelete              = "Cloud.Core.UserDelete"               // a user was removed
+	UserState               = "Cloud.Core.UserStateChange"          // a user was enabled, disabled, suspended or expired
+	UserRename              = "Cloud.Core.UserRename"               // a login name changed
+	UserInvite              = "Cloud.Core.UserInvite"               // an invitation was sent
+	UserInviteAccept        = "Cloud.Core.UserInviteAccept"         // someone invited chose their first password
+	UserImport              = "Cloud.Core.UserImport"               // users were taken from a file or another directory
+	UserImportFile          = "Cloud.Core.UserImportFile"           // a file of users to be imported was checked and kept
+	UserExport              = "Cloud.Core.UserExport"               // users were written to a file
+	UserPicture             = "Cloud.Core.UserPicture"              // a picture was set or removed
+	UserMail                = "Cloud.Core.UserMailVerify"           // a person showed that a mail address is theirs
+	UserAction              = "Cloud.Core.UserAction"               // a command for several users; what became of each has events of its own
+	UserReload              = "Cloud.Core.UserReload"               // what nodes remember of a person was read anew
+	UserPreference          = "Cloud.Core.UserPreferences"          // preferences or settings of a person were stored
+	IdentityCode            = "Cloud.Core.IdentityCode"             // the help desk sent a code to a person, or checked one
+	SupportAccess           = "Cloud.Core.SupportAccess"            // technical support was let in, or its access was ended
+	PasswordChange          = "Cloud.Core.PasswordChange"           // someone changed their own password
+	PasswordSet             = "Cloud.Core.PasswordSet"              // an administrator set someone's password
+	PasswordForce           = "Cloud.Core.PasswordForceChange"      // someone must change their password at the next sign-in
+	SecurityQuestion        = "Cloud.Core.SecurityQuestion"         // security questions or their answers changed
+	AttributesSchema        = "Cloud.Core.SchemaChange"             // the attributes that users can have changed
 
 	// Roles, rights and organizations.
 

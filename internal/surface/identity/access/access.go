@@ -10,6 +10,7 @@ import (
 	"limen/internal/core/app"
 	"limen/internal/core/audit"
 	"limen/internal/core/oauth"
+	"limen/internal/core/provision"
 	"limen/internal/core/right"
 	"limen/internal/core/role"
 	"limen/internal/core/user"
@@ -24,6 +25,8 @@ type Access struct {
 	Server *oauth.Server
 	Apps   *app.Apps
 	Roles  *role.Roles
+	// Provision makes tokens for clients that provision.
+	Provision *provision.Directory
 }
 
 // ErrSystem keeps others from administrators' clients.
@@ -33,7 +36,7 @@ var ErrSystem = fault.New(fault.Denied, "access.system", "Only system administra
 func (a Access) Ops() []op.Op {
 	manage := op.Has(right.UserManagement)
 	found := []*fault.Error{user.ErrNotFound, fault.ErrMissing, fault.ErrInvalid}
-	return append(a.waiting(), []op.Op{
+	return append(append(a.waiting(), a.provisioning()...), []op.Op{
 		op.New(op.Spec{Path: "/UserMgmt/GetAuthorizations", Allow: op.Any(op.Self, manage), Effect: op.Read, Faults: found}, a.GetAuthorizations),
 		op.New(op.Spec{
 			Path: "/UserMgmt/RevokeAuthorization", Allow: op.Any(op.Self, manage), Effect: op.Write, Audit: audit.OAuthRevoke,

@@ -45,6 +45,9 @@ func (a *App) wireOAuth() {
 		Tenant: a.Index.ByID, Rand: rand.Reader, Promise: a.Outbox.Put, Notify: a.tellClient, Rules: a.appRules, Fetch: a.fetch,
 		DB: a.DB, CertHost: a.certHost, Certs: a.Settings.CertListen != "" || a.Settings.CertHeader != "",
 	}
+	for _, m := range a.Logins.Mechanisms {
+		a.OAuth.Ways = append(a.OAuth.Ways, m.Name())
+	}
 	a.Apps.Gone = append(a.Apps.Gone, a.OAuth.AppGone)
 	a.OAuth.AppOfClient, a.OAuth.Origin = a.Apps.Claimant, a.Apps.Origin
 	a.OAuth.Throttle, a.OAuth.ByName, a.OAuth.TellAsked, a.OAuth.Tell = a.Throttle, a.oauthByName, a.tellAsked, a.tellDecision

@@ -35,8 +35,17 @@ func (s *Server) Demand(ctx context.Context, c *call.Call, a App, personID strin
 // ErrUnmet says that the person has not shown, and cannot show, what the client or the application wants.
 var ErrUnmet = Fault(&wire.Error{Code: wire.UnmetAuthentication, Description: "the user cannot authenticate as strongly as is wanted"})
 
-// Levels are the values of acr.
-func Levels() []string { return []string{session.High, session.Normal} }
+// assured levels of authenticators, as in NIST SP 800-63B: one factor, two of different categories, and two of which one is a key in hardware
+// that resists phishing.
+var aal = []string{"aal1", "aal2", "aal3"}
+
+// Levels are the values of acr, the best first: those that what people can enrol here reaches.
+func (s *Server) Levels() []string {
+	most := min(profile.Reached(s.Ways), len(aal))
+	out := slices.Clone(aal[:most])
+	slices.Reverse(out)
+	return append(out, session.High, session.Normal)
+}
 
 // levels are the values of acr that a request wants, the best first, and whether it takes no others (OpenID Connect Core section 3.1.2.1
 // and 5.5.1.1).
@@ -59,7 +68,45 @@ func (r Request) levels() (out []string, essential bool) {
 
 // reaches says whether the session is of a level of acr.
 func (by SignedIn) reaches(level string) bool {
+	if at := slices.Index(aal, level); at >= 0 {
+		return profile.Reached(by.Passed) > at
+	}
 	return level == session.Normal || level == session.High && by.Level == session.High
+}
+
+// goal is the level to which a session must be raised for a request; empty: to none. Levels that there are not are passed over.
+func (s *Server) goal(r Request, by SignedIn) string {
+	wanted, essential := r.levels()
+	if essential && slices.ContainsFunc(wanted, by.reaches) {
+		return ""
+	}
+	there := s.Levels()
+	for _, level := range wanted {
+		if slices.Contains(there, level) && !by.reaches(level) {
+			return level
+		}
+		if by.reaches(level) {
+			break
+		}
+	}
+	return ""
+}
+
+// Steps are the rounds of mechanisms that somebody must still pass for a request: those of the application's rules, or those that raise them
+// to the level that the client wants; none where anything further would do.
+func (s *Server) Steps(ctx context.Context, c *call.Call, r Request, by SignedIn) ([][]string, error) {
+	d, err := s.Demand(ctx, c, r.App, by.Person.ID)
+	if err != nil || len(profile.Lacking(d.Rounds, by.Passed)) > 0 {
+		return d.Rounds, err
+	}
+	at := slices.Index(aal, s.goal(r, by))
+	if at < 0 {
+		return nil, nil
+	}
+	if ways := profile.Raising(by.Passed, at+1, s.Ways); len(ways) > 0 {
+		return [][]string{ways}, nil
+	}
+	return nil, nil
 }
 
 // acr is what tokens say of the sign-in: the best of what was wanted that it reaches.
@@ -93,7 +140,7 @@ func (s *Server) assured(ctx context.Context, c *call.Call, r Request, by *Signe
 	}
 	wanted, essential := r.levels()
 	reached := slices.ContainsFunc(wanted, by.reaches)
-	if ask && by.Level != session.High && (len(wanted) > 0 && wanted[0] == session.High || essential && !reached && slices.Contains(wanted, session.High)) {
+	if ask && s.goal(r, *by) != "" {
 		return Raise, nil
 	}
 	if essential && !reached {

@@ -3,6 +3,7 @@ package oauth_test
 import (
 	"context"
 	"net/url"
+	"slices"
 	"testing"
 
 	"limen/internal/call"
@@ -102,6 +103,54 @@ func TestHintedPerson(t *testing.T) {
 		w.people[anna] = was
 		if _, err := w.next(ask+challenge()+"&id_token_hint=x", "Normal", false, false); err != "oauth.invalid_request" {
 			w.t.Error("a hint that is none:", err)
+		}
+	})
+}
+
+// A level of authenticators is one of what has been shown, whatever the session's own level: two things that one knows are one factor.
+func TestAuthenticatorLevels(t *testing.T) {
+	each(t, func(w *world) {
+		w.s.Ways = []string{"UP", "OATH", "SQ"}
+		if got := w.s.Levels(); !slices.Equal(got, []string{"aal2", "aal1", "High", "Normal"}) {
+			w.t.Error("levels", got)
+		}
+		needed := func(level string) string {
+			return "&claims=" + url.QueryEscape(`{"id_token":{"acr":{"essential":true,"value":"`+level+`"}}}`)
+		}
+		const unmet = "oauth.unmet_authentication_requirements"
+		for name, x := range map[string]struct {
+			more   string
+			passed []string
+			want   oauth.Next
+			err    string
+		}{
+			"two wanted":                     {"&acr_values=aal2", []string{"UP"}, oauth.Raise, ""},
+			"two known things":               {"&acr_values=aal2", []string{"UP", "SQ"}, oauth.Raise, ""},
+			"two factors":                    {"&acr_values=aal2", []string{"UP", "OATH"}, oauth.Answer, ""},
+			"one wanted":                     {"&acr_values=aal1", []string{"UP"}, oauth.Answer, ""},
+			"a key, of which there are none": {"&acr_values=aal3", []string{"UP"}, oauth.Answer, ""},
+			"one that is not, then two":      {"&acr_values=gold+aal2", []string{"UP"}, oauth.Raise, ""},
+			"two needed":                     {needed("aal2"), []string{"UP"}, oauth.Raise, ""},
+			"two needed, and there":          {needed("aal2"), []string{"UP", "OATH"}, oauth.Answer, ""},
+			"a key needed":                   {needed("aal3"), []string{"UP", "OATH"}, oauth.Answer, unmet},
+			"no such level needed":           {needed("aal4"), []string{"UP", "OATH"}, oauth.Answer, unmet},
+		} {
+			if got, err := w.next(ask+challenge()+x.more, "High", false, false, x.passed...); got != x.want || err != x.err {
+				w.t.Errorf("%s: %q %s", name, got, err)
+			}
+		}
+		if err := w.in(func(ctx context.Context) error {
+			r, err := w.s.Request(ctx, w.c, "web", oauth.Presented{Params: params(ask + challenge() + "&acr_values=aal2")})
+			if err != nil {
+				return err
+			}
+			got, err := w.s.Steps(ctx, w.c, r, oauth.SignedIn{Person: w.people[anna], Level: "High", Passed: []string{"UP"}})
+			if len(got) != 1 || !slices.Equal(got[0], []string{"OATH"}) {
+				w.t.Error("what raises to two factors:", got)
+			}
+			return err
+		}); err != nil {
+			w.t.Error(err)
 		}
 	})
 }

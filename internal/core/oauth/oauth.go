@@ -79,6 +79,7 @@ type Server struct {
 	Alg      crypt.Alg // where neither client nor application says what is signed with; RS256 when empty
 	Ring     *crypt.Ring
 	Sessions *session.Sessions
+	Ways     []string          // mechanisms that people can enrol and pass here
 	Throttle throttle.Throttle // counts codes that are none
 	// App finds an application of the call's tenant by its ServiceName or id; ErrUnknownApp where there is none.
 	App func(ctx context.Context, c *call.Call, service string) (App, error)

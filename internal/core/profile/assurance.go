@@ -85,6 +85,26 @@ func weakest(rounds [][]string) (level, points int) {
 	return level, points
 }
 
+// Reached is the level that somebody reaches who has passed some mechanisms: 1 to 3, and 0 for none.
+func Reached(passed []string) int {
+	var have trait
+	for _, code := range passed {
+		have |= mechanisms[code].traits
+	}
+	level, _ := have.score()
+	return level
+}
+
+// Raising are those of some mechanisms with one of which somebody reaches a level.
+func Raising(passed []string, level int, among []string) (out []string) {
+	for _, code := range among {
+		if !slices.Contains(passed, code) && Reached(append(slices.Clone(passed), code)) >= level {
+			out = append(out, code)
+		}
+	}
+	return out
+}
+
 func (t trait) score() (level, points int) {
 	n := bits.OnesCount8(uint8(t & categories))
 	level, points = min(n, 2), 10*n

@@ -2,13 +2,16 @@ package identity
 
 import (
 	"cmp"
+	"errors"
 	"net/http"
 	"net/url"
 	"strconv"
 	"strings"
 	"sync"
 
+	"limen/internal/call"
 	"limen/internal/core/oauth"
+	"limen/internal/core/session"
 	"limen/internal/fault"
 	"limen/internal/op"
 	"limen/internal/wire/rpc"
@@ -55,7 +58,12 @@ func (Codec) Fault(w http.ResponseWriter, r *op.Request, c *op.Call, f *fault.Er
 	if f.Code == fault.ErrNoPath.Code {
 		status = http.StatusNotFound
 	}
-	if status == http.StatusUnauthorized {
+	if most, ok := errors.AsType[session.MaxAge](f); ok && c.Caller != nil && c.Caller.Means == call.ByOAuth {
+		// RFC 9470 section 3: the client gets another token by an authorization request with that max_age
+		status = http.StatusUnauthorized
+		insufficient(w, r, most)
+		e.ErrorMessage = &f.Public
+	} else if status == http.StatusUnauthorized {
 		challenge(w, r, c, f)
 		e.ErrorMessage = &f.Public // beside the envelope, where some clients look for it
 	}
@@ -84,6 +92,16 @@ func challenge(w http.ResponseWriter, r *op.Request, c *op.Call, f *fault.Error)
 	if n := oauth.NonceOf(f); n != "" {
 		w.Header().Set("DPoP-Nonce", n)
 	}
+}
+
+// insufficient says that the person of an access token must have signed in more lately (RFC 9470 section 3).
+func insufficient(w http.ResponseWriter, r *op.Request, most session.MaxAge) {
+	scheme := "Bearer"
+	if dpop(r.HTTP) {
+		scheme = "DPoP"
+	}
+	w.Header().Set("WWW-Authenticate", scheme+` error="insufficient_user_authentication", error_description="A more recent authentication is required", max_age="`+
+		strconv.Itoa(most.Seconds())+`"`)
 }
 
 func dpop(r *http.Request) bool { return sends(r, "DPoP") }

@@ -7,7 +7,10 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
+	"time"
 
+	"limen/internal/call"
+	"limen/internal/core/session"
 	"limen/internal/fault"
 	"limen/internal/op"
 )
@@ -171,6 +174,23 @@ func TestRefusalsTellWhoGivesTokens(t *testing.T) {
 			if got := w.Header().Get("WWW-Authenticate"); got != strings.TrimSpace(want) {
 				t.Errorf("%q at %q is answered with %q, want %q", authorization, host, got, want)
 			}
+		}
+	}
+}
+
+// Who calls with an access token of a sign-in that is too old is told how a client gets one that will do (RFC 9470 section 3); sessions get
+// the envelope as ever.
+func TestStaleTokensAreToldHowToGetAnother(t *testing.T) {
+	stale := session.ErrStale.Because(session.MaxAge(15 * time.Minute))
+	for means, want := range map[call.Means]string{
+		call.ByOAuth:   `Bearer error="insufficient_user_authentication", error_description="A more recent authentication is required", max_age="900"`,
+		call.BySession: "",
+	} {
+		w := httptest.NewRecorder()
+		r := httptest.NewRequest(http.MethodPost, "/CDirectoryService/ChangeUser", nil)
+		Codec{}.Fault(w, &op.Request{HTTP: r}, &op.Call{Caller: &call.Caller{Means: means}}, stale, nil)
+		if got := w.Header().Get("WWW-Authenticate"); got != want || (w.Code == http.StatusUnauthorized) != (want != "") {
+			t.Errorf("%d %q", w.Code, got)
 		}
 	}
 }

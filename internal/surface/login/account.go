@@ -91,11 +91,11 @@ func (s SignIn) More(ctx context.Context, c *op.Call, in Further, _ op.None) (an
 	if !signedIn(c) {
 		return op.Redirect{URL: stepURL(to, "", "")}, nil
 	}
-	d, err := s.OAuth.Demand(ctx, c, r.App, c.Caller.User)
+	rounds, err := s.steps(ctx, c, r)
 	if err != nil {
 		return nil, err
 	}
-	some, err := s.Logins.Further(ctx, c, d.Rounds...)
+	some, err := s.Logins.Further(ctx, c, rounds...)
 	return login.Raise{Account: c.Caller.Name, App: r.App.Name, To: to, None: !some}, err
 }
 
@@ -213,6 +213,14 @@ func (s SignIn) demanded(ctx context.Context, c *op.Call, to string) ([][]string
 	if err != nil {
 		return nil, err
 	}
-	d, err := s.OAuth.Demand(ctx, c, r.App, c.Caller.User)
-	return d.Rounds, err
+	return s.steps(ctx, c, r)
+}
+
+// steps are the rounds of mechanisms that the caller must still pass for a request.
+func (s SignIn) steps(ctx context.Context, c *op.Call, r oauth.Request) ([][]string, error) {
+	by, err := s.OAuth.SignedIn(ctx, c)
+	if err != nil || by == nil {
+		return nil, err
+	}
+	return s.OAuth.Steps(ctx, c, r, *by)
 }

@@ -153,7 +153,7 @@ func (o OAuth) configuration(c *op.Call, a oauth.App) Configuration {
 		},
 		ClaimsParameter: true, IssuerInAnswers: true, RequestParameter: true, RequestURIParameter: true, RegisteredURIs: true,
 		ObjectAlgs: a.Profile.ClientAlgorithms(), SignedRequests: a.Profile.FAPI == oauth.MessageSigning, Push: at("PushedAuthorization"),
-		Levels: oauth.Levels(), Prompts: []string{"none", "login", "consent", "select_account"},
+		Levels: o.Server.Levels(), Prompts: []string{"none", "login", "consent", "select_account"},
 		PushedRequests: a.Profile.Pushed || a.Profile.FAPI != "", AnswerAlgs: signing,
 	}
 	out.Covers = covers()

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"net/netip"
 	"slices"
 
 	"limen/internal/call"
@@ -30,7 +31,7 @@ func (a *App) tellAsked(ctx context.Context, c *call.Call, p oauth.Person, what 
 		return err
 	}
 	to := post.Reader{Mail: u.Mail, Culture: u.Culture, Name: u.Display, Account: u.Name}
-	data := message.Data{App: what.App.Name, Code: what.Message, IP: what.IP, At: c.Now, Lasts: what.Expires.Sub(c.Now)}
+	data := message.Data{App: what.App.Name, Code: what.Message, IP: what.IP, At: c.Now, Page: c.Tenant.Host + oauth.ApprovePath, Lasts: what.Expires.Sub(c.Now)}
 	return a.Post.Mail(ctx, c, "backchannel/"+what.ID, to, message.ApprovalAsked, data, what.Expires)
 }
 
@@ -46,4 +47,12 @@ func (a *App) tellDecision(ctx context.Context, uri, bearer string, body []byte)
 		return outbox.Permanent(fmt.Errorf("the client refuses with status %d", out.Status)) // the same would be refused again, and nobody follows (CIBA Core section 10.2)
 	}
 	return fmt.Errorf("the client answered with status %d", out.Status)
+}
+
+// country is where an address is, as an ISO 3166-1 alpha-2 code; empty when unknown.
+func (a *App) country(ip netip.Addr) string {
+	if a.Policies.Country == nil {
+		return ""
+	}
+	return a.Policies.Country(ip)
 }

@@ -38,7 +38,7 @@ func (a *App) login() login.Login {
 // signIn are the pages on which people sign in, agree and sign out.
 func (a *App) signIn() login.SignIn {
 	return login.SignIn{
-		Logins: a.Logins, Sessions: a.Sessions, People: a.People, OAuth: a.OAuth, SignedIn: authentication.SignIn, SignedOut: authentication.SignOut,
+		Logins: a.Logins, Sessions: a.Sessions, People: a.People, OAuth: a.OAuth, Country: a.country, SignedIn: authentication.SignIn, SignedOut: authentication.SignOut,
 		Device: authentication.KeepDevice,
 	}
 }

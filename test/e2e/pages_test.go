@@ -151,3 +151,64 @@ func TestBrowserRaises(t *testing.T) {
 	b.shows("Wiki asks for access")
 	b.press(`button[value="0"]`)
 }
+
+// Somebody who is asked by an application elsewhere sees on a page who asks for what, and answers by the keyboard, after a further proof.
+func TestBrowserApproves(t *testing.T) {
+	t.Parallel()
+	w := newSite(t, "SQLite")
+	r := w.relyingParty(t, object{})
+	var id string
+	must(t, w.admin, "/CDirectoryService/CreateUser", object{"Name": "cleo@limen", "Mail": "cleo@example.com", "DisplayName": "Cleo", "Password": password}, &id)
+	must(t, w.admin, "/SaasManage/SetApplicationPermissions", object{
+		"ID": r.id(t, w), "Grants": []object{{"PType": "User", "PrincipalId": id, "Rights": "View,Execute"}},
+	}, nil)
+	must(t, w.admin, "/SaasManage/UpdateApplicationDE", object{"_RowKey": r.id(t, w), "OAuthProfile": object{
+		"ClientIDType": 1, "ClientSecret": "a-secret-of-the-wiki-itself", "AllowedAuth": "CIBA", "KnownScopes": []object{},
+	}}, nil)
+	must(t, w.admin, "/Core/SetTenantConfig", object{"key": "Authentication.Challenges", "value": "UP"}, nil)
+	for _, message := range []string{"W-4711", "W-4712"} {
+		form := url.Values{
+			"client_id": {r.config.ClientID}, "client_secret": {"a-secret-of-the-wiki-itself"}, "scope": {"openid email"}, "login_hint": {"cleo@limen"},
+			"binding_message": {message}, "acr_values": {"High"},
+		}
+		if a := submit(t, w.anyone, "/OAuth2/BackchannelAuthorize/wiki", form); a.Status != 200 {
+			t.Fatalf("%d %s", a.Status, a.Body)
+		}
+	}
+	if mail := w.mail.Wait(t, "cleo@example.com", 2).Text; !strings.Contains(mail, "/approvals") {
+		t.Error("the mail does not say where to answer: ", mail)
+	}
+	b := open(t, w.Server)
+	b.visit("/approvals")
+	b.shows("Sign in to Limen")
+	b.keys("cleo@limen" + kb.Enter)
+	b.shows("Enter your password")
+	b.keys(password + kb.Enter)
+	b.shows("Requests that wait for you", "Wiki asks for your approval", "W-4711", "W-4712", "Open for")
+	b.look("approvals")
+	b.speaks("he")
+	b.visit("/approvals")
+	b.shows("W-4711")
+	b.look("approvals-hebrew")
+	b.speaks("en")
+	b.visit("/approvals")
+	b.press(`button[value="refuse"]`)
+	b.shows("Refused", "Other requests that wait")
+	b.look("approved-refused")
+	b.press("a.main")
+	b.shows("W-4711")
+	b.press(`button[value="agree"]`)
+	b.shows("One more proof is needed", "Wiki asks you to show")
+	b.keys(kb.Enter)
+	b.shows("Show that it is you")
+	b.keys(kb.Enter)
+	b.shows("Enter the code")
+	b.keys(code.FindString(w.mail.Wait(t, "cleo@example.com", 3).Text) + kb.Enter)
+	b.shows("W-4711")
+	b.press(`button[value="agree"]`)
+	b.shows("Approved", "Wiki goes on in your name")
+	b.look("approved")
+	b.visit("/approvals")
+	b.shows("Nothing waits for you")
+	b.look("approvals-none")
+}

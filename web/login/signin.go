@@ -132,6 +132,32 @@ type Connected struct {
 	Agreed bool
 }
 
+// Approvals shows what clients have somebody asked.
+type Approvals struct {
+	Account string
+	Waiting []Approval
+	Code    string // fault code of what is wrong; empty: nothing
+	Reason  string
+}
+
+// Approval is one thing that somebody is asked.
+type Approval struct {
+	ID      string
+	App     string
+	Client  string // name of the client, where it is another one; empty: it is not, or it has none
+	Message string // which the client shows as well; empty: none
+	From    string // address that the client asked from
+	Minutes int    // for which it is open
+	Wants   []Want
+}
+
+// Approved says what became of one.
+type Approved struct {
+	App    string
+	Agreed bool
+	More   bool // others wait
+}
+
 // Consent asks whether an application may have what it asks for.
 type Consent struct {
 	Account string
@@ -158,6 +184,8 @@ func (Consent) page() shape   { return shape{name: "consent"} }
 func (Select) page() shape    { return shape{name: "select"} }
 func (Raise) page() shape     { return shape{name: "raise"} }
 func (Device) page() shape    { return shape{name: "device"} }
+func (Approvals) page() shape { return shape{name: "approvals"} }
+func (Approved) page() shape  { return shape{name: "approved"} }
 func (Connect) page() shape   { return shape{name: "connect"} }
 func (Connected) page() shape { return shape{name: "connected"} }
 

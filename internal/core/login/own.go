@@ -62,7 +62,7 @@ func (l *Logins) OwnChallenge(ctx context.Context, c *call.Call, part Part) (id 
 	if c.Caller.Session == "" {
 		return "", true, nil
 	}
-	w, err := l.usual(ctx, c)
+	w, err := l.Usual(ctx, c)
 	if err != nil || len(w.Rounds) == 0 {
 		return "", true, err
 	}
@@ -78,8 +78,8 @@ func but(err, known error) error {
 	return err
 }
 
-// usual is what a sign-in of the caller asks for, of what they have enrolled, to be shown anew.
-func (l *Logins) usual(ctx context.Context, c *call.Call) (Wanted, error) {
+// Usual is what a sign-in of the caller asks for, of what they have enrolled, to be shown anew.
+func (l *Logins) Usual(ctx context.Context, c *call.Call) (Wanted, error) {
 	u, err := l.People.ByID(ctx, c, c.User())
 	if err != nil {
 		return Wanted{}, err

@@ -46,6 +46,15 @@ func (l *Logins) Further(ctx context.Context, c *call.Call, rounds ...[]string) 
 	return err == nil, err
 }
 
+// More is what Raise would ask the caller for; ErrNoFurther where that is nothing. It reads only.
+func (l *Logins) More(ctx context.Context, c *call.Call, rounds ...[]string) (Wanted, error) {
+	s, err := l.raising(ctx, c, rounds)
+	if err != nil {
+		return Wanted{}, err
+	}
+	return *s.Want, nil
+}
+
 func (l *Logins) raising(ctx context.Context, c *call.Call, rounds [][]string) (*state, error) {
 	s, err := l.rising(ctx, c)
 	if err != nil {

@@ -79,7 +79,7 @@ var kinds = map[Kind]kind{
 	MfaExempted:     {need: []string{"When"}, facts: []string{"Account", "By", "When"}, bare: true},
 	VerifyMail:      {need: []string{"Link", "Lasts"}, keep: []string{"Link"}, facts: []string{"Account"}},
 	// Whoever knows the reader's name may have started it: what arrives leads nowhere by a click.
-	ApprovalAsked: {need: []string{"App", "Lasts"}, facts: []string{"Account", "When", "IP"}, bare: true},
+	ApprovalAsked: {need: []string{"App", "Lasts"}, facts: []string{"Account", "When", "IP", "Page"}, bare: true},
 	AccessAsked:   {need: []string{"App", "By"}, facts: []string{"By", "When"}, bare: true},
 	AccessGiven:   {need: []string{"App"}, facts: []string{"When"}, bare: true},
 	AccessRefused: {need: []string{"App"}, facts: []string{"When"}, bare: true},
@@ -128,6 +128,7 @@ type Data struct {
 	IP     string // from which address
 	Place  string // from where, as far as it is known: city and country
 	Device string // browser and system, or the device's name
+	Page   string // host and path where to go on, as people type it
 }
 
 // Rendered is a message ready to be sent.
@@ -160,7 +161,7 @@ type values struct {
 	File, Made, Total        string
 	Code, Link, Lasts        string
 	Until, When              string
-	IP, Place, Device        string
+	IP, Place, Device, Page  string
 	Accounts                 []string
 	supportURL, supportText  string
 }
@@ -177,11 +178,11 @@ func (l *texts) shown(k Kind, d Data) (values, error) {
 		Product: plain(d.Product, 60), Tenant: plain(d.Tenant, 80), Support: plain(d.Support, 200),
 		Name: name(d.Name), Account: plain(d.Account, 254), By: name(d.By), App: plain(d.App, 80),
 		File: plain(d.File, 80), Made: plain(d.Made, 20), Total: plain(d.Total, 20),
-		Code: plain(d.Code, 64), Link: d.Link, IP: plain(d.IP, 60), Place: plain(d.Place, 80), Device: plain(d.Device, 120),
+		Code: plain(d.Code, 64), Link: d.Link, IP: plain(d.IP, 60), Place: plain(d.Place, 80), Device: plain(d.Device, 120), Page: plain(d.Page, 200),
 		When: moment(d.At, d.Zone), Until: moment(d.Until, d.Zone),
 	}
 	if l.Direction == "rtl" {
-		v.When, v.Until, v.Place, v.Device = isolate(v.When), isolate(v.Until), isolate(v.Place), isolate(v.Device)
+		v.When, v.Until, v.Place, v.Device, v.Page = isolate(v.When), isolate(v.Until), isolate(v.Place), isolate(v.Device), isolate(v.Page)
 	}
 	if d.Lasts > 0 {
 		v.Lasts = l.lasts(d.Lasts)
@@ -228,6 +229,8 @@ func (v values) field(name string) string {
 		return v.Place
 	case "Device":
 		return v.Device
+	case "Page":
+		return v.Page
 	case "Code":
 		return v.Code
 	case "Link":

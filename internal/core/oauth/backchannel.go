@@ -5,6 +5,7 @@ import (
 	"errors"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 	"unicode"
 	"unicode/utf8"
@@ -20,6 +21,9 @@ import (
 
 // BackchannelGrant is the grant_type of Client-Initiated Backchannel Authentication (CIBA Core section 10.1).
 const BackchannelGrant = "urn:openid:params:grant-type:ciba"
+
+// ApprovePath is the page on which people answer such requests.
+const ApprovePath = "/approvals"
 
 // Bounds of such requests.
 const (
@@ -197,7 +201,7 @@ func (s *Server) Backchannel(ctx context.Context, c *call.Call, b Backchannel) (
 		return Begun{}, ErrBusy
 	}
 	plain, hash := crypt.NewToken(c.Rand)
-	w := wish{Message: b.Params.Get("binding_message"), Notify: b.bearer}
+	w := wish{Message: b.Params.Get("binding_message"), ACR: strings.Fields(b.Params.Get("acr_values")), Notify: b.bearer}
 	if b.bearer != "" {
 		if w.Handle, err = s.Ring.Seal(ctx, c.Tenant.ID, secretPurpose, []byte(plain), "backchannel"); err != nil {
 			return Begun{}, err
@@ -254,9 +258,32 @@ func (s *Server) Backchannels(ctx context.Context, c *call.Call) ([]Pending, err
 	return out, nil
 }
 
+// PendingSteps are the rounds of mechanisms that the caller must still pass before they approve a request, and the name of the application;
+// none where anything further would do. Fault: ErrDecided.
+func (s *Server) PendingSteps(ctx context.Context, c *call.Call, id string) (app string, rounds [][]string, err error) {
+	by, err := s.SignedIn(ctx, c)
+	if err != nil {
+		return "", nil, err
+	}
+	row, err := pendingByID.One(ctx, c.Tx, c.Tenant.ID, id)
+	if errors.Is(err, dbx.ErrNoRow) || err == nil && (by == nil || row.User != by.Person.ID || row.Kind != cibaKind) {
+		return "", nil, ErrDecided
+	}
+	if err != nil {
+		return "", nil, err
+	}
+	p, err := s.shown(ctx, c, row)
+	if err != nil {
+		return "", nil, err
+	}
+	rounds, err = s.Steps(ctx, c, p.request(), *by)
+	return p.App.Name, rounds, err
+}
+
 // DecideBackchannel notes what the caller decided about a request that waits for them. To agree they must have signed in within
-// five minutes: a session that is left open, or stolen, approves nothing. Faults: ErrNobody, ErrDecided, session.ErrStale, ErrDenied.
-func (s *Server) DecideBackchannel(ctx context.Context, c *call.Call, id string, yes bool) (Next, error) {
+// five minutes: a session that is left open, or stolen, approves nothing. settled says that they have no further proof to give, where the client
+// wishes for one. Faults: ErrNobody, ErrDecided, session.ErrStale, ErrDenied.
+func (s *Server) DecideBackchannel(ctx context.Context, c *call.Call, id string, yes, settled bool) (Next, error) {
 	by, err := s.SignedIn(ctx, c)
 	if err != nil {
 		return Answer, err
@@ -278,6 +305,7 @@ func (s *Server) DecideBackchannel(ctx context.Context, c *call.Call, id string,
 	case yes && c.Now.Sub(by.Proved) > backFresh:
 		return SignIn, session.ErrStale
 	}
+	p.settled = settled
 	next, err := s.decide(ctx, c, p, *by, yes)
 	if err != nil || next != Answer || p.wish.Notify == "" {
 		return next, err

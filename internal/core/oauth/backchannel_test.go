@@ -114,7 +114,7 @@ func (w *asking) list() (out []oauth.Pending) {
 
 func (w *asking) decide(id string, yes bool) error {
 	return w.in(func(ctx context.Context) error {
-		next, err := w.s.DecideBackchannel(ctx, w.c, id, yes)
+		next, err := w.s.DecideBackchannel(ctx, w.c, id, yes, false)
 		if err == nil && next != oauth.Answer {
 			err = errors.New("next is " + string(next))
 		}

@@ -91,8 +91,9 @@ type Pending struct {
 	Asked   time.Time
 	Expires time.Time
 
-	row  pendingRow
-	wish wish
+	row     pendingRow
+	wish    wish
+	settled bool
 }
 
 // begin finds and proves a client that wants somebody asked elsewhere, and checks what it asks for, before the
@@ -225,6 +226,13 @@ func (s *Server) shown(ctx context.Context, c *call.Call, row pendingRow) (Pendi
 	return out, err
 }
 
+// request is what a pending one would be as an authorization request.
+func (p Pending) request() Request {
+	return Request{App: p.App, Client: p.Client, Presented: Presented{Settled: p.settled}, Ask: wire.Authorization{
+		ClientID: p.Client.ID, Type: wire.ResponseType{Code: true}, Scope: p.Scope, MaxAge: -1, ACR: p.wish.ACR, Resource: p.wish.Resource,
+	}}
+}
+
 // decide notes what somebody decided. It goes the way of an authorization: what has to happen first, such as a fresh sign-in, is told, and nothing is noted
 // then. That they agree is what they were asked just now, and is not remembered for other requests.
 func (s *Server) decide(ctx context.Context, c *call.Call, p Pending, by SignedIn, yes bool) (Next, error) {
@@ -236,7 +244,7 @@ func (s *Server) decide(ctx context.Context, c *call.Call, p Pending, by SignedI
 	}
 	granted := ""
 	if yes {
-		r := Request{App: p.App, Client: p.Client, Ask: wire.Authorization{ClientID: p.Client.ID, Type: wire.ResponseType{Code: true}, Scope: p.Scope, MaxAge: -1, ACR: p.wish.ACR, Resource: p.wish.Resource}}
+		r := p.request()
 		if next, err := s.Next(ctx, c, r, &by, true); err != nil || next != Answer && next != Consent {
 			return next, err
 		}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"net/netip"
 	"slices"
 	"strings"
 
@@ -25,6 +26,8 @@ type SignIn struct {
 	Sessions *session.Sessions
 	People   *user.Directory
 	OAuth    *oauth.Server // nil: no application asks for consent
+	// Country is where an address is, as an ISO 3166-1 alpha-2 code; empty when unknown. Nil: always unknown.
+	Country func(ip netip.Addr) string
 	// Cookies of the dialect whose sessions these are: of a sign-in, of its end, and of a device.
 	SignedIn  func(c *op.Call, s *core.Success) []*http.Cookie
 	SignedOut func(c *op.Call) []*http.Cookie
@@ -54,7 +57,7 @@ func (s SignIn) Ops() []op.Op {
 		}, s.check, s.Answer),
 		op.New(op.Spec{Method: http.MethodGet, Path: "/logout", Allow: op.Anonymous, Effect: op.Read}, s.Leave),
 		op.New(op.Spec{Path: "/logout", Allow: op.Anonymous, Effect: op.Write, Audit: audit.Logout, MaxBody: maxForm, Faults: []*fault.Error{ErrElsewhere}}, s.Logout),
-	}, slices.Concat(s.consents(), s.accounts(), s.devices())...)
+	}, slices.Concat(s.consents(), s.accounts(), s.devices(), s.approvals())...)
 }
 
 // Talk is the cookie of a conversation. It ends with the conversation at the latest.

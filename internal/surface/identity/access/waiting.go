@@ -66,7 +66,7 @@ func (a Access) foresee(ctx context.Context, c *op.Call, in Decision) (op.None, 
 // minutes, in a session of their own: an access token decides nothing. What was decided stays so. Errors: oauth.nothing_pending for what is
 // of somebody else, over or decided, session.stale, oauth.access_denied where the caller may not use the application.
 func (a Access) DecideBackchannelRequest(ctx context.Context, c *op.Call, in Decision, _ op.None) (op.None, error) {
-	next, err := a.Server.DecideBackchannel(ctx, c, in.ID, in.Approve)
+	next, err := a.Server.DecideBackchannel(ctx, c, in.ID, in.Approve, false)
 	if err == nil && next != oauth.Answer {
 		err = session.ErrStale
 	}

@@ -87,7 +87,9 @@ func TestSignedAnswers(t *testing.T) {
 			return out.Header.Get("Content-Type"), string(text)
 		}
 		own := url.Values{"client_id": {id}, "client_secret": {secret}}
-		with := func(name, value string) url.Values { return url.Values{"client_id": own["client_id"], "client_secret": own["client_secret"], name: {value}} }
+		with := func(name, value string) url.Values {
+			return url.Values{"client_id": own["client_id"], "client_secret": own["client_secret"], name: {value}}
+		}
 		form := with("grant_type", "password")
 		form.Set("scope", "openid profile")
 		form.Set("username", s.Admin.Name)

@@ -17,7 +17,8 @@ import (
 // be asked whether it is a session's. ok says that there is nothing more to find out.
 func (a *App) proveKnown(ctx context.Context, c *call.Call, cred op.Credentials) (caller call.Caller, tenantID string, ok bool, err error) {
 	t, err := a.Index.Find(ctx, tenant.Hint{}, c.Client.Host)
-	if err != nil || cred.Op == nil || !a.OAuth.Remembers(&call.Call{Tenant: t, Now: c.Now}, cred.Token) {
+	known := err == nil && cred.Op != nil && a.OAuth.Remembers(&call.Call{Tenant: t, Now: c.Now}, cred.Token)
+	if !known {
 		return call.Caller{}, "", false, nil
 	}
 	caller, tenantID, err = a.proveToken(ctx, c, cred)

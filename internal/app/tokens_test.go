@@ -33,7 +33,6 @@ type issuing struct {
 	app    string  // key
 	client string
 	roleID string // who is in it may use the application
-	set    string // which gives the same, to a person
 	n      int
 }
 

@@ -3,7 +3,6 @@
 package hsm
 
 import (
-	"errors"
 	"fmt"
 
 	"limen/internal/crypt"
@@ -15,18 +14,6 @@ type Config struct {
 	Token   string // label of the token
 	Key     string // label of the AES key of 256 bits
 	PINFile string // file of the user's PIN, which others must not be able to read
-}
-
-// pin reads the PIN.
-func (c Config) pin() (string, error) {
-	b, err := crypt.ReadSecret(c.PINFile)
-	for len(b) > 0 && (b[len(b)-1] == '\n' || b[len(b)-1] == '\r') {
-		b = b[:len(b)-1]
-	}
-	if err == nil && len(b) == 0 {
-		err = errors.New(c.PINFile + " is empty")
-	}
-	return string(b), err
 }
 
 // refuse says why a token cannot be used.

@@ -54,6 +54,18 @@ func Open(c Config) (crypt.Wrapper, error) {
 	return t, nil
 }
 
+// pin reads the PIN.
+func (c Config) pin() (string, error) {
+	b, err := crypt.ReadSecret(c.PINFile)
+	for len(b) > 0 && (b[len(b)-1] == '\n' || b[len(b)-1] == '\r') {
+		b = b[:len(b)-1]
+	}
+	if err == nil && len(b) == 0 {
+		err = errors.New(c.PINFile + " is empty")
+	}
+	return string(b), err
+}
+
 func is(err error, codes ...pkcs11.Error) bool {
 	var e pkcs11.Error
 	return errors.As(err, &e) && slices.Contains(codes, e)

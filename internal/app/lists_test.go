@@ -65,6 +65,7 @@ var compared = map[string]string{
 	"/SaasManage/GetClients":                         "(about one application, which is the target)",
 	"/SaasManage/GetInitialAccessTokens":             "(about one application, which is the target)",
 	"/SaasManage/GetCustomWebAppTemplates":           "(a fixed list)",
+	"/UserMgmt/GetProvisioningTokens":                "(about one service user, who is the target)",
 	"/Core/GetDirectoryServices":                     "(directories belong to no organization)",
 }
 

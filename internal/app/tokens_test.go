@@ -217,9 +217,8 @@ func (i *issuing) endings() map[string]func(h holder) {
 				}
 				return a.Roles.Add(ctx, c, i.roleID, role.Member{Kind: role.User, ID: h.user, Until: until})
 			})
-			for time.Now().Before(until) { // each look may remember it
-				i.active(i.nodes[0], h.token)
-			}
+			eventually(i.t, time.Second, "the membership is not begun", func() bool { return i.active(i.nodes[0], h.token) }) // it is remembered
+			time.Sleep(time.Until(until))
 		},
 		"out of the set": func(h holder) {
 			set := i.throughSet(h)

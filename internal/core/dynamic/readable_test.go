@@ -82,6 +82,9 @@ func (w *world) changes(static role.Role) map[string]happening {
 		"a picture": {"user.setPicture", "LastModifiedDate Version", func(ctx context.Context, c *call.Call, w *world, id, _ string) error {
 			return w.people.SetPicture(ctx, c, id, user.Picture{Type: "image/png", Body: []byte{1}})
 		}},
+		"something kept elsewhere": {"user.touch", "LastModifiedDate Version", func(ctx context.Context, c *call.Call, w *world, id, _ string) error {
+			return w.people.Touch(ctx, c, id)
+		}},
 		"a suffix": {"user.rename", "Name Alias LastModifiedDate Version", func(ctx context.Context, c *call.Call, w *world, _, _ string) error {
 			_, err := w.people.Move(ctx, c, fold.Key(w.suffix), w.suffix+"2", 10)
 			return err

@@ -108,6 +108,12 @@ func ByIDs(ctx context.Context, c *call.Call, ids ...string) ([]User, error) {
 
 // Touch counts a change of what is kept of a person elsewhere as one of the person's row.
 func (d *Directory) Touch(ctx context.Context, c *call.Call, id string) error {
-	_, err := touch.Do(ctx, c.Tx, c.Now.UnixMilli(), c.Tenant.ID, id)
-	return err
+	err := d.rewrite(ctx, c, id, func(u *User) (dbx.Exec, []any) {
+		u.Changed = c.Now.UnixMilli()
+		return touch, []any{u.Changed}
+	})
+	if err != nil {
+		return err
+	}
+	return d.changed(ctx, c, id)
 }

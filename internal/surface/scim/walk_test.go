@@ -158,8 +158,15 @@ func TestWalk(t *testing.T) {
 					if len(all) < 6 || len(slices.Compact(sorted)) != len(all) {
 						t.Fatal(query, all)
 					}
-					if by == "name.familyName" && filter != "" && strings.Join(all, " ") != map[string]string{"ascending": "p2 p1 p4 p3 p5 p6", "descending": "p6 p5 p3 p4 p1 p2"}[order] {
-						t.Error(query, all)
+					if by == "name.familyName" && filter != "" {
+						named, missing := all[:3], all[3:]
+						if order == "descending" {
+							missing, named = all[:3], all[3:]
+						}
+						missing = slices.Sorted(slices.Values(missing)) // nothing says in which order those are
+						if got := strings.Join(slices.Concat(named, missing), " "); got != map[string]string{"ascending": "p2 p1 p4 p3 p5 p6", "descending": "p4 p1 p2 p3 p5 p6"}[order] {
+							t.Error(query, got)
+						}
 					}
 					var byIndex []string
 					for i := 1; len(byIndex) < len(all); i += 2 {

@@ -4,6 +4,8 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"net/url"
+	"slices"
 	"testing"
 
 	"limen/internal/call"
@@ -179,6 +181,45 @@ func TestTenantIssuerFindsApplications(t *testing.T) {
 		raw, err := json.Marshal(oauth.Presented{})
 		if err != nil || string(raw) != `{"params":null}` {
 			t.Errorf("what versions before this one have kept reads otherwise: %s %v", raw, err)
+		}
+	})
+}
+
+// TestLeavingTellsTheIssuer: a client that knows both issuers is told by each, as that one, that somebody has left.
+func TestLeavingTellsTheIssuer(t *testing.T) {
+	each(t, func(w *world) {
+		both(w)
+		promised := w.hears()
+		a := w.apps["web"]
+		a.Profile.Client.FrontLogoutURI, a.Profile.Client.FrontLogoutSession = "https://app.example.com/front", true
+		w.apps["web"] = a
+		for _, begun := range []string{"web", ""} {
+			if _, _, err := w.begin(begun, ask+challenge()); err != nil {
+				t.Fatal(begun, err)
+			}
+		}
+		var frames []string
+		w.must(w.in(func(ctx context.Context) (err error) { frames, err = w.s.FrontLogouts(ctx, w.c, "s1"); return err }))
+		w.must(w.in(func(ctx context.Context) error { return w.s.EndOfSession(ctx, w.c, "s1") }))
+		w.must(w.s.TellClients(w.t.Context(), w.db))
+		var told []string
+		w.s.Notify = func(_ context.Context, _ string, form url.Values) error {
+			told = append(told, claims(w.t, form.Get("logout_token"))["iss"].(string))
+			return nil
+		}
+		for _, d := range *promised {
+			d.Tenant, d.Try, d.Payload = w.c.Tenant.ID, 1, mustJSON(w.t, d.Payload)
+			w.must(w.s.TellClient(w.t.Context(), w.db, d))
+		}
+		for i, at := range frames {
+			u, err := url.Parse(at)
+			w.must(err)
+			frames[i] = u.Query().Get("iss")
+		}
+		for by, got := range map[string][]string{"tokens": told, "frames": frames} {
+			if slices.Sort(got); !slices.Equal(got, []string{wideIssuer, ownIssuer}) {
+				t.Errorf("%s are from %v", by, got)
+			}
 		}
 	})
 }

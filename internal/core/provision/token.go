@@ -54,7 +54,6 @@ var (
 	whose       = dbx.Q[string]("provision.whose", `SELECT t.user_id FROM provisioning_secret s JOIN provisioning_token t ON t.tenant = s.tenant AND t.id = s.token WHERE s.tenant = ? AND s.hash = ? AND s.expires > ? AND t.expires > ?`)
 	ageSecrets  = dbx.E("provision.ageSecrets", `UPDATE provisioning_secret SET expires = ? WHERE tenant = ? AND token = ? AND expires > ?`)
 	rotateToken = dbx.E("provision.rotateToken", `UPDATE provisioning_token SET rotated = ?, expires = ? WHERE tenant = ? AND id = ?`)
-	dropSecrets = dbx.E("provision.dropSecrets", `DELETE FROM provisioning_secret WHERE tenant = ? AND token = ?`)
 	dropToken   = dbx.E("provision.dropToken", `DELETE FROM provisioning_token WHERE tenant = ? AND id = ?`)
 	dropTokens  = dbx.E("provision.dropTokens", `DELETE FROM provisioning_token WHERE tenant = ? AND user_id = ?`)
 	sweepTokens = dbx.S("provision.sweepTokens", "provisioning_token", "tenant, id", "expires < ?")
@@ -161,19 +160,18 @@ func (d *Directory) RotateToken(ctx context.Context, c *call.Call, id string, li
 	return t, plain, err
 }
 
-// RevokeToken ends a token at once. Fault: ErrNoToken.
+// RevokeToken ends a token at once. The caller must hold what the service user holds. Faults: ErrNoToken, ErrSystem, user.ErrStronger.
 func (d *Directory) RevokeToken(ctx context.Context, c *call.Call, id string) error {
 	t, err := FindToken(ctx, c, id)
 	if err != nil {
 		return err
 	}
 	tokenNoted(c, t)
-	for _, e := range []dbx.Exec{dropSecrets, dropToken} {
-		if _, err := e.Do(ctx, c.Tx, c.Tenant.ID, id); err != nil {
-			return err
-		}
+	if err := d.Roles.Guard(ctx, c, t.User, ErrSystem, user.ErrStronger); err != nil {
+		return err
 	}
-	return nil
+	_, err = dropToken.Do(ctx, c.Tx, c.Tenant.ID, id) // its secrets go with it
+	return err
 }
 
 // Holder is the service user whose token it is. Fault: ErrToken.

@@ -2,6 +2,7 @@ package scim_test
 
 import (
 	"context"
+	"io"
 	"net/http"
 	"strings"
 	"testing"
@@ -11,6 +12,7 @@ import (
 	"limen/internal/core/audit"
 	"limen/internal/core/right"
 	"limen/internal/core/role"
+	"limen/internal/core/session"
 	"limen/internal/core/user"
 )
 
@@ -96,5 +98,64 @@ func TestProvisioningTokens(t *testing.T) {
 		last := result("/UserMgmt/CreateProvisioningToken", map[string]any{"ID": hr.ID, "Name": "HR"})["Token"].(string)
 		s.Do(t, audit.UserDelete, func(ctx context.Context, c *call.Call) error { return s.App.People.Delete(ctx, c, hr.ID) })
 		want(last, http.StatusUnauthorized, "/scim/v2/Me")
+	})
+}
+
+// TestStrongerTokens: who may manage people has no power over the tokens of a service user that holds more.
+func TestStrongerTokens(t *testing.T) {
+	apptest.Each(t, func(t *testing.T, srv *apptest.Server) {
+		s := srv.Tenant(t)
+		c := client{t: t, s: s}
+		var hr, desk user.User
+		var token string
+		s.Do(t, audit.UserCreate, func(ctx context.Context, c *call.Call) (err error) {
+			if hr, err = s.App.People.Create(ctx, c, user.New{Name: "hr@" + s.Suffix, Service: true}); err != nil {
+				return err
+			}
+			if desk, err = s.App.People.Create(ctx, c, user.New{Name: "desk@" + s.Suffix, Mail: "desk@example.com"}); err != nil {
+				return err
+			}
+			for id, held := range map[string][]right.Right{hr.ID: {right.UserManagement, right.RoleManagement}, desk.ID: {right.UserManagement}} {
+				r, err := s.App.Roles.Create(ctx, c, role.New{Name: "of " + id})
+				for _, one := range held {
+					if err == nil {
+						err = s.App.Roles.Assign(ctx, c, r.ID, role.Given{Path: one.Info().Path})
+					}
+				}
+				if err == nil {
+					err = s.App.Roles.Add(ctx, c, r.ID, role.Member{Kind: role.User, ID: id})
+				}
+				if err != nil {
+					return err
+				}
+			}
+			token, _, err = s.App.Sessions.Create(ctx, c, session.New{User: desk.ID})
+			return err
+		})
+		made := c.must(http.StatusOK, http.MethodPost, "/UserMgmt/CreateProvisioningToken", map[string]any{"ID": hr.ID, "Name": "HR"})["Result"].(map[string]any)
+		for path, body := range map[string]string{
+			"CreateProvisioningToken": `{"ID":"` + hr.ID + `","Name":"mine"}`,
+			"RotateProvisioningToken": `{"TokenID":"` + made["ID"].(string) + `"}`,
+			"RevokeProvisioningToken": `{"TokenID":"` + made["ID"].(string) + `"}`,
+		} {
+			r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, s.URL+"/UserMgmt/"+path, strings.NewReader(body))
+			if err != nil {
+				t.Fatal(err)
+			}
+			r.Host = s.Host
+			r.Header.Set("Authorization", "Bearer "+token)
+			r.Header.Set("Content-Type", "application/json")
+			res, err := s.HTTP.Do(r)
+			if err != nil {
+				t.Fatal(err)
+			}
+			answer, err := io.ReadAll(res.Body)
+			if res.Body.Close(); err != nil || !strings.Contains(string(answer), `"success":false`) || !strings.Contains(string(answer), user.ErrStronger.Public) {
+				t.Errorf("%s: %s %v", path, answer, err)
+			}
+		}
+		if got := c.bearer(made["Token"].(string), http.MethodGet, "/scim/v2/Me"); got != http.StatusOK {
+			t.Error("the token is gone:", got)
+		}
 	})
 }

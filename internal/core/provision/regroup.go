@@ -12,7 +12,7 @@ import (
 )
 
 // CreateGroup makes a role without rights, with members. Who administers one organization only makes roles there.
-func (d *Directory) CreateGroup(ctx context.Context, c *call.Call, body []byte) (Resource, error) {
+func (d *Directory) CreateGroup(ctx context.Context, c *call.Call, body []byte, s scim.Selection) (Resource, error) {
 	o, err := Group.Read(body)
 	if err != nil {
 		return Resource{}, Fault(err)
@@ -33,15 +33,16 @@ func (d *Directory) CreateGroup(ctx context.Context, c *call.Call, body []byte) 
 	if _, err := detail.Know(ctx, c, "Group", r.ID, "", texts(o["externalId"])); err != nil {
 		return Resource{}, err
 	}
-	return d.regrouped(ctx, c, r.ID)
+	return d.regrouped(ctx, c, r.ID, s)
 }
 
-func (d *Directory) regrouped(ctx context.Context, c *call.Call, id string) (Resource, error) {
+// regrouped is a role as it is answered, with what the client wants to see: all members of a large role take long, or are too many.
+func (d *Directory) regrouped(ctx context.Context, c *call.Call, id string, s scim.Selection) (Resource, error) {
 	r, err := d.Roles.Get(ctx, c, id)
 	if err != nil {
 		return Resource{}, err
 	}
-	out, err := d.Groups(ctx, c, c.Grant, scim.Selection{}, r)
+	out, err := d.Groups(ctx, c, c.Grant, s, r)
 	if err != nil {
 		return Resource{}, err
 	}
@@ -65,7 +66,7 @@ func (d *Directory) changeable(ctx context.Context, c *call.Call, id, match stri
 }
 
 // ReplaceGroup gives a role the name and the members that a client sends, and takes out all others that the caller may see.
-func (d *Directory) ReplaceGroup(ctx context.Context, c *call.Call, id, match string, body []byte) (Resource, error) {
+func (d *Directory) ReplaceGroup(ctx context.Context, c *call.Call, id, match string, body []byte, s scim.Selection) (Resource, error) {
 	r, err := d.changeable(ctx, c, id, match)
 	if err != nil {
 		return Resource{}, err
@@ -84,7 +85,7 @@ func (d *Directory) ReplaceGroup(ctx context.Context, c *call.Call, id, match st
 	if err := d.setMembers(ctx, c, r, list); err != nil {
 		return Resource{}, err
 	}
-	return d.regrouped(ctx, c, r.ID)
+	return d.regrouped(ctx, c, r.ID, s)
 }
 
 func (d *Directory) rename(ctx context.Context, c *call.Call, r role.Role, name string) error {
@@ -111,9 +112,11 @@ func (d *Directory) setMembers(ctx context.Context, c *call.Call, r role.Role, l
 	if err != nil {
 		return err
 	}
-	gone := slices.DeleteFunc(is, func(v any) bool {
-		return slices.ContainsFunc(list, func(w any) bool { return referred(w.(scim.Object)) == texts(v.(scim.Object)["value"]) })
-	})
+	stays := make(map[string]bool, len(list))
+	for _, v := range list {
+		stays[referred(v.(scim.Object))] = true
+	}
+	gone := slices.DeleteFunc(is, func(v any) bool { return stays[texts(v.(scim.Object)["value"])] })
 	if err := d.join(ctx, c, r.ID, list); err != nil {
 		return err
 	}
@@ -182,7 +185,7 @@ func (d *Directory) leave(ctx context.Context, c *call.Call, id string, list []a
 }
 
 // PatchGroup changes a role by operations, all of them or none. Members are added and taken out without reading the others.
-func (d *Directory) PatchGroup(ctx context.Context, c *call.Call, id, match string, body []byte) (Resource, error) {
+func (d *Directory) PatchGroup(ctx context.Context, c *call.Call, id, match string, body []byte, s scim.Selection) (Resource, error) {
 	r, err := d.changeable(ctx, c, id, match)
 	if err != nil {
 		return Resource{}, err
@@ -196,7 +199,7 @@ func (d *Directory) PatchGroup(ctx context.Context, c *call.Call, id, match stri
 			return Resource{}, err
 		}
 	}
-	return d.regrouped(ctx, c, r.ID)
+	return d.regrouped(ctx, c, r.ID, s)
 }
 
 func (d *Directory) regroup(ctx context.Context, c *call.Call, r *role.Role, op scim.Operation) error {
@@ -249,9 +252,6 @@ func (d *Directory) chosen(ctx context.Context, c *call.Call, r role.Role, f sci
 func (d *Directory) DeleteGroup(ctx context.Context, c *call.Call, id, match string) error {
 	r, err := d.changeable(ctx, c, id, match)
 	if err != nil {
-		return err
-	}
-	if err := detail.Unknown(ctx, c, "Group", r.ID); err != nil {
 		return err
 	}
 	return d.Roles.Delete(ctx, c, r.ID)

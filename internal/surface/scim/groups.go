@@ -48,13 +48,13 @@ func (s SCIM) SearchGroups(ctx context.Context, c *op.Call, in Search) (wire.Lis
 
 // CreateGroup makes a role without rights, with members, and answers 201 with it. scim.yaml, POST /scim/Groups.
 func (s SCIM) CreateGroup(ctx context.Context, c *op.Call, in NewGroup) (Answer, error) {
-	r, err := s.Directory.CreateGroup(ctx, c, in.body)
+	r, err := s.Directory.CreateGroup(ctx, c, in.body, in.group())
 	return in.of(provision.Group, r, true), err
 }
 
 // GetGroup answers a role with its direct members. Those of Everybody are not listed. scim.yaml, GET /scim/Groups/{id}.
 func (s SCIM) GetGroup(ctx context.Context, c *op.Call, in GroupRef) (Answer, error) {
-	rs, err := s.Directory.Groups(ctx, c, c.Grant, provision.Group.Select(in.Attributes, in.Excluded), in.found)
+	rs, err := s.Directory.Groups(ctx, c, c.Grant, in.group(), in.found)
 	if err != nil {
 		return Answer{}, err
 	}
@@ -63,14 +63,14 @@ func (s SCIM) GetGroup(ctx context.Context, c *op.Call, in GroupRef) (Answer, er
 
 // ReplaceGroup gives a role the name and exactly the members that are sent. scim.yaml, PUT /scim/Groups/{id}.
 func (s SCIM) ReplaceGroup(ctx context.Context, c *op.Call, in GroupBody) (Answer, error) {
-	r, err := s.Directory.ReplaceGroup(ctx, c, in.found.ID, in.Match, in.body)
+	r, err := s.Directory.ReplaceGroup(ctx, c, in.found.ID, in.Match, in.body, in.group())
 	return in.of(provision.Group, r, false), err
 }
 
 // PatchGroup renames a role, adds members and takes members out, all of it or nothing. To add who is in it, and to take out who is not, is
 // no error. scim.yaml, PATCH /scim/Groups/{id}.
 func (s SCIM) PatchGroup(ctx context.Context, c *op.Call, in GroupBody) (Answer, error) {
-	r, err := s.Directory.PatchGroup(ctx, c, in.found.ID, in.Match, in.body)
+	r, err := s.Directory.PatchGroup(ctx, c, in.found.ID, in.Match, in.body, in.group())
 	return in.of(provision.Group, r, false), err
 }
 

@@ -97,6 +97,9 @@ func (s *Shown) of(t *wire.Type, r provision.Resource, made bool) Answer {
 	return Answer{t.Show(r.Object, t.Select(s.Attributes, s.Excluded)), r, made}
 }
 
+// group is what is to be seen of a group.
+func (s *Shown) group() wire.Selection { return provision.Group.Select(s.Attributes, s.Excluded) }
+
 // Query asks for a page of resources.
 type Query struct {
 	// Filter is a filter, as userName eq "anna@acme"; absent: all.

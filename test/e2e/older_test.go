@@ -87,6 +87,7 @@ func worldStands(t *testing.T, engine, from string) {
 		t.Errorf("the policy is gone: %s", rsop)
 	}
 	olderAnna(t, s, from)
+	olderClients(t, s, a, from)
 	if d := command(t, s, append([]string{"audit", "verify"}, s.Flags()...)...); d.Code != 0 {
 		t.Errorf("the audit chain does not verify: %+v", d)
 	}
@@ -169,10 +170,11 @@ func recordWorld(t *testing.T) {
 		must(t, a, "/Roles/GetRoleMembers", object{"Name": "Example"}, &m)
 		return len(m.Results) == 1
 	})
-	if err := s.Stop(); err != nil {
+	if err := os.MkdirAll(to, 0o755); err != nil {
 		t.Fatal(err)
 	}
-	if err := os.MkdirAll(to, 0o755); err != nil {
+	recordClients(t, a, to)
+	if err := s.Stop(); err != nil {
 		t.Fatal(err)
 	}
 	copyFile(t, filepath.Join(s.Data, "master.key"), filepath.Join(to, "master.key"))

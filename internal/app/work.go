@@ -10,6 +10,7 @@ import (
 	"limen/internal/call"
 	"limen/internal/core/audit"
 	"limen/internal/core/job"
+	"limen/internal/core/number"
 	"limen/internal/core/oauth"
 	"limen/internal/core/outbox"
 	"limen/internal/core/provision"
@@ -37,6 +38,7 @@ func (a *App) wireSweeps() {
 			return provision.SweepTokens(ctx, a.DB, time.Now().Add(-keepSessions))
 		}},
 		{Name: "member counts", Every: 24 * time.Hour, Run: a.mendCounts},
+		{Name: "numbers", Every: 24 * time.Hour, Run: a.mendNumbers},
 		{Name: "statistics", Every: 6 * time.Hour, Run: a.DB.Optimize},
 		{Name: "events", Every: time.Hour, Run: a.pruneEvents},
 	}...) {
@@ -49,6 +51,15 @@ func (a *App) mendCounts(ctx context.Context) error {
 	n, err := a.Roles.Mend(ctx, a.DB)
 	if n > 0 {
 		a.Log.Warn("the counts of some roles' members were wrong and are corrected", "roles", n)
+	}
+	return err
+}
+
+// mendNumbers numbers whom and what a node of an older version has made.
+func (a *App) mendNumbers(ctx context.Context) error {
+	n, err := number.Mend(ctx, a.DB)
+	if n > 0 {
+		a.Log.Warn("what a node of an older version had made has numbers now", "numbers", n)
 	}
 	return err
 }

@@ -13,6 +13,7 @@ import (
 	"unicode/utf8"
 
 	"limen/internal/call"
+	"limen/internal/core/number"
 	"limen/internal/core/right"
 	"limen/internal/core/role"
 	"limen/internal/core/user"
@@ -136,6 +137,9 @@ func (o *Orgs) Create(ctx context.Context, c *call.Call, n New) (Org, error) {
 		return Org{}, err
 	}
 	if _, err := insert.Do(ctx, c.Tx, c.Tenant.ID, out.ID, out.Parent, out.Name, out.Description, out.Path, fold.Key(out.Path), out.Trail, out.Created, out.Changed); err != nil {
+		return Org{}, err
+	}
+	if err := number.Give(ctx, c, number.Organization, out.ID); err != nil {
 		return Org{}, err
 	}
 	if err := o.grew(ctx, c); err != nil {
@@ -263,6 +267,9 @@ func (o *Orgs) Delete(ctx context.Context, c *call.Call, id string) error {
 	}
 	noted(c, org)
 	if err := o.empty(ctx, c, id, roles); err != nil {
+		return err
+	}
+	if err := number.Drop(ctx, c, number.Organization, id); err != nil {
 		return err
 	}
 	for _, e := range []dbx.Exec{dropRights, dropAdmins, remove} {

@@ -8,6 +8,7 @@ import (
 	"unicode/utf8"
 
 	"limen/internal/call"
+	"limen/internal/core/number"
 	"limen/internal/dbx"
 	"limen/internal/fault"
 	"limen/internal/fold"
@@ -73,7 +74,10 @@ func put(ctx context.Context, c *call.Call, r Role) error {
 	if err == nil && n == 0 {
 		return ErrNameTaken.Say("Role with name %s already exists.", r.Name)
 	}
-	return err
+	if err != nil {
+		return err
+	}
+	return number.Give(ctx, c, number.Role, r.ID)
 }
 
 // BuiltIn makes the built-in roles of the call's tenant, which is new.
@@ -203,6 +207,9 @@ func (r *Roles) Delete(ctx context.Context, c *call.Call, roleID string) error {
 			if _, err := e.Do(ctx, c.Tx, c.Tenant.ID, role.ID); err != nil {
 				return err
 			}
+		}
+		if err := number.Drop(ctx, c, number.Role, role.ID); err != nil {
+			return err
 		}
 		for _, gone := range r.Deleted {
 			if err := gone(ctx, c, role.ID); err != nil {

@@ -5,6 +5,7 @@ import (
 	"errors"
 
 	"limen/internal/call"
+	"limen/internal/core/number"
 	"limen/internal/core/tenant"
 	"limen/internal/fault"
 )
@@ -73,8 +74,11 @@ func (d *Directory) ready(ctx context.Context, c *call.Call, n New) (User, error
 	return u, nil
 }
 
-// Settle does what belongs to a new user besides the row: the administrator's membership, the event, and what others store.
+// Settle does what belongs to a new user besides the row: the number, the administrator's membership, the event, and what others store.
 func (d *Directory) Settle(ctx context.Context, c *call.Call, n New, u User) error {
+	if err := number.Give(ctx, c, number.User, u.ID); err != nil {
+		return err
+	}
 	if n.System {
 		if err := d.Roles.Join(ctx, c, u.ID); err != nil {
 			return err

@@ -5,6 +5,7 @@ import (
 	"errors"
 
 	"limen/internal/call"
+	"limen/internal/core/number"
 	"limen/internal/dbx"
 )
 
@@ -56,6 +57,9 @@ func (d *Directory) Delete(ctx context.Context, c *call.Call, id string) error {
 			return err
 		}
 		if err := each(ctx, c, d.Gone, id); err != nil {
+			return err
+		}
+		if err := number.Drop(ctx, c, number.User, id); err != nil {
 			return err
 		}
 		if err := d.Roles.Gone(ctx, c, id); err != nil {

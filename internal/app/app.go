@@ -18,6 +18,7 @@ import (
 	"limen/internal/core/change"
 	"limen/internal/core/collection"
 	"limen/internal/core/detail"
+	"limen/internal/core/domain"
 	"limen/internal/core/dynamic"
 	"limen/internal/core/factor/oath"
 	"limen/internal/core/factor/question"
@@ -53,6 +54,7 @@ import (
 	"limen/internal/crypt/hsm"
 	"limen/internal/dbx"
 	"limen/internal/op"
+	"limen/internal/platform/dns"
 	"limen/internal/platform/egress"
 	"limen/internal/platform/mail"
 	"limen/internal/platform/metric"
@@ -88,12 +90,15 @@ type App struct {
 	Gateway *sms.Twilio
 	Egress  *egress.Client // asks addresses that clients name
 
+	Resolver *dns.Resolver
+
 	Values    *setting.Store
 	Index     *tenant.Index
 	Tenants   *tenant.Tenants
 	Roles     *role.Roles
 	People    *user.Directory
 	Orgs      *org.Orgs
+	Domains   *domain.Domains
 	Profiles  *profile.Profiles
 	Policies  *policy.Policies
 	Networks  *network.Networks
@@ -282,6 +287,7 @@ func (a *App) wireDomain(ctx context.Context) error {
 	a.Sessions = &session.Sessions{DB: a.DB, Holder: a.holder, Put: a.Changes.Put, Fresh: a.Changes.Fresh, Proof: a.proofLasts}
 	a.Sessions.Watch(a.Changes.Watch)
 	a.Tenants.Move = a.People.Move
+	a.wireDomains()
 	a.wireProfiles()
 	a.wireNetworks()
 	a.wirePolicies()

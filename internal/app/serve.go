@@ -17,6 +17,7 @@ import (
 	"limen/internal/config"
 	"limen/internal/core/grant"
 	"limen/internal/core/role"
+	"limen/internal/platform/dns"
 	"limen/internal/platform/egress"
 	"limen/internal/platform/metric"
 	"limen/internal/platform/trace"
@@ -58,7 +59,8 @@ func (a *App) wireOutside(ctx context.Context) (err error) {
 	if a.Settings.Dev {
 		permit = append(permit, netip.MustParsePrefix("127.0.0.0/8"), netip.MustParsePrefix("::1/128"))
 	}
-	a.Egress = &egress.Client{Guard: egress.Guard{Permit: permit}}
+	a.Resolver = &dns.Resolver{Server: a.Settings.DNSServer}
+	a.Egress = &egress.Client{Guard: egress.Guard{Permit: permit}, Resolver: a.Resolver.Net()}
 	a.Metrics = metric.New(Version())
 	if a.Settings.Dev {
 		a.Tray = &dev.Tray{}

@@ -26,7 +26,7 @@ const (
 // wireSweeps says what one node at a time tidies.
 func (a *App) wireSweeps() {
 	a.Outbox.Died = a.deliveryDied
-	for _, s := range append(slices.Concat(a.loginSweeps(), a.listSweeps(), a.oauthSweeps()), []job.Sweep{
+	for _, s := range append(slices.Concat(a.loginSweeps(), a.listSweeps(), a.oauthSweeps(), a.domainSweeps()), []job.Sweep{
 		{Name: "outbox", Every: 10 * time.Minute, Run: a.Outbox.Tidy},
 		{Name: "sessions", Every: 10 * time.Minute, Run: func(ctx context.Context) error {
 			return a.Sessions.Sweep(ctx, time.Now().Add(-keepSessions))

@@ -43,6 +43,7 @@ func (s *Settings) check() []error {
 		{"allow-network", checkNetworks(s.AllowNetworks)},
 		{"mail-relay", optionalURL(s.MailRelay, "smtp", "smtps")},
 		{"geoip", s.checkGeoIP()},
+		{"dns-server", s.checkDNS()},
 		{"mtls-listen", s.checkCertListen()},
 		{"client-cert-header", s.checkCertHeader()},
 		{"metrics-listen", s.checkMetrics()},
@@ -191,6 +192,18 @@ func checkNetworks(texts []string) error {
 func (s *Settings) checkGeoIP() error {
 	if info, err := os.Stat(s.GeoIP); s.GeoIP != "" && err == nil && info.IsDir() {
 		return fmt.Errorf("is a file, and %s is a directory", s.GeoIP)
+	}
+	return nil
+}
+
+// checkDNS wants an address: a name would have to be looked up first.
+func (s *Settings) checkDNS() error {
+	if s.DNSServer == "" {
+		return nil
+	}
+	at, err := netip.ParseAddrPort(s.DNSServer)
+	if err != nil || at.Port() == 0 {
+		return fmt.Errorf("is an address with a port, such as 192.0.2.53:53, not %q", s.DNSServer)
 	}
 	return nil
 }

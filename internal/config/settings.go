@@ -47,6 +47,9 @@ type Settings struct {
 	MailRelay string `name:"mail-relay" placeholder:"URL" secret:"url" help:"SMTP server for outgoing mail, smtp://HOST:PORT or smtps://HOST:PORT. Give a URL with a password as LIMEN_MAIL_RELAY."`
 	// GeoIP is a file that tells in which country an address is; empty: no country is known.
 	GeoIP string `name:"geoip" placeholder:"FILE" help:"Database in MaxMind's format (.mmdb) that tells in which country an address is; without it no country is known."`
+	// DNSServer is the name server that is asked about what others name: proofs of mail domains, and addresses of clients; empty: the
+	// machine's.
+	DNSServer string `name:"dns-server" placeholder:"HOST:PORT" help:"Name server that is asked for the proof of mail domains and for the addresses of OAuth clients; the machine's without it."`
 	// CertListen is the address of a second HTTPS server, the same but that it asks clients for certificates; empty: there is none.
 	CertListen string `name:"mtls-listen" placeholder:"HOST:PORT" help:"Address of a second HTTPS server that asks clients for certificates (RFC 8705); none without it."`
 	// CertHeader is the header in which trusted proxies name the certificate of a client; empty: none is believed.

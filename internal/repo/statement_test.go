@@ -38,6 +38,8 @@ var sweeps = map[string]string{
 	"login.sweep_links":         "retention",
 	"login.sweep_challenge":     "retention",
 	"throttle.sweep":            "retention",
+	"domain.due":                "proofs of all tenants are looked for again",
+	"domain.old":                "retention",
 	"dynamic.due":               "workers serve all tenants",
 	"dynamic.passes":            "workers serve all tenants",
 	"dynamic.byClock":           "scripts that read the time, of all tenants",

@@ -82,6 +82,10 @@ const (
 	OrgChange      = "Cloud.Core.OrganizationChange" // an organization, its members or administrators changed
 	OrgDelete      = "Cloud.Core.OrganizationDelete" // an organization was removed
 	OrgStay        = "Cloud.Core.OrganizationStay"   // somebody's time in an organization was set, began or ended
+	DomainCode     = "Cloud.Core.Domain.Code"        // a code was given out that proves a mail domain
+	DomainVerify   = "Cloud.Core.Domain.Verify"      // an organization proved that a mail domain is its own
+	DomainDelete   = "Cloud.Core.Domain.Delete"      // a mail domain was taken from an organization
+	DomainLost     = "Cloud.Core.Domain.Lost"        // the proof of a mail domain was not found any more
 	PolicyChange   = "Cloud.Core.PolicyChange"       // a policy or its assignment changed
 	RangeCreate    = "Cloud.Core.IpRangeCreate"      // a range of addresses was added
 	RangeChange    = "Cloud.Core.IpRangeChange"      // a range of addresses changed, or was switched on or off

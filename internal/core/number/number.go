@@ -28,6 +28,7 @@ const (
 	User         Kind = "User"         // people and service users
 	Role         Kind = "Role"         // roles, built-in ones too
 	Organization Kind = "Organization" // organizations
+	Domain       Kind = "Domain"       // mail domains of organizations
 )
 
 // Max is the largest number that a client which reads 32 bits understands.

@@ -64,6 +64,9 @@ type Orgs struct {
 	People *user.Directory
 	Roles  *role.Roles
 
+	// Gone forgets what other packages keep of an organization, in the transaction that deletes it.
+	Gone []func(ctx context.Context, c *call.Call, id string) error
+
 	// DB and Act are for Run: Act makes a change of a tenant in a transaction of its own, as the server itself, with an event of
 	// the kind.
 	DB  *dbx.DB
@@ -271,6 +274,11 @@ func (o *Orgs) Delete(ctx context.Context, c *call.Call, id string) error {
 	}
 	if err := number.Drop(ctx, c, number.Organization, id); err != nil {
 		return err
+	}
+	for _, forget := range o.Gone {
+		if err := forget(ctx, c, id); err != nil {
+			return err
+		}
 	}
 	for _, e := range []dbx.Exec{dropRights, dropAdmins, remove} {
 		if _, err := e.Do(ctx, c.Tx, c.Tenant.ID, id); err != nil {

@@ -1,0 +1,50 @@
+package domain
+
+import (
+	"context"
+
+	"limen/internal/call"
+	"limen/internal/core/user"
+)
+
+// Verified are the names of the domains that an organization has proved.
+func (d *Domains) Verified(ctx context.Context, c *call.Call, org string) (map[string]bool, error) {
+	all, err := d.List(ctx, c, org)
+	out := map[string]bool{}
+	for _, one := range all {
+		if one.State == Verified {
+			out[one.Name] = true
+		}
+	}
+	return out, err
+}
+
+// Holder is the organization that has proved the domain of a mail address; empty when none has.
+func (d *Domains) Holder(ctx context.Context, c *call.Call, mail string) (string, error) {
+	name := Of(mail)
+	if name == "" {
+		return "", nil
+	}
+	rows, err := holder.All(ctx, c.Tx, c.Tenant.ID, name)
+	if err != nil || len(rows) == 0 {
+		return "", err
+	}
+	return rows[0], nil
+}
+
+// Manages says whether a member of an organization is managed by it: the mail address is theirs and in a domain that the
+// organization has proved, and they belong to that organization, to one below it, or to none. Somebody who belongs to another
+// organization stays that one's, whatever their address, and programs are managed by nobody. verified is as Verified gives it.
+//
+// That somebody is a member is for the caller to know, and so is whether who asks may change them: role.Roles.Guard still keeps
+// the accounts of system administrators, and of people who hold what the caller does not hold.
+func (d *Domains) Manages(ctx context.Context, c *call.Call, org string, verified map[string]bool, u user.User) (bool, error) {
+	if u.Service || u.OAuthClient || u.MailUnproved || !verified[Of(u.Mail)] {
+		return false, nil
+	}
+	if u.Org == "" || u.Org == org {
+		return true, nil
+	}
+	in, err := below.All(ctx, c.Tx, c.Tenant.ID, org, u.Org)
+	return len(in) > 0, err
+}

@@ -1,0 +1,33 @@
+package domain
+
+import "limen/internal/dbx"
+
+const columns = `id, org, name, code, code_until, state, method, verified, checked, failing`
+
+// dueRow is a domain of any tenant.
+type dueRow struct {
+	Tenant string `db:"tenant"`
+	Domain
+}
+
+var (
+	find = dbx.Q[Domain]("domain.find", `SELECT `+columns+` FROM managed_domain WHERE tenant = ? AND org = ? AND name = ?`)
+	lock = dbx.Q[Domain]("domain.lock", `SELECT `+columns+` FROM managed_domain WHERE tenant = ? AND org = ? AND name = ? FOR UPDATE`)
+	byID = dbx.Q[Domain]("domain.byID", `SELECT `+columns+` FROM managed_domain WHERE tenant = ? AND org = ? AND id = ?`)
+	list = dbx.Q[Domain]("domain.list", `SELECT `+columns+` FROM managed_domain WHERE tenant = ? AND org = ? ORDER BY name`)
+	// count counts what is left to be proved, too.
+	count  = dbx.Q[int64]("domain.count", `SELECT count(*) FROM managed_domain WHERE tenant = ? AND org = ?`)
+	holder = dbx.Q[string]("domain.holder", `SELECT org FROM managed_domain WHERE tenant = ? AND name = ? AND state = 'VERIFIED'`)
+	below  = dbx.Q[string]("domain.below", `SELECT below FROM org_below WHERE tenant = ? AND above = ? AND below = ?`)
+
+	insert = dbx.E("domain.insert", `INSERT INTO managed_domain (tenant, org, name, id, code, code_until, state, method, verified, checked, failing, created)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (tenant, org, name) DO NOTHING`)
+	update = dbx.E("domain.update", `UPDATE managed_domain SET code = ?, code_until = ?, state = ?, method = ?, verified = ?, checked = ?, failing = ?
+		WHERE tenant = ? AND org = ? AND name = ?`)
+	remove = dbx.E("domain.delete", `DELETE FROM managed_domain WHERE tenant = ? AND org = ? AND name = ?`)
+
+	due = dbx.Q[dueRow]("domain.due", `SELECT tenant, `+columns+` FROM managed_domain WHERE state = 'VERIFIED' AND checked <= ? ORDER BY checked LIMIT ?`)
+	// looked moves a domain whose proof was there behind all others.
+	looked = dbx.E("domain.looked", `UPDATE managed_domain SET checked = ?, failing = ? WHERE tenant = ? AND org = ? AND name = ? AND state = 'VERIFIED' AND code = ?`)
+	old    = dbx.Q[dueRow]("domain.old", `SELECT tenant, `+columns+` FROM managed_domain WHERE state = 'PENDING' AND code_until < ? LIMIT ?`)
+)

@@ -58,11 +58,13 @@ type row struct {
 	ratio   float64       // aim for ours as a share of the limit, at least of rates and at most of others; 0: none
 	cpu     time.Duration // processor time of a call, client included; 0: not measured
 	bare    time.Duration // the same of the limit
+	spread  float64       // the 99th percentile of the calls' times in medians; 0: not measured
+	even    float64       // aim for the spread, at most; 0: none
 }
 
 // rate makes a row of calls per second.
 func rate(measure, of string, limit, ours load.Sample) row {
-	return row{measure: measure, unit: perSecond, of: of, limit: limit.Rate(), ours: ours.Rate(), cpu: ours.PerCall(), bare: limit.PerCall()}
+	return row{measure: measure, unit: perSecond, of: of, limit: limit.Rate(), ours: ours.Rate(), cpu: ours.PerCall(), bare: limit.PerCall(), spread: ours.Spread()}
 }
 
 // median makes a row of the time of a call.
@@ -76,6 +78,7 @@ func (r row) met() bool {
 	if r.unit != perSecond && r.ratio != 0 {
 		ok = r.ours <= r.ratio*r.limit
 	}
+	ok = ok && (r.even == 0 || r.spread <= r.even) // too few calls tell nothing
 	if r.aim == 0 {
 		return ok
 	}
@@ -93,12 +96,15 @@ func (r row) aims() string {
 	if r.ratio > 0 {
 		parts = append(parts, fmt.Sprintf("%.0f %%", 100*r.ratio))
 	}
+	if r.even > 0 {
+		parts = append(parts, fmt.Sprintf("p99 %.0f medians", r.even))
+	}
 	return strings.Join(parts, ", ")
 }
 
 // fields are the cells of the line.
 func (r row) fields() []string {
-	limit, ratio, met, cpu := "", "", "", ""
+	limit, ratio, met, cpu, spread := "", "", "", "", ""
 	if r.limit > 0 {
 		limit = r.unit.text(r.limit) + " " + r.of
 		if r.unit == perSecond {
@@ -107,18 +113,21 @@ func (r row) fields() []string {
 			ratio = fmt.Sprintf("%.1f x", r.ours/r.limit)
 		}
 	}
-	if r.aim > 0 || r.ratio > 0 {
+	if r.spread > 0 {
+		spread = fmt.Sprintf("%.1f", r.spread)
+	}
+	if r.aim > 0 || r.ratio > 0 || r.even > 0 && r.spread > 0 {
 		met = map[bool]string{true: "yes", false: "NO"}[r.met()]
 	}
 	if r.cpu > 0 {
 		cpu = fmt.Sprintf("%v / %v", r.cpu.Round(100*time.Nanosecond), r.bare.Round(100*time.Nanosecond))
 	}
-	return []string{r.measure, limit, r.unit.text(r.ours), ratio, r.aims(), met, cpu}
+	return []string{r.measure, limit, r.unit.text(r.ours), ratio, r.aims(), met, spread, cpu}
 }
 
 var (
-	titles = []string{"measure", "limit, measured now", "ours", "ratio", "aim", "met", "CPU a call, ours / limit"}
-	widths = []int{34, 34, 12, 8, 18, 4, 0}
+	titles = []string{"measure", "limit, measured now", "ours", "ratio", "aim", "met", "p99/p50", "CPU a call, ours / limit"}
+	widths = []int{34, 34, 12, 8, 18, 4, 8, 0}
 )
 
 func line(w io.Writer, cells []string) {

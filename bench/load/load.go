@@ -182,12 +182,23 @@ func (s Sample) Rate() float64 { return float64(s.Calls) / s.Took.Seconds() }
 func (s Sample) PerCall() time.Duration { return s.CPU / time.Duration(max(s.Calls, 1)) }
 
 // Median is the middle of the calls' times.
-func (s Sample) Median() time.Duration {
+func (s Sample) Median() time.Duration { return s.quantile(0.5) }
+
+// Spread is how many medians the 99th percentile of the calls' times is; 0 when there are too few to tell.
+func (s Sample) Spread() float64 {
+	if len(s.Each) < 500 {
+		return 0
+	}
+	return float64(s.quantile(0.99)) / float64(max(s.Median(), 1))
+}
+
+// quantile is the time within which that part of the calls was answered.
+func (s Sample) quantile(q float64) time.Duration {
 	if len(s.Each) == 0 {
 		return 0
 	}
 	each := slices.Sorted(slices.Values(s.Each))
-	return each[len(each)/2]
+	return each[int(q*float64(len(each)))]
 }
 
 // Plus adds another sample of the same measure.
@@ -195,14 +206,13 @@ func (s Sample) Plus(o Sample) Sample {
 	return Sample{s.Calls + o.Calls, s.Took + o.Took, s.CPU + o.CPU, append(s.Each, o.Each...)}
 }
 
-// Calls has callers call f for d and a bit: a call that has begun is waited for. Times of single calls are kept when there
-// is one caller. The first error ends it.
+// Calls has callers call f for d and a bit: a call that has begun is waited for. The first error ends it.
 func Calls(callers int, d time.Duration, f func(caller int) error) (Sample, error) {
 	var (
 		wg    sync.WaitGroup
 		stop  atomic.Bool
 		calls atomic.Int64
-		each  []time.Duration
+		each  = make([][]time.Duration, callers)
 		once  sync.Once
 		first error
 	)
@@ -221,14 +231,12 @@ func Calls(callers int, d time.Duration, f func(caller int) error) (Sample, erro
 					return
 				}
 				n++
-				if callers == 1 {
-					each = append(each, time.Since(at))
-				}
+				each[i] = append(each[i], time.Since(at))
 			}
 		})
 	}
 	wg.Wait()
-	s := Sample{Calls: calls.Load(), Took: time.Since(start), CPU: CPU() - before, Each: each}
+	s := Sample{Calls: calls.Load(), Took: time.Since(start), CPU: CPU() - before, Each: slices.Concat(each...)}
 	if first == nil && s.Calls == 0 {
 		first = errors.New("not one call came to its end")
 	}

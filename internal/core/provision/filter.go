@@ -3,7 +3,9 @@ package provision
 import (
 	"encoding/json"
 	"strconv"
+	"strings"
 	"time"
+	"unicode"
 
 	"limen/internal/call"
 	"limen/internal/core/attribute"
@@ -107,11 +109,26 @@ func compare(column string, op scim.Op, v any) (dbx.Clause, bool) {
 	return dbx.Clause{}, false
 }
 
+// folded is what comparison keys are compared with. Of a part of a key the space at an end is looked for: keys have it within.
+func folded(op scim.Op, s string) string {
+	k := fold.Key(s)
+	if k == "" && s != "" && (op == scim.Sw || op == scim.Co || op == scim.Ew) {
+		return " "
+	}
+	if (op == scim.Sw || op == scim.Co) && strings.TrimRightFunc(s, unicode.IsSpace) != s {
+		k += " "
+	}
+	if (op == scim.Ew || op == scim.Co) && strings.TrimLeftFunc(s, unicode.IsSpace) != s {
+		k = " " + k
+	}
+	return k
+}
+
 // key is a field whose comparison key (fold.Key) is in a column.
 func key(column string) field {
 	return func(_ *call.Call, f scim.Filter) (dbx.Clause, bool) {
 		s, _ := f.Arg.(string)
-		return compare(column, f.Op, fold.Key(s))
+		return compare(column, f.Op, folded(f.Op, s))
 	}
 }
 
@@ -153,7 +170,7 @@ func single(kind detail.Kind) field {
 			op = scim.Eq
 		}
 		s, _ := f.Arg.(string)
-		in, ok := compare(detail.Key, op, fold.Key(s))
+		in, ok := compare(detail.Key, op, folded(op, s))
 		where := detail.Having(c, "id", kind, in)
 		if f.Op == scim.Ne {
 			where = dbx.Not(where)
@@ -182,7 +199,7 @@ func item(f scim.Filter) (dbx.Clause, bool) {
 	case "display":
 		return dbx.Clause{}, false
 	}
-	return compare(detail.Key, f.Op, fold.Key(s)) // the value, or whether there is any
+	return compare(detail.Key, f.Op, folded(f.Op, s)) // the value, or whether there is any
 }
 
 // mails are the directory's address and those beside it.
@@ -222,7 +239,7 @@ func mainMail(c *call.Call, f scim.Filter) (dbx.Clause, bool) {
 	case "display":
 		return dbx.Clause{}, false
 	}
-	return compare("mail_key", f.Op, fold.Key(s))
+	return compare("mail_key", f.Op, folded(f.Op, s))
 }
 
 // in is for the roles that a user is in.

@@ -108,7 +108,7 @@ func TestFilters(t *testing.T) {
 		group := c.must(http.StatusCreated, http.MethodPost, "/scim/Groups", `{"displayName":"Few","members":["`+boss+`","`+id("p6")+`"]}`)["id"].(string)
 		for filter, want := range map[string]string{
 			`userName sw "P"`: "123456", `userName eq "p3@S"`: "3", `userName ne "p3@S" and userName sw "p"`: "12456", `userName ew "@S" and userName co "P5"`: "5",
-			`userName gt "p4" and userName sw "p"`: "456", `displayName eq "zed"`: "2", `displayName pr and userName sw "p" and not (title pr)`: "234",
+			`userName gt "p4" and userName sw "p"`: "456", `displayName eq "zed"`: "2", `displayName sw "Mid "`: "", `displayName co " " and userName sw "p"`: "1", `displayName co "a b"`: "1", `displayName ew " berg"`: "1", `displayName sw "ada "`: "1", `displayName pr and userName sw "p" and not (title pr)`: "234",
 			`name.familyName eq "berg"`: "1", `name.familyName pr`: "124", `not (name.familyName pr) and userName sw "p"`: "356", `name.familyName ge "b"`: "14",
 			`name.givenName sw "a"`: "1", `name.familyName ne "Berg" and userName sw "p"`: "23456", `title eq "ENGINEER"`: "15", `title ew "neer"`: "15", `nickName co "ou"`: "4",
 			`active eq false`: "2", `active ne true`: "2", `active eq true and userName sw "p"`: "13456", `active eq False`: "2",

@@ -12,7 +12,7 @@ export async function trying(what, f) {
     console.log(`  ok      ${what}`)
   } catch (e) {
     process.exitCode = 1
-    console.log(`  FAILED  ${what}: ${e.name}: ${String(e.message).slice(0, 300)} ${JSON.stringify(e.cause ?? e.error ?? '').slice(0, 400)}`)
+    console.log(`  FAILED  ${what}: ${e.name}: ${String(e.message).slice(0, Number(process.env.PEERS_LONG ?? 600))} ${JSON.stringify(e.cause ?? e.error ?? '').slice(0, 400)}`)
   }
 }
 

@@ -5,18 +5,22 @@ is left out: that the server adds read-only parts to a value (RFC 7643 section 2
 display), the extension that has nothing but these, and that active is never unassigned.
 """
 
+import os
 import random
+import sys
 import uuid
 
 import scim2_tester.checkers.patch_add as adding
 import scim2_tester.checkers.patch_remove as removing
 import scim2_tester.checkers.patch_replace as replacing
 import scim2_tester.filling as filling
-from common import ADMIN, CA, URL, admin, done, trying
 from httpx2 import Client
 from pydantic import BaseModel
 from scim2_client.engines.httpx2 import SyncSCIMClient
 from scim2_tester import Status, check_server
+
+sys.path.insert(0, os.path.dirname(os.path.dirname(__file__)))
+from common import ADMIN, CA, URL, admin, done, trying  # noqa: E402
 
 SUFFIX = ADMIN.split("@")[1]
 random_value = filling.generate_random_value

@@ -17,6 +17,7 @@ import (
 	"limen/internal/core/audit"
 	"limen/internal/core/change"
 	"limen/internal/core/collection"
+	"limen/internal/core/demand"
 	"limen/internal/core/detail"
 	"limen/internal/core/domain"
 	"limen/internal/core/dynamic"
@@ -99,6 +100,7 @@ type App struct {
 	People    *user.Directory
 	Orgs      *org.Orgs
 	Domains   *domain.Domains
+	Demands   *demand.Demands
 	Profiles  *profile.Profiles
 	Policies  *policy.Policies
 	Networks  *network.Networks
@@ -290,6 +292,7 @@ func (a *App) wireDomain(ctx context.Context) error {
 	a.wireDomains()
 	a.wireProfiles()
 	a.wireNetworks()
+	a.wireDemands()
 	a.wirePolicies()
 	a.People.Shut = append(a.People.Shut, a.endSessions)
 	a.People.Gone = append(a.People.Gone, a.endSessions, a.Passwords.Drop, attribute.Attributes{}.Drop, detail.Drop, provision.DropTokens, a.Orgs.PersonGone)

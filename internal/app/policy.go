@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"limen/internal/call"
+	"limen/internal/core/demand"
 	"limen/internal/core/lockout"
 	"limen/internal/core/login"
 	"limen/internal/core/network"
@@ -46,6 +47,28 @@ func (a *App) wireNetworks() {
 	a.Networks.Start()
 }
 
+// wireDemands wires what organizations demand of the people in them.
+func (a *App) wireDemands() {
+	a.Demands = &demand.Demands{
+		DB: a.DB, Changes: a.Changes, Of: a.organizationsOf,
+		Corporate: func(ctx context.Context, c *call.Call) (network.Set, error) {
+			set, _, err := a.Networks.Corporate(ctx, c, "")
+			return set, err
+		},
+	}
+	a.Demands.Start()
+	a.Orgs.Gone = append(a.Orgs.Gone, a.Demands.Gone)
+}
+
+// organizationsOf lists the organizations that a person is in.
+func (a *App) organizationsOf(ctx context.Context, c *call.Call, userID string) ([]string, error) {
+	u, err := a.People.ByID(ctx, c, userID)
+	if errors.Is(err, user.ErrNotFound) || err == nil && u.Org == "" {
+		return nil, nil
+	}
+	return []string{u.Org}, err
+}
+
 // lockout gives the warning when a change has shut out those who could undo it.
 func (a *App) lockout(ctx context.Context, c *call.Call, warning *fault.Error) error {
 	return lockout.Guard{Roles: a.Roles, People: a.People, Admits: a.Logins.Admits}.Check(ctx, c, warning)
@@ -66,7 +89,21 @@ func (a *App) passwordPolicy(ctx context.Context, c *call.Call, userID string) (
 	if err != nil {
 		return password.Policy{}, err
 	}
-	return r.Password(v.Password), nil
+	rule, err := a.Demands.Binding(ctx, c, userID)
+	return rule.Onto(r.Password(v.Password)), err
+}
+
+// signInProfile is what policy sets say about a sign-in, with what the person's organizations demand beyond it.
+func (a *App) signInProfile(ctx context.Context, c *call.Call, u user.User, base login.Profile) (login.Profile, error) {
+	p, err := a.Policies.Login(ctx, c, u, base)
+	if err != nil {
+		return p, err
+	}
+	rule, err := a.Demands.Binding(ctx, c, u.ID)
+	if idle := time.Duration(rule.Idle) * time.Second; idle > 0 {
+		p.Idle, p.PersistLife = min(p.Idle, idle), 0 // a session that outlives the browser would not mind being idle
+	}
+	return p, err
 }
 
 // accountLimits puts what policy sets say about locks in the place of the tenant's numbers. A name that does not exist is
@@ -75,7 +112,11 @@ func (a *App) accountLimits(ctx context.Context, c *call.Call, at throttle.Attem
 	if at.Kind != throttle.Password && at.Kind != throttle.Second {
 		return base, nil
 	}
-	if any, err := a.Policies.Locks(ctx, c); err != nil || !any {
+	some, err := a.Policies.Locks(ctx, c)
+	if err == nil && !some {
+		some, err = a.Demands.Limits(ctx, c)
+	}
+	if err != nil || !some {
 		return base, err
 	}
 	u, err := a.Logins.Standing(ctx, c, at.Login)
@@ -86,7 +127,12 @@ func (a *App) accountLimits(ctx context.Context, c *call.Call, at throttle.Attem
 	if err != nil {
 		return base, err
 	}
-	return r.Limits(base), nil
+	base = r.Limits(base)
+	rule, err := a.Demands.Binding(ctx, c, u.ID)
+	if rule.Attempts > 0 && (base.Lock <= 0 || rule.Attempts < base.Lock) {
+		base.Lock = rule.Attempts
+	}
+	return base, err
 }
 
 // able says whether somebody has enrolled enough to pass an authentication profile.

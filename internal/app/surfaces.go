@@ -65,7 +65,7 @@ func (a *App) identityOps() []op.Op {
 	out = append(out, profiles.Profiles{Profiles: a.Profiles}.Ops()...)
 	out = append(out, networks.Networks{Networks: a.Networks}.Ops()...)
 	out = append(out, access.Access{Server: a.OAuth, Apps: a.Apps, Roles: a.Roles, Provision: a.provision()}.Ops()...)
-	out = append(out, policies.Policies{Policies: a.Policies, Profiles: a.Profiles, People: a.People, Settings: a.Values}.Ops()...)
+	out = append(out, policies.Policies{Policies: a.Policies, Profiles: a.Profiles, People: a.People, Passwords: a.Passwords, Settings: a.Values}.Ops()...)
 	out = append(out, roles.Roles{Roles: a.Roles, Orgs: a.Orgs, Scripts: a.Dynamic, Apps: a.Apps}.Ops()...)
 	out = append(out, tasks.Tasks{Jobs: a.Jobs}.Ops()...)
 	out = append(out, acl.ACL{Lists: a.Lists}.Ops()...)

@@ -25,6 +25,7 @@ const (
 	whySends     = "too many messages"
 	whyMore      = "more than a password is asked for"
 	whyNothing   = "nothing is enrolled that is asked for"
+	whyAged      = "password expired too long ago"
 	whyDevice    = "device no longer stands in for a factor"
 )
 

@@ -49,14 +49,18 @@ func (t *turn) finish(ctx context.Context) (Result, error) {
 	if err != nil {
 		return Result{}, err
 	}
-	if due {
+	switch {
+	case due && hint == "":
+		return t.fail(ctx, whyAged)
+	case due:
 		t.s.Challenges = append(t.s.Challenges, []factor.Challenge{t.resetChallenge(hint)})
 		return Result{Summary: NewPackage, Package: t.pack()}, nil
 	}
 	return t.success(ctx)
 }
 
-// resetDue says whether the password that was shown must be replaced before it lets in.
+// resetDue says whether the password that was shown must be replaced before it lets in, with a hint at how; without one it expired too
+// long ago to be replaced by whoever knows it.
 func (t *turn) resetDue(ctx context.Context) (due bool, hint string, err error) {
 	if !slices.Contains(t.s.Passed, factor.Password) || t.s.Replaced {
 		return false, "", nil
@@ -70,6 +74,9 @@ func (t *turn) resetDue(ctx context.Context) (due bool, hint string, err error) 
 		return false, "", err
 	}
 	expired := !t.person.NeverExpires && !t.person.Service && policy.Expired(cur.Changed, t.c.Now)
+	if expired && policy.Blocked(cur.Changed, t.c.Now) {
+		return true, "", nil
+	}
 	return t.person.ForceChange || expired, policy.Hint(), nil
 }
 

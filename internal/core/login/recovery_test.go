@@ -46,6 +46,13 @@ func TestNewPasswordIsDue(t *testing.T) {
 		}
 		w.Now = w.Now.Add(25 * time.Hour)
 		w.expect(w.signIn(anna.Name, "Lemon-Otter-42"), login.NewPackage)
+		// What expired too long ago does not serve to be replaced either, and looks like a wrong password.
+		w.Logins.Passwords.Policy = func(context.Context, *call.Call, string) (password.Policy, error) {
+			return password.Policy{MaxAge: 24 * time.Hour, BlockAfter: 2 * time.Hour}, nil
+		}
+		w.expect(w.signIn(anna.Name, "Lemon-Otter-42"), login.NewPackage)
+		w.Now = w.Now.Add(2 * time.Hour)
+		w.expect(w.signIn(anna.Name, "Lemon-Otter-42"), login.Failed)
 		robot := w.Add("eternal", func(n *user.New) { n.NeverExpires = true })
 		w.Now = w.Now.Add(25 * time.Hour)
 		w.expect(w.signIn(robot.Name, logintest.Secret), login.Succeeded)

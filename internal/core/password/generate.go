@@ -4,6 +4,7 @@ import (
 	"crypto/rand"
 	"io"
 	"math/big"
+	"slices"
 )
 
 // The alphabets of generated passwords: no signs that look alike or that people cannot dictate.
@@ -21,7 +22,8 @@ const generated = 16
 // Generate draws a password that satisfies the policy; length 0 takes the policy's own (16 where that fits). It fails
 // with ErrLength when the policy does not allow the length.
 func (p Policy) Generate(random io.Reader, length int) (string, error) {
-	least := max(p.MinLength, 4)
+	sets := p.sets()
+	least := max(p.MinLength, len(sets), 4)
 	if length == 0 {
 		length = max(generated, least)
 		if p.MaxLength > 0 {
@@ -29,16 +31,6 @@ func (p Policy) Generate(random io.Reader, length int) (string, error) {
 		}
 	}
 	if length < least || p.MaxLength > 0 && length > p.MaxLength || length > 256 {
-		return "", ErrLength
-	}
-	sets := []string{lowers, uppers, digits}
-	if p.Symbol {
-		sets = append(sets, symbols)
-	}
-	if p.Unicode {
-		sets = append(sets, beyond)
-	}
-	if len(sets) > length {
 		return "", ErrLength
 	}
 	for range 1000 {
@@ -51,6 +43,24 @@ func (p Policy) Generate(random io.Reader, length int) (string, error) {
 		}
 	}
 	return "", ErrLength.Because(io.ErrNoProgress)
+}
+
+// sets are the alphabets of which a password has one sign each at least.
+func (p Policy) sets() []string {
+	var out []string
+	for _, of := range []struct {
+		alphabet string
+		n        int
+	}{{lowers, max(p.Lower, 1)}, {uppers, max(p.Upper, 1)}, {digits, max(p.Digits, 1)}, {symbols, p.Symbols}} {
+		out = append(out, slices.Repeat([]string{of.alphabet}, of.n)...)
+	}
+	if p.Symbol && p.Symbols == 0 {
+		out = append(out, symbols)
+	}
+	if p.Unicode {
+		out = append(out, beyond)
+	}
+	return out
 }
 
 // compose draws one sign of each set and the rest of all, and shuffles.

@@ -203,6 +203,13 @@ func TestPolicy(t *testing.T) {
 		{"common and digits", password.Policy{RefuseWeak: true}, "Password1!", password.ErrCommon},
 		{"guessable", password.Policy{MinScore: 3}, "acme.test2024", password.ErrWeak},
 		{"strong", password.Policy{MinScore: 4, RefuseWeak: true}, "correct horse battery staple", nil},
+		{"two digits", password.Policy{Digits: 2}, "a1b", password.ErrPolicy},
+		{"two digits of two", password.Policy{Digits: 2}, "a1b2", nil},
+		{"two upper", password.Policy{Upper: 2}, "aBc", password.ErrPolicy},
+		{"two upper of two", password.Policy{Upper: 2}, "aBC", nil},
+		{"two lower", password.Policy{Lower: 2}, "aBC", password.ErrPolicy},
+		{"two symbols", password.Policy{Symbols: 2}, "a!§€", password.ErrPolicy},
+		{"all of them", password.Policy{Symbols: 32}, "!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~", nil},
 		{"default", password.Default, "Tulip-Crane-77", nil},
 	} {
 		if err := tc.pol.Check(tc.plain, names); !errors.Is(err, tc.want) {
@@ -242,11 +249,18 @@ func TestExpired(t *testing.T) {
 	if (password.Policy{}).Expired(1, now) {
 		t.Fatal("0 never expires")
 	}
+	p.BlockAfter = time.Hour
+	if p.Blocked(now.UnixMilli(), now.Add(119*time.Minute)) || !p.Blocked(now.UnixMilli(), now.Add(121*time.Minute)) || p.Blocked(0, now) {
+		t.Fatal("the end of what is expired")
+	}
+	if p.MaxAge = 0; p.Blocked(1, now) {
+		t.Fatal("what never expires never ends")
+	}
 }
 
 func TestGenerate(t *testing.T) {
 	seen := map[string]bool{}
-	for _, pol := range []password.Policy{password.Default, {MinLength: 20, Symbol: true, Unicode: true, Digit: true, MixedCase: true, Repeated: 1}, {MaxLength: 6}} {
+	for _, pol := range []password.Policy{password.Default, {MinLength: 20, Symbol: true, Unicode: true, Digit: true, MixedCase: true, Repeated: 1}, {MaxLength: 6}, {Upper: 3, Digits: 4, Symbols: 6}, {MaxLength: 20, Lower: 9, Symbols: 9}} {
 		for range 200 {
 			plain, err := pol.Generate(rand.Reader, 0)
 			if err != nil {

@@ -22,6 +22,9 @@ type Policy struct {
 	Digit          bool          // a decimal digit is required
 	MixedCase      bool          // a lower-case and an upper-case letter are required
 	Symbol         bool          // something that is neither letter, digit nor space is required
+	Upper, Lower   int           // how many upper-case and lower-case letters are required
+	Digits         int           // how many decimal digits are required
+	Symbols        int           // how many characters of ASCII's punctuation are required
 	Unicode        bool          // a character outside ASCII is required
 	Repeated       int           // most equal characters in a row; 0: any number
 	RefuseWeak     bool          // common passwords are refused
@@ -29,6 +32,7 @@ type Policy struct {
 	AllowLogin     bool          // it may contain the login name
 	AllowDisplay   bool          // it may contain the display name
 	MinAge, MaxAge time.Duration // between changes; until it expires, 0: never
+	BlockAfter     time.Duration // after it has expired, for which it may still be replaced at a sign-in; 0: for ever
 	History        int           // how many earlier ones may not come back; 0: any may
 }
 
@@ -78,16 +82,20 @@ func (p Policy) Check(plain string, of Names) error {
 }
 
 func (p Policy) classes(plain string) error {
-	var digit, lower, upper, symbol, beyond bool
+	var symbol, beyond bool
+	var digits, lower, upper, marks int
 	run, most, last := 0, 0, rune(-1)
 	for _, r := range plain {
+		if r > ' ' && r < unicode.MaxASCII && (unicode.IsPunct(r) || unicode.IsSymbol(r)) {
+			marks++
+		}
 		switch {
 		case unicode.IsDigit(r):
-			digit = true
+			digits++
 		case unicode.IsLower(r):
-			lower = true
+			lower++
 		case unicode.IsUpper(r):
-			upper = true
+			upper++
 		case !unicode.IsLetter(r) && !unicode.IsSpace(r):
 			symbol = true
 		}
@@ -98,10 +106,18 @@ func (p Policy) classes(plain string) error {
 		most = max(most, run)
 	}
 	switch {
-	case p.Digit && !digit:
+	case p.Digit && digits == 0:
 		return ErrPolicy.Say("The password must contain a digit.")
-	case p.MixedCase && !(lower && upper):
+	case p.MixedCase && (lower == 0 || upper == 0):
 		return ErrPolicy.Say("The password must contain a lower-case and an upper-case letter.")
+	case digits < p.Digits:
+		return ErrPolicy.Say("The password must contain at least %d digits.", p.Digits)
+	case lower < p.Lower:
+		return ErrPolicy.Say("The password must contain at least %d lower-case letters.", p.Lower)
+	case upper < p.Upper:
+		return ErrPolicy.Say("The password must contain at least %d upper-case letters.", p.Upper)
+	case marks < p.Symbols:
+		return ErrPolicy.Say("The password must contain at least %d symbols, such as ! or #.", p.Symbols)
 	case p.Symbol && !symbol:
 		return ErrPolicy.Say("The password must contain a symbol.")
 	case p.Unicode && !beyond:
@@ -181,7 +197,11 @@ func (p Policy) Hint() string {
 		on   bool
 		text string
 	}{
-		{p.Digit, "a digit"}, {p.MixedCase, "lower-case and upper-case letters"}, {p.Symbol, "a symbol"},
+		{p.Digit && p.Digits < 2, "a digit"}, {p.Digits > 1, fmt.Sprintf("%d digits", p.Digits)},
+		{p.MixedCase && max(p.Lower, p.Upper) < 2, "lower-case and upper-case letters"},
+		{p.Lower > 1 || p.Lower == 1 && !p.MixedCase, fmt.Sprintf("%d lower-case letters", p.Lower)},
+		{p.Upper > 1 || p.Upper == 1 && !p.MixedCase, fmt.Sprintf("%d upper-case letters", p.Upper)},
+		{p.Symbol && p.Symbols < 2, "a symbol"}, {p.Symbols > 1 || p.Symbols == 1 && !p.Symbol, fmt.Sprintf("%d symbols", p.Symbols)},
 		{p.Unicode, "a character outside ASCII"}, {p.History > 0, fmt.Sprintf("none of the last %d passwords", p.History)},
 	} {
 		if rule.on {
@@ -194,4 +214,9 @@ func (p Policy) Hint() string {
 // Expired says whether a password set at changed (ms since 1970 UTC) is too old at now.
 func (p Policy) Expired(changed int64, now time.Time) bool {
 	return p.MaxAge > 0 && changed > 0 && now.UnixMilli()-changed > p.MaxAge.Milliseconds()
+}
+
+// Blocked says whether a password set at changed expired so long ago that it does not even serve to be replaced.
+func (p Policy) Blocked(changed int64, now time.Time) bool {
+	return p.BlockAfter > 0 && p.MaxAge > 0 && changed > 0 && now.UnixMilli()-changed > (p.MaxAge+p.BlockAfter).Milliseconds()
 }

@@ -102,7 +102,7 @@ func rules(p password.Policy) []login.Rule {
 		on  bool
 		key string
 	}{
-		{p.Digit, "digit"}, {p.MixedCase, "case"}, {p.Symbol, "symbol"}, {p.Unicode, "unicode"},
+		{p.Digit || p.Digits > 0, "digit"}, {p.MixedCase || p.Lower+p.Upper > 0, "case"}, {p.Symbol || p.Symbols > 0, "symbol"}, {p.Unicode, "unicode"},
 		{!p.AllowLogin || !p.AllowDisplay, "names"}, {p.RefuseWeak || p.MinScore > 0, "common"},
 	} {
 		if r.on {

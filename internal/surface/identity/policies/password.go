@@ -57,20 +57,20 @@ type Complexity struct {
 // GetPasswordComplexityRequirements returns the rules that a new password of a user's must satisfy: the tenant's settings,
 // with what policy sets say in their place. policies.yaml n 179.
 func (p Policies) GetPasswordComplexityRequirements(ctx context.Context, c *op.Call, in PasswordQuery) (Complexity, error) {
-	v, err := p.Settings.Get(ctx, c)
-	if err != nil {
-		return Complexity{}, err
-	}
 	r, err := p.Policies.For(ctx, c, in.found.ID)
 	if err != nil {
 		return Complexity{}, err
 	}
-	pw := r.Password(v.Password)
+	pw, err := p.Passwords.PolicyOf(ctx, c, in.found.ID)
+	if err != nil {
+		return Complexity{}, err
+	}
 	show, _ := r.Bool(policy.KeyShow)
 	hint, _ := r.String(policy.KeyHint)
 	day := 24 * time.Hour
 	return Complexity{
-		MinLength: pw.MinLength, MaxLength: pw.MaxLength, RequireDigit: pw.Digit, RequireMixCase: pw.MixedCase, RequireSymbol: pw.Symbol,
+		MinLength: pw.MinLength, MaxLength: pw.MaxLength, RequireDigit: pw.Digit || pw.Digits > 0,
+		RequireMixCase: pw.MixedCase || pw.Lower > 0 && pw.Upper > 0, RequireSymbol: pw.Symbol || pw.Symbols > 0,
 		RequireUnicode: pw.Unicode, AllowRepeatedChar: pw.Repeated, CheckWeakPassword: pw.RefuseWeak, AllowIncludeUsername: pw.AllowLogin,
 		AllowIncludeDisplayname: pw.AllowDisplay, History: pw.History, MinAgeInDays: int(pw.MinAge / day), AgeInDays: int(pw.MaxAge / day),
 		ShowPasswordComplexity: show, NonCdsComplexityHint: hint,

@@ -10,6 +10,7 @@ import (
 
 	"limen/internal/core/audit"
 	"limen/internal/core/lockout"
+	"limen/internal/core/password"
 	"limen/internal/core/policy"
 	"limen/internal/core/profile"
 	"limen/internal/core/right"
@@ -21,10 +22,11 @@ import (
 
 // Policies is the operations.
 type Policies struct {
-	Policies *policy.Policies
-	Profiles *profile.Profiles
-	People   *user.Directory
-	Settings *setting.Store
+	Policies  *policy.Policies
+	Profiles  *profile.Profiles
+	People    *user.Directory
+	Passwords password.Passwords
+	Settings  *setting.Store
 }
 
 // Faults of this surface.

@@ -79,12 +79,20 @@ func (g *game) handed(did, who, item, to string, before map[string]standing) {
 		if from == to || !was.owns[item] || from == who {
 			continue
 		}
-		mine, gets := before[who], before[to]
-		reaches := func(s standing) bool { return mine.held[0].Over(right.ApplicationManagement, s.places[0]) }
-		if to == who || !reaches(was) || !reaches(gets) || !mine.held[0].Covers(was.held[0]) {
+		if to == who || !before[who].hands(was, before[to]) {
 			g.rt.Errorf("%s by %s\nhands what %s keeps to %s", did, g.names[who], g.names[from], g.names[to])
 		}
 	}
+}
+
+// hands says whether somebody may hand what one person keeps to another: they administer the applications of both, and hold
+// whatever the first one holds.
+func (s standing) hands(from, to standing) bool {
+	if len(s.held) == 0 || len(from.places) == 0 || len(to.places) == 0 {
+		return false
+	}
+	reaches := func(of standing) bool { return s.held[0].Over(right.ApplicationManagement, of.places[0]) }
+	return reaches(from) && reaches(to) && s.held[0].Covers(from.held[0])
 }
 
 // keeping has people keep applications of their own, and lets them be handed over.

@@ -223,3 +223,60 @@ func TestLeavingTellsTheIssuer(t *testing.T) {
 		}
 	})
 }
+
+// TestMixUpOfPolls: what a device or a client has somebody asked at one issuer is not fetched at the other, which neither uses it up nor
+// makes it wait; and its tokens say where it was asked.
+func TestMixUpOfPolls(t *testing.T) {
+	eachAsking(t, func(w *asking) {
+		w.allow("web", oauth.DeviceFlow)
+		w.apps["app-1"] = w.apps["web"]
+		both(w.world)
+		client := basic("client-1", "s3cret")
+		for begun, other := range map[string]string{"web": "", "": "web"} {
+			want := map[string]string{"web": ownIssuer, "": wideIssuer}[begun]
+			w.session(anna, 0)
+			ask, err := w.s.PrepareDevice(t.Context(), w.c, begun, client, params("scope=openid"))
+			if err != nil {
+				t.Fatal(begun, err)
+			}
+			var d oauth.Device
+			var b oauth.Begun
+			p, err := w.s.PrepareBackchannel(t.Context(), w.c, begun, client, params(askAnna))
+			if err != nil {
+				t.Fatal(begun, err)
+			}
+			if err := w.in(func(ctx context.Context) (err error) {
+				if d, err = w.s.Device(ctx, w.c, ask); err == nil {
+					b, err = w.s.Backchannel(ctx, w.c, p)
+				}
+				return err
+			}); err != nil {
+				t.Fatal(begun, err)
+			}
+			polls := map[string]string{"device": "grant_type=" + oauth.DeviceGrant + "&device_code=" + d.Code, "ciba": "grant_type=" + oauth.BackchannelGrant + "&auth_req_id=" + b.Handle}
+			for name, poll := range polls {
+				if _, err := w.token(other, client, poll, ""); code(err) != oauth.ErrGrant.Code {
+					t.Errorf("%s of %q, undecided, at the other issuer: %v", name, begun, err)
+				}
+				if _, err := w.token(begun, client, poll, ""); code(err) != oauth.ErrPending.Code {
+					t.Errorf("%s of %q, undecided: %v", name, begun, err)
+				}
+			}
+			if _, err := w.decideDevice(d.UserCode, true); err != nil {
+				t.Fatal(begun, err)
+			}
+			if err := w.decide(w.list()[0].ID, true); err != nil {
+				t.Fatal(begun, err)
+			}
+			for name, poll := range polls {
+				if _, err := w.token(other, client, poll, ""); code(err) != oauth.ErrGrant.Code {
+					t.Errorf("%s of %q was fetched at the other issuer: %v", name, begun, err)
+				}
+				g, err := w.token(begun, client, poll, "")
+				if err != nil || claims(t, g.Access)["iss"] != want || claims(t, g.ID)["iss"] != want {
+					t.Errorf("%s of %q: %v", name, begun, err)
+				}
+			}
+		}
+	})
+}

@@ -168,7 +168,8 @@ func tell(to map[string]any, extra map[string]json.RawMessage) {
 // with its locks; what is wrong, it tells.
 func (s *Server) foresee(ctx context.Context, c *call.Call, a Ask) error {
 	by := grants[a.Type]
-	if a.App.Scripts.Claims == "" {
+	again := a.Type == "refresh_token" && a.App.Scripts.Policy != ""
+	if a.App.Scripts.Claims == "" && !again {
 		return nil
 	}
 	var g grantee
@@ -184,6 +185,10 @@ func (s *Server) foresee(ctx context.Context, c *call.Call, a Ask) error {
 			return err
 		}
 		return nil //nolint:nilerr // the grant says what is wrong
+	}
+	if again {
+		at := g.facts.seen()
+		s.forerule(ctx, at.from(c), a.App, g.person.ID, at.Strong, time.Unix(g.facts.AuthTime, 0))
 	}
 	s.foreclaim(ctx, c, a.App, a.Client.ID, g.person.ID, g.scope)
 	return nil

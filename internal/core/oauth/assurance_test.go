@@ -2,6 +2,8 @@ package oauth_test
 
 import (
 	"context"
+	"errors"
+	"net/netip"
 	"net/url"
 	"slices"
 	"testing"
@@ -151,6 +153,56 @@ func TestAuthenticatorLevels(t *testing.T) {
 			return err
 		}); err != nil {
 			w.t.Error(err)
+		}
+	})
+}
+
+// Rules are asked again at a refresh, about where and how the person signed in and not about where the client is. What they refuse
+// uses nothing up.
+func TestRulesAtRefresh(t *testing.T) {
+	each(t, func(w *world) {
+		person := netip.MustParseAddr("203.0.113.7")
+		var d oauth.Demand
+		var from netip.Addr
+		w.s.Rules = func(_ context.Context, c *call.Call, _ oauth.App, _ string) (oauth.Demand, error) {
+			from = c.Client.IP
+			return d, nil
+		}
+		w.change(func(a *oauth.App) { a.Ruled = true })
+		w.c.Client.IP, w.c.Client.UserAgent = person, "Browser"
+		token := w.tokens().Refresh
+		w.c.Client.IP, w.c.Client.UserAgent = netip.MustParseAddr("198.51.100.1"), "Server"
+		again := func() error {
+			g, err := w.token("web", "", "grant_type=refresh_token&client_id=client-1&refresh_token="+token, "")
+			if err == nil {
+				token = g.Refresh
+			}
+			return err
+		}
+		for _, x := range []struct {
+			name   string
+			demand oauth.Demand
+			want   string
+		}{
+			{"nothing asked", oauth.Demand{}, ""},
+			{"refused", oauth.Demand{Refused: true}, oauth.ErrDenied.Code},
+			{"refused for a reason", oauth.Demand{Refused: true, Reason: "Not today."}, oauth.ErrDenied.Code},
+			{"a strong session, as theirs was", oauth.Demand{Strong: true}, ""},
+			{"a further factor", oauth.Demand{Rounds: [][]string{{"OATH"}}}, oauth.ErrGrant.Code},
+			{"refused no more", oauth.Demand{}, ""},
+		} {
+			from, d = netip.Addr{}, x.demand
+			w.c.Event = &call.Event{}
+			err := again()
+			if code(err) != x.want {
+				w.t.Errorf("%s: %v", x.name, err)
+			}
+			if _, kept := errors.AsType[*oauth.ReplayError](err); kept != (x.want != "") || from != person {
+				w.t.Errorf("%s: kept %v, judged from %v", x.name, kept, from)
+			}
+			if x.want != "" && (w.c.Event.User != anna || w.c.Event.Kind != "Application") {
+				w.t.Errorf("%s: %+v", x.name, w.c.Event)
+			}
 		}
 	})
 }

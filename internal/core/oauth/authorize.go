@@ -173,7 +173,7 @@ func (s *Server) Reply(ctx context.Context, c *call.Call, r Request, by SignedIn
 	}
 	g := grantee{
 		app: r.App, client: Client{Registration: r.Client}, person: by.Person, scope: r.Ask.Scope, nonce: r.Ask.Nonce,
-		facts: Facts{AuthTime: by.Proved.Unix(), ACR: r.acr(by), AMR: by.Factors, Resource: r.Ask.Resource, Claims: r.Ask.Claims},
+		facts: Facts{AuthTime: by.Proved.Unix(), ACR: r.acr(by), AMR: by.Factors, Resource: r.Ask.Resource, Claims: r.Ask.Claims, Seen: look(c, by)},
 	}
 	if err := s.authorize(ctx, c, &g, by.Session); err != nil {
 		return Reply{}, err

@@ -250,7 +250,7 @@ func (s *Server) decide(ctx context.Context, c *call.Call, p Pending, by SignedI
 		}
 		g := grantee{
 			app: p.App, client: Client{Registration: p.Client}, person: by.Person, scope: p.Scope,
-			facts: Facts{AuthTime: by.Proved.Unix(), ACR: r.acr(by), AMR: by.Factors, Resource: p.wish.Resource},
+			facts: Facts{AuthTime: by.Proved.Unix(), ACR: r.acr(by), AMR: by.Factors, Resource: p.wish.Resource, Seen: look(c, by)},
 		}
 		if err := s.may(ctx, c, p.App, by.Person); err != nil {
 			return Answer, err

@@ -27,6 +27,11 @@ func (s *Server) byRefresh(ctx context.Context, c *call.Call, a Ask) (grantee, e
 	if !auth.from(a.App) || auth.Client != a.Client.ID || row.Thumbprint != "" && row.Thumbprint != a.Key {
 		return grantee{}, ErrGrant
 	}
+	if row.Used == 0 {
+		if err := s.rejudge(ctx, c, a, auth); err != nil {
+			return grantee{}, err
+		}
+	}
 	n, keeps := int64(0), a.App.Profile.FAPI != ""
 	switch {
 	case row.Used != 0:

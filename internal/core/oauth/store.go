@@ -36,6 +36,8 @@ type Facts struct {
 	AMR      []string     `json:"amr,omitempty"`
 	Resource []string     `json:"resource,omitempty"`
 	Claims   *wire.Claims `json:"claims,omitempty"`
+	// Seen is what the application's rules went by, for when they are asked again.
+	Seen *seen `json:"seen,omitempty"`
 	// Of a token that was given for another: who acts for the person (RFC 8693 section 4.1), and what it ends with.
 	Act    map[string]any `json:"act,omitempty"`
 	Source *source        `json:"source,omitempty"`

@@ -49,3 +49,43 @@ func TestOwnRules(t *testing.T) {
 		}
 	})
 }
+
+// TestOwnRulesAtRefresh has the rules asked again when the tokens are renewed. What is refused leaves an event with the person, and is
+// given again as soon as the rules allow it.
+func TestOwnRulesAtRefresh(t *testing.T) {
+	apptest.Each(t, func(t *testing.T, server *apptest.Server) {
+		s := server.Tenant(t)
+		it := made(t, s, "Generic OpenID Connect", "wiki", map[string]any{
+			"AllowedAuth": "AuthorizationCode", "AllowRefresh": true, "Redirects": []any{callback}, "ClientSecret": secret,
+		}, acl.Given{Kind: role.Sub, Principal: role.Everybody, Mask: acl.View | app.Execute})
+		f := front{t, s, it.Profile.ClientID}
+		rules := func(byDefault string) {
+			s.Do(t, audit.AppChange, func(ctx context.Context, c *call.Call) error {
+				_, err := s.App.Apps.Update(ctx, c, it.ID, app.Change{Members: map[string]any{"DefaultAuthProfile": byDefault}})
+				return err
+			})
+		}
+		status, body := f.exchange(url.Values{"grant_type": {"authorization_code"}, "code": {f.code()}, "redirect_uri": {callback}, "code_verifier": {verifier}})
+		refresh, _ := body["refresh_token"].(string)
+		if status != 200 || refresh == "" {
+			t.Fatal(status, body)
+		}
+		again := func() (int, map[string]any) {
+			return f.exchange(url.Values{"grant_type": {"refresh_token"}, "refresh_token": {refresh}})
+		}
+		for byDefault, want := range map[string]string{"-1": "access_denied", profile.NewDevice: "invalid_grant"} {
+			rules(byDefault)
+			s.DropEvents()
+			if status, body := again(); status == 200 || body["error"] != want {
+				t.Errorf("%s: %d %v", byDefault, status, body)
+			}
+			if got := s.Events(t); !strings.HasPrefix(got, "Cloud.Core.OAuthToken.Create refused oauth."+want+" Application "+it.ID) {
+				t.Errorf("%s: events %q", byDefault, got)
+			}
+		}
+		rules("AlwaysAllowed")
+		if status, body := again(); status != 200 || body["refresh_token"] == refresh {
+			t.Error("not given again:", status, body)
+		}
+	})
+}

@@ -12,7 +12,9 @@ func Contract(table string, surfaces []Surface) (string, error) {
 	for _, s := range surfaces {
 		for _, o := range s.Ops {
 			for _, p := range append([]string{o.Path}, o.Paths...) {
-				mounted[contractKey(p)] = true
+				for _, m := range s.Codec.Methods(&o) {
+					mounted[m+" "+contractKey(p)] = true
+				}
 			}
 		}
 	}
@@ -23,7 +25,7 @@ func Contract(table string, surfaces []Surface) (string, error) {
 			return "", fmt.Errorf("docs/contract.tsv:%d has %d columns, want 8", i+2, len(col))
 		}
 		switch {
-		case !mounted[contractKey(col[3])]:
+		case !mounted[col[2]+" "+contractKey(col[3])]:
 			col[0] = "missing"
 		case strings.HasPrefix(col[6], "lacks "):
 			col[0] = "partly"

@@ -1,6 +1,7 @@
 package op
 
 import (
+	"slices"
 	"sort"
 	"strings"
 )
@@ -22,7 +23,7 @@ type node struct {
 	value   *node
 	rest    *node // {name...}: everything that is left
 	leaf    *methods
-	names   []string // of the values on the way here
+	names   [][]string // of the values on the way here, as each pattern that ends here calls them
 }
 
 // add puts m at pattern for a method; it panics when the place is taken.
@@ -69,7 +70,10 @@ func (rt *router) place(pattern string) *methods {
 		}
 	}
 	if n.leaf == nil {
-		n.leaf, n.names = &methods{map[string]*mounted{}}, names
+		n.leaf = &methods{map[string]*mounted{}}
+	}
+	if !slices.ContainsFunc(n.names, func(known []string) bool { return slices.Equal(known, names) }) {
+		n.names = append(n.names, names)
 	}
 	return n.leaf
 }
@@ -103,8 +107,10 @@ func (rt *router) find(path string) (*methods, map[string]string) {
 		return nil, nil
 	}
 	out := make(map[string]string, len(values))
-	for i, name := range n.names {
-		out[name] = values[i]
+	for _, names := range n.names {
+		for i, name := range names {
+			out[name] = values[i]
+		}
 	}
 	return n.leaf, out
 }

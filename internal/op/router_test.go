@@ -74,3 +74,13 @@ func FuzzRouter(f *testing.F) {
 		}
 	})
 }
+
+// Patterns that end at the same place may call its values by names of their own: each method's operation finds its own.
+func TestRouterKeepsTheNamesOfEachPattern(t *testing.T) {
+	rt := &router{}
+	rt.add("GET", "/people/{id}", &mounted{})
+	rt.add("DELETE", "/people/{ids}", &mounted{})
+	if _, values := rt.find("/people/7"); values["id"] != "7" || values["ids"] != "7" {
+		t.Errorf("the values are %v", values)
+	}
+}

@@ -51,6 +51,7 @@ import (
 	"limen/internal/core/token"
 	"limen/internal/core/user"
 	"limen/internal/core/workflow"
+	"limen/internal/core/workspace"
 	"limen/internal/crypt"
 	"limen/internal/crypt/hsm"
 	"limen/internal/dbx"
@@ -128,6 +129,9 @@ type App struct {
 	OAuth     *oauth.Server
 	Portal    *portal.Portal
 	Flows     *workflow.Flows
+
+	Workspaces      *workspace.Workspaces
+	WorkspaceTokens workspace.Tokens
 
 	machines *crypt.Remember // secrets of confidential clients
 
@@ -221,6 +225,7 @@ func (a *App) wire(ctx context.Context, master crypt.Wrapper) error {
 	if err := a.wireInvites(); err != nil {
 		return err
 	}
+	a.wireWorkspaces()
 	a.wireTheme()
 	a.wirePeople()
 	if err := a.wireSenders(); err != nil {

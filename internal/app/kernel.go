@@ -15,6 +15,7 @@ import (
 	"limen/internal/core/tenant"
 	"limen/internal/core/token"
 	"limen/internal/core/user"
+	"limen/internal/core/workspace"
 	"limen/internal/fault"
 	"limen/internal/op"
 	"limen/internal/surface/identity"
@@ -23,7 +24,7 @@ import (
 // wireKernel gives the kernel what its stages need.
 func (a *App) wireKernel() {
 	a.Kernel = &op.Kernel{
-		DB: a.DB, Log: a.Log, Fallback: identity.Codec{}, Failures: &op.Failures{},
+		DB: a.DB, Log: a.Log, Fallback: fallback{}, Failures: &op.Failures{},
 		Identify: a.identify, CatchUp: a.Changes.CatchUp, Tenant: a.place, Admit: a.Networks.Admit,
 		Client: op.Clients{Trusted: a.Settings.Proxies(), Native: identity.Native, Device: deviceCookie, Watched: watched, Cert: a.Settings.CertHeader}.Of,
 		Limit:  op.NewLimiter(op.DefaultBudgets, time.Now).Check,
@@ -129,6 +130,9 @@ func (a *App) endSessions(ctx context.Context, c *call.Call, userID string) erro
 func (a *App) prove(ctx context.Context, c *call.Call, cred op.Credentials) (caller call.Caller, tenantID string, err error) {
 	if cred.Proof != nil { // nobody else's tokens are bound to keys
 		return a.proveToken(ctx, c, cred)
+	}
+	if workspace.Looks(cred.Token) {
+		return a.proveWorkspace(ctx, c, cred)
 	}
 	if by, id, ok, err := a.proveKnown(ctx, c, cred); ok {
 		return by, id, err

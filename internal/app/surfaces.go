@@ -26,6 +26,7 @@ import (
 	"limen/internal/surface/identity/workflows"
 	"limen/internal/surface/oauth"
 	"limen/internal/surface/scim"
+	"limen/internal/surface/synerise"
 )
 
 // Surfaces are the dialects with their operations, as they are mounted. On an App without a store they can still be
@@ -39,6 +40,7 @@ func (a *App) Surfaces() []gen.Surface {
 		Ops: oauth.OAuth{Server: a.OAuth, SignedOut: leaving, Locales: a.locales, Shared: app.Shared.Service, People: a.People, Roles: a.Roles}.Ops(),
 	})
 	out = append(out, gen.Surface{Name: "scim", Prefixes: []string{""}, Codec: scim.Codec{}, Ops: a.scim().Ops()})
+	out = append(out, gen.Surface{Name: "synerise", Prefixes: []string{""}, Codec: synerise.Codec{}, Ops: a.synerise()})
 	out = append(out, gen.Surface{
 		Name: "signin", Prefixes: []string{""}, Codec: a.pages(identity.SessionCookie), Ops: a.signIn().Ops(),
 	})

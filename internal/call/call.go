@@ -47,6 +47,10 @@ type Caller struct {
 	Proved  time.Time // when they last showed what they sign in with; of means other than sessions the time of the call
 	Roles   []string
 	Held    right.Held
+	// Workspace is the organization that the token is for, of dialects whose tokens are for one; empty: for none. It limits nothing by
+	// itself: operations act on it that name no other.
+	Workspace string
+	Key       string // the API key by which the token was made, as the hash of its secret; empty: by none
 }
 
 // Client is where the call comes from.

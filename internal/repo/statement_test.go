@@ -46,6 +46,7 @@ var sweeps = map[string]string{
 	"dynamic.tidy":              "retention",
 	"device.sweep":              "retention",
 	"token.sweep":               "retention",
+	"workspace.sweepDevice":     "retention",
 	"role.sweep_members":        "retention",
 	"role.sweep_rights":         "retention",
 	"acl.sweep":                 "retention",

@@ -239,6 +239,7 @@ var (
 		"stamp":   `\d+\.[0-9a-z]+`,
 		"int":     `-?\d+`,
 		"hex":     `[0-9A-F]{32,}`,
+		"short":   `[0-9a-f]{16}`,
 		"token":   `[A-Za-z0-9_.\-]{20,}`,
 		"text":    `[^"\n]+`,
 		"any":     `(?s:.*?)`,
@@ -301,10 +302,14 @@ var volatile = []struct{ re, form string }{
 	{`\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{3})?Z`, "moment"},
 	{`\b\d+\.[0-9a-z]{8,13}\b`, "stamp"}, // a group's version
 	{`\b[0-9A-F]{32,}\b`, "hex"},
+	{`\b[0-9a-f]{16}\b`, "short"},
 	{`\bey[\w-]+\.[\w-]+\.[\w-]+`, "token"}, // a JWT
 	{`[\w-]{43,44}`, "token"},
 	{`\b6\d{17}\b`, "int"}, // a revision stamp
 }
+
+// numbered finds the id of an object that the exchange does not know by name.
+var numbered = regexp.MustCompile(`("(?:id|author|\w+Id)": )\d+\b`)
 
 // learn makes the template of an answer: values known by name and values that differ each time become placeholders.
 // Where the old template named a value to keep, the new one does too.
@@ -322,9 +327,15 @@ func (x *exchange) learn(old, got string) string {
 	for _, k := range ks {
 		got = strings.ReplaceAll(got, k.value, "{{"+k.name+"}}")
 	}
+	for n, v := range x.vars { // numbers by which a dialect names objects
+		if strings.HasSuffix(n, "Id") && regexp.MustCompile(`^\d+$`).MatchString(v) {
+			got = regexp.MustCompile(`("(?:id|author|roles|\w+Id)": "?)`+v+`\b`).ReplaceAllString(got, "${1}{{"+n+"}}")
+		}
+	}
 	for _, v := range volatile {
 		got = regexp.MustCompile(v.re).ReplaceAllString(got, "{{"+v.form+"}}")
 	}
+	got = numbered.ReplaceAllString(got, "${1}{{int}}")
 	for _, m := range placeholder.FindAllStringSubmatch(old, -1) {
 		if m[2] != "" && !strings.Contains(got, m[0]) {
 			got = strings.Replace(got, "{{"+m[2]+"}}", m[0], 1)

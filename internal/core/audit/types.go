@@ -71,28 +71,32 @@ const (
 
 	// Roles, rights and organizations.
 
-	RoleCreate     = "Cloud.Core.RoleCreate"         // a role was added
-	RoleChange     = "Cloud.Core.RoleChange"         // a role's name or description changed
-	RoleDelete     = "Cloud.Core.RoleDelete"         // a role was removed
-	RoleMembers    = "Cloud.Core.RoleMembers"        // members joined or left a role
-	RoleRights     = "Cloud.Core.RoleRights"         // rights were given to or taken from a role
-	RoleScript     = "Cloud.Core.RoleScript"         // the script of a dynamic role was set
-	RoleScriptFail = "Cloud.Core.RoleScriptFail"     // the script of a dynamic role failed; the members stay
-	OrgCreate      = "Cloud.Core.OrganizationCreate" // an organization was added
-	OrgChange      = "Cloud.Core.OrganizationChange" // an organization, its members or administrators changed
-	OrgDelete      = "Cloud.Core.OrganizationDelete" // an organization was removed
-	OrgStay        = "Cloud.Core.OrganizationStay"   // somebody's time in an organization was set, began or ended
-	DomainCode     = "Cloud.Core.Domain.Code"        // a code was given out that proves a mail domain
-	DomainVerify   = "Cloud.Core.Domain.Verify"      // an organization proved that a mail domain is its own
-	DomainDelete   = "Cloud.Core.Domain.Delete"      // a mail domain was taken from an organization
-	DomainLost     = "Cloud.Core.Domain.Lost"        // the proof of a mail domain was not found any more
-	PolicyChange   = "Cloud.Core.PolicyChange"       // a policy or its assignment changed
-	RangeCreate    = "Cloud.Core.IpRangeCreate"      // a range of addresses was added
-	RangeChange    = "Cloud.Core.IpRangeChange"      // a range of addresses changed, or was switched on or off
-	RangeDelete    = "Cloud.Core.IpRangeDelete"      // a range of addresses was removed
-	ProfileCreate  = "Cloud.Core.ProfileCreate"      // an authentication profile was added
-	ProfileChange  = "Cloud.Core.ProfileChange"      // an authentication profile changed
-	ProfileDelete  = "Cloud.Core.ProfileDelete"      // an authentication profile was removed
+	RoleCreate      = "Cloud.Core.RoleCreate"         // a role was added
+	RoleChange      = "Cloud.Core.RoleChange"         // a role's name or description changed
+	RoleDelete      = "Cloud.Core.RoleDelete"         // a role was removed
+	RoleMembers     = "Cloud.Core.RoleMembers"        // members joined or left a role
+	RoleRights      = "Cloud.Core.RoleRights"         // rights were given to or taken from a role
+	RoleScript      = "Cloud.Core.RoleScript"         // the script of a dynamic role was set
+	RoleScriptFail  = "Cloud.Core.RoleScriptFail"     // the script of a dynamic role failed; the members stay
+	OrgCreate       = "Cloud.Core.OrganizationCreate" // an organization was added
+	OrgChange       = "Cloud.Core.OrganizationChange" // an organization, its members or administrators changed
+	OrgDelete       = "Cloud.Core.OrganizationDelete" // an organization was removed
+	OrgStay         = "Cloud.Core.OrganizationStay"   // somebody's time in an organization was set, began or ended
+	DomainCode      = "Cloud.Core.Domain.Code"        // a code was given out that proves a mail domain
+	DomainVerify    = "Cloud.Core.Domain.Verify"      // an organization proved that a mail domain is its own
+	DomainDelete    = "Cloud.Core.Domain.Delete"      // a mail domain was taken from an organization
+	DomainLost      = "Cloud.Core.Domain.Lost"        // the proof of a mail domain was not found any more
+	WorkspaceEnter  = "Cloud.Core.WorkspaceEnter"     // somebody chose the workspace that their token is for
+	WorkspaceKey    = "Cloud.Core.WorkspaceKey"       // a program came into a workspace by its API key
+	WorkspaceFavor  = "Cloud.Core.WorkspaceFavor"     // a workspace was marked as a favorite, or no longer
+	WorkspaceMember = "Cloud.Core.WorkspaceMember"    // somebody was invited to a workspace, joined it, or may enter it otherwise than before
+	PolicyChange    = "Cloud.Core.PolicyChange"       // a policy or its assignment changed
+	RangeCreate     = "Cloud.Core.IpRangeCreate"      // a range of addresses was added
+	RangeChange     = "Cloud.Core.IpRangeChange"      // a range of addresses changed, or was switched on or off
+	RangeDelete     = "Cloud.Core.IpRangeDelete"      // a range of addresses was removed
+	ProfileCreate   = "Cloud.Core.ProfileCreate"      // an authentication profile was added
+	ProfileChange   = "Cloud.Core.ProfileChange"      // an authentication profile changed
+	ProfileDelete   = "Cloud.Core.ProfileDelete"      // an authentication profile was removed
 
 	// Sets of objects.
 

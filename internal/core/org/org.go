@@ -72,6 +72,9 @@ type Orgs struct {
 	DB  *dbx.DB
 	Act func(ctx context.Context, tenant, kind string, f func(ctx context.Context, c *call.Call) error) error
 
+	// Made hears of an organization in the transaction that makes it.
+	Made []func(ctx context.Context, c *call.Call, id string) error
+
 	cache  cache // with names
 	shapes cache // without
 }
@@ -145,6 +148,9 @@ func (o *Orgs) Create(ctx context.Context, c *call.Call, n New) (Org, error) {
 	if err := number.Give(ctx, c, number.Organization, out.ID); err != nil {
 		return Org{}, err
 	}
+	if err := tell(ctx, c, o.Made, out.ID); err != nil {
+		return Org{}, err
+	}
 	if err := o.grew(ctx, c); err != nil {
 		return Org{}, err
 	}
@@ -153,6 +159,15 @@ func (o *Orgs) Create(ctx context.Context, c *call.Call, n New) (Org, error) {
 		c.Event.Set("Path", out.Path)
 	}
 	return out, nil
+}
+
+func tell(ctx context.Context, c *call.Call, all []func(ctx context.Context, c *call.Call, id string) error, id string) error {
+	for _, f := range all {
+		if err := f(ctx, c, id); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // noted says in the event which organization the call is about.
@@ -275,10 +290,8 @@ func (o *Orgs) Delete(ctx context.Context, c *call.Call, id string) error {
 	if err := number.Drop(ctx, c, number.Organization, id); err != nil {
 		return err
 	}
-	for _, forget := range o.Gone {
-		if err := forget(ctx, c, id); err != nil {
-			return err
-		}
+	if err := tell(ctx, c, o.Gone, id); err != nil {
+		return err
 	}
 	for _, e := range []dbx.Exec{dropRights, dropAdmins, remove} {
 		if _, err := e.Do(ctx, c.Tx, c.Tenant.ID, id); err != nil {

@@ -22,8 +22,19 @@ var (
 	ErrService = fault.New(fault.Invalid, "provisioning.service", "A provisioning token is for a service user.")
 )
 
-// TokenPrefix begins every provisioning token, so that it is recognized where it should not be.
-const TokenPrefix = "limen-scim-"
+// Realms are what tokens are for: none is good anywhere else.
+const (
+	RealmSCIM      = "scim"      // to provision over SCIM
+	RealmWorkspace = "workspace" // an API key of a workspace (core/workspace)
+)
+
+// TokenPrefix begins every provisioning token, so that it is recognized where it should not be; KeyPrefix every API key.
+const (
+	TokenPrefix = "limen-scim-"
+	KeyPrefix   = "limen-key-"
+)
+
+var prefixes = map[string]string{RealmSCIM: TokenPrefix, RealmWorkspace: KeyPrefix}
 
 // Limits of provisioning tokens.
 const (
@@ -41,17 +52,21 @@ type Token struct {
 	Created int64  `db:"created"`
 	Rotated int64  `db:"rotated"` // 0: never
 	Expires int64  `db:"expires"`
+	Realm   string `db:"realm"` // what it is for
 }
 
-const tokenColumns = `id, user_id, name, created, rotated, expires`
+const tokenColumns = `id, user_id, name, created, rotated, expires, realm`
 
 var (
-	addToken    = dbx.E("provision.addToken", `INSERT INTO provisioning_token (tenant, creator, `+tokenColumns+`) VALUES (?, ?, ?, ?, ?, ?, ?, ?)`)
-	addSecret   = dbx.E("provision.addSecret", `INSERT INTO provisioning_secret (tenant, hash, token, expires) VALUES (?, ?, ?, ?)`)
-	lockToken   = dbx.Q[Token]("provision.lockToken", `SELECT `+tokenColumns+` FROM provisioning_token WHERE tenant = ? AND id = ? FOR UPDATE`)
-	tokensOf    = dbx.Q[Token]("provision.tokensOf", `SELECT `+tokenColumns+` FROM provisioning_token WHERE tenant = ? AND user_id = ? ORDER BY id LIMIT 100`)
-	findToken   = dbx.Q[Token]("provision.findToken", `SELECT `+tokenColumns+` FROM provisioning_token WHERE tenant = ? AND id = ?`)
-	whose       = dbx.Q[string]("provision.whose", `SELECT t.user_id FROM provisioning_secret s JOIN provisioning_token t ON t.tenant = s.tenant AND t.id = s.token WHERE s.tenant = ? AND s.hash = ? AND s.expires > ? AND t.expires > ?`)
+	addToken  = dbx.E("provision.addToken", `INSERT INTO provisioning_token (tenant, creator, `+tokenColumns+`) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`)
+	addSecret = dbx.E("provision.addSecret", `INSERT INTO provisioning_secret (tenant, hash, token, expires) VALUES (?, ?, ?, ?)`)
+	lockToken = dbx.Q[Token]("provision.lockToken", `SELECT `+tokenColumns+` FROM provisioning_token WHERE tenant = ? AND id = ? FOR UPDATE`)
+	tokensOf  = dbx.Q[Token]("provision.tokensOf", `SELECT `+tokenColumns+` FROM provisioning_token WHERE tenant = ? AND user_id = ? ORDER BY id LIMIT 100`)
+	findToken = dbx.Q[Token]("provision.findToken", `SELECT `+tokenColumns+` FROM provisioning_token WHERE tenant = ? AND id = ?`)
+	whose     = dbx.Q[string]("provision.whose", `SELECT t.user_id FROM provisioning_secret s JOIN provisioning_token t ON t.tenant = s.tenant AND t.id = s.token WHERE s.tenant = ? AND s.hash = ? AND s.expires > ? AND t.expires > ? AND t.realm = 'scim'`)
+	keyed     = dbx.Q[Token]("provision.keyed", `SELECT t.id, t.user_id, t.name, t.created, t.rotated, CASE WHEN s.expires < t.expires THEN s.expires ELSE t.expires END AS expires,
+		t.realm FROM provisioning_secret s JOIN provisioning_token t ON t.tenant = s.tenant AND t.id = s.token
+		WHERE s.tenant = ? AND s.hash = ? AND s.expires > ? AND t.expires > ? AND t.realm = 'workspace'`)
 	ageSecrets  = dbx.E("provision.ageSecrets", `UPDATE provisioning_secret SET expires = ? WHERE tenant = ? AND token = ? AND expires > ?`)
 	rotateToken = dbx.E("provision.rotateToken", `UPDATE provisioning_token SET rotated = ?, expires = ? WHERE tenant = ? AND id = ?`)
 	dropToken   = dbx.E("provision.dropToken", `DELETE FROM provisioning_token WHERE tenant = ? AND id = ?`)
@@ -61,8 +76,8 @@ var (
 
 // MakeToken makes a token by which a client acts as a service user; it is told once. The caller must hold what the service user
 // holds. Faults: ErrService, ErrTokens, ErrSystem, user.ErrStronger.
-func (d *Directory) MakeToken(ctx context.Context, c *call.Call, u user.User, name string, life time.Duration) (Token, string, error) {
-	t := Token{ID: c.NewID(), User: u.ID, Name: strings.TrimSpace(name), Created: c.Now.UnixMilli(), Expires: c.Now.Add(life).UnixMilli()}
+func (d *Directory) MakeToken(ctx context.Context, c *call.Call, u user.User, realm, name string, life time.Duration) (Token, string, error) {
+	t := Token{ID: c.NewID(), User: u.ID, Name: strings.TrimSpace(name), Created: c.Now.UnixMilli(), Expires: c.Now.Add(life).UnixMilli(), Realm: realm}
 	tokenNoted(c, t)
 	if err := checkToken(t.Name, life); err != nil {
 		return t, "", err
@@ -80,7 +95,7 @@ func (d *Directory) MakeToken(ctx context.Context, c *call.Call, u user.User, na
 	if err != nil {
 		return t, "", err
 	}
-	if _, err := addToken.Do(ctx, c.Tx, c.Tenant.ID, c.User(), t.ID, t.User, t.Name, t.Created, t.Rotated, t.Expires); err != nil {
+	if _, err := addToken.Do(ctx, c.Tx, c.Tenant.ID, c.User(), t.ID, t.User, t.Name, t.Created, t.Rotated, t.Expires, t.Realm); err != nil {
 		return t, "", err
 	}
 	plain, err := secret(ctx, c, t)
@@ -103,13 +118,14 @@ func checkToken(name string, life time.Duration) error {
 func secret(ctx context.Context, c *call.Call, t Token) (string, error) {
 	plain, hash := crypt.NewToken(c.Rand)
 	_, err := addSecret.Do(ctx, c.Tx, c.Tenant.ID, hash, t.ID, t.Expires)
-	return TokenPrefix + plain, err
+	return prefixes[t.Realm] + plain, err
 }
 
 func tokenNoted(c *call.Call, t Token) {
 	if e := c.Event; e != nil {
 		e.Target, e.Kind, e.Name, e.User = t.ID, "ProvisioningToken", t.Name, t.User
 		e.Set("Expires", t.Expires)
+		e.Set("For", t.Realm)
 	}
 }
 
@@ -186,6 +202,27 @@ func Holder(ctx context.Context, c *call.Call, token string) (userID string, err
 		err = ErrToken
 	}
 	return userID, err
+}
+
+// FindKey finds the API key that a text is. Fault: ErrToken.
+func FindKey(ctx context.Context, c *call.Call, text string) (Token, []byte, error) {
+	plain, ok := strings.CutPrefix(text, KeyPrefix)
+	if !ok || len(plain) > 100 {
+		return Token{}, nil, ErrToken
+	}
+	hash := crypt.TokenHash(plain)
+	t, err := KeyOf(ctx, c, hash)
+	return t, hash, err
+}
+
+// KeyOf finds an API key that is still good by the hash of its secret. Fault: ErrToken.
+func KeyOf(ctx context.Context, c *call.Call, hash []byte) (Token, error) {
+	now := c.Now.UnixMilli()
+	t, err := keyed.One(ctx, c.Tx, c.Tenant.ID, hash, now, now)
+	if errors.Is(err, dbx.ErrNoRow) {
+		err = ErrToken
+	}
+	return t, err
 }
 
 // DropTokens ends the tokens of a service user who is being deleted.

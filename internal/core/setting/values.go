@@ -14,18 +14,19 @@ import (
 
 // Values are a tenant's settings at a moment. They are shared between calls: read only.
 type Values struct {
-	SMTP     SMTP
-	Twilio   Twilio
-	Auth     Auth
-	Session  Session
-	Lockout  Lockout
-	Password password.Policy
-	Code     Code
-	Signup   Signup
-	Company  Company
-	Theme    Theme
-	Language string // BCP 47 tag of people who chose none
-	Country  string // ISO 3166 code of the country whose telephone numbers may lack their country code
+	SMTP      SMTP
+	Twilio    Twilio
+	Auth      Auth
+	Session   Session
+	Lockout   Lockout
+	Password  password.Policy
+	Code      Code
+	Signup    Signup
+	Company   Company
+	Workspace Workspace
+	Theme     Theme
+	Language  string // BCP 47 tag of people who chose none
+	Country   string // ISO 3166 code of the country whose telephone numbers may lack their country code
 	// StoreLockouts stores changes of policy sets that shut administrators out, with a warning, as the contract's clients expect.
 	StoreLockouts bool
 	// KeyRotation is how long a key signs tokens; 0: until somebody replaces it.
@@ -116,6 +117,12 @@ type Code struct {
 	Link    time.Duration // of links that answer a challenge or reset a password
 	Invite  time.Duration // of links in invitations
 	Answers int           // wrong answers after which a code is of no use
+}
+
+// Workspace is how people enter workspaces (core/workspace).
+type Workspace struct {
+	Token  time.Duration // for which a token is good
+	Device bool          // devices that clients name stand in for the second factor for a while
 }
 
 // Signup is self-registration.

@@ -64,6 +64,23 @@ type NewProvisioningToken struct {
 	Name string `json:"Name"`
 	// Days is for how long the token is good, 1 to 730; 365 when absent or 0.
 	Days int `json:"Days"`
+	// For is what the token is for: SCIM, also when absent, or Workspace for an API key of the workspace that the service user belongs to.
+	For string `json:"For"`
+}
+
+// Check wants a known purpose.
+func (n *NewProvisioningToken) Check() error {
+	if n.For != "" && !strings.EqualFold(n.For, "SCIM") && !strings.EqualFold(n.For, "Workspace") {
+		return fault.Bad("For", "must be SCIM or Workspace")
+	}
+	return n.ServiceUser.Check()
+}
+
+func (n *NewProvisioningToken) realm() string {
+	if strings.EqualFold(n.For, "Workspace") {
+		return provision.RealmWorkspace
+	}
+	return provision.RealmSCIM
 }
 
 // ProvisioningToken is a token that was made. It is told once.
@@ -93,10 +110,11 @@ func made(t provision.Token, plain string, err error) (ProvisioningToken, error)
 
 // CreateProvisioningToken makes a long-lived bearer with which a client provisions over SCIM as a service user, and tells it once.
 //
-// It is good at /scim only, for what the service user may do there. Whoever makes it must hold the rights that the service user holds. A
+// It is good at /scim only, for what the service user may do there; with For Workspace it is an API key instead, good at
+// /v4/auth/login/profile only. Whoever makes it must hold the rights that the service user holds. A
 // service user may have 20. Errors: provisioning.service for people, provisioning.token_many.
 func (a Access) CreateProvisioningToken(ctx context.Context, c *op.Call, in NewProvisioningToken) (ProvisioningToken, error) {
-	return made(a.Provision.MakeToken(ctx, c, in.found, in.Name, days(in.Days, 365)))
+	return made(a.Provision.MakeToken(ctx, c, in.found, in.realm(), in.Name, days(in.Days, 365)))
 }
 
 var provisioningTokens = []rpc.Column{

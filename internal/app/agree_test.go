@@ -197,10 +197,19 @@ func TestNodesAgreeOnDocuments(t *testing.T) {
 		})
 		one, _ := i.get(nodes[0], at)
 		i.everywhere("one document", func(n *node) bool { text, _ := i.get(n, at); return text == one })
+		// The tenant's issuer remembers whose client it is.
+		known := func(n *node) bool {
+			_, answer, _ := i.ask(n, "/OAuth2/Introspect", "", i.form("token", "none"))
+			return strings.Contains(answer, `"active":false`)
+		}
+		i.everywhere("the client at the tenant's issuer", known)
 		i.must("/SaasManage/UpdateApplicationDE", fmt.Sprintf(`{"_RowKey":%q,"ServiceName":"pages"}`, i.app), nil)
 		i.everywhere("another name", func(n *node) bool {
 			text, _ := i.get(n, "/pages/.well-known/openid-configuration")
 			return strings.Contains(text, "/OAuth2/Token/pages")
 		})
+		i.everywhere("the client of another name", known)
+		i.must("/SaasManage/DeleteApplication", fmt.Sprintf(`{"_RowKey":[%q]}`, i.app), nil)
+		i.everywhere("no client any more", func(n *node) bool { return !known(n) })
 	})
 }

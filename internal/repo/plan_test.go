@@ -10,7 +10,7 @@ import (
 )
 
 // growing are the tables that have many rows in one tenant.
-var growing = regexp.MustCompile(`^(SCAN|SEARCH) (users|u|a|b|user_seen|user_password|user_answer|role_member|role_tally|m|session|refresh_token|throttle|known_device|login|login_link|event|e|event_seal|outbox|job|change)\b`)
+var growing = regexp.MustCompile(`^(SCAN|SEARCH) (users|u|a|b|user_seen|user_password|user_answer|role_member|role_tally|m|session|refresh_token|throttle|known_device|login|login_link|event|e|event_seal|outbox|job|change|oauth_access)\b`)
 
 // wide are the statements that rightly go through a table, or all of a tenant's rows in it, each with its reason.
 var wide = map[string]string{

@@ -5,6 +5,7 @@ import (
 	"errors"
 
 	"limen/internal/call"
+	"limen/internal/core/change"
 	"limen/internal/crypt"
 	"limen/internal/dbx"
 	wire "limen/internal/wire/oauth"
@@ -78,7 +79,7 @@ func (s *Server) At(ctx context.Context, c *call.Call, service, client string) (
 	if err == nil {
 		app = row.App
 	} else if errors.Is(err, dbx.ErrNoRow) && s.AppOfClient != nil {
-		app, err = s.AppOfClient(ctx, c, client)
+		app, err = s.claimant(ctx, c, client)
 	}
 	switch {
 	case err != nil && !errors.Is(err, dbx.ErrNoRow):
@@ -89,6 +90,14 @@ func (s *Server) At(ctx context.Context, c *call.Call, service, client string) (
 	a, err := s.App(ctx, c, app)
 	a.Wide = true
 	return a, err
+}
+
+// claimant is AppOfClient, by what is remembered where that is good.
+func (s *Server) claimant(ctx context.Context, c *call.Call, client string) (string, error) {
+	return s.claimants.Get(ctx, c, [2]string{c.Tenant.ID, client}, func() (change.Answer[string], error) {
+		app, err := s.AppOfClient(ctx, c, client)
+		return change.Answer[string]{Value: app}, err // of all the tenant's applications
+	})
 }
 
 // Called is At for a client that comes by itself, with what it shows to prove who it is.

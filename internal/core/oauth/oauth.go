@@ -136,12 +136,13 @@ type Server struct {
 	// Changes tells and hears what is remembered until it changes; nil: nothing is remembered.
 	Changes *change.Log
 
-	looks   change.Memory[[32]byte, Live]
-	clients change.Memory[[2]string, knownClient] // by tenant and id
-	changed changed
-	remote  remoteKeys
-	derived Derived // of the tenants' issuers
-	ahead   ahead
+	looks     change.Memory[[32]byte, Live]
+	clients   change.Memory[[2]string, knownClient] // by tenant and id
+	claimants change.Memory[[2]string, string]      // applications, by tenant and client
+	changed   changed
+	remote    remoteKeys
+	derived   Derived // of the tenants' issuers
+	ahead     ahead
 }
 
 // Checked is a password that was checked outside of a transaction; Commit decides in one.

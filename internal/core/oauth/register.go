@@ -44,7 +44,8 @@ var (
 	}]("oauth.count_clients", `SELECT COUNT(*) AS n FROM oauth_client WHERE tenant = ? AND app = ?`)
 	endOfRegistered = dbx.E("oauth.end_of_registered",
 		`UPDATE oauth_authorization SET ended = ?, gone = ?, reason = ? WHERE tenant = ? AND app = ? AND client = ? AND ended = 0`)
-	accessOfClient = dbx.E("oauth.access_of_client", `DELETE FROM oauth_access WHERE tenant = ? AND app = ? AND client = ?`)
+	// Those of people end with what they authorized.
+	accessOfClient = dbx.E("oauth.access_of_client", `DELETE FROM oauth_access WHERE tenant = ? AND app = ? AND client = ? AND granted = ''`)
 )
 
 // Draft is a client on its way into the store: checked, its secrets drawn, outside of transactions.

@@ -41,6 +41,8 @@ func (s *Server) Watch(watch func(topic string, f func(item string))) {
 	s.looks.Log, s.clients.Log = s.Changes, s.Changes
 	s.looks.Watch(watch, Topic, KeysTopic, "user", "role", "app", acl.Topic)
 	s.clients.Watch(watch, Topic)
+	s.claimants.Log = s.Changes
+	s.claimants.Watch(watch, "app")
 }
 
 // note hears of a tenant, or of a person of one: tenant/UUID.

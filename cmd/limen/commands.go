@@ -30,6 +30,7 @@ func tree(c *app.Commands) (out []kong.Option) {
 	add(c.Audit != nil, "audit", "The audit trail.", &auditCmd{})
 	add(c.Explain != nil, "explain", "Why somebody has what they have, or was refused.", &explainCmd{})
 	add(c.Simulate != nil, "simulate", "What a change would do, before it is made.", &simulateCmd{})
+	add(c.Try != nil, "try", "What a script of an application does for somebody.", &tryCmd{})
 	add(c.Check != nil, "check", "Print the settings in effect and where each comes from.", &checkCmd{})
 	add(c.Version != nil, "version", "Print the version.", &versionCmd{})
 	return out

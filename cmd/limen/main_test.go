@@ -41,6 +41,9 @@ func all(out *strings.Builder) *app.Commands {
 		Simulate: func(_ context.Context, s config.Settings, r app.Rehearsal) error {
 			return say(fmt.Sprint(r.File, r.Role, r.Days, r.Limit, r.Users, r.AddUsers, r.RemoveRights, r.Delete, r.JSON, r.Device))(nil, s)
 		},
+		Try: func(_ context.Context, s config.Settings, t app.ScriptTrial) error {
+			return say(fmt.Sprintf("%+v", t))(nil, s)
+		},
 		Audit:   func(_ context.Context, s config.Settings, tenant string) error { return say("audit "+tenant)(nil, s) },
 		Version: func(context.Context) error { fmt.Fprint(out, "version"); return nil },
 	}
@@ -67,8 +70,10 @@ func TestCommands(t *testing.T) {
 		"explain request r":                                                       "{Tenant: JSON:false User: Right: Setting: Operation: Object: Request:r IP: Time: Agent: Device:} from-env",
 		"simulate policy f --days 3 --user a,b --json":                            "f3 100 [a b] [] [] false true from-env",
 		"simulate role r --add-user a --remove-right x --delete --device unknown": "r7 100 [] [a] [x] true falseunknown from-env",
-		"check":   "check from-env",
-		"version": "version",
+		"try claims Wiki anna f --scopes openid --client c --json":                "{Tenant: JSON:true App:Wiki User:anna Kind:OpenIDConnectScript File:f Client:c Scopes:openid} from-env",
+		"try policy Wiki anna --tenant T":                                         "{Tenant:T JSON:false App:Wiki User:anna Kind:PolicyScript File: Client: Scopes:} from-env",
+		"check":                                                                   "check from-env",
+		"version":                                                                 "version",
 	} {
 		var out, errs strings.Builder
 		code := run(context.Background(), strings.Fields(line), []string{"LIMEN_DATA=from-env"}, all(&out), &errs)
@@ -106,7 +111,7 @@ func TestFailure(t *testing.T) {
 }
 
 func TestHelp(t *testing.T) {
-	for _, args := range [][]string{nil, {"--help"}, {"serve", "--help"}, {"admin", "reset-password", "--help"}, {"import", "users", "--help"}, {"explain", "sign-in", "--help"}, {"simulate", "role", "--help"}} {
+	for _, args := range [][]string{nil, {"--help"}, {"serve", "--help"}, {"admin", "reset-password", "--help"}, {"import", "users", "--help"}, {"explain", "sign-in", "--help"}, {"simulate", "role", "--help"}, {"try", "claims", "--help"}} {
 		var out, errs strings.Builder
 		if code := run(context.Background(), args, nil, all(&out), &errs); code != 0 || !strings.Contains(out.String(), "limen ") || errs.Len() > 0 {
 			t.Error(args, code, out.String(), errs.String())

@@ -37,8 +37,10 @@ type Commands struct {
 	Explain func(context.Context, config.Settings, Inquiry) error
 	// Simulate tells what a change would do.
 	Simulate func(context.Context, config.Settings, Rehearsal) error
-	Check    func(context.Context, config.Settings) error
-	Version  func(context.Context) error
+	// Try runs a script of an application, and changes nothing.
+	Try     func(context.Context, config.Settings, ScriptTrial) error
+	Check   func(context.Context, config.Settings) error
+	Version func(context.Context) error
 }
 
 // PasswordReset gives a user a new password, from In or, without Stdin, a drawn one that is printed once.
@@ -60,7 +62,7 @@ func Wire(in io.Reader, out io.Writer) *Commands {
 	c.Check, c.Version, c.Serve, c.Migrate = c.check, c.version, c.serve, c.migrate
 	c.Backup, c.Restore, c.Reset, c.Tenant, c.Audit = c.backup, c.restore, c.reset, c.tenant, c.audit
 	c.Rewrap = c.rewrap
-	c.Import, c.Explain, c.Simulate = c.importUsers, c.inquire, c.rehearse
+	c.Import, c.Explain, c.Simulate, c.Try = c.importUsers, c.inquire, c.rehearse, c.try
 	c.Recover, c.Unblock = c.recoverSignIn, c.unblock
 	return c
 }

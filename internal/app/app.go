@@ -50,6 +50,7 @@ import (
 	"limen/internal/core/throttle"
 	"limen/internal/core/token"
 	"limen/internal/core/user"
+	"limen/internal/core/vault"
 	"limen/internal/core/workflow"
 	"limen/internal/core/workspace"
 	"limen/internal/crypt"
@@ -289,7 +290,7 @@ func (a *App) wireDomain(ctx context.Context) error {
 	a.People = &user.Directory{DB: a.DB, Changes: a.Changes, Tenants: a.Index, Roles: a.Roles}
 	a.Orgs = &org.Orgs{People: a.People, Roles: a.Roles, DB: a.DB, Act: a.act}
 	a.People.Stored = append(a.People.Stored, a.Orgs.Stored)
-	a.Roles.Scopes, a.Roles.Deleted = a.Orgs.Scopes, append(a.Roles.Deleted, a.Orgs.RoleGone, groupGone)
+	a.Roles.Scopes, a.Roles.Deleted = a.Orgs.Scopes, append(a.Roles.Deleted, a.Orgs.RoleGone, groupGone, vault.RoleGone)
 	a.Passwords = password.Passwords{Hasher: a.Hasher, Policy: a.passwordPolicy, Changed: a.People.PasswordSet}
 	a.Sessions = &session.Sessions{DB: a.DB, Holder: a.holder, Put: a.Changes.Put, Fresh: a.Changes.Fresh, Proof: a.proofLasts}
 	a.Sessions.Watch(a.Changes.Watch)
@@ -300,7 +301,7 @@ func (a *App) wireDomain(ctx context.Context) error {
 	a.wireDemands()
 	a.wirePolicies()
 	a.People.Shut = append(a.People.Shut, a.endSessions)
-	a.People.Gone = append(a.People.Gone, a.endSessions, a.Passwords.Drop, attribute.Attributes{}.Drop, detail.Drop, provision.DropTokens, a.Orgs.PersonGone)
+	a.People.Gone = append(a.People.Gone, a.endSessions, a.Passwords.Drop, attribute.Attributes{}.Drop, detail.Drop, vault.Drop, provision.DropTokens, a.Orgs.PersonGone)
 	if a.Reports, err = report.New(a.DB); err != nil {
 		return err
 	}

@@ -25,6 +25,7 @@ import (
 	"limen/internal/surface/identity/users"
 	"limen/internal/surface/identity/workflows"
 	"limen/internal/surface/oauth"
+	"limen/internal/surface/pvwa"
 	"limen/internal/surface/scim"
 	"limen/internal/surface/synerise"
 )
@@ -41,6 +42,7 @@ func (a *App) Surfaces() []gen.Surface {
 	})
 	out = append(out, gen.Surface{Name: "scim", Prefixes: []string{""}, Codec: scim.Codec{}, Ops: a.scim().Ops()})
 	out = append(out, gen.Surface{Name: "synerise", Prefixes: []string{""}, Codec: synerise.Codec{}, Ops: a.synerise()})
+	out = append(out, gen.Surface{Name: "pvwa", Prefixes: []string{""}, Codec: pvwa.Codec{}, Ops: a.pvwa().Ops()})
 	out = append(out, gen.Surface{
 		Name: "signin", Prefixes: []string{""}, Codec: a.pages(identity.SessionCookie), Ops: a.signIn().Ops(),
 	})

@@ -14,6 +14,7 @@ import (
 	"limen/internal/core/oauth"
 	"limen/internal/core/outbox"
 	"limen/internal/core/provision"
+	"limen/internal/core/vault"
 	"limen/internal/dbx"
 )
 
@@ -36,6 +37,9 @@ func (a *App) wireSweeps() {
 		}},
 		{Name: "provisioning tokens", Every: time.Hour, Run: func(ctx context.Context) error {
 			return provision.SweepTokens(ctx, a.DB, time.Now().Add(-keepSessions))
+		}},
+		{Name: "vault sessions", Every: time.Hour, Run: func(ctx context.Context) error {
+			return vault.Sweep(ctx, a.DB, time.Now().Add(-keepSessions))
 		}},
 		{Name: "member counts", Every: 24 * time.Hour, Run: a.mendCounts},
 		{Name: "numbers", Every: 24 * time.Hour, Run: a.mendNumbers},

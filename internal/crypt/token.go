@@ -14,6 +14,9 @@ import (
 // tokenSize is 256 bits: such a token cannot be guessed, so its plain hash may be stored and looked up.
 const tokenSize = 32
 
+// longSize is more than is needed: some clients look at a token's length.
+const longSize = 144
+
 // NewToken draws a token of 256 bits as 43 characters of url-safe base64, and the hash to store. random is crypto/rand
 // outside tests; when it fails the program stops, since nothing safe can be answered.
 func NewToken(random io.Reader) (plain string, hash []byte) {
@@ -25,6 +28,12 @@ func NewToken(random io.Reader) (plain string, hash []byte) {
 // (authentication.yaml): 64 upper-case hexadecimal digits.
 func NewAuth(random io.Reader) (plain string, hash []byte) {
 	plain = strings.ToUpper(hex.EncodeToString(draw(random, tokenSize)))
+	return plain, TokenHash(plain)
+}
+
+// NewLong draws a session token in the form that clients of the Vault's API take for one (pvwa.yaml): 192 characters of base64.
+func NewLong(random io.Reader) (plain string, hash []byte) {
+	plain = base64.StdEncoding.EncodeToString(draw(random, longSize))
 	return plain, TokenHash(plain)
 }
 

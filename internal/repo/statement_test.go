@@ -34,6 +34,7 @@ var sweeps = map[string]string{
 	"outbox.tidy_done":          "retention",
 	"session.sweep":             "retention",
 	"provision.sweepTokens":     "retention",
+	"vault.sweep_sessions":      "retention",
 	"login.sweep":               "retention",
 	"login.sweep_links":         "retention",
 	"login.sweep_challenge":     "retention",

@@ -241,6 +241,7 @@ var (
 		"hex":     `[0-9A-F]{32,}`,
 		"short":   `[0-9a-f]{16}`,
 		"token":   `[A-Za-z0-9_.\-]{20,}`,
+		"base64":  `[A-Za-z0-9+/]{40,}={0,2}`,
 		"text":    `[^"\n]+`,
 		"any":     `(?s:.*?)`,
 	}
@@ -303,6 +304,9 @@ var volatile = []struct{ re, form string }{
 	{`\b\d+\.[0-9a-z]{8,13}\b`, "stamp"}, // a group's version
 	{`\b[0-9A-F]{32,}\b`, "hex"},
 	{`\b[0-9a-f]{16}\b`, "short"},
+	{`[A-Za-z0-9+/]{180,}={0,2}`, "base64"},
+	{`("(?:id|groupID)": )\d+`, "int"}, // a number of an object
+	{`("[lL]ast\w+Date": )[1-9]\d+`, "int"},
 	{`\bey[\w-]+\.[\w-]+\.[\w-]+`, "token"}, // a JWT
 	{`[\w-]{43,44}`, "token"},
 	{`\b6\d{17}\b`, "int"}, // a revision stamp
@@ -333,7 +337,7 @@ func (x *exchange) learn(old, got string) string {
 		}
 	}
 	for _, v := range volatile {
-		got = regexp.MustCompile(v.re).ReplaceAllString(got, "{{"+v.form+"}}")
+		got = regexp.MustCompile(v.re).ReplaceAllString(got, "${1}{{"+v.form+"}}")
 	}
 	got = numbered.ReplaceAllString(got, "${1}{{int}}")
 	for _, m := range placeholder.FindAllStringSubmatch(old, -1) {

@@ -140,6 +140,32 @@ func Of(ctx context.Context, c *call.Call, users ...string) (map[string][]Item, 
 	return out, nil
 }
 
+type bare struct {
+	User  string `db:"user_id"`
+	Kind  string `db:"kind"`
+	Value string `db:"value"`
+}
+
+var bares = dbx.L[bare]("detail.bare", `SELECT user_id, kind, value FROM user_detail WHERE tenant = ?`)
+
+// Each tells f of every detail of some kinds that people have, by their UUIDs, in no order.
+func Each(ctx context.Context, c *call.Call, users []string, kinds []Kind, f func(user string, kind Kind, value string)) error {
+	of := make([]string, len(kinds))
+	for i, k := range kinds {
+		of[i] = string(k)
+	}
+	for part := range slices.Chunk(users, chunk) {
+		rows, err := bares.Rows(ctx, c.Tx, dbx.And(dbx.In("user_id", part...), dbx.In("kind", of...)), nil, len(part)*maxItems, c.Tenant.ID)
+		if err != nil {
+			return err
+		}
+		for _, r := range rows {
+			f(r.User, Kind(r.Kind), r.Value)
+		}
+	}
+	return nil
+}
+
 // Set makes a person's details those given, and says whether they are others than before. Items without a place get it in the
 // order in which they are given. The person's row must be locked by the caller. Faults: ErrLong, ErrMany, ErrText.
 func Set(ctx context.Context, c *call.Call, user string, was, now []Item) (changed bool, err error) {

@@ -190,6 +190,7 @@ func (t *turn) open(ctx context.Context) (*Success, error) {
 		User: t.person.ID, Level: t.level(), Factors: t.s.Passed, IP: t.s.IP, Agent: t.s.Agent,
 		Device: throttle.DeviceHash(t.s.Device), Idle: t.profile.Idle, Life: t.profile.Life,
 	}
+	n.Long = t.s.Vault != nil
 	if t.s.Persist && t.profile.PersistLife > 0 {
 		n.Persistent, n.Idle, n.Life = true, t.profile.PersistLife, t.profile.PersistLife
 	}

@@ -48,8 +48,9 @@ type state struct {
 	Refused    string               `json:"no,omitempty"` // why nobody gets in, whatever is answered
 	IP         string               `json:"ip"`
 	Agent      string               `json:"ua"`
-	Device     string               `json:"d"`           // device cookie, sent or given
-	Basis      *Basis               `json:"b,omitempty"` // what the decision rested on
+	Device     string               `json:"d"`            // device cookie, sent or given
+	Basis      *Basis               `json:"b,omitempty"`  // what the decision rested on
+	Vault      *Vault               `json:"va,omitempty"` // the Vault's dialect signs in; nil: another one
 	Done       *done                `json:"done,omitempty"`
 
 	id      string // of the conversation, as the client has it

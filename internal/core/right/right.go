@@ -1,5 +1,5 @@
 // Package right is the closed set of administrative rights that roles can carry. Names and paths are the contract's
-// (roles.yaml, head): clients look a right up by its name and hand its path back.
+// (roles.yaml, head), but for those that the Vault's users need: clients look a right up by its name and hand its path back.
 package right
 
 import (
@@ -34,6 +34,8 @@ const (
 	SystemEnrollment
 	VaultManagement
 	ComputerLogin
+	PasswordReset
+	UserActivation
 	// System is full administration. No role is given it by path: members of the System Administrator role hold it.
 	System
 	end
@@ -67,6 +69,8 @@ var infos = [end]Info{
 	SystemEnrollment:        {SystemEnrollment, "System Enrollment", "/lib/rights/agentmanjoin.json"},
 	VaultManagement:         {VaultManagement, "Vault Management", "/lib/rights/vaultman.json"},
 	ComputerLogin:           {ComputerLogin, "Computer Login and Privilege Elevation", "/lib/rights/cssintegration.json"},
+	PasswordReset:           {PasswordReset, "Reset User Passwords", "/lib/rights/resetpasswords.json"},
+	UserActivation:          {UserActivation, "Activate Users", "/lib/rights/activateusers.json"},
 	System:                  {System, "System Administration", ""},
 }
 
@@ -121,7 +125,7 @@ func (s Set) Has(r Right) bool { return s&(1<<r) != 0 }
 
 // weaker are the rights that hold nothing beyond another one.
 var weaker = map[Right]Set{
-	UserManagement:   Of(ReadUsers),
+	UserManagement:   Of(ReadUsers, PasswordReset, UserActivation),
 	RoleManagement:   Of(ReadRoles),
 	DeviceManagement: Of(DeviceManagementLimited),
 }

@@ -24,7 +24,7 @@ func TestHeld(t *testing.T) {
 }
 
 func TestReach(t *testing.T) {
-	if got := Of(UserManagement).Reach(); got != Of(UserManagement, ReadUsers, AdminPortal) {
+	if got := Of(UserManagement).Reach(); got != Of(UserManagement, ReadUsers, PasswordReset, UserActivation, AdminPortal) {
 		t.Error(got.Rights())
 	}
 	if got := Of(ReadUsers).Reach(); got.Has(UserManagement) {

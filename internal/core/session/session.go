@@ -103,6 +103,7 @@ type New struct {
 	Device     []byte        // hash of the device cookie
 	Idle       time.Duration // 20 minutes when 0
 	Life       time.Duration // 12 hours when 0
+	Long       bool          // the token has the form of the Vault's API
 	Unproved   bool          // nobody showed what the person signs in with, so nothing that proves who one is can be changed
 }
 
@@ -128,7 +129,11 @@ var (
 
 // Create opens a session and gives the token that proves it, which is shown only here.
 func (s *Sessions) Create(ctx context.Context, c *call.Call, n New) (token string, made Session, err error) {
-	token, hash := crypt.NewAuth(c.Rand)
+	draw := crypt.NewAuth
+	if n.Long {
+		draw = crypt.NewLong
+	}
+	token, hash := draw(c.Rand)
 	if n.Level == "" {
 		n.Level = Normal
 	}

@@ -13,6 +13,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"net/netip"
+	"slices"
 	"time"
 
 	"limen/internal/call"
@@ -272,3 +273,39 @@ func (t Throttle) Clear(ctx context.Context, c *call.Call, login string) error {
 func (t Throttle) Sweep(ctx context.Context, db *dbx.DB, before time.Time) error {
 	return sweepRow.Run(ctx, db, before.UnixMilli(), before.UnixMilli())
 }
+
+// Locked says which accounts are refused at present whatever password is given, after too many wrong ones; not those who wait
+// some seconds.
+func (t Throttle) Locked(ctx context.Context, c *call.Call, logins ...string) (map[string]bool, error) {
+	const chunk = 500
+	out := map[string]bool{}
+	for part := range slices.Chunk(logins, chunk) {
+		by, keys := map[string]string{}, make([]string, len(part))
+		for i, login := range part {
+			keys[i] = hashed(fold.Key(login))
+			by[keys[i]] = login
+		}
+		where := dbx.And(dbx.Eq("scope", string(Password)+".account"), dbx.In("subject", keys...), dbx.Gt("until", c.Now.UnixMilli()))
+		rows, err := refused.Rows(ctx, c.Tx, where, nil, chunk, c.Tenant.ID)
+		if err != nil {
+			return nil, err
+		}
+		for _, r := range rows {
+			l, err := t.limits(ctx, c, Attempt{Kind: Password, Login: by[r.Subject]})
+			if err != nil {
+				return nil, err
+			}
+			if r.Failures >= int64(l.Lock) {
+				out[by[r.Subject]] = true
+			}
+		}
+	}
+	return out, nil
+}
+
+type refusal struct {
+	Subject  string `db:"subject"`
+	Failures int64  `db:"failures"`
+}
+
+var refused = dbx.L[refusal]("throttle.refused", `SELECT subject, failures FROM throttle WHERE tenant = ?`).By("scope", "until")

@@ -98,7 +98,12 @@ var keys = dbx.L[keyed]("user.keys", `SELECT id, name_key, display_key, mail_key
 
 // Allowed is the clause that keeps a list of users within a grant.
 func Allowed(c *call.Call, g grant.Grant) dbx.Clause {
-	return scope.Allowed(g, c.Tenant.ID, "org", "id")
+	return AllowedBy(c, g, "org", "id")
+}
+
+// AllowedBy is Allowed by the columns of a person's organization and id.
+func AllowedBy(c *call.Call, g grant.Grant, org, id string) dbx.Clause {
+	return scope.Allowed(g, c.Tenant.ID, org, id)
 }
 
 func (q Query) where(c *call.Call, g grant.Grant) dbx.Clause {

@@ -1,0 +1,17 @@
+package app
+
+import (
+	"limen/internal/core/vault"
+	"limen/internal/surface/identity"
+	"limen/internal/surface/pvwa"
+)
+
+// pvwa is the dialect of the Vault's users.
+func (a *App) pvwa() pvwa.PVWA {
+	return pvwa.PVWA{
+		Vault: &vault.Vault{
+			People: a.People, Roles: a.Roles, Orgs: a.Orgs, Passwords: a.Passwords, Tenants: a.Index, Throttle: a.Throttle, Sessions: a.Sessions, Keep: a.keepWay,
+		},
+		Logins: a.Logins, Sessions: a.Sessions, Build: Version(), Device: identity.DeviceCookie,
+	}
+}

@@ -1,0 +1,196 @@
+package login
+
+import (
+	"cmp"
+	"context"
+	"slices"
+
+	"limen/internal/call"
+	"limen/internal/core/factor"
+	"limen/internal/core/user"
+	"limen/internal/fault"
+)
+
+// Faults of sign-ins at the Vault's dialect by those whose password is right. They are to be committed, as ErrFailed is.
+var (
+	// ErrExpired wants a new password along with the old one.
+	ErrExpired = fault.New(fault.Conflict, "login.password_expired", "The password has expired or must be changed. Send a new one along as newPassword.")
+	// ErrMore is for logons that can take a password alone.
+	ErrMore = fault.New(fault.Denied, "login.more", "A further factor is asked of this user, which this way to log on cannot take. Log on by RADIUS, which asks for it.")
+	// ErrNotDue refuses a new password that nothing asks for.
+	ErrNotDue = fault.New(fault.Invalid, "login.not_due", "The password need not be changed. Log on without newPassword.")
+	// ErrNewPassword is for new passwords that break the policy.
+	ErrNewPassword = fault.New(fault.Invalid, "login.new_password", "The new password breaks the policy.")
+)
+
+// Vault is a wish to sign in at the Vault's dialect: name and password at once, and the answer to one further factor if there is
+// one (pvwa.yaml, logon).
+type Vault struct {
+	Login      string `json:"-"` // login name with its suffix
+	Password   string `json:"-"`
+	Fresh      string `json:"-"` // a new password, for when one is due; empty: none
+	Method     string // by which the person signs in: cyberark or radius
+	Concurrent bool   // sessions of the person at this dialect go on
+	Further    bool   // a further factor can be asked for
+}
+
+// VaultStart is a sign-in at the Vault's dialect on its way.
+type VaultStart struct {
+	in     Vault
+	s      *state
+	people [2]user.User
+	check  check
+	fresh  check
+}
+
+// PrepareVault checks name, password and new password, outside transactions.
+func (l *Logins) PrepareVault(ctx context.Context, c *call.Call, in Vault) (VaultStart, error) {
+	out := VaultStart{in: in}
+	if err := l.Ensure(ctx, c.Tenant.ID); err != nil {
+		return out, err
+	}
+	err := c.Snapshot(ctx, func() error {
+		s, _, who, err := l.begin(ctx, c, Begin{Login: in.Login})
+		out.s, out.people = s, [2]user.User{who.real, who.mfa}
+		return err
+	})
+	if err != nil {
+		return out, err
+	}
+	if out.check, err = l.check(ctx, c, out.s, out.people, factor.Challenge{Name: factor.Password}, factor.Answer{Text: in.Password}); err != nil || in.Fresh == "" {
+		return out, err
+	}
+	out.fresh, err = l.newPassword(ctx, c, out.people[0], in.Fresh)
+	return out, err
+}
+
+// Vault signs in, or gives the package of the further factor that is asked for, begun. May says last whether somebody whose
+// password is right may sign in so: its fault is answered. Faults: ErrFailed, ErrExpired, ErrMore, ErrNotDue, ErrNewPassword and
+// those of may, all to be committed.
+func (l *Logins) Vault(ctx context.Context, c *call.Call, start VaultStart, may func(context.Context, *call.Call, user.User) error) (Result, error) {
+	s := *start.s // a transaction may run again
+	s.Challenges, s.Vault = slices.Clone(s.Challenges), &start.in
+	for i := range s.Challenges {
+		s.Challenges[i] = slices.Clone(s.Challenges[i])
+	}
+	t, err := l.turn(ctx, c, &s)
+	if err != nil {
+		return Result{}, err
+	}
+	at := slices.IndexFunc(s.Challenges[0], func(ch factor.Challenge) bool { return ch.Name == factor.Password })
+	ch := &factor.Challenge{Name: factor.Password}
+	if at >= 0 {
+		ch = &s.Challenges[0][at]
+	}
+	why, err := t.prove(ctx, ch, start.check.verdict)
+	if err != nil {
+		return Result{}, err
+	}
+	if why != "" || at < 0 {
+		return t.fail(ctx, cmp.Or(why, whyMore))
+	}
+	if may != nil && t.person.ID != "" {
+		if f := fault.Of(may(ctx, c, t.person)); f != nil {
+			return t.refuse(ctx, f)
+		}
+	}
+	out, err := t.passed(ctx, ch)
+	if err != nil || out.Success != nil {
+		if err == nil && start.in.Fresh != "" {
+			return Result{}, ErrNotDue // nothing is signed in: all is rolled back
+		}
+		return out, err
+	}
+	return t.goOn(ctx, start)
+}
+
+// goOn replaces a password that is due, or asks for the further factor.
+func (t *turn) goOn(ctx context.Context, start VaultStart) (Result, error) {
+	next := &t.s.Challenges[t.s.At][0]
+	switch {
+	case next.Name == factor.Reset && start.in.Fresh == "":
+		return t.refuse(ctx, ErrExpired)
+	case next.Name == factor.Reset && start.fresh.rule != nil:
+		return t.refuse(ctx, ErrNewPassword.Say("%s", start.fresh.rule.Public))
+	case next.Name == factor.Reset:
+		return t.reset(ctx, next, start.fresh)
+	case !start.in.Further || start.in.Fresh != "":
+		return t.refuse(ctx, ErrMore)
+	}
+	if err := t.create(ctx, t.c, t.s); err != nil {
+		return Result{}, err
+	}
+	return t.asks(ctx)
+}
+
+// asks begins the mechanism that is offered, and gives it alone.
+func (t *turn) asks(ctx context.Context) (Result, error) {
+	ch := t.s.offered()
+	if ch.Prompt.MaskedMail != "" || ch.Prompt.Digits != "" {
+		if out, err := t.start(ctx, Action{Do: DoStart, Mechanism: ch.ID}); err != nil {
+			return out, err
+		}
+	}
+	p := t.s.pack()
+	p.Challenges = [][]factor.Challenge{{*ch}}
+	return Result{Summary: NextDone, Package: p}, t.save(ctx, t.c, t.s)
+}
+
+// offered is the mechanism that is asked for where a client can take one question only: one that sends nothing, if there is one.
+func (s *state) offered() *factor.Challenge {
+	list := s.Challenges[s.At]
+	for i := range list {
+		if list[i].Prompt.MaskedMail == "" && list[i].Prompt.Digits == "" {
+			return &list[i]
+		}
+	}
+	return &list[0]
+}
+
+// refuse fails a sign-in of somebody whose password is right, who is told why.
+func (t *turn) refuse(ctx context.Context, f *fault.Error) (Result, error) {
+	if out, err := t.fail(ctx, f.Code); fault.Of(err).Code != ErrFailed.Code {
+		return out, err
+	}
+	return Fail(), f
+}
+
+// VaultRequest is the answer to the further factor of a conversation that Vault began; false where there is none.
+func (l *Logins) VaultRequest(ctx context.Context, c *call.Call, id, answer string) (r Request, in Vault, ok bool, err error) {
+	err = c.Snapshot(ctx, func() error {
+		s, err := l.find(ctx, c, id)
+		if err != nil || s.Vault == nil || s.Done != nil || s.At >= len(s.Challenges) {
+			return err
+		}
+		ch := s.offered()
+		in, ok = *s.Vault, true
+		r = Request{Session: id, Actions: []Action{{Do: DoAnswer, Mechanism: ch.ID, Answer: factor.Answer{Text: answer}}}}
+		in.Login = s.Login
+		return nil
+	})
+	if fault.Of(err) != nil && fault.Of(err).Code == errGone.Code {
+		return Request{}, Vault{}, false, nil
+	}
+	return r, in, ok, err
+}
+
+// VaultAnswer takes the answer to a further factor, as Advance does, and asks for the next one if there is one.
+func (l *Logins) VaultAnswer(ctx context.Context, c *call.Call, r Request, p Prepared) (Result, error) {
+	out, err := l.Advance(ctx, c, r, p)
+	if err != nil || out.Success != nil {
+		return out, err
+	}
+	s, err := l.find(ctx, c, r.Session)
+	if err != nil {
+		return Result{}, err
+	}
+	t, err := l.turn(ctx, c, s)
+	if err != nil {
+		return Result{}, err
+	}
+	message := out.Message
+	if out, err = t.asks(ctx); err == nil {
+		out.Message = message
+	}
+	return out, err
+}

@@ -12,12 +12,14 @@ import (
 	"limen/internal/core/job"
 	"limen/internal/core/provision"
 	"limen/internal/core/tenant"
+	"limen/internal/core/user"
 	"limen/internal/core/workspace"
 	"limen/internal/crypt"
 	"limen/internal/fault"
 	"limen/internal/op"
 	"limen/internal/surface/identity"
 	"limen/internal/surface/synerise"
+	"limen/internal/surface/synerise/people"
 	"limen/internal/surface/synerise/signin"
 	"limen/internal/surface/synerise/workspaces"
 )
@@ -49,7 +51,19 @@ func (a *App) synerise() []op.Op {
 			Caller: a.asMember,
 		}.Ops(),
 		workspaces.Workspaces{Workspaces: a.Workspaces}.Ops(),
+		people.People{
+			Workspaces: a.Workspaces, People: a.People, Roles: a.Roles, Factors: a.OATH, Managed: a.managed, Keep: a.keepWay,
+		}.Ops(),
 	)
+}
+
+// managed says whether a member of a workspace is managed by it.
+func (a *App) managed(ctx context.Context, c *call.Call, at string, u user.User) (bool, error) {
+	verified, err := a.Domains.Verified(ctx, c, at)
+	if err != nil || len(verified) == 0 {
+		return false, err
+	}
+	return a.Domains.Manages(ctx, c, at, verified, u)
 }
 
 // asMember is what somebody is and holds who comes into a workspace.

@@ -333,7 +333,7 @@ func (x *exchange) learn(old, got string) string {
 	}
 	for n, v := range x.vars { // numbers by which a dialect names objects
 		if strings.HasSuffix(n, "Id") && regexp.MustCompile(`^\d+$`).MatchString(v) {
-			got = regexp.MustCompile(`("(?:id|author|roles|\w+Id)": "?)`+v+`\b`).ReplaceAllString(got, "${1}{{"+n+"}}")
+			got = regexp.MustCompile(`("(?:id|author|roles|\w+Id)": "?|"path": ".*[/,])`+v+`\b`).ReplaceAllString(got, "${1}{{"+n+"}}")
 		}
 	}
 	for _, v := range volatile {

@@ -1,0 +1,188 @@
+package workspace
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"limen/internal/call"
+	"limen/internal/core/grant"
+	"limen/internal/core/role"
+	"limen/internal/core/user"
+	"limen/internal/dbx"
+	"limen/internal/fault"
+	"limen/internal/fold"
+)
+
+// Statuses of people in a workspace.
+const (
+	Active  = "ACTIVE"
+	Expired = "EXPIRED"
+	Pending = "PENDING"
+	Refused = "REJECTED"
+)
+
+// Person is somebody in a workspace, or invited to it. Times are milliseconds since 1970 UTC; 0: none.
+type Person struct {
+	ID         string `db:"id"` // UUID
+	Number     int64  `db:"number"`
+	Name       string `db:"name"` // login name
+	Mail       string `db:"mail"`
+	Unproved   bool   `db:"mail_unproved"`
+	Display    string `db:"display"`
+	Mobile     string `db:"mobile"`
+	Org        string `db:"org"`
+	Barred     bool   `db:"barred"` // the account may not be used anywhere
+	Ends       int64  `db:"expires"`
+	Service    bool   `db:"service"`
+	Client     bool   `db:"oauth_client"`
+	Created    int64  `db:"created"`
+	LastLogin  int64  `db:"last_login"`
+	State      string `db:"state"`
+	Enabled    bool   `db:"enabled"`
+	Until      int64  `db:"until"`
+	Invitation int64  `db:"invitation"` // its number; 0: none is open
+	Factor     bool   `db:"factor"`     // an authenticator is set up
+	Roles      []role.Role
+}
+
+// Status is where the person stands at a time.
+func (p Person) Status(now time.Time) string {
+	ms := now.UnixMilli()
+	switch {
+	case p.State == Invited:
+		return Pending
+	case p.State == Rejected:
+		return Refused
+	case p.Until != 0 && p.Until <= ms, p.Ends != 0 && p.Ends <= ms:
+		return Expired
+	}
+	return Active
+}
+
+// May says whether the person may enter as far as the workspace and the account say.
+func (p Person) May() bool { return p.Enabled && !p.Barred }
+
+// User is the person's row as far as it is known here.
+func (p Person) User() user.User {
+	return user.User{ID: p.ID, Name: p.Name, Mail: p.Mail, MailUnproved: p.Unproved, Display: p.Display, Org: p.Org, Service: p.Service, OAuthClient: p.Client}
+}
+
+var (
+	peopleOf = dbx.L[Person]("workspace.people", `SELECT u.id, n.number, u.name, u.mail, u.mail_unproved, u.display, u.mobile, u.org,
+		(u.locked OR u.disabled OR u.expired OR u.suspended OR u.cloud_locked) AS barred, u.expires, u.service, u.oauth_client, u.created,
+		COALESCE(s.last_login, 0) AS last_login, COALESCE(m.state, 'member') AS state, COALESCE(m.enabled, TRUE) AS enabled,
+		COALESCE(m.until, 0) AS until, CASE WHEN m.state = 'invited' THEN COALESCE(i.number, 0) ELSE 0 END AS invitation,
+		EXISTS (SELECT 1 FROM oath_profile o WHERE o.tenant = u.tenant AND o.user_id = u.id AND o.confirmed) AS factor
+		FROM users u JOIN object_number n ON n.tenant = u.tenant AND n.kind = 'User' AND n.object = u.id
+		LEFT JOIN workspace_member m ON m.tenant = u.tenant AND m.org = ? AND m.user_id = u.id
+		LEFT JOIN object_number i ON i.tenant = u.tenant AND i.kind = 'Invitation' AND i.object = m.id
+		LEFT JOIN user_seen s ON s.tenant = u.tenant AND s.user_id = u.id WHERE u.tenant = ?`).By("u.name_key", "u.mail_key", "u.display_key")
+	inside = dbx.Q[string]("workspace.inside", `SELECT id FROM users WHERE tenant = ? AND org = ?
+		UNION ALL SELECT user_id FROM workspace_member WHERE tenant = ? AND org = ?`)
+)
+
+// Filter picks people of a workspace.
+type Filter struct {
+	Search string // part of the name or mail address
+	Status string // one of the statuses; empty: all
+	Role   string // id of a role of the workspace that they hold
+	Sort   string // column: display_key, mail_key, created; display_key when empty
+	Desc   bool
+	Skip   int
+	Limit  int
+}
+
+func (f Filter) where(c *call.Call, workspace string) (dbx.Clause, error) {
+	all := []dbx.Clause{dbx.InQuery("id", inside, c.Tenant.ID, workspace, c.Tenant.ID, workspace)}
+	if key := fold.Key(f.Search); key != "" {
+		all = append(all, dbx.Or(dbx.Contains("name_key", key), dbx.Contains("mail_key", key), dbx.Contains("display_key", key)))
+	}
+	if f.Role != "" {
+		all = append(all, role.Containing(c, "id", f.Role))
+	}
+	now := c.Now.UnixMilli()
+	over := dbx.Or(dbx.And(dbx.Ne("until", 0), dbx.Le("until", now)), dbx.And(dbx.Ne("expires", 0), dbx.Le("expires", now)))
+	joined := dbx.Eq("state", Joined)
+	switch f.Status {
+	case "":
+	case Active:
+		all = append(all, joined, dbx.Not(over))
+	case Expired:
+		all = append(all, joined, over)
+	case Pending:
+		all = append(all, dbx.Eq("state", Invited))
+	case Refused:
+		all = append(all, dbx.Eq("state", Rejected))
+	default:
+		return dbx.Clause{}, fault.Bad("status", "must be ACTIVE, EXPIRED, PENDING or REJECTED")
+	}
+	return dbx.And(all...), nil
+}
+
+// ListPeople gives a page of the people of a workspace that the grant allows, with those who are invited, and says how many they are.
+func (w *Workspaces) ListPeople(ctx context.Context, c *call.Call, g grant.Grant, workspace string, f Filter) ([]Person, int64, error) {
+	if !g.Allows(workspace, workspace) {
+		return nil, 0, nil
+	}
+	where, err := f.where(c, workspace)
+	if err != nil {
+		return nil, 0, err
+	}
+	n, err := peopleOf.Count(ctx, c.Tx, where, workspace, c.Tenant.ID)
+	if err != nil {
+		return nil, 0, err
+	}
+	column := f.Sort
+	if column == "" {
+		column = "display_key"
+	}
+	order := []dbx.Order{{Column: column, Desc: f.Desc}, {Column: "id", Desc: f.Desc}}
+	rows, err := peopleOf.Rows(ctx, c.Tx, where, order, min(f.Skip+f.Limit, maxRead), workspace, c.Tenant.ID)
+	if err != nil {
+		return nil, 0, err
+	}
+	rows = rows[min(f.Skip, len(rows)):]
+	return rows, n, w.withRoles(ctx, c, workspace, rows)
+}
+
+// maxRead is how far into a list pages are given.
+const maxRead = 100_000
+
+// withRoles tells of people which roles of the workspace they are directly in.
+func (w *Workspaces) withRoles(ctx context.Context, c *call.Call, workspace string, rows []Person) error {
+	of, err := w.Orgs.RolesIn(ctx, c, workspace)
+	if err != nil || len(of) == 0 {
+		return err
+	}
+	ids := make([]string, len(rows))
+	for i, r := range rows {
+		ids[i] = r.ID
+	}
+	in, err := w.Roles.Load(ctx, c, ids)
+	if err != nil {
+		return err
+	}
+	for i := range rows {
+		has := in.Roles(rows[i].ID, c.Now)
+		for _, r := range of {
+			if slices.Contains(has, r.ID) {
+				rows[i].Roles = append(rows[i].Roles, r)
+			}
+		}
+	}
+	return nil
+}
+
+// GetPerson gives one person of a workspace. Fault: ErrMember.
+func (w *Workspaces) GetPerson(ctx context.Context, c *call.Call, workspace, userID string) (Person, error) {
+	where := dbx.And(dbx.Eq("id", userID), dbx.InQuery("id", inside, c.Tenant.ID, workspace, c.Tenant.ID, workspace))
+	rows, err := peopleOf.Rows(ctx, c.Tx, where, nil, 1, workspace, c.Tenant.ID)
+	if err == nil && len(rows) == 0 {
+		err = ErrMember
+	}
+	if err != nil {
+		return Person{}, err
+	}
+	return rows[0], w.withRoles(ctx, c, workspace, rows)
+}

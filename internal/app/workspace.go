@@ -19,6 +19,7 @@ import (
 	"limen/internal/op"
 	"limen/internal/surface/identity"
 	"limen/internal/surface/synerise"
+	"limen/internal/surface/synerise/account"
 	"limen/internal/surface/synerise/people"
 	"limen/internal/surface/synerise/signin"
 	"limen/internal/surface/synerise/workspaces"
@@ -51,6 +52,10 @@ func (a *App) synerise() []op.Op {
 			Caller: a.asMember,
 		}.Ops(),
 		workspaces.Workspaces{Workspaces: a.Workspaces}.Ops(),
+		account.Account{
+			People: a.People, Sessions: a.Sessions, Settings: a.Values, Workspaces: a.Workspaces, Logins: a.Logins, Factors: a.OATH, Managed: a.managed,
+			Keep: a.keepWay, Perform: a.perform,
+		}.Ops(),
 		people.People{
 			Workspaces: a.Workspaces, People: a.People, Roles: a.Roles, Factors: a.OATH, Managed: a.managed, Keep: a.keepWay,
 		}.Ops(),

@@ -44,6 +44,9 @@ var tails = map[string][]string{
 		" ORDER BY m.kind, m.member LIMIT 9",
 		" AND (m.name_key > 'a' OR m.name_key = 'a' AND (m.kind > 'b' OR m.kind = 'b' AND m.member > 'c')) ORDER BY m.name_key, m.kind, m.member LIMIT 9",
 	},
+	"role.brought": {
+		" AND m.role IN ('a', 'b') AND m.kind = 'User' AND m.member IN ('a', 'b') AND (m.until = 0 OR m.until > 7) LIMIT 9",
+	},
 	"role.keys": {" ORDER BY m.name_key, m.kind, m.member LIMIT 1 OFFSET 9", " ORDER BY m.name_key DESC, m.kind DESC, m.member DESC LIMIT 1 OFFSET 9"},
 	"role.standings": {
 		" AND m.kind = 'User' AND m.member IN ('a', 'b') ORDER BY m.member, m.role LIMIT 9",

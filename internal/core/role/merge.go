@@ -3,6 +3,7 @@ package role
 import (
 	"context"
 	"errors"
+	"maps"
 	"slices"
 
 	"limen/internal/dbx"
@@ -113,6 +114,41 @@ func (st *stream) fill(ctx context.Context, l *lister, more int64) error {
 	return err
 }
 
+// broughtRow is a member, and the role that brings them.
+type broughtRow struct {
+	Role string `db:"role"`
+	MemberRow
+}
+
+// found reads memberships of several roles, by role and kind, for as many members at once as there is room for: each question to the store
+// costs as much as twenty members do. It may find more than is asked for.
+func (l *lister) found(ctx context.Context, of map[picked][]string) (map[picked]MemberRow, error) {
+	out := map[picked]MemberRow{}
+	roles, ids := map[string]map[string]bool{}, map[string][]string{} // by kind
+	for at, some := range of {
+		kind := at.key.Kind
+		if roles[kind] == nil {
+			roles[kind] = map[string]bool{}
+		}
+		roles[kind][at.role], ids[kind] = true, append(ids[kind], some...)
+	}
+	for kind, some := range ids {
+		for part := range slices.Chunk(slices.Sorted(maps.Keys(roles[kind])), chunk) {
+			for these := range slices.Chunk(some, chunk) {
+				where := dbx.And(dbx.In("role", part...), dbx.Eq("kind", kind), dbx.In("member", these...), l.where(nil))
+				rows, err := brought.Rows(ctx, l.c.Tx, where, nil, len(part)*len(these), l.c.Tenant.ID)
+				if err != nil {
+					return nil, err
+				}
+				for _, row := range rows {
+					out[picked{row.memberKey, row.Role}] = row.MemberRow
+				}
+			}
+		}
+	}
+	return out, nil
+}
+
 // details reads the rows of a page, in its order.
 func (l *lister) details(ctx context.Context, roleID string, inside map[string]int64, page []memberKey) ([]MemberRow, error) {
 	brings, err := l.brings(ctx, roleID, inside, page)
@@ -124,18 +160,9 @@ func (l *lister) details(ctx context.Context, roleID string, inside map[string]i
 		at := picked{memberKey{Kind: k.Kind}, brings[k.id()]}
 		of[at] = append(of[at], k.ID)
 	}
-	found := map[picked]MemberRow{}
-	for at, ids := range of {
-		for part := range slices.Chunk(ids, chunk) {
-			where := dbx.And(dbx.Eq("kind", at.key.Kind), dbx.In("member", part...), l.where(nil))
-			rows, err := members.Rows(ctx, l.c.Tx, where, nil, len(part), l.args(at.role)...)
-			if err != nil {
-				return nil, err
-			}
-			for _, row := range rows {
-				found[picked{row.memberKey, at.role}] = row
-			}
-		}
+	found, err := l.found(ctx, of)
+	if err != nil {
+		return nil, err
 	}
 	out := make([]MemberRow, 0, len(page))
 	for _, k := range page {

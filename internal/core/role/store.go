@@ -103,6 +103,15 @@ var (
 		LEFT JOIN users u ON u.tenant = m.tenant AND m.kind = 'User' AND u.id = m.member
 		WHERE m.tenant = ? AND m.role = ?`)
 
+	// The same of several roles.
+	brought = dbx.L[broughtRow]("role.brought", `SELECT m.role AS role, m.kind AS kind, m.member AS member, m.name_key AS name_key,
+		COALESCE(u.name, (SELECT r.name FROM role r WHERE m.kind = 'Role' AND r.tenant = m.tenant AND r.id = m.member), '') AS name,
+		COALESCE(u.org, (SELECT r.org FROM role r WHERE m.kind = 'Role' AND r.tenant = m.tenant AND r.id = m.member), '') AS org,
+		m.since AS since, m.until AS until, m.reason AS reason, COALESCE(g.name, '') AS granter FROM role_member m
+		LEFT JOIN users g ON g.tenant = m.tenant AND g.id = m.granter
+		LEFT JOIN users u ON u.tenant = m.tenant AND m.kind = 'User' AND u.id = m.member
+		WHERE m.tenant = ?`)
+
 	// Who is in the role Everybody, a flag of the person.
 	anybody = dbx.L[MemberRow]("role.everybody", `SELECT 'User' AS kind, u.id AS member, u.name_key AS name_key, u.name AS name, u.org AS org, 0 AS since,
 		0 AS until, '' AS reason, '' AS granter FROM users u WHERE u.tenant = ? AND u.everybody`)

@@ -1,14 +1,17 @@
 package app
 
 import (
+	"cmp"
 	"context"
 
 	"limen/internal/call"
 	"limen/internal/core/acl"
 	"limen/internal/core/app"
 	"limen/internal/core/change"
+	"limen/internal/core/detail"
 	"limen/internal/core/oauth"
 	"limen/internal/core/session"
+	"limen/internal/core/user"
 )
 
 // remembered is what the authorization server asks about people again and again, until what it was made of changes.
@@ -37,11 +40,11 @@ func (a *App) somebody(ctx context.Context, c *call.Call, id string) (somebody, 
 			return change.Answer[somebody]{}, err
 		}
 		h, err := a.holderOf(ctx, c, u)
-		given, family := oauth.Split(u.Display)
-		p := oauth.Person{ID: u.ID, Name: u.Name, Org: u.Org, Barred: u.Barred(c.Now), Service: u.OAuthClient, Claims: oauth.Claims{
-			Name: u.Display, GivenName: given, FamilyName: family, PreferredUsername: u.Name, Email: u.Mail, EmailVerified: u.Mail != "" && !u.MailUnproved,
-			Phone: u.Mobile, Locale: u.Culture, Updated: u.Changed / 1000,
-		}}
+		if err != nil {
+			return change.Answer[somebody]{}, err
+		}
+		known, err := detail.Of(ctx, c, u.ID)
+		p := oauth.Person{ID: u.ID, Name: u.Name, Org: u.Org, Barred: u.Barred(c.Now), Service: u.OAuthClient, Claims: claims(u, known[u.ID])}
 		return change.Answer[somebody]{Value: somebody{p, h}, Of: []string{u.ID}, Until: end(h)}, err
 	})
 }
@@ -84,4 +87,27 @@ func (a *App) mayUse(ctx context.Context, c *call.Call, personID string, it oaut
 		}
 		return change.Answer[bool]{Value: ok, Of: []string{s.person.ID}, Until: until}, err
 	})
+}
+
+// claims are what tokens can say of a person: of the directory's row, and of what provisioning clients have put beside it.
+func claims(u user.User, known []detail.Item) oauth.Claims {
+	text := func(kind detail.Kind) string {
+		i, _ := detail.Find(known, kind)
+		return i.Value
+	}
+	given, family, ok := detail.Name(known)
+	if !ok {
+		given, family = oauth.Split(u.Display)
+	}
+	picture := text(detail.Photo)
+	for _, i := range known {
+		if i.Kind == detail.Photo && i.Main {
+			picture = i.Value
+		}
+	}
+	return oauth.Claims{
+		Name: u.Display, GivenName: given, FamilyName: family, MiddleName: text(detail.Middle), Nick: text(detail.Nick), PreferredUsername: u.Name,
+		Profile: text(detail.Profile), Picture: picture, Email: u.Mail, EmailVerified: u.Mail != "" && !u.MailUnproved,
+		Phone: u.Mobile, Locale: cmp.Or(text(detail.Locale), u.Culture), Zone: text(detail.Zone), Updated: u.Changed / 1000,
+	}
 }

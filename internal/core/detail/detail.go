@@ -355,6 +355,13 @@ func Find(items []Item, kind Kind) (Item, bool) {
 	return items[i], true
 }
 
+// Name gives the given and the family name on record; ok says that there is one of them.
+func Name(items []Item) (given, family string, ok bool) {
+	first, has := Find(items, Given)
+	last, had := Find(items, Family)
+	return first.Value, last.Value, has || had
+}
+
 // Sorted puts items into the order in which Of gives them.
 func Sorted(items []Item) []Item {
 	return slices.SortedStableFunc(slices.Values(items), func(a, b Item) int {

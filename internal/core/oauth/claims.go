@@ -9,12 +9,14 @@ import (
 // Claims are what tokens can say of a person (OpenID Connect Core section 5.1). What is empty is left out.
 type Claims struct {
 	Name, GivenName, FamilyName string
+	MiddleName, Nick            string
 	PreferredUsername           string
+	Profile, Picture            string // URLs
 	Email                       string
 	EmailVerified               bool
 	Phone                       string
 	PhoneVerified               bool
-	Locale                      string
+	Locale, Zone                string
 	Updated                     int64 // seconds since 1970
 }
 
@@ -23,6 +25,7 @@ func (k Claims) of(scope wire.Scope, asked map[string]*wire.Wanted) map[string]a
 	groups := map[string]map[string]any{
 		"profile": {
 			"name": k.Name, "given_name": k.GivenName, "family_name": k.FamilyName, "preferred_username": k.PreferredUsername, "locale": k.Locale,
+			"middle_name": k.MiddleName, "nickname": k.Nick, "profile": k.Profile, "picture": k.Picture, "zoneinfo": k.Zone,
 		},
 		"email": {"email": k.Email},
 		"phone": {"phone_number": k.Phone},

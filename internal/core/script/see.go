@@ -2,9 +2,11 @@ package script
 
 import (
 	"context"
+	"errors"
 	"strings"
 
 	"limen/internal/call"
+	"limen/internal/core/detail"
 	"limen/internal/core/dynamic"
 	"limen/internal/core/policy"
 	"limen/internal/core/role"
@@ -26,7 +28,7 @@ func (s *Scripts) batch(ctx context.Context, c *call.Call, in Ask) (b Batch, err
 		}
 		if in.Person == "" { // a client in its own name
 			b.Person = dynamic.Person{Name: in.Client, Properties: map[string]any{}}
-			b.See["LoginUser"] = loginUser(user.User{}, nil)
+			b.See["LoginUser"] = loginUser(user.User{}, nil, nil)
 			return nil
 		}
 		u, err := s.People.ByID(ctx, c, in.Person)
@@ -42,8 +44,9 @@ func (s *Scripts) batch(ctx context.Context, c *call.Call, in Ask) (b Batch, err
 			b.Roles = append(b.Roles, r.Role)
 			b.Person.Roles = append(b.Person.Roles, r.ID)
 		}
-		b.See["LoginUser"] = loginUser(u, b.Roles)
-		return err
+		known, err2 := detail.Of(ctx, c, u.ID)
+		b.See["LoginUser"] = loginUser(u, known[u.ID], b.Roles)
+		return errors.Join(err, err2)
 	})
 	return b, err
 }
@@ -58,11 +61,14 @@ func application(in Ask) map[string]any {
 
 // loginUser is what scripts see of the person beside what the roles' scripts do (apps.yaml n 196, SamlAttributeValueOptions). The
 // built-in directory has no groups.
-func loginUser(u user.User, in []role.Role) map[string]any {
+func loginUser(u user.User, known []detail.Item, in []role.Role) map[string]any {
 	words := strings.Fields(u.Display)
 	var first, last any
 	if len(words) > 0 {
 		first, last = words[0], words[len(words)-1]
+	}
+	if given, family, ok := detail.Name(known); ok {
+		first, last = text(given), text(family)
 	}
 	short, _, _ := strings.Cut(u.Name, "@")
 	none := []any{}

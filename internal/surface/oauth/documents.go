@@ -148,7 +148,8 @@ func (o OAuth) configuration(c *op.Call, a oauth.App) Configuration {
 		TokenAuthMethods: methods, RevocationMethods: methods, IntrospectionMethods: proving, AssertionAlgs: algs, CertBound: o.Server.Certs,
 		DPoPAlgs: a.Profile.ClientAlgorithms(),
 		Claims: []string{
-			"aud", "auth_time", "exp", "iat", "iss", "sub", "unique_name", "name", "given_name", "family_name", "preferred_username", "email", "email_verified",
+			"aud", "auth_time", "exp", "iat", "iss", "sub", "unique_name", "name", "given_name", "family_name", "middle_name", "nickname", "preferred_username", "profile", "picture",
+			"zoneinfo", "locale", "updated_at", "email", "email_verified",
 			"phone_number", "phone_number_verified", "acr", "amr", "sid",
 		},
 		ClaimsParameter: true, IssuerInAnswers: true, RequestParameter: true, RequestURIParameter: true, RegisteredURIs: true,

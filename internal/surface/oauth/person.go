@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"limen/internal/core/detail"
 	"limen/internal/core/oauth"
 	"limen/internal/core/right"
 	"limen/internal/core/role"
@@ -40,7 +41,14 @@ func (o OAuth) person(ctx context.Context, c *op.Call) (op.JSON, error) {
 		return op.JSON{}, err
 	}
 	out := Person{HomeNumber: u.Home, Username: u.Name, Groups: []Named{}, Rights: []string{}, Roles: []Named{}}
-	out.FirstName, out.LastName = oauth.Split(u.Display)
+	known, err := detail.Of(ctx, c, u.ID)
+	if err != nil {
+		return op.JSON{}, err
+	}
+	var ok bool
+	if out.FirstName, out.LastName, ok = detail.Name(known[u.ID]); !ok {
+		out.FirstName, out.LastName = oauth.Split(u.Display)
+	}
 	if u.ReportsTo != "" {
 		boss, err := o.People.ByID(ctx, c, u.ReportsTo)
 		if err != nil {

@@ -29,7 +29,7 @@ const maxServices = 100
 type Query struct {
 	// DirectoryServices are ids of directory services, at least one that is known; required.
 	DirectoryServices []string `json:"directoryServices" rpc:"one,commas"`
-	// User asks for people by SystemName, DisplayName, EMail, InternalName or _ID, and ObjectType.
+	// User asks for people by SystemName, DisplayName, EMail, InternalName, _ID, givenName or sn, and ObjectType.
 	User string `json:"user"`
 	// Group asks for groups.
 	Group string `json:"group"`

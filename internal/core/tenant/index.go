@@ -288,6 +288,11 @@ func (x *Index) MainSuffix(ctx context.Context, c *call.Call) (Suffix, error) {
 			return s, nil
 		}
 	}
+	return Main(ctx, c)
+}
+
+// Main reads the default suffix of the call's tenant. It needs nothing but the transaction.
+func Main(ctx context.Context, c *call.Call) (Suffix, error) {
 	all, err := listSuffixes.All(ctx, c.Tx, c.Tenant.ID)
 	if err != nil {
 		return Suffix{}, err

@@ -112,18 +112,24 @@ func (e entitled) has(c *call.Call, name, org string) bool {
 }
 
 // authorize makes the authorizations of somebody those wanted. Each is the membership in a role of the organization that the person
-// is in, so that it reaches those there and below; who moves elsewhere gets them there. Faults: ErrNotGiven, and those of roles.
+// is in, so that it reaches those there and below; who moves elsewhere gets them there. Those that come of other roles stay, and so do all of a
+// system administrator. Faults: ErrNotGiven, and those of roles.
 func (v *Vault) authorize(ctx context.Context, c *call.Call, u user.User, want []string) error {
-	e, err := entitlements(ctx, c)
+	m, err := v.memberships(ctx, c, u.ID)
 	if err != nil {
 		return err
 	}
-	direct, err := v.Roles.Load(ctx, c, []string{u.ID})
-	if err != nil {
-		return err
+	e, direct, there, was := m.stand, m.direct.Roles(u.ID, c.Now), map[string]bool{}, []string{}
+	if h := m.held[u.ID]; h != nil {
+		if slices.Contains(h.Roles, role.System) {
+			return nil // who has all of them, for as long as they administer everything
+		}
+		for _, id := range h.Roles {
+			s, stands := e[id]
+			there[s.Entitles] = there[s.Entitles] || stands && !slices.Contains(direct, id) && h.Held.Tree.Within(u.Org, s.Org)
+		}
 	}
-	there, was := map[string]bool{}, []string{}
-	for _, id := range direct.Roles(u.ID, c.Now) {
+	for _, id := range direct {
 		s, stands := e[id]
 		switch {
 		case !stands:

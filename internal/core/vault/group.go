@@ -260,15 +260,15 @@ func (v *Vault) group(ctx context.Context, c *call.Call, id string) (role.Role, 
 }
 
 // Join makes somebody a member of a group. Faults: ErrMember, ErrUser, and those of roles.
-func (v *Vault) Join(ctx context.Context, c *call.Call, groupID, name string) (user.User, error) {
+func (v *Vault) Join(ctx context.Context, c *call.Call, groupID, name string) error {
 	u, is, err := v.membership(ctx, c, groupID, name)
 	switch {
 	case err != nil:
-		return u, err
+		return err
 	case is:
-		return u, ErrMember
+		return ErrMember
 	}
-	return u, v.Roles.Add(ctx, c, groupID, role.Member{Kind: role.User, ID: u.ID})
+	return v.Roles.Add(ctx, c, groupID, role.Member{Kind: role.User, ID: u.ID})
 }
 
 // Leave takes somebody out of a group. Faults: ErrNotMember, ErrUser, and those of roles.
@@ -283,13 +283,13 @@ func (v *Vault) Leave(ctx context.Context, c *call.Call, groupID, name string) e
 	return v.Roles.Remove(ctx, c, groupID, role.Member{Kind: role.User, ID: u.ID})
 }
 
-// membership finds a group and somebody, and whether they are directly in it. Whom the caller cannot see is not there.
+// membership finds a group and somebody, and whether they are directly in it.
 func (v *Vault) membership(ctx context.Context, c *call.Call, groupID, name string) (user.User, bool, error) {
 	r, err := v.group(ctx, c, groupID)
 	if err != nil {
 		return user.User{}, false, err
 	}
-	u, err := v.Named(ctx, c, name)
+	u, err := Named(ctx, c, name)
 	if err != nil {
 		return u, false, err
 	}

@@ -60,6 +60,16 @@ func (v *Vault) Full(ctx context.Context, c *call.Call, name string) (string, er
 	return name + "@" + main.Name, err
 }
 
+// complete is Full without what is kept in memory of suffixes.
+func complete(ctx context.Context, c *call.Call, name string) (string, error) {
+	name = strings.TrimSpace(name)
+	if _, _, ok := user.SplitName(name); ok || name == "" {
+		return name, nil
+	}
+	main, err := tenant.Main(ctx, c)
+	return name + "@" + main.Name, err
+}
+
 // shorter gives what makes user names of login names.
 func (v *Vault) shorter(ctx context.Context, c *call.Call) (func(login string) string, error) {
 	main, err := v.Tenants.MainSuffix(ctx, c)
@@ -84,13 +94,15 @@ func Find(ctx context.Context, c *call.Call, n int64) (user.User, error) {
 	return user.User{}, missing(err, ErrUser)
 }
 
-// Named gives the person of a user name; ErrUser when there is none.
-func (v *Vault) Named(ctx context.Context, c *call.Call, name string) (user.User, error) {
-	full, err := v.Full(ctx, c, name)
+// Named gives the person of a user name; ErrUser when there is none. It needs nothing but the transaction, so that inputs can resolve
+// whom they name.
+func Named(ctx context.Context, c *call.Call, name string) (user.User, error) {
+	full, err := complete(ctx, c, name)
 	if err != nil {
 		return user.User{}, err
 	}
-	u, err := v.People.ByName(ctx, c, full)
+	var d *user.Directory
+	u, err := d.ByName(ctx, c, full)
 	return u, missing(err, ErrUser)
 }
 

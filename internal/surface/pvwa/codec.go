@@ -62,9 +62,6 @@ func asFault(err error) error {
 	return as.At(e.Field).Say("%s", text)
 }
 
-// created is a result that is answered with 201.
-type created struct{ body any }
-
 // Result writes what an operation answered.
 func (Codec) Result(w http.ResponseWriter, _ *op.Request, _ *op.Call, out any) {
 	switch v := out.(type) {
@@ -119,8 +116,8 @@ var exceptions = []struct {
 	{role.ErrMember, http.StatusNotFound, "ITATS003E"}, {session.ErrNone, http.StatusUnauthorized, "PASWS006E"},
 }
 
-// Fault writes an error.
-func (Codec) Fault(w http.ResponseWriter, r *op.Request, _ *op.Call, f *fault.Error, _ any) {
+// failed is a fault as an error of the API.
+func failed(f *fault.Error) (int, wire.Failure) {
 	at, ok := kinds[f.Kind]
 	if !ok {
 		at.status, at.code = http.StatusInternalServerError, "CAWS00001E"
@@ -134,11 +131,16 @@ func (Codec) Fault(w http.ResponseWriter, r *op.Request, _ *op.Call, f *fault.Er
 	if f.Field != "" && at.status == http.StatusBadRequest {
 		body.Details = []wire.Failure{{Code: at.code, Message: body.Message}}
 	}
+	return at.status, body
+}
+
+// Fault writes an error.
+func (Codec) Fault(w http.ResponseWriter, _ *op.Request, _ *op.Call, f *fault.Error, _ any) {
+	status, body := failed(f)
 	if f.After > 0 {
 		w.Header().Set("Retry-After", strconv.Itoa(f.After))
 	}
-	_ = r
-	write(w, at.status, body)
+	write(w, status, body)
 }
 
 // fields are those of the domain that are called otherwise here.

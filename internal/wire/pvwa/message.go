@@ -192,6 +192,24 @@ type User struct {
 	LoginToHour *int64 `json:"loginToHour"`
 }
 
+// Again is what makes the user what they are: the body of a PUT that changes nothing.
+func (u User) Again() NewUser {
+	hour := func(n *int64) *Int {
+		if n == nil {
+			return nil
+		}
+		return new(Int(*n))
+	}
+	return NewUser{
+		Username: u.Username, UserType: u.UserType, AuthenticationMethod: u.AuthenticationMethod, AllowedAuthenticationMethods: u.AllowedAuthenticationMethods,
+		Location: u.Location, UnAuthorizedInterfaces: u.UnAuthorizedInterfaces, ExpiryDate: Int(u.ExpiryDate), VaultAuthorization: u.VaultAuthorization,
+		EnableUser: new(Bool(u.EnableUser)), ChangePassOnNextLogon: new(Bool(u.ChangePassOnNextLogon)), PasswordNeverExpires: Bool(u.PasswordNeverExpires),
+		DistinguishedName: u.DistinguishedName, Description: u.Description, BusinessAddress: u.BusinessAddress, Internet: u.Internet, Phones: u.Phones,
+		PersonalDetails: u.PersonalDetails, UserActivityLogRetentionDays: new(Int(u.UserActivityLogRetentionDays)), LoginFromHour: hour(u.LoginFromHour),
+		LoginToHour: hour(u.LoginToHour),
+	}
+}
+
 // Listed is a user as lists show it.
 type Listed struct {
 	// ID is the user's number.

@@ -78,6 +78,7 @@ var scaled = []measure{
 	{"members-nested", nestedPages},
 	{"member-add", memberAdd},
 	{"member-remove", memberRemove},
+	{"scim", scim},
 	{"scripts", scripts},
 	{"start-large", startLarge},
 	{"memory-large", memoryLarge},

@@ -112,6 +112,9 @@ func (c *Conn) Do(request []byte) (status int, body []byte, err error) {
 			}
 		}
 	}
+	if status == 204 { // which has no body, and says no length
+		length = 0
+	}
 	if length < 0 || length > maxBody {
 		return 0, nil, fmt.Errorf("an answer of %d bytes", length)
 	}

@@ -288,6 +288,7 @@ func (a *App) wireDomain(ctx context.Context) error {
 	a.Roles = &role.Roles{Changes: a.Changes, DB: a.DB}
 	a.Tenants = &tenant.Tenants{Index: a.Index, Changes: a.Changes, Roles: a.Roles}
 	a.People = &user.Directory{DB: a.DB, Changes: a.Changes, Tenants: a.Index, Roles: a.Roles}
+	a.People.Watch()
 	a.Orgs = &org.Orgs{People: a.People, Roles: a.Roles, DB: a.DB, Act: a.act}
 	a.People.Stored = append(a.People.Stored, a.Orgs.Stored)
 	a.Roles.Scopes, a.Roles.Deleted = a.Orgs.Scopes, append(a.Roles.Deleted, a.Orgs.RoleGone, groupGone, vault.RoleGone)

@@ -109,7 +109,7 @@ func (d *lite) try(ctx context.Context, m mode, f func(*Tx) error) (bool, error)
 	if err != nil {
 		return false, err
 	}
-	tx := &Tx{ctx: ctx, conn: c, fixed: true}
+	tx := &Tx{ctx: ctx, conn: c, fixed: true, began: time.Now()}
 	c.under(ctx)
 	defer func() {
 		tx.done = true

@@ -96,7 +96,9 @@ func (d *postgres) try(ctx context.Context, m mode, f func(*Tx) error) (again bo
 	// A caller who leaves must not cut a writing transaction's connection: see commit.
 	pc := &pgConn{c: c.Conn(), begin: begins[m], ctx: ctx}
 	tx := &Tx{ctx: ctx, engine: Postgres, conn: pc, write: m != reading, fixed: m != writing}
-	if m != reading {
+	if m == reading {
+		tx.began = time.Now() // BEGIN goes out with the first statement
+	} else {
 		tx.ctx = newLimit(d.o.Budget)
 		var cancel context.CancelFunc
 		pc.ctx, cancel = context.WithTimeout(context.WithoutCancel(ctx), d.o.Budget+grace)

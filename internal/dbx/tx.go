@@ -3,6 +3,7 @@ package dbx
 import (
 	"context"
 	"errors"
+	"time"
 )
 
 // Tx is a transaction. It belongs to the function it was handed to and to that function's goroutine.
@@ -20,7 +21,11 @@ type Tx struct {
 	failed error // the first failed statement, as answered
 	class  class // of failed
 	after  []func()
+	began  time.Time // of what only reads
 }
+
+// Began is a time no later than the moment that a reading transaction sees; zero of one that writes.
+func (t *Tx) Began() time.Time { return t.began }
 
 // conn is an engine's connection within a transaction.
 type conn interface {

@@ -25,6 +25,10 @@ var wide = map[string]string{
 	"role.tallied":      "adds up every role's count once a day, from an index",
 }
 
+// mailed is who has a mail address.
+const mailed = " AND (id IN (SELECT id FROM users WHERE tenant = 'a' AND mail_key = 'm' UNION ALL SELECT user_id FROM user_detail WHERE tenant = 'a' AND kind = 'mail' AND value_key = 'm')" +
+	" AND (mail_key <> '' AND mail_key = 'm' OR id IN (SELECT user_id FROM user_detail WHERE tenant = 'a' AND (kind = 'mail' AND (value_key <> '' AND value_key = 'm')))))"
+
 // tails make of a List what the program makes of it.
 var tails = map[string][]string{
 	"audit.list": {
@@ -39,6 +43,16 @@ var tails = map[string][]string{
 		" AND (u.name_key > 'a' OR u.name_key = 'a' AND u.id > 'b') ORDER BY u.name_key, u.id LIMIT 9",
 		" AND u.org IN (SELECT below FROM org_below WHERE tenant = 'a' AND above IN (SELECT value FROM json_each('[]'))) AND u.id > '' LIMIT 9",
 		" AND (u.display_key > 'a' OR u.display_key = 'a' AND u.id > 'b') ORDER BY u.display_key, u.id LIMIT 9",
+	},
+	"user.pick": { // SCIM's filters, which are counted and, where they find few, sorted; and its first and last page
+		" AND name_key = 'a' ORDER BY name_key LIMIT 9", " AND name_key >= 'a' AND name_key < 'b' ORDER BY name_key LIMIT 9",
+		" ORDER BY name_key LIMIT 9", " ORDER BY name_key DESC LIMIT 9", " AND name_key > 'a' ORDER BY name_key LIMIT 9", " ORDER BY changed, id LIMIT 9",
+		" AND id IN (SELECT object FROM external_id WHERE tenant = 'a' AND client = 'b' AND kind = 'User' AND value = 'x')",
+		" AND id IN (SELECT object FROM external_id WHERE tenant = 'a' AND client = 'b' AND kind = 'User' AND value = 'x') ORDER BY (name_key || '') LIMIT 9",
+		" AND id IN (SELECT user_id FROM user_detail WHERE tenant = 'a' AND (kind = 'title' AND value_key = 'x'))",
+		" AND id IN (SELECT user_id FROM user_detail WHERE tenant = 'a' AND (kind = 'title' AND value_key = 'x')) ORDER BY (name_key || '') LIMIT 9",
+		mailed, mailed + " ORDER BY (name_key || '') LIMIT 9",
+		" AND org IN (SELECT below FROM org_below WHERE tenant = 'a' AND above IN (SELECT value FROM json_each('[]'))) AND name_key = 'a' ORDER BY name_key LIMIT 9",
 	},
 	"role.members": {
 		" ORDER BY m.kind, m.member LIMIT 9",

@@ -209,7 +209,32 @@ func mails(c *call.Call, f scim.Filter) (dbx.Clause, bool) {
 		return main, false
 	}
 	others, ok := several(detail.Mail)(c, f)
-	return dbx.Or(dbx.And(dbx.Ne("mail_key", ""), main), others), ok
+	either := dbx.Or(dbx.And(dbx.Ne("mail_key", ""), main), others)
+	if k := sought(f); k != "" { // neither engine looks into two indexes for an OR, so it is told whom there can be at all
+		either = dbx.And(dbx.InQuery("id", mailed, c.Tenant.ID, k, c.Tenant.ID, k), either)
+	}
+	return either, ok
+}
+
+// mailed are those who have a mail address, in either place.
+var mailed = dbx.Q[string]("provision.mailed", `SELECT id FROM users WHERE tenant = ? AND mail_key = ?
+	UNION ALL SELECT user_id FROM user_detail WHERE tenant = ? AND kind = 'mail' AND value_key = ?`)
+
+// sought is the key of the value that somebody must have to meet a filter over values; empty where none is certain.
+func sought(f scim.Filter) string {
+	switch f.Op {
+	case scim.Eq:
+		if s, ok := f.Arg.(string); ok && (f.At.Attr.Name == "value" || f.At.Attr.Name == "emails") {
+			return fold.Key(s)
+		}
+	case scim.And:
+		for _, of := range f.Of {
+			if k := sought(of); k != "" {
+				return k
+			}
+		}
+	}
+	return ""
 }
 
 // mainMail is a comparison of the directory's address, which is the primary one. It is for work where nothing else is said.

@@ -35,11 +35,11 @@ func (d *Directory) FindUsers(ctx context.Context, c *call.Call, g grant.Grant, 
 	if err != nil {
 		return scim.List{}, err
 	}
-	l := lister{d: d, c: c, g: g, where: where, q: q}
-	total, err := d.People.Picked(ctx, c, g, where)
+	total, err := d.total(ctx, c, g, q, where)
 	if err != nil {
 		return scim.List{}, err
 	}
+	l := lister{d: d, c: c, g: g, where: where, q: q, total: total}
 	us, next, err := l.page(ctx, t)
 	if err != nil {
 		return scim.List{}, err
@@ -47,6 +47,14 @@ func (d *Directory) FindUsers(ctx context.Context, c *call.Call, g grant.Grant, 
 	s := t.Select(q.Attributes, q.Excluded)
 	rs, err := d.Users(ctx, c, t, s, us...)
 	return answered(t, s, q, total, next, rs), err
+}
+
+// total is how many users a query has. That of all is remembered while they are the same.
+func (d *Directory) total(ctx context.Context, c *call.Call, g grant.Grant, q scim.Query, where dbx.Clause) (int64, error) {
+	if q.Filter == "" {
+		return d.People.Count(ctx, c, g, user.Query{})
+	}
+	return d.People.Picked(ctx, c, g, where)
 }
 
 // answered is the list that a client gets.
@@ -85,6 +93,7 @@ type lister struct {
 	g     grant.Grant
 	where dbx.Clause
 	q     scim.Query
+	total int64
 }
 
 // size is how many resources a page has.
@@ -119,7 +128,7 @@ func (l *lister) byColumns(ctx context.Context, cols []string, desc bool) ([]use
 	if err != nil {
 		return nil, "", Fault(err)
 	}
-	p := user.Pick{Where: l.where, Limit: size(l.q)}
+	p := user.Pick{Where: l.where, Limit: size(l.q), Total: l.total}
 	for _, col := range cols {
 		p.Order = append(p.Order, dbx.Order{Column: col, Desc: desc})
 	}
@@ -131,6 +140,9 @@ func (l *lister) byColumns(ctx context.Context, cols []string, desc bool) ([]use
 		}
 	} else {
 		p.Offset = int64(l.q.Start - 1)
+	}
+	if l.total == 0 { // which was counted by the filter's index; a page would be looked for among all
+		return nil, "", nil
 	}
 	us, err := l.d.People.Pick(ctx, l.c, l.g, p)
 	if err != nil || !l.q.ByCursor || len(us) < p.Limit || len(us) == 0 {

@@ -3,7 +3,6 @@ package provision
 import (
 	"context"
 	"errors"
-	"maps"
 	"reflect"
 	"slices"
 	"strings"
@@ -202,7 +201,8 @@ func (d *Directory) save(ctx context.Context, c *call.Call, u user.User, p parts
 	if u.ID == c.User() && (reroutes || ch.Suspended != nil || in.hashed) {
 		return ErrSelf
 	}
-	ch.Touched = !detail.Same(p.details[u.ID], items) || texts(now["externalId"]) != p.external[u.ID] || !reflect.DeepEqual(was[CustomURN], now[CustomURN])
+	ch.Touched = !detail.Same(p.details[u.ID], items) || texts(now["externalId"]) != p.external[u.ID]
+	ch.Touched = ch.Touched && len(p.own(u.ID, now)) == 0 // storing these touches the row, too
 	store := func() error { _, err := d.People.Change(ctx, c, u.ID, ch); return manage(err) }
 	if reroutes {
 		if err := d.Keep(ctx, c, u.ID, store); err != nil {
@@ -239,26 +239,33 @@ func differs(is, want user.User) (ch user.Change) {
 
 // beside stores what does not stand in the directory's row.
 func (d *Directory) beside(ctx context.Context, c *call.Call, id string, p parts, now scim.Object, items []detail.Item) error {
+	if own := p.own(id, now); len(own) > 0 { // which changes the row, and so waits for others who do
+		if err := d.Attributes.Set(ctx, c, id, own, false); err != nil {
+			return err
+		}
+	}
 	if _, err := detail.Set(ctx, c, id, p.details[id], items); err != nil {
 		return err
 	}
-	if _, err := detail.Know(ctx, c, "User", id, p.external[id], texts(now["externalId"])); err != nil {
-		return err
-	}
-	own, _ := now[CustomURN].(scim.Object)
-	set := maps.Clone(own)
-	for _, v := range p.values[id] {
-		if _, stays := own[v.Name]; !stays {
-			if set == nil {
-				set = scim.Object{}
-			}
-			set[v.Name] = nil
+	_, err := detail.Know(ctx, c, "User", id, p.external[id], texts(now["externalId"]))
+	return err
+}
+
+// own are the values of the tenant's own attributes that are to be others; nil: none.
+func (p parts) own(id string, now scim.Object) map[string]any {
+	was, is := values(p.values[id]), map[string]any{}
+	want, _ := now[CustomURN].(scim.Object)
+	for name, v := range want {
+		if !reflect.DeepEqual(was[name], v) {
+			is[name] = v
 		}
 	}
-	if len(set) == 0 {
-		return nil
+	for name := range was {
+		if _, stays := want[name]; !stays {
+			is[name] = nil
+		}
 	}
-	return d.Attributes.Set(ctx, c, id, set, false)
+	return is
 }
 
 func texts(v any) string {

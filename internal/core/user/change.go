@@ -234,7 +234,9 @@ func (d *Directory) store(ctx context.Context, c *call.Call, old, u *User) error
 		compare(c.Event, old, u)
 	}
 	if old.Org != u.Org || old.NameKey != u.NameKey {
-		d.counts.drop(c)
+		if err := d.others(ctx, c); err != nil {
+			return err
+		}
 	}
 	if old.NameKey != u.NameKey {
 		if err := d.Roles.Renamed(ctx, c, u.ID, u.NameKey); err != nil {
@@ -332,7 +334,9 @@ func (d *Directory) Move(ctx context.Context, c *call.Call, from, to string, lim
 			return 0, err
 		}
 	}
-	d.counts.drop(c)
+	if err := d.others(ctx, c); err != nil {
+		return 0, err
+	}
 	// One row instead of a thousand: whoever keeps callers forgets those of the tenant.
 	return len(rows), d.Changes.Put(ctx, c, "role", c.Tenant.ID)
 }

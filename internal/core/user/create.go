@@ -91,7 +91,9 @@ func (d *Directory) Settle(ctx context.Context, c *call.Call, n New, u User) err
 	if c.Event != nil && n.System {
 		c.Event.Set("InSysAdminRole", true)
 	}
-	d.counts.drop(c)
+	if err := d.others(ctx, c); err != nil {
+		return err
+	}
 	return d.stored(ctx, c, &User{}, &u)
 }
 

@@ -2,10 +2,6 @@ package user
 
 import (
 	"context"
-	"fmt"
-	"strings"
-	"sync"
-	"time"
 
 	"limen/internal/call"
 	"limen/internal/core/grant"
@@ -153,78 +149,4 @@ func (d *Directory) List(ctx context.Context, c *call.Call, g grant.Grant, q Que
 		return nil, nil
 	}
 	return list.Rows(ctx, c.Tx, q.where(c, g), q.order(), min(max(q.Limit, 1), MaxPage), c.Tenant.ID)
-}
-
-// counts remembers how many users a query has, and when a tenant's users changed last.
-type counts struct {
-	mu         sync.Mutex
-	generation map[string]int64 // tenant -> changes made on this node
-	of         map[string]count
-}
-
-type count struct {
-	generation int64
-	at         time.Time
-	n          int64
-}
-
-const (
-	countLife = 2 * time.Second // in which changes made on other nodes are not seen
-	maxCounts = 10_000
-)
-
-// drop forgets the counts of a tenant when the transaction is committed.
-func (cs *counts) drop(c *call.Call) {
-	tenant := c.Tenant.ID
-	c.Tx.After(func() {
-		cs.mu.Lock()
-		defer cs.mu.Unlock()
-		if cs.generation == nil {
-			cs.generation = map[string]int64{}
-		}
-		cs.generation[tenant]++
-	})
-}
-
-func (cs *counts) get(key string, c *call.Call) (count, bool) {
-	cs.mu.Lock()
-	defer cs.mu.Unlock()
-	v, ok := cs.of[key]
-	return v, ok && v.generation == cs.generation[c.Tenant.ID] && time.Since(v.at) < countLife
-}
-
-func (cs *counts) put(key string, c *call.Call, generation int64, v count) {
-	if c.Tx.Writable() {
-		return
-	}
-	cs.mu.Lock()
-	defer cs.mu.Unlock()
-	if cs.of == nil || len(cs.of) >= maxCounts {
-		cs.of = map[string]count{}
-	}
-	v.at, v.generation = time.Now(), generation
-	cs.of[key] = v
-}
-
-func (cs *counts) now(c *call.Call) int64 {
-	cs.mu.Lock()
-	defer cs.mu.Unlock()
-	return cs.generation[c.Tenant.ID]
-}
-
-// Count counts the users that the grant and the query's prefix allow. The number may be two seconds old.
-func (d *Directory) Count(ctx context.Context, c *call.Call, g grant.Grant, q Query) (int64, error) {
-	if g.Nothing() {
-		return 0, nil
-	}
-	key := strings.Join([]string{"c", c.Tenant.ID, fold.Key(q.Prefix), fmt.Sprintf("%v %q %q", g.Everything(), g.Orgs(), g.Rows())}, "\x00")
-	if v, ok := d.counts.get(key, c); ok {
-		return v.n, nil
-	}
-	generation := d.counts.now(c)
-	n, err := keys.Count(ctx, c.Tx, dbx.And(Allowed(c, g), dbx.Prefix("name_key", fold.Key(q.Prefix))), c.Tenant.ID)
-	if err == nil {
-		d.counts.put(key, c, generation, count{n: n})
-	}
-	return n, err
 }

@@ -79,6 +79,7 @@ type walk struct {
 }
 
 const (
+	pageLife  = 2 * time.Second // in which changes by other nodes are not seen
 	maxWalks  = 100
 	maxBegins = 2_000 // of a walk
 )
@@ -92,11 +93,11 @@ func (p *pages) nearest(what string, generation int64, n int) begin {
 	if w == nil || w.generation != generation {
 		return out
 	}
-	if b, ok := w.begins[n]; ok && time.Since(b.at) < countLife {
+	if b, ok := w.begins[n]; ok && time.Since(b.at) < pageLife {
 		return b
 	}
 	for _, b := range w.begins {
-		if b.page <= n && b.page > out.page && time.Since(b.at) < countLife {
+		if b.page <= n && b.page > out.page && time.Since(b.at) < pageLife {
 			out = b
 		}
 	}

@@ -79,7 +79,9 @@ func (d *Directory) Delete(ctx context.Context, c *call.Call, id string) error {
 				return err
 			}
 		}
-		d.counts.drop(c)
+		if err := d.others(ctx, c); err != nil {
+			return err
+		}
 		return d.changed(ctx, c, id)
 	})
 }

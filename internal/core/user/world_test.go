@@ -45,6 +45,7 @@ func build(t testing.TB, db *dbx.DB) *world {
 	}
 	roles := &role.Roles{Changes: changes}
 	users := &user.Directory{DB: db, Changes: changes, Tenants: index, Roles: roles}
+	users.Watch()
 	w := &world{
 		t: t, db: db, users: users, roles: roles, now: time.Now(),
 		all:    &tenant.Tenants{Index: index, Changes: changes, Roles: roles, Move: users.Move},

@@ -8,6 +8,7 @@ import (
 	"limen/internal/core/attribute"
 	"limen/internal/core/detail"
 	"limen/internal/core/grant"
+	"limen/internal/core/login"
 	"limen/internal/core/provision"
 	"limen/internal/core/tenant"
 	"limen/internal/op"
@@ -22,7 +23,9 @@ func (a *App) scim() scim.SCIM {
 func (a *App) provision() *provision.Directory {
 	return &provision.Directory{
 		People: a.People, Roles: a.Roles, Passwords: a.Passwords, Attributes: attribute.Attributes{Stored: a.valuesStored}, Orgs: a.Orgs, Settings: a.Values,
-		Keep: a.keepWay,
+		Keep: a.keepWay, Own: func(ctx context.Context, c *call.Call, userID string) error {
+			return a.Logins.Own(ctx, c, userID, login.OwnProfile)
+		},
 	}
 }
 

@@ -158,13 +158,17 @@ func (p Profile) refreshLife() time.Duration {
 func (p Profile) allows(f Flow) bool { return slices.Contains(p.Flows, f) }
 
 // Reaches says whether scopes let a token of Platform call an operation, by any of its paths: one of their expressions matches
-// the whole of it, with or without the slash in front, whatever the case. A scope without expressions reaches nothing.
+// the whole of it, with or without the slash in front, whatever the case. A path with a star behind it, such as scim*, is what
+// guides tell to enter for all that begins so (scim.yaml, head). A scope without expressions reaches nothing.
 func (p Profile) Reaches(scope wire.Scope, paths ...string) bool {
 	for _, s := range p.Scopes {
 		if !scope.Has(s.Name) {
 			continue
 		}
 		for _, pattern := range s.Paths {
+			if beginning.MatchString(pattern) {
+				pattern = strings.TrimSuffix(pattern, "*") + ".*"
+			}
 			re, err := regexp.Compile(`(?i)^/?(?:` + strings.TrimPrefix(pattern, "/") + `)$`)
 			if err == nil && slices.ContainsFunc(paths, re.MatchString) {
 				return true
@@ -173,6 +177,9 @@ func (p Profile) Reaches(scope wire.Scope, paths ...string) bool {
 	}
 	return false
 }
+
+// beginning is a path with a star behind it, and nothing else of an expression.
+var beginning = regexp.MustCompile(`^[\w/-]*\w\*$`)
 
 // openID are the scopes that every OpenID Connect application knows (OpenID Connect Core section 5.4 and 11).
 var openID = wire.Scope{"openid", "profile", "email", "address", "phone", "offline_access"}
@@ -186,6 +193,23 @@ func (p Profile) Known() wire.Scope {
 	for _, s := range p.Scopes {
 		if !out.Has(s.Name) {
 			out = append(out, s.Name)
+		}
+	}
+	return out
+}
+
+// spelled gives scopes as the application spells them, where letter case alone differs: guides for clients that provision write
+// scim in capitals (scim.yaml, head).
+func (p Profile) spelled(asked wire.Scope) wire.Scope {
+	out := slices.Clone(asked)
+	for i, name := range out {
+		if slices.ContainsFunc(p.Scopes, func(s Scope) bool { return s.Name == name }) {
+			continue
+		}
+		for _, s := range p.Scopes {
+			if strings.EqualFold(s.Name, name) && !out.Has(s.Name) {
+				out[i] = s.Name
+			}
 		}
 	}
 	return out

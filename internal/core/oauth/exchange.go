@@ -117,6 +117,7 @@ func (s *Server) Exchange(ctx context.Context, c *call.Call, a Ask) (Granted, er
 	if g.key == "" {
 		g.key = a.Key
 	}
+	g.scope = a.App.Profile.spelled(g.scope)
 	if !g.scope.Within(a.App.Profile.Known()) || !a.Client.mayAsk(g.scope) {
 		return Granted{}, ErrScope
 	}

@@ -14,6 +14,7 @@ type Draft struct {
 	object scim.Object
 	hash   password.New
 	hashed bool
+	own    bool // by the person
 }
 
 // PrepareNew reads a user to be made and hashes the password. It runs outside transactions.

@@ -61,4 +61,6 @@ type Directory struct {
 	Settings   *setting.Store
 	// Keep makes a change to what somebody signs in with: lockout.ErrLastWay when no system administrator could sign in then.
 	Keep func(ctx context.Context, c *call.Call, userID string, change func() error) error
+	// Own asks callers who change their own profile for what their policies want first.
+	Own func(ctx context.Context, c *call.Call, userID string) error
 }

@@ -45,7 +45,7 @@ func (d *Directory) Create(ctx context.Context, c *call.Call, in Draft) (Resourc
 			return Resource{}, err
 		}
 	}
-	if err := d.beside(ctx, c, made.ID, parts{}, in.object, items); err != nil {
+	if err := d.beside(ctx, c, made.ID, parts{}, in.object, items, false); err != nil {
 		return Resource{}, err
 	}
 	return d.again(ctx, c, t, made.ID)
@@ -181,6 +181,11 @@ func (d *Directory) save(ctx context.Context, c *call.Call, u user.User, p parts
 	if err := d.Roles.Guard(ctx, c, u.ID, ErrSystem, user.ErrStronger); err != nil {
 		return err
 	}
+	if in.own {
+		if err := d.Own(ctx, c, u.ID); err != nil {
+			return err
+		}
+	}
 	want := user.User{}
 	items := fill(&want, now)
 	ch := differs(u, want)
@@ -211,7 +216,7 @@ func (d *Directory) save(ctx context.Context, c *call.Call, u user.User, p parts
 	} else if err := store(); err != nil {
 		return err
 	}
-	if err := d.beside(ctx, c, u.ID, p, now, items); err != nil || !in.hashed {
+	if err := d.beside(ctx, c, u.ID, p, now, items, in.own); err != nil || !in.hashed {
 		return err
 	}
 	c.Event.Set("PasswordChanged", true)
@@ -237,10 +242,10 @@ func differs(is, want user.User) (ch user.Change) {
 	return ch
 }
 
-// beside stores what does not stand in the directory's row.
-func (d *Directory) beside(ctx context.Context, c *call.Call, id string, p parts, now scim.Object, items []detail.Item) error {
-	if own := p.own(id, now); len(own) > 0 { // which changes the row, and so waits for others who do
-		if err := d.Attributes.Set(ctx, c, id, own, false); err != nil {
+// beside stores what does not stand in the directory's row; own: for the person.
+func (d *Directory) beside(ctx context.Context, c *call.Call, id string, p parts, now scim.Object, items []detail.Item, own bool) error {
+	if set := p.own(id, now); len(set) > 0 { // which changes the row, and so waits for others who do
+		if err := d.Attributes.Set(ctx, c, id, set, own); err != nil {
 			return err
 		}
 	}

@@ -103,6 +103,9 @@ var passwordKeys = []Key{
 }
 
 var otherKeys = []Key{
+	boolean("Scim.ConfigAsDocumented", false,
+		"Tell provisioning clients, in ServiceProviderConfig, that there are no bulk requests, no order, no entity tags and no changes of passwords, as the documented server does, although all are served.",
+		func(v *Values) *bool { return &v.ScimDocumented }),
 	integer("Code.Length", 6, 6, 10, "Digits of codes sent by mail and text message.", func(v *Values) *int { return &v.Code.Length }),
 	duration("Code.LifeMinutes", "minutes", 10, 1, 60, "How long such a code is good.", func(v *Values) *time.Duration { return &v.Code.Life }),
 	integer("Code.Answers", 5, 1, 20, "Wrong answers after which a code is of no use.", func(v *Values) *int { return &v.Code.Answers }),

@@ -37,6 +37,8 @@ type Values struct {
 	ChosenRights bool
 	// OpenSearch lets those without administrative rights look up people and roles (directories.yaml n 255).
 	OpenSearch bool
+	// ScimDocumented has /scim/ServiceProviderConfig tell what the contract's server tells (scim.yaml).
+	ScimDocumented bool
 
 	free map[string]string
 }

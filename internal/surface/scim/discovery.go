@@ -62,8 +62,24 @@ func (*Documents) take(r *op.Request) error {
 	return nil
 }
 
-// GetConfig says what the service can do. scim.yaml, GET /scim/ServiceProviderConfig.
-func (s SCIM) GetConfig(_ context.Context, c *op.Call, _ op.None) (wire.Object, error) {
+// GetConfig says what the service can do. By the setting Scim.ConfigAsDocumented it says what the contract's server says, which is
+// less: clients that were written for that one may not expect more. scim.yaml, GET /scim/ServiceProviderConfig.
+func (s SCIM) GetConfig(ctx context.Context, c *op.Call, _ op.None) (wire.Object, error) {
+	v, err := s.Directory.Settings.Get(ctx, c)
+	if err != nil {
+		return nil, err
+	}
+	out := s.config(c)
+	if v.ScimDocumented {
+		for _, name := range []string{"changePassword", "sort", "etag"} {
+			out[name] = wire.Object{"supported": false}
+		}
+		out["bulk"] = wire.Object{"supported": false, "maxOperations": 1, "maxPayloadSize": 0}
+	}
+	return out, nil
+}
+
+func (s SCIM) config(c *op.Call) wire.Object {
 	can := func(is bool) wire.Object { return wire.Object{"supported": is} }
 	return wire.Object{
 		"schemas": []string{wire.ConfigURN}, "patch": can(true), "changePassword": can(true), "sort": can(true), "etag": can(true),
@@ -75,7 +91,7 @@ func (s SCIM) GetConfig(_ context.Context, c *op.Call, _ op.None) (wire.Object, 
 			"specUri": "https://www.rfc-editor.org/info/rfc6750", "primary": true,
 		}},
 		"meta": wire.Object{"resourceType": "ServiceProviderConfig", "location": provision.Base(c) + "/ServiceProviderConfig"},
-	}, nil
+	}
 }
 
 // list is a list of documents, which is always whole.

@@ -12,10 +12,12 @@ import (
 	wire "limen/internal/wire/oauth"
 )
 
-// assertionLife is how far ahead the end of a client assertion may be, and assertionSkew by how much a client's clock may differ
-// (FAPI 2.0 Security Profile section 5.3.2.1 wants ten seconds to be taken).
+// assertionLife is how far ahead the end of a client assertion may be: an hour is what some libraries give theirs, which are good once all
+// the same. strictLife is that of FAPI 2.0's clients, and assertionSkew by how much a client's clock may differ (its Security Profile,
+// section 5.3.2.1, wants ten seconds to be taken).
 const (
-	assertionLife = 10 * time.Minute
+	assertionLife = time.Hour
+	strictLife    = 10 * time.Minute
 	assertionSkew = 10 * time.Second
 )
 
@@ -51,8 +53,11 @@ func (s *Server) byKeyJWT(ctx context.Context, c *call.Call, a App, r Registrati
 
 // asserted checks what an assertion says whose signature is right, and takes it out of use (RFC 7523 section 3).
 func (s *Server) asserted(ctx context.Context, c *call.Call, a App, r Registration, got wire.Asserted) (Client, error) {
-	here := s.audiences(c, a)
-	err := got.Live(c.Now, assertionLife, assertionSkew, here...)
+	here, life := s.audiences(c, a), assertionLife
+	if a.Profile.FAPI != "" {
+		life = strictLife
+	}
+	err := got.Live(c.Now, life, assertionSkew, here...)
 	switch {
 	case err != nil:
 		return Client{}, Fault(err)

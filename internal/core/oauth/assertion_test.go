@@ -141,7 +141,7 @@ func TestAssertion(t *testing.T) {
 			w.own(kind.m)
 			for what, change := range map[string]map[string]any{
 				"issuer": nil, "token endpoint": {"aud": "https://id.acme.test/OAuth2/Token/web"}, "both": {"aud": []string{"https://id.acme.test/web/", "https://id.acme.test/OAuth2/Token/web"}},
-				"clock ahead": {"iat": w.c.Now.Add(10 * time.Second).Unix()}, "no iat": {"iat": nil},
+				"clock ahead": {"iat": w.c.Now.Add(10 * time.Second).Unix()}, "no iat": {"iat": nil}, "of an hour": {"exp": w.c.Now.Add(time.Hour).Unix()},
 			} {
 				if err := w.proves(kind.s.sign(w.t, w.asserts(change), nil)); err != nil {
 					w.t.Errorf("%s, %s: %v", name, what, err)
@@ -149,7 +149,7 @@ func TestAssertion(t *testing.T) {
 			}
 			for what, change := range map[string]map[string]any{
 				"assertion for another server": {"aud": "https://other.example/OAuth2/Token"}, "for others as well": {"aud": []string{"https://id.acme.test/web/", "https://other.example/"}},
-				"no aud": {"aud": nil}, "expired": {"exp": w.c.Now.Add(-time.Minute).Unix()}, "no exp": {"exp": nil}, "too long": {"exp": w.c.Now.Add(time.Hour).Unix()},
+				"no aud": {"aud": nil}, "expired": {"exp": w.c.Now.Add(-time.Minute).Unix()}, "no exp": {"exp": nil}, "too long": {"exp": w.c.Now.Add(time.Hour + time.Minute).Unix()},
 				"not yet": {"nbf": w.c.Now.Add(time.Minute).Unix()}, "from the future": {"iat": w.c.Now.Add(time.Minute).Unix()}, "no jti": {"jti": nil},
 				"another iss": {"iss": "client-2"}, "another sub": {"sub": "client-2"}, "another client": {"iss": "client-2", "sub": "client-2"}, "no sub": {"sub": nil},
 			} {
@@ -165,6 +165,24 @@ func TestAssertion(t *testing.T) {
 			}
 			if _, err := w.token("web", "", "client_id=client-1&grant_type=refresh_token&refresh_token=x", ""); !errors.Is(err, oauth.ErrClient) {
 				w.t.Errorf("%s, but it shows nothing: %v", name, err)
+			}
+		}
+	})
+}
+
+// Clients of FAPI 2.0 make assertions for what they are about to ask, and not ahead.
+func TestAssertionOfFAPI(t *testing.T) {
+	each(t, func(w *world) {
+		k := elliptical(w.t, "k1")
+		w.own(wire.Metadata{AuthMethod: wire.PrivateKeyJWT, Keys: jwks(w.t, k)})
+		w.change(func(a *oauth.App) { a.Profile.FAPI = oauth.Security })
+		for name, x := range map[string]struct {
+			life time.Duration
+			want error
+		}{"ten minutes": {10 * time.Minute, nil}, "an hour": {time.Hour, oauth.ErrClient}} {
+			claims := map[string]any{"aud": "https://id.acme.test/web/", "exp": w.c.Now.Add(x.life).Unix()}
+			if err := w.proves(k.sign(w.t, w.asserts(claims), nil)); (err == nil) != (x.want == nil) || err != nil && code(err) != oauth.ErrClient.Code {
+				w.t.Errorf("%s: %v", name, err)
 			}
 		}
 	})

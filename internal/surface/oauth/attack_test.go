@@ -235,3 +235,19 @@ func TestConsentForgery(t *testing.T) {
 		}
 	})
 }
+
+// TestAssertionNamesItsClient: who proves itself by an assertion need not send its client_id beside it, at introspection as elsewhere
+// (RFC 7521 section 4.2).
+func TestAssertionNamesItsClient(t *testing.T) {
+	apptest.Each(t, func(t *testing.T, server *apptest.Server) {
+		f := newFront(t, server)
+		for _, path := range []string{"/OAuth2/Introspect/wiki", "/OAuth2/Revoke/wiki"} {
+			_, body := holder{t: t, s: f.s, host: f.s.Host}.ask(path, "", "", url.Values{
+				"token": {"x"}, "client_assertion_type": {"urn:ietf:params:oauth:client-assertion-type:jwt-bearer"}, "client_assertion": {"e30.e30.x"},
+			})
+			if body["error"] != "invalid_client" {
+				t.Errorf("%s: %v", path, body)
+			}
+		}
+	})
+}

@@ -254,7 +254,7 @@ func (o OAuth) prepareIntrospect(ctx context.Context, c *op.Call, in TokenRef) (
 		a, err := o.Server.App(ctx, c, in.App)
 		return asking{app: a}, err
 	}
-	if in.authorization == "" && in.ClientID == "" {
+	if in.authorization == "" && in.ClientID == "" && in.params.Get("client_assertion") == "" {
 		return asking{}, oauth.ErrDenied.Say("requesting user not authenticated")
 	}
 	a, who, err := o.client(ctx, c, in)

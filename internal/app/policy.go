@@ -60,13 +60,16 @@ func (a *App) wireDemands() {
 	a.Orgs.Gone = append(a.Orgs.Gone, a.Demands.Gone)
 }
 
-// organizationsOf lists the organizations that a person is in.
+// organizationsOf lists the organizations that a person is in: the one that they belong to, and the workspaces that they joined.
 func (a *App) organizationsOf(ctx context.Context, c *call.Call, userID string) ([]string, error) {
 	u, err := a.People.ByID(ctx, c, userID)
-	if errors.Is(err, user.ErrNotFound) || err == nil && u.Org == "" {
+	if errors.Is(err, user.ErrNotFound) {
 		return nil, nil
 	}
-	return []string{u.Org}, err
+	if err != nil {
+		return nil, err
+	}
+	return a.Workspaces.Of(ctx, c, u)
 }
 
 // lockout gives the warning when a change has shut out those who could undo it.

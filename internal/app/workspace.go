@@ -21,6 +21,8 @@ import (
 	"limen/internal/surface/synerise"
 	"limen/internal/surface/synerise/account"
 	"limen/internal/surface/synerise/people"
+	"limen/internal/surface/synerise/roles"
+	"limen/internal/surface/synerise/settings"
 	"limen/internal/surface/synerise/signin"
 	"limen/internal/surface/synerise/workspaces"
 )
@@ -35,6 +37,7 @@ func (a *App) wireWorkspaces() {
 		}
 		return v.Workspace.Token, nil
 	}}
+	a.Workspaces.Gates = append(a.Workspaces.Gates, a.admitted)
 	a.Orgs.Made = append(a.Orgs.Made, a.Workspaces.Made)
 	a.Orgs.Gone = append(a.Orgs.Gone, a.Workspaces.Emptied)
 	a.People.Gone = append(a.People.Gone, a.Workspaces.PersonGone)
@@ -59,6 +62,8 @@ func (a *App) synerise() []op.Op {
 		people.People{
 			Workspaces: a.Workspaces, People: a.People, Roles: a.Roles, Factors: a.OATH, Managed: a.managed, Keep: a.keepWay,
 		}.Ops(),
+		roles.Roles{Roles: a.Roles}.Ops(),
+		settings.Settings{Demands: a.Demands, Domains: a.Domains, Binding: a.bindingRule, Expected: a.expectedRule}.Ops(),
 	)
 }
 

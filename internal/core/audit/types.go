@@ -77,6 +77,9 @@ const (
 	RoleMembers     = "Cloud.Core.RoleMembers"        // members joined or left a role
 	RoleRights      = "Cloud.Core.RoleRights"         // rights were given to or taken from a role
 	RoleScript      = "Cloud.Core.RoleScript"         // the script of a dynamic role was set
+	RoleGroupCreate = "Cloud.Core.RoleGroup.Create"   // a group of roles was added
+	RoleGroupChange = "Cloud.Core.RoleGroup.Change"   // a group of roles got another name
+	RoleGroupDelete = "Cloud.Core.RoleGroup.Delete"   // a group of roles was removed
 	RoleScriptFail  = "Cloud.Core.RoleScriptFail"     // the script of a dynamic role failed; the members stay
 	OrgCreate       = "Cloud.Core.OrganizationCreate" // an organization was added
 	OrgChange       = "Cloud.Core.OrganizationChange" // an organization, its members or administrators changed

@@ -3,8 +3,11 @@ package domain
 import (
 	"context"
 
+	"golang.org/x/net/idna"
+
 	"limen/internal/call"
 	"limen/internal/core/user"
+	"limen/internal/fold"
 )
 
 // Verified are the names of the domains that an organization has proved.
@@ -47,4 +50,23 @@ func (d *Domains) Manages(ctx context.Context, c *call.Call, org string, verifie
 	}
 	in, err := below.All(ctx, c.Tx, c.Tenant.ID, org, u.Org)
 	return len(in) > 0, err
+}
+
+// People counts the members of a domain's organization whom it manages by the domain. Somebody who belongs to the organization counts
+// whether they may enter or not.
+func (d *Domains) People(ctx context.Context, c *call.Call, of Domain) (int64, error) {
+	if of.State != Verified {
+		return 0, nil
+	}
+	shown, err := idna.Display.ToUnicode(of.Name)
+	if err != nil {
+		shown = of.Name
+	}
+	plain, folded := "%@"+of.Name, "%@"+fold.Key(shown)
+	own, err := peopleOwn.One(ctx, c.Tx, c.Tenant.ID, of.Org, plain, folded)
+	if err != nil {
+		return 0, err
+	}
+	joined, err := peopleJoined.One(ctx, c.Tx, c.Tenant.ID, of.Org, plain, folded)
+	return own + joined, err
 }

@@ -64,7 +64,7 @@ func (d *Domains) look(ctx context.Context, of Domain, by Method) error {
 		found |= subtle.ConstantTimeCompare([]byte(r), []byte(of.Record()))
 	}
 	if found == 0 {
-		return ErrNoProof.Say("%s has no TXT record %q. It may take a while until a new record is seen everywhere.", of.Name, of.Record())
+		return ErrNoProof.Say("%s has no TXT record with the code. It may take a while until a new record is seen everywhere.", of.Name)
 	}
 	return nil
 }
@@ -76,7 +76,7 @@ func (d *Domains) lookFile(ctx context.Context, of Domain) error {
 	if err == nil && status == http.StatusOK && subtle.ConstantTimeCompare(bytes.TrimSpace(body), []byte(of.Record())) == 1 {
 		return nil
 	}
-	no := ErrNoProof.Say("%s does not answer with %q.", url, of.Record())
+	no := ErrNoProof.Say("%s does not answer with the code.", url)
 	if err != nil {
 		return no.Because(err)
 	}

@@ -20,6 +20,15 @@ var (
 	holder = dbx.Q[string]("domain.holder", `SELECT org FROM managed_domain WHERE tenant = ? AND name = ? AND state = 'VERIFIED'`)
 	below  = dbx.Q[string]("domain.below", `SELECT below FROM org_below WHERE tenant = ? AND above = ? AND below = ?`)
 
+	// people are members whose address is in the domain and who are managed by it, by the spellings that their addresses end with: those
+	// who belong to the organization, and those who joined it and belong to none, or to one below it.
+	peopleOwn = dbx.Q[int64]("domain.peopleOwn", `SELECT count(*) FROM users u WHERE u.tenant = ? AND u.org = ?
+		AND (u.mail_key LIKE ? OR u.mail_key LIKE ?) AND NOT (u.service OR u.oauth_client OR u.mail_unproved)`)
+	peopleJoined = dbx.Q[int64]("domain.peopleJoined", `SELECT count(*) FROM workspace_member m JOIN users u ON u.tenant = m.tenant AND u.id = m.user_id
+		WHERE m.tenant = ? AND m.org = ? AND m.state = 'member' AND u.org <> m.org
+		AND (u.mail_key LIKE ? OR u.mail_key LIKE ?) AND NOT (u.service OR u.oauth_client OR u.mail_unproved)
+		AND (u.org = '' OR EXISTS (SELECT 1 FROM org_below b WHERE b.tenant = m.tenant AND b.above = m.org AND b.below = u.org))`)
+
 	insert = dbx.E("domain.insert", `INSERT INTO managed_domain (tenant, org, name, id, code, code_until, state, method, verified, checked, failing, created)
 		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (tenant, org, name) DO NOTHING`)
 	update = dbx.E("domain.update", `UPDATE managed_domain SET code = ?, code_until = ?, state = ?, method = ?, verified = ?, checked = ?, failing = ?

@@ -29,6 +29,7 @@ const (
 	Role         Kind = "Role"         // roles, built-in ones too
 	Organization Kind = "Organization" // organizations
 	Domain       Kind = "Domain"       // mail domains of organizations
+	RoleGroup    Kind = "RoleGroup"    // groups in which organizations sort their roles
 )
 
 // Max is the largest number that a client which reads 32 bits understands.

@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"crypto/sha256"
 	"encoding/binary"
+	"errors"
 	"time"
 
 	"limen/internal/call"
@@ -145,4 +146,16 @@ func (r *Roles) Mend(ctx context.Context, db *dbx.DB) (int, error) {
 		})
 	}
 	return n, err
+}
+
+// Sizes counts the direct members of roles at c.Now, by the roles' ids, those who begin later included; what has none is left out. It
+// reads no members but those who have ended.
+func (r *Roles) Sizes(ctx context.Context, c *call.Call, ids ...string) (map[string]int64, error) {
+	all, err := tallies(ctx, c, ids)
+	out := make(map[string]int64, len(all))
+	for id, t := range all {
+		n, bad := t.size(ctx, c, id)
+		out[id], err = n, errors.Join(err, bad)
+	}
+	return out, err
 }

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"limen/internal/call"
+	"limen/internal/core/user"
 	"limen/internal/dbx"
 	"limen/internal/fault"
 )
@@ -73,6 +74,12 @@ func own(ctx context.Context, c *call.Call, userID, home string) (in, barred []s
 		in = append(in, home)
 	}
 	return in, barred, nil
+}
+
+// Of lists the workspaces of a person that they may enter as their own: the one that they belong to, and those that they joined.
+func (w *Workspaces) Of(ctx context.Context, c *call.Call, u user.User) ([]string, error) {
+	in, _, err := own(ctx, c, u.ID, u.Org)
+	return in, err
 }
 
 // ErrMFA is how a gate keeps out who has no second factor, and may enter as soon as they have. They get tokens without a workspace.

@@ -14,6 +14,8 @@ import (
 	"limen/internal/call"
 	"limen/internal/core/role"
 	"limen/internal/core/user"
+	"limen/internal/fault"
+	"limen/internal/op"
 )
 
 // Facts of a person that dialects tell in forms of their own.
@@ -24,6 +26,7 @@ const (
 	mobile  = "mobile"
 	on      = "on" // whether an administrator lets them in: true or false
 	roles   = "roles"
+	place   = "place" // path of the organization; empty: none
 )
 
 // facts are what a dialect tells of one person; what it does not tell is absent.
@@ -48,13 +51,17 @@ type dialect interface {
 // TestDialectsAgree plays random operations through random dialects, and has everyone of them tell of everybody after each.
 func TestDialectsAgree(t *testing.T) {
 	apptest.Each(t, func(t *testing.T, s *apptest.Server) {
+		s.App.Kernel.Limit = func(*op.Call, *op.Op) *fault.Error { return nil } // one caller asks all the time
 		site := s.Tenant(t)
 		w := &world{t: t, site: site, roles: map[string]string{}}
+		(&rpcDialect{w}).must("/Org/Create", object{"Name": "Sales"}, &w.sales)
 		for _, n := range []string{"Readers", "Writers"} {
 			w.roles[w.role(n)] = n
 		}
-		w.dialects = map[string]dialect{"RPC": &rpcDialect{w}, "SCIM": &scimDialect{w}}
-		w.tellers = map[string]func() map[string]facts{"Redrock": w.redrock}
+		w.dialects = map[string]dialect{"RPC": &rpcDialect{w}, "SCIM": &scimDialect{w}, "PVWA": &pvwaDialect{w}}
+		w.tellers = map[string]teller{
+			"Redrock": {w.redrock, func(facts) bool { return true }}, "Synerise": {w.workspace, func(f facts) bool { return f[place] == salesPath }},
+		}
 		rapid.Check(t, func(rt *rapid.T) { w.play(rt) })
 	})
 }
@@ -63,9 +70,17 @@ type world struct {
 	t        *testing.T
 	site     *apptest.Site
 	dialects map[string]dialect
-	tellers  map[string]func() map[string]facts // that only read
-	roles    map[string]string                  // names by ids
+	tellers  map[string]teller
+	roles    map[string]string   // names by ids
+	sales    struct{ ID string } // an organization
+	entered  string              // the administrator's token for it
 	made     int
+}
+
+// teller only reads: people of whom knows is true.
+type teller struct {
+	all   func() map[string]facts
+	knows func(f facts) bool
 }
 
 // play makes people, changes them, and takes them away again.
@@ -127,6 +142,8 @@ func (w *world) step(rt *rapid.T, d dialect, people map[string]bool) string {
 	return fmt.Sprintf("change %s of %s to %q", fact, id, value)
 }
 
+const salesPath = "/Sales"
+
 // value makes one up.
 func (w *world) value(rt *rapid.T, fact string) string {
 	w.made++
@@ -137,6 +154,8 @@ func (w *world) value(rt *rapid.T, fact string) string {
 		return fmt.Sprintf("p%d@%s.example", w.made, rapid.SampledFrom([]string{"a", "b", "c"}).Draw(rt, "domain"))
 	case mobile:
 		return fmt.Sprintf("+1510555%04d", w.made%10000)
+	case place:
+		return rapid.SampledFrom([]string{"", salesPath}).Draw(rt, "organization")
 	case on:
 		return fmt.Sprint(rapid.Bool().Draw(rt, "on"))
 	}
@@ -166,9 +185,12 @@ func (w *world) compare(people map[string]bool) (differ []string) {
 			say(by+", listed", id, listed[id], want)
 		}
 	}
-	for by, tell := range w.tellers {
-		listed := tell()
+	for by, t := range w.tellers {
+		listed := t.all()
 		for id, want := range truth {
+			if want != nil && !t.knows(want) {
+				want = nil
+			}
 			say(by, id, listed[id], want)
 		}
 	}
@@ -194,8 +216,9 @@ func (w *world) core(id string) facts {
 	if len(u) == 0 {
 		return nil
 	}
+	at := map[string]string{"": "", w.sales.ID: salesPath}
 	return facts{
-		name: u[0].Name, display: u[0].Display, mail: u[0].Mail, mobile: u[0].Mobile,
+		place: at[u[0].Org], name: u[0].Name, display: u[0].Display, mail: u[0].Mail, mobile: u[0].Mobile,
 		on: fmt.Sprint(!u[0].Suspended && !u[0].Disabled && !u[0].Expired), roles: strings.Join(in, ","),
 	}
 }

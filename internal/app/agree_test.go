@@ -209,6 +209,25 @@ func TestNodesAgreeOnDocuments(t *testing.T) {
 			return strings.Contains(text, "/OAuth2/Token/pages")
 		})
 		i.everywhere("the client of another name", known)
+		// One that was nobody's, and so is remembered, becomes an application's.
+		late := func(n *node) bool {
+			_, answer, _ := i.ask(n, "/OAuth2/Introspect", "", url.Values{"client_id": {"late"}, "client_secret": {"x"}, "token": {"none"}}.Encode())
+			return !strings.Contains(answer, "knows no application")
+		}
+		for _, n := range nodes {
+			if late(n) {
+				t.Error("a client is known that there is not")
+			}
+		}
+		var made struct {
+			Result []struct {
+				Key string `json:"_RowKey"`
+			}
+		}
+		i.must("/SaasManage/ImportAppFromTemplate", `{"ID":["OAuth2Server"]}`, &made)
+		i.must("/SaasManage/UpdateApplicationDE", fmt.Sprintf(`{"_RowKey":%q,"Name":"late","ServiceName":"late","OAuthProfile":{"ClientIDType":0,"AllowedClients":["late"],
+			"Redirects":["https://client.test/back"],"AllowedAuth":"AuthorizationCode"}}`, made.Result[0].Key), nil)
+		i.everywhere("a client that was nobody's", late)
 		i.must("/SaasManage/DeleteApplication", fmt.Sprintf(`{"_RowKey":[%q]}`, i.app), nil)
 		i.everywhere("no client any more", func(n *node) bool { return !known(n) })
 	})

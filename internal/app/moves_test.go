@@ -15,7 +15,7 @@ import (
 
 // often are moves that one try says little of, with how many there are.
 var often = map[string]int{
-	"hands over": 6, "decides what somebody is asked": 3, "makes a provisioning token": 2, "renews a provisioning token": 3, "ends a provisioning token": 2,
+	"hands over": 6, "decides what somebody is asked": 3, "makes a provisioning token": 4, "renews a provisioning token": 8, "ends a provisioning token": 4,
 	"registers a client": 3, "changes a client by its token": 3, "changes a user by SCIM": 3, "changes a group by SCIM": 2,
 }
 

@@ -62,6 +62,34 @@ func listAll(ctx context.Context, b *bench, w *world) ([]row, error) {
 	return []row{r}, nil
 }
 
+// vaultUsers gets all people of a tenant in one answer of the Vault's API, plain and with all details, and a page of a hundred.
+func vaultUsers(ctx context.Context, b *bench, w *world) (out []row, err error) {
+	s, err := w.site(ctx, b.list)
+	if err != nil {
+		return nil, err
+	}
+	for _, x := range []struct {
+		name, query string
+		n           int
+		aim         float64
+	}{
+		{"all " + thousands(float64(b.list)), "", b.list, 0.060}, {"all, extended", "?ExtendedDetails=true", b.list, 0},
+		{"100 of them", "?pageSize=100&pageOffset=200", 100, 0}, {"a name that nobody has", "?userName=nobody", 0, 0},
+	} {
+		bare := func(d time.Duration) (load.Sample, error) {
+			return load.Calls(1, d, func(int) error { return w.scan(ctx, x.n, fmt.Sprintf(" LIMIT %d", max(x.n, 1)), s.id) })
+		}
+		l, o, err := b.versus(w, bare, w.same(ctx, load.Get(s.host, "/PasswordVault/API/Users"+x.query, s.bearer))(1))
+		if err != nil {
+			return out, err
+		}
+		r := median("PVWA users, "+x.name+", 1 caller", "bare scan, 20 columns", l, o)
+		r.aim = x.aim
+		out = append(out, r)
+	}
+	return out, nil
+}
+
 // page goes through a large tenant a hundred people at a time.
 func page(ctx context.Context, b *bench, w *world) ([]row, error) {
 	s, err := w.site(ctx, b.many)

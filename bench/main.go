@@ -57,6 +57,7 @@ var measures = []measure{
 	{"create", create},
 	{"import", imports},
 	{"list", listAll},
+	{"pvwa", vaultUsers},
 	{"page", page},
 	{"name", byName},
 	{"redrock-name", redrockName},

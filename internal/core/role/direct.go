@@ -111,6 +111,35 @@ func (r Role) Column(order []dbx.Order) []any {
 	return out
 }
 
+// Within tells, of everybody who is in one of some roles now, by themselves or by nesting, in which. Where a role has many members, the
+// answer has many people.
+func (r *Roles) Within(ctx context.Context, c *call.Call, roles ...string) (map[string][]string, error) {
+	s, err := r.now(ctx, c)
+	if err != nil {
+		return nil, err
+	}
+	of, ids := map[string][]string{}, []string{}
+	for _, id := range roles {
+		for in := range s.inside(id, c.Now.UnixMilli()) {
+			if of[in] == nil {
+				ids = append(ids, in)
+			}
+			of[in] = append(of[in], id)
+		}
+	}
+	out := map[string][]string{}
+	for part := range slices.Chunk(ids, batch) {
+		rows, err := memberships.Rows(ctx, c.Tx, dbx.And(dbx.In("role", part...), dbx.Eq("kind", User), current(c)), nil, MaxPage, c.Tenant.ID)
+		if err != nil {
+			return nil, err
+		}
+		for _, m := range rows {
+			out[m.Member] = append(out[m.Member], of[m.Role]...)
+		}
+	}
+	return out, nil
+}
+
 // Inside says which of some people and roles are directly in a role, whatever the window.
 func (r *Roles) Inside(ctx context.Context, c *call.Call, roleID string, ms ...Member) (map[Member]bool, error) {
 	out := map[Member]bool{}

@@ -66,6 +66,8 @@ const (
 
 var (
 	listed = dbx.L[row]("vault.users", selected+from+` WHERE u.tenant = ?`)
+	bare   = dbx.L[counted]("vault.counted", `SELECT u.id AS id, u.name_key AS name_key, u.org AS org, u.service AS service,
+		u.disabled OR u.suspended OR u.locked OR u.cloud_locked AS off FROM users u WHERE u.tenant = ?`)
 	// Names and places are joined for orders by them alone.
 	sorted = dbx.L[ordered]("vault.sorted", selected+`, COALESCE(g.value_key, '') AS given_key,
 		COALESCE(m.value_key, '') AS middle_key, COALESCE(f.value_key, '') AS family_key, COALESCE(o.path_key, '') AS place_key`+
@@ -74,6 +76,15 @@ var (
 		LEFT JOIN user_detail f ON f.tenant = u.tenant AND f.user_id = u.id AND f.kind = 'name.family' AND f.ord = 0
 		LEFT JOIN org o ON o.tenant = u.tenant AND o.id = u.org WHERE u.tenant = ?`)
 )
+
+// counted is what conditions are about besides the type.
+type counted struct {
+	ID      string `db:"id"`
+	NameKey string `db:"name_key"`
+	Org     string `db:"org"`
+	Service bool   `db:"service"`
+	Off     bool   `db:"off"`
+}
 
 // ordered is a row with what it can be sorted by besides.
 type ordered struct {
@@ -212,12 +223,20 @@ func (q Query) rows(ctx context.Context, c *call.Call, where dbx.Clause) (out []
 		return nil, 0, err
 	}
 	if total = offset + int64(len(out)); len(out) == 0 && offset > 0 || len(out) == limit {
-		total, err = listed.Count(ctx, c.Tx, where, c.Tenant.ID)
+		total, err = q.count(ctx, c, where)
 		if err == nil && q.Size == 0 && total > offset+MaxUsers {
 			err = ErrMany.Say("%d users are too many for one answer. Ask for pages with pageOffset and pageSize.", total)
 		}
 	}
 	return out, total, err
+}
+
+// count counts all that a condition finds; without what is joined where the condition is not about it.
+func (q Query) count(ctx context.Context, c *call.Call, where dbx.Clause) (int64, error) {
+	if q.Type == "" {
+		return bare.Count(ctx, c.Tx, where, c.Tenant.ID)
+	}
+	return listed.Count(ctx, c.Tx, where, c.Tenant.ID)
 }
 
 // behind is the condition for what follows a number of rows.
@@ -294,7 +313,10 @@ func (v *Vault) shown(ctx context.Context, c *call.Call, q Query, rows []row, lo
 	if err != nil {
 		return nil, err
 	}
-	m, err := v.memberships(ctx, c, ids...)
+	m, err := v.entitled(ctx, c)
+	if err == nil && q.Extended {
+		m, err = v.memberships(ctx, c, ids...)
+	}
 	if err != nil {
 		return nil, err
 	}

@@ -142,6 +142,7 @@ type memberships struct {
 	c       *call.Call
 	direct  role.Direct
 	held    map[string]*role.Membership
+	within  map[string][]string // who is in roles that give authorizations; nil: held tells
 	stand   entitled
 	names   map[string]string
 	numbers map[string]int64
@@ -183,7 +184,23 @@ func (v *Vault) memberships(ctx context.Context, c *call.Call, ids ...string) (m
 	return m, err
 }
 
+// entitled reads who has which authorizations, and nothing else of roles.
+func (v *Vault) entitled(ctx context.Context, c *call.Call) (m memberships, err error) {
+	if m.stand, err = entitlements(ctx, c); err != nil {
+		return m, err
+	}
+	roles := []string{role.System}
+	for id := range m.stand {
+		roles = append(roles, id)
+	}
+	m.within, err = v.Roles.Within(ctx, c, roles...)
+	return m, err
+}
+
 func (m memberships) authorizations(id string) []string {
+	if m.within != nil {
+		return m.stand.of(m.within[id])
+	}
 	if h := m.held[id]; h != nil {
 		return m.stand.of(h.Roles)
 	}

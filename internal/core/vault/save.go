@@ -290,17 +290,19 @@ func (w Wish) details(was []detail.Item) []detail.Item {
 	} {
 		out = settle(out, typed(out, f.Kind, f.Type), f)
 	}
-	for of, a := range map[string]address{"work": {b.Street, b.City, b.State, b.Zip, b.Country}, "home": {p.Street, p.City, p.State, p.Zip, p.Country}} {
-		at := typed(out, detail.Address, of)
-		if a == addressOf(out, of) {
+	for _, a := range []struct {
+		of string
+		is address
+	}{{"work", address{b.Street, b.City, b.State, b.Zip, b.Country}}, {"home", address{p.Street, p.City, p.State, p.Zip, p.Country}}} {
+		if a.is == addressOf(out, a.of) {
 			continue // with all else that another dialect has said of it
 		}
-		item := detail.Item{Kind: detail.Address, Type: of}
-		if a != (address{}) {
-			raw, _ := json.Marshal(a)
+		item := detail.Item{Kind: detail.Address, Type: a.of}
+		if a.is != (address{}) {
+			raw, _ := json.Marshal(a.is)
 			item.More = string(raw)
 		}
-		out = settle(out, at, item)
+		out = settle(out, typed(out, detail.Address, a.of), item)
 	}
 	slices.SortStableFunc(out, func(a, b detail.Item) int { return strings.Compare(string(a.Kind), string(b.Kind)) })
 	return out

@@ -33,6 +33,7 @@ import (
 	"limen/internal/core/network"
 	"limen/internal/core/oauth"
 	"limen/internal/core/org"
+	"limen/internal/core/outbound"
 	"limen/internal/core/outbox"
 	"limen/internal/core/passcode"
 	"limen/internal/core/password"
@@ -92,6 +93,8 @@ type App struct {
 	Relay   *mail.Server // nil when none is set
 	Gateway *sms.Twilio
 	Egress  *egress.Client // asks addresses that clients name
+	// Services asks services that people are provisioned to.
+	Services *egress.Client
 
 	Resolver *dns.Resolver
 
@@ -130,6 +133,7 @@ type App struct {
 	OAuth     *oauth.Server
 	Portal    *portal.Portal
 	Flows     *workflow.Flows
+	Outbound  *outbound.Outbound
 
 	Workspaces      *workspace.Workspaces
 	WorkspaceTokens workspace.Tokens
@@ -221,6 +225,7 @@ func (a *App) wire(ctx context.Context, master crypt.Wrapper) error {
 	a.wireScripts()
 	a.wireAppScripts()
 	a.wireWorkflows()
+	a.wireOutbound()
 	a.wireIntake()
 	a.declareJobs()
 	if err := a.wireInvites(); err != nil {

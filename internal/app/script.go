@@ -7,6 +7,7 @@ import (
 
 	"limen/internal/call"
 	"limen/internal/core/oauth"
+	"limen/internal/core/outbound"
 	appscript "limen/internal/core/script"
 	"limen/internal/fault"
 	"limen/internal/platform/script"
@@ -27,27 +28,32 @@ func (a *App) wireAppScripts() {
 	a.OAuth.ScriptClaims, a.OAuth.ScriptPolicy = a.scriptClaims, a.scriptPolicy
 }
 
-var models = map[appscript.Kind]script.Model{appscript.Claims: script.Claims, appscript.Policy: script.Policy}
+var models = map[appscript.Kind]script.Model{appscript.Claims: script.Claims, appscript.Policy: script.Policy, appscript.Mapping: script.Mapping}
 
 // judgeQuickly has a child run a script of an application.
 func (a *App) judgeQuickly(ctx context.Context, b appscript.Batch) (appscript.Verdict, error) {
-	who := personForChild(b.Person)
-	who.Objects = map[string]map[string]any{}
-	for name, members := range b.See {
-		who.Objects[name] = forScripts(members)
+	in := script.Batch{Tenant: b.Tenant, Model: models[b.Kind], Script: b.Text, Now: b.Now.UnixMilli(), Trace: b.Trace, Reserved: oauth.Reserved}
+	pool := a.Quick
+	if b.Kind == appscript.Mapping { // nobody waits for it
+		in.Reserved, in.Bulk, pool = outbound.Reserved, true, a.Scripts
 	}
-	in := script.Batch{
-		Tenant: b.Tenant, Model: models[b.Kind], Script: b.Text, People: []script.Person{who}, Reserved: oauth.Reserved, Now: b.Now.UnixMilli(), Trace: b.Trace,
+	if !b.Compile {
+		who := personForChild(b.Person)
+		who.Objects = map[string]map[string]any{}
+		for name, members := range b.See {
+			who.Objects[name] = forScripts(members)
+		}
+		in.People = []script.Person{who}
 	}
 	for _, r := range b.Roles {
 		in.Roles = append(in.Roles, script.Role{ID: r.ID, Name: r.Name})
 	}
-	said, err := a.Quick.Run(ctx, in)
-	if err != nil {
+	said, err := pool.Run(ctx, in)
+	if err != nil || b.Compile {
 		return appscript.Verdict{}, err
 	}
 	v := said[0]
-	out := appscript.Verdict{Claims: v.Claims, Error: v.Error, Trace: v.Trace, Read: v.Read}
+	out := appscript.Verdict{Claims: v.Claims, Mapped: v.Mapped, Error: v.Error, Trace: v.Trace, Read: v.Read}
 	switch {
 	case v.Ruling != nil:
 		out.Locked, out.Reason, out.Level = v.Ruling.Locked, v.Ruling.Reason, v.Ruling.Level

@@ -114,6 +114,7 @@ func (a *App) Workers() web.Group {
 		{Name: "outbox", Run: a.Outbox.Run},
 		{Name: "jobs", Run: a.Jobs.Run},
 		{Name: "scripts", Run: a.Dynamic.Run},
+		{Name: "provisioning", Run: a.Outbound.Run},
 		{Name: "audit", Run: a.Audit.Run},
 		{Name: "sessions", Run: a.Sessions.Run},
 		{Name: "people", Run: a.People.Run},

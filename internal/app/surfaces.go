@@ -78,6 +78,7 @@ func (a *App) identityOps() []op.Op {
 	out = append(out, a.portal().Ops()...)
 	out = append(out, workflows.Workflows{Flows: a.Flows, People: a.People}.Ops()...)
 	out = append(out, a.explanations().Ops()...)
+	out = append(out, a.provisioning().Ops()...)
 	out = append(out, redrock.Redrock{Reports: a.Reports}.Ops()...)
 	return out
 }

@@ -68,6 +68,19 @@ func (l *Lists) Of(ctx context.Context, c *call.Call, o Object) ([]Entry, error)
 	return l.told(ctx, c, o.Table, l.governing(o), o.Org, append(shown(rows, Direct, o.Table, now), shown(sets, Through, o.Table, now)...))
 }
 
+// Entries lists what is given on a row of a table by its own entries and by those of sets, whoever may see it, in no order; Of is for
+// callers.
+func (l *Lists) Entries(ctx context.Context, c *call.Call, t Table, key string) ([]Entry, error) {
+	o := Object{Table: t, Row: Row{ID: key}}
+	rows, err := own.All(ctx, c.Tx, list{o, t, false}.where(c)...)
+	if err != nil {
+		return nil, err
+	}
+	sets, err := through.All(ctx, c.Tx, c.Tenant.ID, t.Name, key)
+	now := c.Now.UnixMilli()
+	return append(shown(rows, Direct, t, now), shown(sets, Through, t, now)...), err
+}
+
 // OnMembers lists what a set gives on its members, and who has rights on all of them by administrative rights.
 func (l *Lists) OnMembers(ctx context.Context, c *call.Call, set Object) ([]Entry, error) {
 	of := l.governing(set)

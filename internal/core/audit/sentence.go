@@ -22,6 +22,8 @@ var phrases = map[string]string{
 	SessionEndAll: "ended all sessions of", FactorEnroll: "enrolled a factor", FactorChange: "changed a factor",
 	FactorRemove: "removed a factor", FactorReset: "removed the factors of", FactorBypass: "allowed to pass without further factors",
 	RecoveryCodes: "made new recovery codes", DeviceForget: "forgot a browser", TokenCreate: "made an API token",
+	ProvisionTarget: "set where to provision people of", ProvisionDelete: "ended the provisioning of people of", ProvisionAccount: "provisioned",
+	ProvisionTry: "tried where to provision people of", ProvisionRetry: "had tried again who was not provisioned of",
 	TokenDelete: "removed an API token", Query: "ran a query", Shell: "used the command line",
 }
 

@@ -164,6 +164,14 @@ const (
 
 	AppScriptFail = "Cloud.Saas.Application.ScriptFail" // a script of an application failed, and somebody was refused
 
+	// Provisioning of the people of applications elsewhere.
+
+	ProvisionTarget  = "Cloud.Saas.Provisioning.TargetChange" // where an application's people are provisioned to was set or changed
+	ProvisionDelete  = "Cloud.Saas.Provisioning.TargetDelete" // it is provisioned no more
+	ProvisionAccount = "Cloud.Saas.Provisioning.Account"      // an account elsewhere was made, changed, disabled or removed, or could not be
+	ProvisionTry     = "Cloud.Saas.Provisioning.Test"         // the service was asked whether it answers
+	ProvisionRetry   = "Cloud.Saas.Provisioning.Retry"        // accounts are to be tried again
+
 	// The user portal: what people keep for themselves. Events name what changed, and never what it is.
 
 	PortalApp        = "Cloud.Saas.Portal.AppChange"         // someone changed what is on their portal

@@ -44,6 +44,9 @@ type Log struct {
 	Now func() time.Time // time.Now when nil
 	Log *slog.Logger     // slog.Default when nil
 
+	// Heard hears of each change in the transaction that makes it, for what must not be lost. May be nil.
+	Heard func(ctx context.Context, c *call.Call, topic, item string) error
+
 	watchers map[string][]func(item string)
 
 	polling sync.Mutex // one poll at a time
@@ -92,6 +95,11 @@ func (l *Log) Mark(ctx context.Context, c *call.Call, topic, item string) (seque
 	r := row{At: l.now().UnixMilli(), ID: c.NewID(), Topic: topic, Item: item}
 	if err := insert.Later(ctx, c.Tx, r.At, r.ID, r.Topic, r.Item); err != nil {
 		return 0, err
+	}
+	if l.Heard != nil {
+		if err := l.Heard(ctx, c, topic, item); err != nil {
+			return 0, err
+		}
 	}
 	c.Wrote = max(c.Wrote, r.sequence())
 	c.Tx.After(func() {

@@ -1,5 +1,6 @@
 // Package script is the scripts of applications: OpenIDConnectScript, which says what tokens tell besides the standard claims, and
-// PolicyScript, which says who may use the application and how (apps.yaml n 196). What a script sees is gathered here in a read
+// PolicyScript, which says who may use the application and how (apps.yaml n 196); and the mapping scripts of where their people are
+// provisioned to. What a script sees is gathered here in a read
 // snapshot; it runs in a process of its own (platform/script), never while a transaction is open.
 //
 // A script that fails decides nothing, and whoever asked must refuse: a token without the claims that an administrator wanted, or an
@@ -37,6 +38,8 @@ type Kind string
 const (
 	Claims Kind = "OpenIDConnectScript"
 	Policy Kind = "PolicyScript"
+	// Mapping is of where people are provisioned to, which is no member of the record.
+	Mapping Kind = "MappingScript"
 )
 
 // Ask is a script, and the situation in which it is asked.
@@ -52,6 +55,8 @@ type Ask struct {
 	Strong bool      // of Policy: the person signed in with more than one factor, or has shown a further one since
 	Proved time.Time // of Policy: when they last showed what they sign in with
 	Trace  bool      // what the script says with trace() is wanted
+	// Resource is of Mapping: what would be told without a script, by the names of attributes.
+	Resource map[string]any
 }
 
 // Batch is a script as the child process gets it.
@@ -64,11 +69,14 @@ type Batch struct {
 	See    map[string]map[string]any // objects and their members, beside the person
 	Now    time.Time
 	Trace  bool
+	// Compile says that nobody is judged: it is asked whether the script compiles.
+	Compile bool
 }
 
 // Verdict is what a script said.
 type Verdict struct {
 	Claims map[string]json.RawMessage
+	Mapped map[string]json.RawMessage // values by paths; null: nothing is to be there
 	Locked bool
 	Reason string // why, for the person; may be empty
 	Level  int    // 2: strong authentication is wanted, 1: it is not, 0: the script says nothing of it
@@ -151,6 +159,15 @@ const (
 	readRoles = "(roles)"
 	readClock = "(clock)"
 )
+
+// Compile says why a script does not compile; empty: it does. It must be called outside of transactions.
+func (s *Scripts) Compile(ctx context.Context, c *call.Call, kind Kind, text string) (why string, err error) {
+	_, err = s.Judge(ctx, Batch{Tenant: c.Tenant.ID, Kind: kind, Text: text, Compile: true})
+	if f := fault.Of(err); err != nil && (f.Kind == fault.Invalid || f.Kind == fault.TooLarge) {
+		return f.Public, nil
+	}
+	return "", err
+}
 
 func (s *Scripts) memory() *otter.Cache[[sha256.Size]byte, Verdict] {
 	s.once.Do(func() {

@@ -20,6 +20,9 @@ func (s *Scripts) batch(ctx context.Context, c *call.Call, in Ask) (b Batch, err
 		"TenantData":  {"CybrTenantID": c.Tenant.ID, "TenantID": c.Tenant.ID, "CustomerID": c.Tenant.ID, "Host": c.Tenant.Host},
 		"Request":     {"ClientID": in.Client, "Scopes": list(in.Scopes)},
 	}}
+	if in.Kind == Mapping {
+		b.See["Resource"] = in.Resource
+	}
 	err = c.Snapshot(ctx, func() error {
 		if in.Kind == Policy {
 			if err := s.situation(ctx, c, in, b.See); err != nil {

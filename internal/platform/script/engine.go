@@ -73,6 +73,7 @@ type session struct {
 	read   map[string]bool
 	trace  []string
 	claims map[string]json.RawMessage
+	mapped map[string]json.RawMessage
 	ruling Ruling
 }
 
@@ -117,6 +118,9 @@ func (s *session) prepare() {
 	case Policy:
 		s.objects()
 		s.policing()
+	case Mapping:
+		s.objects()
+		s.mapping()
 	}
 }
 
@@ -132,6 +136,8 @@ func (s *session) verdict(result goja.Value) Verdict {
 		return Verdict{Claims: s.claims}
 	case Policy:
 		return s.ruled(result)
+	case Mapping:
+		return Verdict{Mapped: s.mapped}
 	}
 	return member(result)
 }

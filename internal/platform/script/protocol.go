@@ -16,7 +16,7 @@ type Batch struct {
 	Script   string   `json:"script"` // the body of a function
 	People   []Person `json:"people"`
 	Roles    []Role   `json:"roles"`
-	Reserved []string `json:"reserved,omitempty"` // claims that a script cannot set
+	Reserved []string `json:"reserved,omitempty"` // claims or attributes that a script cannot set
 	Now      int64    `json:"now"`                // what the script takes for the time; ms since 1970 UTC
 	Trace    bool     `json:"trace"`              // whether what the script says with trace() is wanted
 	Each     int64    `json:"each"`               // ms that the script may take for one person; set by Pool.Run
@@ -30,6 +30,8 @@ const (
 	Member Model = ""       // who is in a role: the script returns true or false
 	Claims Model = "claims" // what tokens say: it calls setClaim, setClaimArray, setClaimObject
 	Policy Model = "policy" // who may use an application, and how: it sets Locked, Reason, RequiredLevel of policy
+	// Mapping is what is told of somebody to where they are provisioned: it calls set and remove.
+	Mapping Model = "mapping"
 )
 
 // Role is a role as scripts may ask for it.
@@ -50,7 +52,7 @@ type Person struct {
 	Org        string         `json:"org"`
 	Properties map[string]any `json:"properties"`
 	Roles      []string       `json:"roles"` // ids
-	// Objects are what scripts of Claims and Policy see besides, by the objects' names; LoginUser is the person as well.
+	// Objects are what scripts of all models but Member see besides, by the objects' names; LoginUser is the person as well.
 	Objects map[string]map[string]any `json:"objects,omitempty"`
 }
 
@@ -67,6 +69,8 @@ type Verdict struct {
 	Read   []string `json:"read"` // what it read, sorted; see the Read constants
 	// Claims are those that a script of Claims set, as JSON.
 	Claims map[string]json.RawMessage `json:"claims,omitempty"`
+	// Mapped are the values that a script of Mapping set, as JSON by their paths; null: nothing is to be there.
+	Mapped map[string]json.RawMessage `json:"mapped,omitempty"`
 	// Ruling is what a script of Policy decided; nil of others, and when it failed.
 	Ruling *Ruling `json:"ruling,omitempty"`
 }
@@ -143,9 +147,9 @@ func (a *answer) fit(n int) error {
 		v := &a.Verdicts[i]
 		v.Error = clip(v.Error, maxError)
 		if v.Error != "" {
-			v.Member, v.Claims, v.Ruling = nil, nil, nil
+			v.Member, v.Claims, v.Mapped, v.Ruling = nil, nil, nil, nil
 		}
-		if !bounded(v.Claims) || v.Ruling != nil && (v.Ruling.Level < 0 || v.Ruling.Level > 2) {
+		if !bounded(v.Claims) || !mappable(v.Mapped) || v.Ruling != nil && (v.Ruling.Level < 0 || v.Ruling.Level > 2) {
 			return fmt.Errorf("script: a verdict is not what scripts can decide")
 		}
 		if v.Ruling != nil {

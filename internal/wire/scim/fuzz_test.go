@@ -84,3 +84,56 @@ func FuzzPatch(f *testing.F) {
 		}
 	})
 }
+
+// FuzzAnswers reads what services answer to clients.
+func FuzzAnswers(f *testing.F) {
+	for _, s := range []string{
+		`{"totalResults":"2","startIndex":1,"Resources":[{"id":"a"},{"id":7},{"id":".."},3]}`, `{"id":"x","meta":{"version":"W/\"1\""}}`,
+		`{"schemas":["urn:ietf:params:scim:api:messages:2.0:Error"],"scimType":"uniqueness","detail":"taken","status":"409"}`, `[]`, `{"Resources":{"id":"one"}}`,
+	} {
+		f.Add([]byte(s))
+	}
+	f.Fuzz(func(t *testing.T, body []byte) {
+		l, err := scim.ReadListing(body)
+		if err == nil && (l.Total < 0 || l.Start < 0) {
+			t.Fatal(l)
+		}
+		for _, r := range l.Resources {
+			if id := scim.ResourceID(r); id == "." || id == ".." || len(id) > 500 {
+				t.Fatal(id)
+			}
+		}
+		o, id, err := scim.ReadResource(body)
+		if err != nil && (o != nil || id != "") {
+			t.Fatal(o, id)
+		}
+		scim.Version(nil, o)
+		scim.ReadFailure(body)
+	})
+}
+
+// FuzzDifferences makes of a resource another one by the operations that tell them apart.
+func FuzzDifferences(f *testing.F) {
+	f.Add([]byte(`{"a":1}`), []byte(`{"a":"2","name":{"x":"y"}}`))
+	f.Add([]byte(`{"name":{"x":"y","z":"1"},"urn:a:B":{"c":"d"}}`), []byte(`{"name":{"x":"n"},"urn:a:B":{"c":{"e":"f"}},"list":[{"value":"1"}]}`))
+	f.Fuzz(func(t *testing.T, a, b []byte) {
+		from, _, err := scim.ReadResource(a)
+		to, _, err2 := scim.ReadResource(b)
+		if err != nil || err2 != nil {
+			return
+		}
+		before := written(t, from)
+		ds := scim.Differences(from, to)
+		if written(t, from) != before {
+			t.Fatal("it changed what it compares")
+		}
+		if len(scim.Differences(to, to)) > 0 {
+			t.Fatal("a resource differs from itself")
+		}
+		for _, d := range ds {
+			if d.Path == "" || d.Op == "remove" && d.Value != nil {
+				t.Fatal(d)
+			}
+		}
+	})
+}

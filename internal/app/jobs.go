@@ -13,6 +13,7 @@ import (
 	"limen/internal/core/intake"
 	"limen/internal/core/job"
 	"limen/internal/core/message"
+	"limen/internal/core/outbound"
 	"limen/internal/core/post"
 	"limen/internal/core/user"
 	"limen/internal/dbx"
@@ -36,6 +37,7 @@ func (a *App) declareJobs() {
 		{Kind: intake.Kind, Name: "BulkUserImport", Run: a.Intake.Work},
 		{Kind: jobMove, Name: "SuffixRename", Run: a.moveSuffix},
 		{Kind: jobExport, Name: "ExportDynamicRoleMembers", Run: a.exportMembers, Order: a.orderExport},
+		{Kind: outbound.JobRun, Name: "Provisioning", Run: a.Outbound.Work},
 		{Kind: jobAudit, Name: "AuditVerification", Run: a.verifyAudit, Order: orderAudit},
 	} {
 		a.Jobs.Declare(t)

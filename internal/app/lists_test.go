@@ -65,6 +65,7 @@ var compared = map[string]string{
 	"/SaasManage/GetClients":                         "(about one application, which is the target)",
 	"/SaasManage/GetInitialAccessTokens":             "(about one application, which is the target)",
 	"/SaasManage/GetCustomWebAppTemplates":           "(a fixed list)",
+	"/Provisioning/GetFindings":                      "(of one target, for who administers all whom it is for)",
 	"/Provisioning/GetReceipts":                      "(core/outbound compares what administrators of an organization are told with whom they administer)",
 	"/UserMgmt/GetProvisioningTokens":                "(about one service user, who is the target)",
 	"/Core/GetDirectoryServices":                     "(directories belong to no organization)",

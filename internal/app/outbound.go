@@ -22,7 +22,7 @@ func (a *App) wireOutbound() {
 	a.Services = &egress.Client{Guard: a.Egress.Guard, Timeout: provisionTimeout, MaxBody: provisionAnswer}
 	a.Outbound = &outbound.Outbound{
 		DB: a.DB, Log: a.Log, Node: a.Settings.Node, Leases: a.Leases, Apps: a.Apps, Lists: a.Lists, People: a.People, Roles: a.Roles, Directory: a.provision(),
-		Scripts: a.AppCode, Call: a.Shell,
+		Scripts: a.AppCode, Jobs: a.Jobs, Call: a.Shell, Caller: a.jobCaller,
 		Send: func(ctx context.Context, r outbound.Request) (outbound.Answer, error) {
 			out, err := a.Services.Do(ctx, egress.Request{Method: r.Method, URL: r.URL, Header: r.Header, Body: r.Body})
 			return outbound.Answer{Status: out.Status, Header: out.Header, Body: out.Body}, err

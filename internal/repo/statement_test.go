@@ -33,6 +33,7 @@ var sweeps = map[string]string{
 	"outbound.passes":           "the same",
 	"outbound.want_all":         "everybody is looked at again once a day",
 	"outbound.old_removed":      "retention",
+	"outbound.old_findings":     "retention",
 	"outbound.ready":            "workers serve all tenants",
 	"outbound.enabled":          "the same",
 	"outbox.claim":              "workers serve all tenants",

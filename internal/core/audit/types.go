@@ -171,6 +171,8 @@ const (
 	ProvisionAccount = "Cloud.Saas.Provisioning.Account"      // an account elsewhere was made, changed, disabled or removed, or could not be
 	ProvisionTry     = "Cloud.Saas.Provisioning.Test"         // the service was asked whether it answers
 	ProvisionRetry   = "Cloud.Saas.Provisioning.Retry"        // accounts are to be tried again
+	ProvisionRun     = "Cloud.Saas.Provisioning.Run"          // a dry run or a comparison was started
+	ProvisionRepair  = "Cloud.Saas.Provisioning.Repair"       // what a comparison found is to be put right
 
 	// The user portal: what people keep for themselves. Events name what changed, and never what it is.
 

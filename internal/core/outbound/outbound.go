@@ -19,6 +19,7 @@ import (
 	"limen/internal/call"
 	"limen/internal/core/acl"
 	"limen/internal/core/app"
+	"limen/internal/core/job"
 	"limen/internal/core/lease"
 	"limen/internal/core/provision"
 	"limen/internal/core/role"
@@ -80,6 +81,7 @@ type Outbound struct {
 	Roles     *role.Roles
 	Directory *provision.Directory // makes the resources that mappings begin with
 	Scripts   *script.Scripts
+	Jobs      *job.Jobs
 
 	// Send asks an address that a customer has named.
 	Send func(ctx context.Context, r Request) (Answer, error)
@@ -88,6 +90,8 @@ type Outbound struct {
 	Open func(ctx context.Context, tenant, bound, sealed string) ([]byte, error)
 	// Call is a call of nobody's within a tenant, outside of transactions.
 	Call func(tenant string) *call.Call
+	// Caller is who a run acts as, from the user who started it.
+	Caller func(ctx context.Context, tx *dbx.Tx, tenant, user string) (*call.Caller, error)
 	// Write runs f in a transaction of the tenant that stores the events of its call.
 	Write func(ctx context.Context, tenant string, f func(ctx context.Context, c *call.Call) error) error
 

@@ -98,6 +98,14 @@ func (r remote) keep(ctx context.Context, a *account, want scim.Object) ([]*call
 				}
 			}
 		}
+		if a.Remote != "" && a.ETag == recheckTag {
+			if err := r.reread(ctx, a, want); err != nil {
+				return nil, err
+			}
+			if a.Remote == "" {
+				continue
+			}
+		}
 		events, again, err := r.change(ctx, a, want)
 		if err != nil || !again {
 			return events, err
@@ -290,6 +298,14 @@ func (r remote) reread(ctx context.Context, a *account, want scim.Object) error 
 
 // remove disables or deletes an account, where there is one.
 func (r remote) remove(ctx context.Context, a *account, want wanted) ([]*call.Event, error) {
+	if a.Remote != "" && a.ETag == recheckTag {
+		if err := r.reread(ctx, a, scim.Object{"active": true}); err != nil {
+			return nil, err
+		}
+		if a.Remote == "" {
+			a.There = Removed
+		}
+	}
 	if a.There == Removed || want == wantDisabled && a.There == Disabled && a.inactive() {
 		return nil, nil
 	}

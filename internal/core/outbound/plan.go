@@ -335,12 +335,15 @@ func (o *Outbound) groups(ctx context.Context, c *call.Call, t *Target) error {
 	return nil
 }
 
-// Tick has everybody looked at again, once a day, and forgets the receipts of accounts that were removed long ago. Nothing should
+// Tick has everybody looked at again, once a day, and forgets the receipts of accounts that were removed long ago, and what
+// old runs found. Nothing should
 // be found; that nothing is lost does not depend on it.
 func (o *Outbound) Tick(ctx context.Context) error {
 	now := o.now()
-	if err := oldRemoved.Run(ctx, o.DB, now.Add(-retention).UnixMilli()); err != nil {
-		return err
+	for _, s := range []dbx.Sweep{oldRemoved, oldFindings} {
+		if err := s.Run(ctx, o.DB, now.Add(-retention).UnixMilli()); err != nil {
+			return err
+		}
 	}
 	return o.DB.Batches(ctx, func(tx *dbx.Tx, most int) (int64, error) {
 		return wantAll.Do(ctx, tx, most)

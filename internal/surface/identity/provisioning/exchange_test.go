@@ -13,6 +13,7 @@ import (
 	"limen/internal/core/app"
 	"limen/internal/core/audit"
 	"limen/internal/core/grant"
+	"limen/internal/core/job"
 	"limen/internal/core/outbound"
 	"limen/internal/core/outbound/outboundtest"
 	"limen/internal/core/right"
@@ -34,8 +35,40 @@ func TestExchanges(t *testing.T) {
 		if name != "SetTarget" {
 			provisioned(t, s, id, base)
 		}
-		return map[string]string{"base": base, "app": id}
+		out := map[string]string{"base": base, "app": id}
+		if name == "StartRun" { // that the job ends is none of the exchange's events
+			service.Wait = func(string, string) { time.Sleep(time.Second) }
+		}
+		if name == "GetFindings" || name == "Repair" {
+			out["run"] = compared(t, s, id)
+		}
+		return out
 	})
+}
+
+// compared compares what a service has, and waits until that is done.
+func compared(t *testing.T, s *apptest.Site, id string) (run string) {
+	t.Helper()
+	s.Do(t, audit.ProvisionRun, func(ctx context.Context, c *call.Call) (err error) {
+		run, err = s.App.Outbound.Start(ctx, c, grant.All(), id, outbound.Compare, nil)
+		return err
+	})
+	for end := time.Now().Add(20 * time.Second); time.Now().Before(end); time.Sleep(20 * time.Millisecond) {
+		c, state := s.App.Shell(s.ID), ""
+		err := c.Snapshot(t.Context(), func() error {
+			i, err := s.App.Jobs.Get(t.Context(), c, grant.All(), run)
+			state = i.State
+			return err
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if state == job.Done {
+			return run
+		}
+	}
+	t.Fatal("the comparison does not end")
+	return ""
 }
 
 func wiki(t *testing.T, s *apptest.Site) (id string) {

@@ -9,6 +9,7 @@ import (
 	"limen/internal/core/acl"
 	"limen/internal/core/app"
 	"limen/internal/core/audit"
+	"limen/internal/core/job"
 	"limen/internal/core/outbound"
 	"limen/internal/core/right"
 	"limen/internal/core/script"
@@ -38,7 +39,12 @@ func (p Provisioning) Ops() []op.Op {
 	preview.MaxBody, preview.Rate = 256<<10, op.Costly
 	try := spec("TestTarget", op.Outside, audit.ProvisionTry)
 	try.Rate = op.Costly
+	start := spec("StartRun", op.Write, audit.ProvisionRun, job.ErrRunning)
+	start.Rate = op.Costly
 	return []op.Op{
+		op.New(start, p.StartRun),
+		op.New(spec("GetFindings", op.Read, "", outbound.ErrRun), p.GetFindings),
+		op.New(spec("Repair", op.Write, audit.ProvisionRepair, outbound.ErrRun), p.Repair),
 		op.Prepared(set, p.compile, p.SetTarget),
 		op.New(spec("GetTarget", op.Read, ""), p.GetTarget),
 		op.New(spec("DeleteTarget", op.Write, audit.ProvisionDelete), p.DeleteTarget),

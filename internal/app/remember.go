@@ -95,10 +95,7 @@ func claims(u user.User, known []detail.Item) oauth.Claims {
 		i, _ := detail.Find(known, kind)
 		return i.Value
 	}
-	given, family, ok := detail.Name(known)
-	if !ok {
-		given, family = oauth.Split(u.Display)
-	}
+	given, family := detail.Named(known, u.Display)
 	picture := text(detail.Photo)
 	for _, i := range known {
 		if i.Kind == detail.Photo && i.Main {

@@ -12,6 +12,7 @@ import (
 
 	"limen/internal/app/apptest"
 	"limen/internal/call"
+	"limen/internal/core/detail"
 	"limen/internal/core/role"
 	"limen/internal/core/user"
 	"limen/internal/fault"
@@ -26,7 +27,10 @@ const (
 	mobile  = "mobile"
 	on      = "on" // whether an administrator lets them in: true or false
 	roles   = "roles"
-	place   = "place" // path of the organization; empty: none
+	given   = "given" // name, on record
+	family  = "family"
+	called  = "called" // given and family name, also those that the display name is cut into
+	place   = "place"  // path of the organization; empty: none
 )
 
 // facts are what a dialect tells of one person; what it does not tell is absent.
@@ -159,6 +163,9 @@ func (w *world) value(rt *rapid.T, fact string) string {
 	case on:
 		return fmt.Sprint(rapid.Bool().Draw(rt, "on"))
 	}
+	if fact == given || fact == family {
+		return rapid.SampledFrom([]string{"Ada", "van der Meer", "Żak", "O'Brien"}).Draw(rt, fact)
+	}
 	return rapid.SampledFrom([]string{"Ada", "Łukasz Żak", `O"Brien \ Sons`, "  spaced  out ", "<b>Eve</b>", "李 明", "Zoë"}).Draw(rt, "display")
 }
 
@@ -203,9 +210,13 @@ func (w *world) core(id string) facts {
 	w.t.Helper()
 	var u []user.User
 	var in []string
+	var known map[string][]detail.Item
 	c := w.site.App.Shell(w.site.ID)
 	if err := c.Snapshot(context.Background(), func() (err error) {
 		if u, err = user.ByIDs(context.Background(), c, id); err != nil {
+			return err
+		}
+		if known, err = detail.Of(context.Background(), c, id); err != nil {
 			return err
 		}
 		in, err = w.direct(c, id)
@@ -217,7 +228,10 @@ func (w *world) core(id string) facts {
 		return nil
 	}
 	at := map[string]string{"": "", w.sales.ID: salesPath}
+	first, last, _ := detail.Name(known[id])
+	one, other := detail.Named(known[id], u[0].Display)
 	return facts{
+		given: first, family: last, called: one + "|" + other,
 		place: at[u[0].Org], name: u[0].Name, display: u[0].Display, mail: u[0].Mail, mobile: u[0].Mobile,
 		on: fmt.Sprint(!u[0].Suspended && !u[0].Disabled && !u[0].Expired), roles: strings.Join(in, ","),
 	}

@@ -60,7 +60,9 @@ func (d *pvwaDialect) create(f facts) (id string) {
 	return id
 }
 
-func (d *pvwaDialect) changes() []string { return []string{name, mail, mobile, on, place} }
+func (d *pvwaDialect) changes() []string {
+	return []string{name, mail, mobile, on, place, given, family}
+}
 
 // change sends the whole user back, as clients do.
 func (d *pvwaDialect) change(id, fact, value string) {
@@ -80,6 +82,10 @@ func (d *pvwaDialect) change(id, fact, value string) {
 		u["internet"].(object)["businessEmail"] = value
 	case mobile:
 		u["phones"].(object)["cellularNumber"] = value
+	case given:
+		u["personalDetails"].(object)["firstName"] = value
+	case family:
+		u["personalDetails"].(object)["lastName"] = value
 	case place:
 		u["location"] = `\` + strings.TrimPrefix(value, "/")
 	}
@@ -178,8 +184,9 @@ func (d *pvwaDialect) facts(u object) facts {
 	for _, g := range u["groupsMembership"].([]any) {
 		in = append(in, g.(object)["groupName"].(string))
 	}
+	parts := u["personalDetails"].(object)
 	return facts{
-		name: d.long(u["username"].(string)), mail: u["internet"].(object)["businessEmail"].(string), mobile: u["phones"].(object)["cellularNumber"].(string),
+		given: parts["firstName"].(string), family: parts["lastName"].(string), name: d.long(u["username"].(string)), mail: u["internet"].(object)["businessEmail"].(string), mobile: u["phones"].(object)["cellularNumber"].(string),
 		on: truth(u["enableUser"] == true), place: d.place(u), roles: d.named(in),
 	}
 }

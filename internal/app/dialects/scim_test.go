@@ -23,10 +23,12 @@ func (d *scimDialect) create(f facts) string {
 	return d.ok(http.StatusCreated, http.MethodPost, "/scim/v2/Users", o)["id"].(string)
 }
 
-func (d *scimDialect) changes() []string { return []string{name, display, mail, mobile, on} }
+func (d *scimDialect) changes() []string {
+	return []string{name, display, mail, mobile, on, given, family}
+}
 
 func (d *scimDialect) change(id, fact, value string) {
-	path := map[string]string{name: "userName", display: "displayName", mail: `emails[type eq "work"].value`, mobile: `phoneNumbers[type eq "mobile"].value`, on: "active"}[fact]
+	path := map[string]string{name: "userName", display: "displayName", mail: `emails[type eq "work"].value`, mobile: `phoneNumbers[type eq "mobile"].value`, on: "active", given: "name.givenName", family: "name.familyName"}[fact]
 	d.patch("/scim/v2/Users/"+id, object{"op": "replace", "path": path, "value": value})
 }
 
@@ -88,8 +90,11 @@ func (d *scimDialect) facts(o object) facts {
 		in = append(in, g.(object)["display"].(string))
 	}
 	said, _ := o["displayName"].(string)
+	parts, _ := o["name"].(object)
+	first, _ := parts["givenName"].(string)
+	last, _ := parts["familyName"].(string)
 	return facts{
-		name: o["userName"].(string), display: said, mail: typed("emails", "work"), mobile: typed("phoneNumbers", "mobile"),
+		given: first, family: last, name: o["userName"].(string), display: said, mail: typed("emails", "work"), mobile: typed("phoneNumbers", "mobile"),
 		on: truth(o["active"] == true), roles: d.named(in),
 	}
 }

@@ -26,8 +26,8 @@ func (w *world) workspace() map[string]facts {
 	status, b := w.ask(http.MethodGet, "/uauth/users/listing?limit=100", nil, "Authorization", "Bearer "+w.entered)
 	var list struct {
 		Data []struct {
-			ID           int64
-			Email, Phone string
+			ID                                int64
+			Email, Phone, FirstName, LastName string
 		}
 	}
 	if status != http.StatusOK || json.Unmarshal(b, &list) != nil {
@@ -41,7 +41,7 @@ func (w *world) workspace() map[string]facts {
 			if err != nil {
 				return fmt.Errorf("%d: %w", u.ID, err)
 			}
-			out[id] = facts{mail: u.Email, mobile: u.Phone}
+			out[id] = facts{mail: u.Email, mobile: u.Phone, called: u.FirstName + "|" + u.LastName}
 		}
 		return nil
 	}); err != nil {

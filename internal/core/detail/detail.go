@@ -8,6 +8,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"strings"
 	"unicode/utf8"
 
 	"limen/internal/call"
@@ -360,6 +361,29 @@ func Name(items []Item) (given, family string, ok bool) {
 	first, has := Find(items, Given)
 	last, had := Find(items, Family)
 	return first.Value, last.Value, has || had
+}
+
+// Named gives the given and the family name: those on record, and without any the display name cut before its last word.
+func Named(items []Item, display string) (given, family string) {
+	if given, family, ok := Name(items); ok {
+		return given, family
+	}
+	words := strings.Fields(display)
+	if len(words) < 2 {
+		return display, ""
+	}
+	return strings.Join(words[:len(words)-1], " "), words[len(words)-1]
+}
+
+// Renamed gives a person's items with another given and family name.
+func Renamed(items []Item, given, family string) []Item {
+	out := slices.DeleteFunc(slices.Clone(items), func(i Item) bool { return i.Kind == Given || i.Kind == Family })
+	for _, i := range []Item{{Kind: Given, Value: given}, {Kind: Family, Value: family}} {
+		if i.Value != "" {
+			out = append(out, i)
+		}
+	}
+	return Sorted(out)
 }
 
 // Sorted puts items into the order in which Of gives them.

@@ -1,8 +1,6 @@
 package oauth
 
 import (
-	"strings"
-
 	wire "limen/internal/wire/oauth"
 )
 
@@ -48,13 +46,4 @@ func (k Claims) of(scope wire.Scope, asked map[string]*wire.Wanted) map[string]a
 		}
 	}
 	return out
-}
-
-// Split cuts a display name into given and family name, for those who have no parts on record: the last word is the family's.
-func Split(display string) (given, family string) {
-	words := strings.Fields(display)
-	if len(words) < 2 {
-		return display, ""
-	}
-	return strings.Join(words[:len(words)-1], " "), words[len(words)-1]
 }

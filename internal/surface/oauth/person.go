@@ -45,10 +45,7 @@ func (o OAuth) person(ctx context.Context, c *op.Call) (op.JSON, error) {
 	if err != nil {
 		return op.JSON{}, err
 	}
-	var ok bool
-	if out.FirstName, out.LastName, ok = detail.Name(known[u.ID]); !ok {
-		out.FirstName, out.LastName = oauth.Split(u.Display)
-	}
+	out.FirstName, out.LastName = detail.Named(known[u.ID], u.Display)
 	if u.ReportsTo != "" {
 		boss, err := o.People.ByID(ctx, c, u.ReportsTo)
 		if err != nil {

@@ -10,10 +10,10 @@ import (
 
 	"limen/internal/call"
 	"limen/internal/core/audit"
+	"limen/internal/core/detail"
 	"limen/internal/core/factor/oath"
 	"limen/internal/core/login"
 	"limen/internal/core/number"
-	"limen/internal/core/oauth"
 	"limen/internal/core/password"
 	"limen/internal/core/preference"
 	"limen/internal/core/role"
@@ -23,6 +23,7 @@ import (
 	"limen/internal/core/workspace"
 	"limen/internal/fault"
 	"limen/internal/op"
+	"limen/internal/surface/synerise"
 )
 
 // Account are the operations.
@@ -76,9 +77,9 @@ type Mine struct {
 	ID int64 `json:"id"`
 	// Email is the mail address; the login name where there is none.
 	Email string `json:"email"`
-	// FirstName is the display name without its last word.
+	// FirstName is the given name; without one on record the display name without its last word.
 	FirstName string `json:"firstName"`
-	// LastName is the last word of the display name.
+	// LastName is the family name; without one on record the last word of the display name.
 	LastName string `json:"lastName"`
 	// Phone is the mobile number; null: none.
 	Phone *string `json:"phone"`
@@ -106,7 +107,11 @@ func (a Account) GetAccount(ctx context.Context, c *op.Call, _ op.None) (Mine, e
 		return Mine{}, err
 	}
 	out := Mine{Email: u.Mail, Language: u.Culture, MfaMethods: []string{}}
-	out.FirstName, out.LastName = oauth.Split(u.Display)
+	known, err := detail.Of(ctx, c, u.ID)
+	if err != nil {
+		return Mine{}, err
+	}
+	out.FirstName, out.LastName = detail.Named(known[u.ID], u.Display)
 	if u.Mail == "" {
 		out.Email = u.Name
 	}
@@ -174,9 +179,9 @@ func (a Account) managed(ctx context.Context, c *op.Call, u user.User) (bool, er
 
 // Change is a partial change of the caller's account: what is absent stays.
 type Change struct {
-	// FirstName is all of the display name but its last word.
+	// FirstName is the given name, with which the display name changes.
 	FirstName op.Opt[string] `json:"firstName"`
-	// LastName is the last word of the display name.
+	// LastName is the family name, with which the display name changes.
 	LastName op.Opt[string] `json:"lastName"`
 	// Phone is the mobile number; null or empty: none. It is changed within Session.ProofMinutes of signing in: codes go there.
 	Phone op.Opt[string] `json:"phone"`
@@ -202,11 +207,7 @@ func (n *Change) Check() error {
 	return nil
 }
 
-func (n *Change) of(u user.User) (ch user.Change) {
-	if given, family := oauth.Split(u.Display); n.FirstName.Given() || n.LastName.Given() {
-		display := strings.TrimSpace(n.FirstName.Or(given) + " " + n.LastName.Or(family))
-		ch.Display = &display
-	}
+func (n *Change) of() (ch user.Change) {
 	for to, from := range map[**string]op.Opt[string]{&ch.Mobile: n.Phone, &ch.Culture: n.Language} {
 		if from.Given() {
 			text := from.Or("")
@@ -225,15 +226,14 @@ func (a Account) ChangeAccount(ctx context.Context, c *op.Call, in Change) (Mine
 	if err != nil {
 		return Mine{}, err
 	}
-	ch := in.of(u)
+	ch := in.of()
 	if ch.Mobile != nil && strings.TrimSpace(*ch.Mobile) != u.Mobile {
 		if err := a.Sessions.Recent(ctx, c, u.ID); err != nil {
 			return Mine{}, err
 		}
 	}
 	err = a.Keep(ctx, c, u.ID, func() error {
-		_, err := a.People.Change(ctx, c, u.ID, ch)
-		return err
+		return synerise.Rename(ctx, c, a.People, u, ch, in.FirstName, in.LastName)
 	})
 	if err == nil && in.TimeZone.Given() {
 		err = a.Preferences.Merge(ctx, c, u.ID, map[string]any{timeZone: in.TimeZone.Or("")})

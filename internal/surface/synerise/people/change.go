@@ -2,11 +2,9 @@ package people
 
 import (
 	"context"
-	"strings"
 	"time"
 
 	"limen/internal/core/number"
-	"limen/internal/core/oauth"
 	"limen/internal/core/user"
 	"limen/internal/core/workspace"
 	"limen/internal/fault"
@@ -57,9 +55,9 @@ func (p People) GetUser(ctx context.Context, c *op.Call, in UserRef) (User, erro
 // UserChange is a partial change: what is absent stays.
 type UserChange struct {
 	UserRef
-	// FirstName is all of the display name but its last word; for managed users.
+	// FirstName is the given name, with which the display name changes; for managed users.
 	FirstName op.Opt[string] `json:"firstName"`
-	// LastName is the last word of the display name; for managed users.
+	// LastName is the family name, with which the display name changes; for managed users.
 	LastName op.Opt[string] `json:"lastName"`
 	// Phone is the mobile number; null or empty: none; for managed users.
 	Phone op.Opt[string] `json:"phone"`
@@ -107,8 +105,11 @@ func (p People) ChangeUser(ctx context.Context, c *op.Call, in UserChange) (User
 			return User{}, err
 		}
 		err := p.Keep(ctx, c, row.ID, func() error {
-			_, err := p.People.Change(ctx, c, row.ID, in.change(row))
-			return err
+			var ch user.Change
+			if in.Phone.Given() {
+				ch.Mobile = new(in.Phone.Or(""))
+			}
+			return synerise.Rename(ctx, c, p.People, row.User(), ch, in.FirstName, in.LastName)
 		})
 		if err != nil {
 			return User{}, err
@@ -130,19 +131,6 @@ func (p People) ChangeUser(ctx context.Context, c *op.Call, in UserChange) (User
 func noted(c *op.Call, r workspace.Person) {
 	e := c.Event
 	e.Target, e.Kind, e.Name, e.User, e.Login = r.ID, "User", r.Name, r.ID, r.Name
-}
-
-func (u *UserChange) change(r workspace.Person) (ch user.Change) {
-	given, family := oauth.Split(r.Display)
-	if u.FirstName.Given() || u.LastName.Given() {
-		display := strings.TrimSpace(u.FirstName.Or(given) + " " + u.LastName.Or(family))
-		ch.Display = &display
-	}
-	if u.Phone.Given() {
-		phone := u.Phone.Or("")
-		ch.Mobile = &phone
-	}
-	return ch
 }
 
 // account wants an account that the caller may change: somebody else's, which the workspace manages, and that nobody may take over so.

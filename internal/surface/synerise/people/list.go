@@ -6,7 +6,6 @@ import (
 	"strings"
 
 	"limen/internal/core/number"
-	"limen/internal/core/oauth"
 	"limen/internal/core/workspace"
 	"limen/internal/fault"
 	"limen/internal/op"
@@ -101,9 +100,9 @@ type Suggestion struct {
 	ID int64 `json:"id"`
 	// Email is the mail address; the login name where there is none.
 	Email string `json:"email"`
-	// FirstName is the display name without its last word.
+	// FirstName is the given name; without one on record the display name without its last word.
 	FirstName string `json:"firstName"`
-	// LastName is the last word of the display name.
+	// LastName is the family name; without one on record the last word of the display name.
 	LastName string `json:"lastName"`
 }
 
@@ -113,10 +112,13 @@ func (p People) SuggestUsers(ctx context.Context, c *op.Call, in Typed) (Suggest
 		in.Limit = 10
 	}
 	rows, _, err := p.Workspaces.ListPeople(ctx, c, c.Grant, in.Workspace().ID, workspace.Filter{Search: strings.TrimSpace(in.Search), Limit: in.Limit})
+	if err != nil {
+		return Suggestions{}, err
+	}
+	names, err := named(ctx, c, rows)
 	out := Suggestions{make([]Suggestion, len(rows))}
 	for i, r := range rows {
-		given, family := oauth.Split(r.Display)
-		out.Data[i] = Suggestion{r.Number, address(r), given, family}
+		out.Data[i] = Suggestion{r.Number, address(r), names[i].given, names[i].family}
 	}
 	return out, err
 }

@@ -7,10 +7,10 @@ import (
 
 	"limen/internal/call"
 	"limen/internal/core/audit"
+	"limen/internal/core/detail"
 	"limen/internal/core/factor/oath"
 	"limen/internal/core/lockout"
 	"limen/internal/core/number"
-	"limen/internal/core/oauth"
 	"limen/internal/core/role"
 	"limen/internal/core/user"
 	"limen/internal/core/workspace"
@@ -87,9 +87,9 @@ type User struct {
 	ID int64 `json:"id"`
 	// Email is the mail address; the login name where there is none.
 	Email string `json:"email"`
-	// FirstName is the display name without its last word.
+	// FirstName is the given name; without one on record the display name without its last word.
 	FirstName string `json:"firstName"`
-	// LastName is the last word of the display name.
+	// LastName is the family name; without one on record the last word of the display name.
 	LastName string `json:"lastName"`
 	// Phone is the mobile number; null: none.
 	Phone *string `json:"phone"`
@@ -125,13 +125,38 @@ func (p People) shown(ctx context.Context, c *op.Call, at string, rows []workspa
 	if err != nil {
 		return nil, err
 	}
+	names, err := named(ctx, c, rows)
+	if err != nil {
+		return nil, err
+	}
 	out := make([]User, len(rows))
 	for i, r := range rows {
 		if out[i], err = p.user(ctx, c, at, r, of); err != nil {
 			return nil, err
 		}
+		out[i].FirstName, out[i].LastName = names[i].given, names[i].family
 	}
 	return out, nil
+}
+
+// name is what somebody is called.
+type name struct{ given, family string }
+
+// named are the names of people, in their order.
+func named(ctx context.Context, c *op.Call, rows []workspace.Person) ([]name, error) {
+	ids := make([]string, len(rows))
+	for i := range rows {
+		ids[i] = rows[i].ID
+	}
+	known := map[string][]detail.Item{}
+	err := detail.Each(ctx, c, ids, []detail.Kind{detail.Given, detail.Family}, func(id string, kind detail.Kind, value string) {
+		known[id] = append(known[id], detail.Item{Kind: kind, Value: value})
+	})
+	out := make([]name, len(rows))
+	for i := range rows {
+		out[i].given, out[i].family = detail.Named(known[rows[i].ID], rows[i].Display)
+	}
+	return out, err
 }
 
 func (p People) user(ctx context.Context, c *op.Call, at string, r workspace.Person, roles map[string]int64) (User, error) {
@@ -143,7 +168,6 @@ func (p People) user(ctx context.Context, c *op.Call, at string, r workspace.Per
 		ID: r.Number, Email: address(r), Status: r.Status(c.Now), Type: "GUEST", Enabled: r.May(), Roles: []Role{}, AccessExpirationTime: wire.Moment(r.Until),
 		MfaEnabled: r.Factor, LastLogin: wire.Moment(r.LastLogin), Created: wire.Moment(r.Created),
 	}
-	out.FirstName, out.LastName = oauth.Split(r.Display)
 	if managed {
 		out.Type = "MANAGED"
 	}

@@ -122,23 +122,38 @@ var (
 	drop   = dbx.E("detail.drop", `DELETE FROM user_detail WHERE tenant = ? AND user_id = ?`)
 )
 
-// chunk is of how many people one statement reads.
-const chunk = 500
+// chunk is of how many people one statement reads, and few is how many details most of them have at most.
+const (
+	chunk = 100
+	few   = 1000
+)
 
 // Of gives the details of people by their UUIDs, those of each in the order of kinds and places.
 func Of(ctx context.Context, c *call.Call, users ...string) (map[string][]Item, error) {
 	out := make(map[string][]Item, len(users))
-	order := []dbx.Order{{Column: "user_id"}, {Column: "kind"}, {Column: "ord"}}
 	for part := range slices.Chunk(users, chunk) {
-		rows, err := ofUsers.Rows(ctx, c.Tx, dbx.In("user_id", part...), order, len(part)*1000, c.Tenant.ID)
-		if err != nil {
+		if err := read(ctx, c, out, part); err != nil {
 			return nil, err
-		}
-		for _, r := range rows {
-			out[r.User] = append(out[r.User], r.Item)
 		}
 	}
 	return out, nil
+}
+
+// read reads the details of some people; of half of them at a time, where they have more than one statement gives.
+func read(ctx context.Context, c *call.Call, out map[string][]Item, part []string) error {
+	order := []dbx.Order{{Column: "user_id"}, {Column: "kind"}, {Column: "ord"}}
+	limit := max(len(part)*few, MaxTotal)
+	rows, err := ofUsers.Rows(ctx, c.Tx, dbx.In("user_id", part...), order, limit, c.Tenant.ID)
+	if err != nil {
+		return err
+	}
+	if half := len(part) / 2; len(rows) == limit && half > 0 {
+		return errors.Join(read(ctx, c, out, part[:half]), read(ctx, c, out, part[half:]))
+	}
+	for _, r := range rows {
+		out[r.User] = append(out[r.User], r.Item)
+	}
+	return nil
 }
 
 type bare struct {
@@ -156,7 +171,7 @@ func Each(ctx context.Context, c *call.Call, users []string, kinds []Kind, f fun
 		of[i] = string(k)
 	}
 	for part := range slices.Chunk(users, chunk) {
-		rows, err := bares.Rows(ctx, c.Tx, dbx.And(dbx.In("user_id", part...), dbx.In("kind", of...)), nil, len(part)*maxItems, c.Tenant.ID)
+		rows, err := bares.Rows(ctx, c.Tx, dbx.And(dbx.In("user_id", part...), dbx.In("kind", of...)), nil, len(part)*len(kinds)*maxItems, c.Tenant.ID)
 		if err != nil {
 			return err
 		}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"errors"
+	"fmt"
 	"slices"
 	"strconv"
 	"strings"
@@ -80,6 +81,36 @@ func TestSet(t *testing.T) {
 		}
 		if got := w.of(other, "u"); got != nil {
 			t.Error("another tenant's:", got)
+		}
+	})
+}
+
+// A page of people has as many as its client wants.
+func TestOfMany(t *testing.T) {
+	each(t, func(t *testing.T, w world, tenant string) {
+		ids := make([]string, 700)
+		for i := range ids {
+			ids[i] = fmt.Sprint("p", i)
+		}
+		err := w.as(tenant, "", func(ctx context.Context, c *call.Call) error {
+			for _, id := range []string{ids[0], ids[99], ids[699]} {
+				if _, err := detail.Set(ctx, c, id, nil, []detail.Item{{Kind: detail.Given, Value: id}, {Kind: detail.Title, Value: "T"}}); err != nil {
+					return err
+				}
+			}
+			all, err := detail.Of(ctx, c, ids...)
+			if len(all) != 3 || len(all["p699"]) != 2 || all["p99"][0].Value != "p99" {
+				t.Errorf("%v", all)
+			}
+			n := 0
+			return errors.Join(err, detail.Each(ctx, c, ids, []detail.Kind{detail.Given, detail.Family}, func(string, detail.Kind, string) {
+				if n++; n > 3 {
+					t.Error("too many")
+				}
+			}))
+		})
+		if err != nil {
+			t.Error(err)
 		}
 	})
 }

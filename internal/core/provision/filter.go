@@ -109,16 +109,20 @@ func compare(column string, op scim.Op, v any) (dbx.Clause, bool) {
 	return dbx.Clause{}, false
 }
 
-// folded is what comparison keys are compared with. Of a part of a key the space at an end is looked for: keys have it within.
+// folded is what comparison keys are compared with. Of a part of a key the space at an end is looked for: keys have it within,
+// and none at their own ends, so that nobody's begins or ends with it.
 func folded(op scim.Op, s string) string {
 	k := fold.Key(s)
-	if k == "" && s != "" && (op == scim.Sw || op == scim.Co || op == scim.Ew) {
+	if op != scim.Sw && op != scim.Co && op != scim.Ew {
+		return k
+	}
+	if k == "" && s != "" {
 		return " "
 	}
-	if (op == scim.Sw || op == scim.Co) && strings.TrimRightFunc(s, unicode.IsSpace) != s {
+	if strings.TrimRightFunc(s, unicode.IsSpace) != s {
 		k += " "
 	}
-	if (op == scim.Ew || op == scim.Co) && strings.TrimLeftFunc(s, unicode.IsSpace) != s {
+	if strings.TrimLeftFunc(s, unicode.IsSpace) != s {
 		k = " " + k
 	}
 	return k

@@ -11,7 +11,7 @@ func TestFolded(t *testing.T) {
 		op      scim.Op
 		s, want string
 	}{
-		{scim.Eq, " Anna ", "anna"}, {scim.Sw, "Anna ", "anna "}, {scim.Sw, " anna", "anna"}, {scim.Ew, " Berg", " berg"}, {scim.Ew, "berg ", "berg"},
+		{scim.Eq, " Anna ", "anna"}, {scim.Sw, "Anna ", "anna "}, {scim.Sw, " anna", " anna"}, {scim.Ew, " Berg", " berg"}, {scim.Ew, "berg ", "berg "},
 		{scim.Co, " a ", " a "}, {scim.Co, " ", " "}, {scim.Sw, " ", " "}, {scim.Eq, " ", ""}, {scim.Gt, "b ", "b"}, {scim.Co, "", ""},
 	} {
 		if got := folded(x.op, x.s); got != x.want {

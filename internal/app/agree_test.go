@@ -80,7 +80,7 @@ func (i *issuing) signed(n *node) (token, kid string) {
 	if err := json.Unmarshal([]byte(answer), &out); err != nil || out.Access == "" {
 		i.t.Fatal(answer, err)
 	}
-	parsed, err := jose.ParseSigned(out.Access, []jose.SignatureAlgorithm{jose.RS256})
+	parsed, err := jose.ParseSignedCompact(out.Access, []jose.SignatureAlgorithm{jose.RS256})
 	if err != nil {
 		i.t.Fatal(err)
 	}

@@ -18,7 +18,6 @@ type subject struct {
 	who
 	want  wanted
 	plain scim.Object // of who is to be active
-	name  string      // the application's
 }
 
 // see reads somebody.

@@ -88,7 +88,7 @@ func (o *Outbound) foresee(ctx context.Context, t *Target, p *pair) (Finding, er
 		m, err := o.mapTo(ctx, o.Call(t.tenant), t, "", a.Object, p.plain, false)
 		if bad := failing(err); bad != nil {
 			f.Action, f.Detail = DoFail, bad.why
-			return f, nil
+			return f, nil //nolint:nilerr // that it would fail is the finding
 		}
 		if err != nil {
 			return f, err

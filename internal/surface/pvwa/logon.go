@@ -68,8 +68,7 @@ type Logon struct {
 	// ConcurrentSession lets the user's other sessions go on; up to 300 do. False when absent: they end.
 	ConcurrentSession wire.Bool `json:"concurrentSession"`
 
-	state  string
-	secure bool
+	state string
 }
 
 func (l *Logon) take(r *op.Request) error {

@@ -75,7 +75,8 @@ func join(under, name string) string {
 // Assign sets what is at a path: an attribute, a part of one behind a dot, or an attribute of an extension behind its URN and a colon. No
 // value takes it away. What stands where an object must be is replaced by one.
 func Assign(o Object, path string, v any) {
-	under, name, ok := "", path, false
+	var under, name string
+	var ok bool
 	if i := strings.LastIndexByte(path, ':'); i > 0 {
 		under, name, ok = path[:i], path[i+1:], true
 	} else if under, name, ok = strings.Cut(path, "."); !ok {

@@ -47,11 +47,11 @@ func (z *Zone) At(name string, address [4]byte) {
 // asked for by TCP.
 func (z *Zone) Serve(t testing.TB) (addr string) {
 	t.Helper()
-	tcp, err := net.Listen("tcp", "127.0.0.1:0")
+	tcp, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
-	udp, err := net.ListenPacket("udp", tcp.Addr().String())
+	udp, err := new(net.ListenConfig).ListenPacket(t.Context(), "udp", tcp.Addr().String())
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -62,7 +62,7 @@ func (a *App) identityOps() []op.Op {
 		Tenants: a.Tenants, Settings: a.Values, Version: Version(), TryMail: a.tryMail, TrySMS: a.trySMS,
 	}.Ops()...)
 	out = append(out, mfa.MFA{
-		People: a.People, Roles: a.Roles, Settings: a.Values, Sessions: a.Sessions, Passwords: a.Passwords, Throttle: a.Throttle,
+		People: a.People, Roles: a.Roles, Settings: a.Values, Sessions: a.Sessions, Passwords: a.Passwords,
 		Questions: a.Questions, Profiles: a.OATH, Logins: a.Logins, Notify: a.notify, Keep: a.keepWay,
 	}.Ops()...)
 	out = append(out, organizations.Organizations{Orgs: a.Orgs, People: a.People, Roles: a.Roles}.Ops()...)

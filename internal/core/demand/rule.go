@@ -129,6 +129,16 @@ func (d *Demands) Binding(ctx context.Context, c *call.Call, userID string) (Rul
 	return out, err
 }
 
+// RequiresMFA says whether an organization that a person is in wants a second factor.
+func (d *Demands) RequiresMFA(ctx context.Context, c *call.Call, userID string) (bool, error) {
+	of, err := d.cache.Get(ctx, c)
+	if err != nil || len(of) == 0 || userID == "" {
+		return false, err
+	}
+	in, err := d.Of(ctx, c, userID)
+	return slices.ContainsFunc(in, func(org string) bool { return of[org].MFA }), err
+}
+
 // Limits says whether any organization of the tenant limits how often people may fail to sign in.
 func (d *Demands) Limits(ctx context.Context, c *call.Call) (bool, error) {
 	of, err := d.cache.Get(ctx, c)

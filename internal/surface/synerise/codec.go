@@ -14,6 +14,7 @@ import (
 	"strconv"
 	"strings"
 
+	"limen/internal/core/factor/oath"
 	"limen/internal/core/password"
 	"limen/internal/core/role"
 	"limen/internal/fault"
@@ -98,12 +99,12 @@ var statuses = map[fault.Kind]int{
 	fault.Unavailable: http.StatusServiceUnavailable, fault.TooLarge: http.StatusRequestEntityTooLarge, fault.Method: http.StatusMethodNotAllowed,
 }
 
-// exceptions are faults that the contract has another status for: that the last administrator would go is a bad request, and so is a wrong
-// old password.
+// exceptions are faults that the contract has another status for: that the last administrator would go is a bad request, and so are a wrong
+// old password and a wrong first code.
 var exceptions = []struct {
 	of     *fault.Error
 	status int
-}{{role.ErrLast, http.StatusBadRequest}, {password.ErrWrong, http.StatusBadRequest}}
+}{{role.ErrLast, http.StatusBadRequest}, {password.ErrWrong, http.StatusBadRequest}, {oath.ErrCode, http.StatusBadRequest}}
 
 func statusOf(f *fault.Error) int {
 	for _, e := range exceptions {

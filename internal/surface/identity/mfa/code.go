@@ -127,7 +127,7 @@ func (m MFA) confirm(ctx context.Context, c *op.Call, in ProfileCode) error {
 			}
 		}
 	}
-	if err := m.free(ctx, c, throttle.Second, in.found); err != nil {
+	if err := m.Logins.Free(ctx, c, throttle.Second, in.found); err != nil {
 		return err
 	}
 	err = m.Profiles.Confirm(ctx, c, in.found.ID, in.Uuid, in.OtpCode)
@@ -167,7 +167,7 @@ func (m MFA) checkCode(ctx context.Context, c *op.Call, in SubmittedCode) (facto
 		if err := m.guard(ctx, c, in.found.ID); err != nil {
 			return err
 		}
-		return m.free(ctx, c, throttle.Second, in.found)
+		return m.Logins.Free(ctx, c, throttle.Second, in.found)
 	})
 	if err != nil {
 		return factor.Verdict{}, err

@@ -18,7 +18,6 @@ import (
 	"limen/internal/core/role"
 	"limen/internal/core/session"
 	"limen/internal/core/setting"
-	"limen/internal/core/throttle"
 	"limen/internal/core/user"
 	"limen/internal/fault"
 	"limen/internal/op"
@@ -31,7 +30,6 @@ type MFA struct {
 	Settings  *setting.Store
 	Sessions  *session.Sessions
 	Passwords password.Passwords
-	Throttle  throttle.Throttle
 	Questions question.Questions
 	Profiles  oath.Profiles
 	Logins    *login.Logins
@@ -43,7 +41,7 @@ type MFA struct {
 
 // Faults of this surface.
 var (
-	ErrWait   = fault.New(fault.Limited, "guess.wait", "Too many failed attempts. Please try again later.")
+	ErrWait   = login.ErrGuesses
 	ErrSystem = fault.New(fault.Denied, "factor.system", "Only system administrators may change the factors of a system administrator.")
 	ErrMany   = fault.New(fault.TooLarge, "factor.many", "Too many profiles in one call.")
 )

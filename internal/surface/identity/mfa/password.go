@@ -55,7 +55,7 @@ type tried struct {
 // try checks a password outside transactions. While guesses are refused, nothing is hashed.
 func (m MFA) try(ctx context.Context, c *op.Call, p user.User, plain string) (t tried, err error) {
 	err = c.Snapshot(ctx, func() (err error) {
-		if err = m.free(ctx, c, throttle.Password, p); err == nil {
+		if err = m.Logins.Free(ctx, c, throttle.Password, p); err == nil {
 			t.current, err = m.Passwords.Find(ctx, c, p.ID)
 		}
 		return err

@@ -98,7 +98,7 @@ func (m MFA) ResynchronizeOathToken(ctx context.Context, c *op.Call, in TwoCodes
 	if err := m.guard(ctx, c, in.found.ID); err != nil {
 		return op.None{}, err
 	}
-	if err := m.free(ctx, c, throttle.Second, in.found); err != nil {
+	if err := m.Logins.Free(ctx, c, throttle.Second, in.found); err != nil {
 		return op.None{}, err
 	}
 	err := m.Profiles.Resync(ctx, c, in.found.ID, id, in.FirstCode, in.SecondCode)

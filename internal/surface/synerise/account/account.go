@@ -37,6 +37,8 @@ type Account struct {
 	Preferences preference.Preferences
 	// Managed says whether a member of a workspace is managed by it.
 	Managed func(ctx context.Context, c *call.Call, workspace string, u user.User) (bool, error)
+	// Required says whether a workspace of a person's wants a second factor.
+	Required func(ctx context.Context, c *call.Call, userID string) (bool, error)
 	// Keep makes a change to what somebody signs in with: lockout.ErrLastWay when no system administrator could sign in then.
 	Keep func(ctx context.Context, c *call.Call, userID string, change func() error) error
 	// Perform runs another operation for the call's caller, with a body as a client would send it; as a call of its own.
@@ -63,12 +65,12 @@ func (a Account) Ops() []op.Op {
 	pass := own(http.MethodPost, "/uauth/change-password", audit.UserAction, password.ErrWrong, password.ErrPolicy, password.ErrWeak, password.ErrCommon,
 		password.ErrUsed, password.ErrTooYoung, password.ErrChanged, fault.ErrMissing)
 	pass.Effect, pass.Rate = op.Outside, op.Guess
-	return []op.Op{
+	return append([]op.Op{
 		op.New(op.Spec{Method: http.MethodGet, Path: path, Allow: op.Authenticated, Effect: op.Read, Faults: []*fault.Error{user.ErrNotFound}}, a.GetAccount),
 		op.New(own(http.MethodPost, path, audit.UserChange), a.ChangeAccount),
 		op.New(own(http.MethodDelete, path, audit.UserDelete, ErrManaged, ErrAlone, role.ErrLast), a.DeleteAccount),
 		op.New(pass, a.ChangePassword),
-	}
+	}, a.factorOps(own)...)
 }
 
 // Mine is the caller's account.
@@ -137,7 +139,7 @@ func (a Account) factors(ctx context.Context, c *op.Call, u user.User, out *Mine
 	}
 	for _, p := range all {
 		if p.Confirmed {
-			out.MfaMethods = append(out.MfaMethods, "TOTP_AUTHENTICATOR")
+			out.MfaMethods = append(out.MfaMethods, totp)
 			break
 		}
 	}

@@ -47,6 +47,7 @@ import (
 	appscript "limen/internal/core/script"
 	"limen/internal/core/session"
 	"limen/internal/core/setting"
+	"limen/internal/core/sshkey"
 	"limen/internal/core/tenant"
 	"limen/internal/core/throttle"
 	"limen/internal/core/token"
@@ -307,7 +308,7 @@ func (a *App) wireDomain(ctx context.Context) error {
 	a.wireDemands()
 	a.wirePolicies()
 	a.People.Shut = append(a.People.Shut, a.endSessions)
-	a.People.Gone = append(a.People.Gone, a.endSessions, a.Passwords.Drop, attribute.Attributes{}.Drop, detail.Drop, vault.Drop, provision.DropTokens, a.Orgs.PersonGone)
+	a.People.Gone = append(a.People.Gone, a.endSessions, a.Passwords.Drop, attribute.Attributes{}.Drop, detail.Drop, vault.Drop, sshkey.Drop, provision.DropTokens, a.Orgs.PersonGone)
 	if a.Reports, err = report.New(a.DB); err != nil {
 		return err
 	}

@@ -14,6 +14,7 @@ import (
 	"limen/internal/core/oauth"
 	"limen/internal/core/outbox"
 	"limen/internal/core/provision"
+	"limen/internal/core/sshkey"
 	"limen/internal/core/vault"
 	"limen/internal/dbx"
 )
@@ -41,6 +42,7 @@ func (a *App) wireSweeps() {
 		{Name: "vault sessions", Every: time.Hour, Run: func(ctx context.Context) error {
 			return vault.Sweep(ctx, a.DB, time.Now().Add(-keepSessions))
 		}},
+		{Name: "ssh keys", Every: time.Hour, Run: func(ctx context.Context) error { return sshkey.Sweep(ctx, a.DB, time.Now()) }},
 		{Name: "member counts", Every: 24 * time.Hour, Run: a.mendCounts},
 		{Name: "numbers", Every: 24 * time.Hour, Run: a.mendNumbers},
 		{Name: "statistics", Every: 6 * time.Hour, Run: a.DB.Optimize},

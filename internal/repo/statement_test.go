@@ -42,6 +42,7 @@ var sweeps = map[string]string{
 	"session.sweep":             "retention",
 	"provision.sweepTokens":     "retention",
 	"vault.sweep_sessions":      "retention",
+	"sshkey.sweep":              "retention",
 	"login.sweep":               "retention",
 	"login.sweep_links":         "retention",
 	"login.sweep_challenge":     "retention",

@@ -66,6 +66,8 @@ const (
 	PasswordChange          = "Cloud.Core.PasswordChange"           // someone changed their own password
 	PasswordSet             = "Cloud.Core.PasswordSet"              // an administrator set someone's password
 	PasswordForce           = "Cloud.Core.PasswordForceChange"      // someone must change their password at the next sign-in
+	SSHKeyCreate            = "Cloud.Core.SshKeyCreate"             // somebody was given an SSH key
+	SSHKeyDelete            = "Cloud.Core.SshKeyDelete"             // SSH keys were taken from somebody
 	SecurityQuestion        = "Cloud.Core.SecurityQuestion"         // security questions or their answers changed
 	AttributesSchema        = "Cloud.Core.SchemaChange"             // the attributes that users can have changed
 

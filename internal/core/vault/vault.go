@@ -13,6 +13,7 @@ import (
 	"limen/internal/core/password"
 	"limen/internal/core/role"
 	"limen/internal/core/session"
+	"limen/internal/core/sshkey"
 	"limen/internal/core/tenant"
 	"limen/internal/core/throttle"
 	"limen/internal/core/user"
@@ -46,6 +47,7 @@ type Vault struct {
 	Tenants   *tenant.Index
 	Throttle  throttle.Throttle
 	Sessions  *session.Sessions
+	Keys      *sshkey.Keys
 	// Keep makes a change to what somebody signs in with: lockout.ErrLastWay when no system administrator could sign in then.
 	Keep func(ctx context.Context, c *call.Call, userID string, change func() error) error
 }

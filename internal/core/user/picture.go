@@ -98,6 +98,23 @@ func (d *Directory) SetPicture(ctx context.Context, c *call.Call, id string, p P
 	return d.changed(ctx, c, id)
 }
 
+// DropPicture removes a user's picture; that there is none is no error.
+func (d *Directory) DropPicture(ctx context.Context, c *call.Call, id string) error {
+	n, err := dropPicture.Do(ctx, c.Tx, c.Tenant.ID, id)
+	if err != nil || n == 0 {
+		return err
+	}
+	err = d.rewrite(ctx, c, id, func(u *User) (dbx.Exec, []any) {
+		noted(c, u)
+		u.Picture, u.Changed = 0, c.Now.UnixMilli()
+		return setPicture, []any{u.Picture, u.Changed}
+	})
+	if err != nil {
+		return err
+	}
+	return d.changed(ctx, c, id)
+}
+
 // Picture gives a user's picture; ErrNoPicture when there is none.
 func (d *Directory) Picture(ctx context.Context, c *call.Call, id string) (Picture, error) {
 	p, err := findPicture.One(ctx, c.Tx, c.Tenant.ID, id)

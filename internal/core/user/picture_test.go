@@ -98,6 +98,18 @@ func TestPictures(t *testing.T) {
 			}
 			return err
 		})
+		for range 2 {
+			w.write(nil, func(ctx context.Context, c *call.Call) error { return w.users.DropPicture(ctx, c, u.ID) })
+			w.read(func(ctx context.Context, c *call.Call) error {
+				_, err := w.users.Picture(ctx, c, u.ID)
+				expect(t, err, user.ErrNoPicture)
+				if w.at(ctx, c, u.ID).Picture != 0 {
+					t.Error("the person has a picture still")
+				}
+				return nil
+			})
+		}
+		w.write(nil, func(ctx context.Context, c *call.Call) error { return w.users.SetPicture(ctx, c, u.ID, pic) })
 		w.write(nil, func(ctx context.Context, c *call.Call) error { return w.users.Delete(ctx, c, u.ID) })
 		w.read(func(ctx context.Context, c *call.Call) error {
 			_, err := w.users.Picture(ctx, c, u.ID)

@@ -62,12 +62,14 @@ func (a Account) Ops() []op.Op {
 			Faults: append(faults, ErrMachine, user.ErrNotFound, session.ErrStale, login.ErrForbidden, login.ErrDue, fault.ErrInvalid),
 		}
 	}
+	change := own(http.MethodPost, path, audit.UserChange, user.ErrPicture)
+	change.MaxBody = 1 << 20
 	pass := own(http.MethodPost, "/uauth/change-password", audit.UserAction, password.ErrWrong, password.ErrPolicy, password.ErrWeak, password.ErrCommon,
 		password.ErrUsed, password.ErrTooYoung, password.ErrChanged, fault.ErrMissing)
 	pass.Effect, pass.Rate = op.Outside, op.Guess
 	return append([]op.Op{
 		op.New(op.Spec{Method: http.MethodGet, Path: path, Allow: op.Authenticated, Effect: op.Read, Faults: []*fault.Error{user.ErrNotFound}}, a.GetAccount),
-		op.New(own(http.MethodPost, path, audit.UserChange), a.ChangeAccount),
+		op.Prepared(change, a.redraw, a.ChangeAccount),
 		op.New(own(http.MethodDelete, path, audit.UserDelete, ErrManaged, ErrAlone, role.ErrLast), a.DeleteAccount),
 		op.New(pass, a.ChangePassword),
 	}, a.factorOps(own)...)
@@ -89,7 +91,7 @@ type Mine struct {
 	Language string `json:"language"`
 	// TimeZone is what the person chose, as Europe/Berlin; UTC where they chose none.
 	TimeZone string `json:"timeZone"`
-	// Avatar is null: pictures are at /UserMgmt/GetUserPicture.
+	// Avatar is the person's picture, a PNG or JPEG as a data URL; null: there is none.
 	Avatar *string `json:"avatar"`
 	// MfaMethods are the second factors that are set up: TOTP_AUTHENTICATOR, and EMAIL where the mail address is known to be the person's.
 	MfaMethods []string `json:"mfaMethods"`
@@ -127,6 +129,9 @@ func (a Account) GetAccount(ctx context.Context, c *op.Call, _ op.None) (Mine, e
 		return Mine{}, err
 	}
 	if err := a.factors(ctx, c, u, &out); err != nil {
+		return Mine{}, err
+	}
+	if out.Avatar, err = a.avatar(ctx, c, u); err != nil {
 		return Mine{}, err
 	}
 	return out, a.tastes(ctx, c, &out)
@@ -191,18 +196,16 @@ type Change struct {
 	Language op.Opt[string] `json:"language"`
 	// TimeZone is a time zone, as Europe/Berlin; null or empty: UTC.
 	TimeZone op.Opt[string] `json:"timeZone"`
-	// Avatar cannot be changed here: it is refused.
+	// Avatar is a picture as a data URL, data:image/png;base64,...: a PNG, JPEG or GIF of at most 512 KB, which is drawn anew; null or
+	// empty: none.
 	Avatar op.Opt[string] `json:"avatar"`
 }
 
 // maxZone is the length of a name of a time zone.
 const maxZone = 64
 
-// Check refuses what cannot be changed.
+// Check wants a time zone.
 func (n *Change) Check() error {
-	if n.Avatar.Or("") != "" {
-		return fault.Bad("avatar", "cannot be changed here; a picture is set by /CDirectoryService/SetUserPicture")
-	}
 	if zone := n.TimeZone.Or(""); len(zone) > maxZone || strings.ContainsFunc(zone, func(r rune) bool { return r <= ' ' || r >= 0x7f }) {
 		return fault.Bad("timeZone", "must be a time zone, as Europe/Berlin")
 	}
@@ -220,7 +223,7 @@ func (n *Change) of() (ch user.Change) {
 }
 
 // ChangeAccount changes the caller's own data, as far as their policies let them. synerise.yaml, POST /uauth/users/my-account.
-func (a Account) ChangeAccount(ctx context.Context, c *op.Call, in Change) (Mine, error) {
+func (a Account) ChangeAccount(ctx context.Context, c *op.Call, in Change, to picture) (Mine, error) {
 	u, err := a.own(ctx, c)
 	if err == nil {
 		err = a.Logins.Own(ctx, c, u.ID, login.OwnProfile)
@@ -239,6 +242,9 @@ func (a Account) ChangeAccount(ctx context.Context, c *op.Call, in Change) (Mine
 	})
 	if err == nil && in.TimeZone.Given() {
 		err = a.Preferences.Merge(ctx, c, u.ID, map[string]any{timeZone: in.TimeZone.Or("")})
+	}
+	if err == nil {
+		err = a.setAvatar(ctx, c, u, to)
 	}
 	if err != nil {
 		return Mine{}, err

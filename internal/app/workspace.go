@@ -20,6 +20,7 @@ import (
 	"limen/internal/surface/identity"
 	"limen/internal/surface/synerise"
 	"limen/internal/surface/synerise/account"
+	"limen/internal/surface/synerise/invitations"
 	"limen/internal/surface/synerise/people"
 	"limen/internal/surface/synerise/roles"
 	"limen/internal/surface/synerise/settings"
@@ -29,7 +30,8 @@ import (
 
 // wireWorkspaces wires the workspaces and their tokens.
 func (a *App) wireWorkspaces() {
-	a.Workspaces = &workspace.Workspaces{Orgs: a.Orgs, People: a.People, Roles: a.Roles, Changes: a.Changes}
+	a.Workspaces = &workspace.Workspaces{Orgs: a.Orgs, People: a.People, Roles: a.Roles, Changes: a.Changes, Holder: a.asMember, Claimed: a.Domains.Claimed, Invites: a.Invites}
+	a.People.Stored = append(a.People.Stored, a.Workspaces.Readdressed)
 	a.WorkspaceTokens = workspace.Tokens{Signers: a.Signers, Alg: crypt.ES256, Known: a.Tokens.Known, Life: func(ctx context.Context, c *call.Call) (time.Duration, error) {
 		v, err := a.Values.Get(ctx, c)
 		if err != nil {
@@ -62,6 +64,7 @@ func (a *App) synerise() []op.Op {
 		people.People{
 			Workspaces: a.Workspaces, People: a.People, Roles: a.Roles, Factors: a.OATH, Managed: a.managed, Keep: a.keepWay,
 		}.Ops(),
+		invitations.Invitations{Workspaces: a.Workspaces, People: a.People, Roles: a.Roles, Settings: a.Values, Post: a.Post}.Ops(),
 		roles.Roles{Roles: a.Roles}.Ops(),
 		settings.Settings{Demands: a.Demands, Domains: a.Domains, Binding: a.bindingRule, Expected: a.expectedRule}.Ops(),
 	)
@@ -74,6 +77,14 @@ func (a *App) managed(ctx context.Context, c *call.Call, at string, u user.User)
 		return false, err
 	}
 	return a.Domains.Manages(ctx, c, at, verified, u)
+}
+
+// passwordSet follows a new password: the directory knows of it, and who was invited to a workspace has joined.
+func (a *App) passwordSet(ctx context.Context, c *call.Call, userID string, force bool) error {
+	if err := a.People.PasswordSet(ctx, c, userID, force); err != nil {
+		return err
+	}
+	return a.Workspaces.HasPassword(ctx, c, userID)
 }
 
 // asMember is what somebody is and holds who comes into a workspace.

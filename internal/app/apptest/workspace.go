@@ -11,6 +11,7 @@ import (
 
 	"limen/internal/call"
 	"limen/internal/core/audit"
+	"limen/internal/core/domain"
 	"limen/internal/core/number"
 	"limen/internal/core/org"
 	"limen/internal/core/password"
@@ -114,6 +115,29 @@ func (s *Site) Settle(t testing.TB, userID, orgID, roleID string) {
 			return err
 		}
 		return s.App.Roles.Add(ctx, c, roleID, role.Member{Kind: role.User, ID: userID})
+	})
+}
+
+// Prove makes a mail domain one of an organization's.
+func (s *Site) Prove(t testing.TB, path, name string) {
+	t.Helper()
+	var d domain.Domain
+	s.Do(t, audit.DomainCode, func(ctx context.Context, c *call.Call) error {
+		o, err := s.App.Orgs.Find(ctx, c, path)
+		if err != nil {
+			return err
+		}
+		d, err = s.App.Domains.Issue(ctx, c, o.ID, name)
+		return err
+	})
+	found := &domain.Domains{DB: s.App.DB, TXT: func(context.Context, string) ([]string, error) { return []string{d.Record()}, nil }}
+	proof, err := found.Look(t.Context(), s.App.Shell(s.ID), d.Org, name, domain.TXT)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.Do(t, audit.DomainVerify, func(ctx context.Context, c *call.Call) error {
+		_, err := found.Prove(ctx, c, d.Org, proof)
+		return err
 	})
 }
 

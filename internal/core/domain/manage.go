@@ -35,6 +35,19 @@ func (d *Domains) Holder(ctx context.Context, c *call.Call, mail string) (string
 	return rows[0], nil
 }
 
+// Claimed fails with ErrTaken when another organization has proved the domain of a mail address, and is not above this one.
+func (d *Domains) Claimed(ctx context.Context, c *call.Call, org, mail string) error {
+	by, err := d.Holder(ctx, c, mail)
+	if err != nil || by == "" || by == org {
+		return err
+	}
+	in, err := below.All(ctx, c.Tx, c.Tenant.ID, by, org)
+	if err == nil && len(in) == 0 {
+		err = ErrTaken.At("email")
+	}
+	return err
+}
+
 // Manages says whether a member of an organization is managed by it: the mail address is theirs and in a domain that the
 // organization has proved, and they belong to that organization, to one below it, or to none. Somebody who belongs to another
 // organization stays that one's, whatever their address, and programs are managed by nobody. verified is as Verified gives it.

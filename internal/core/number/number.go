@@ -30,6 +30,7 @@ const (
 	Organization Kind = "Organization" // organizations
 	Domain       Kind = "Domain"       // mail domains of organizations
 	RoleGroup    Kind = "RoleGroup"    // groups in which organizations sort their roles
+	Invitation   Kind = "Invitation"   // to organizations
 )
 
 // Max is the largest number that a client which reads 32 bits understands.

@@ -224,6 +224,15 @@ func (r *Roles) MayGive(ctx context.Context, c *call.Call, org string, until tim
 	return err
 }
 
+// Admits fails when the caller may not put somebody into a role until a moment, zero: without end. ErrSystem, ErrDynamic, or ErrNotHeld when
+// it carries rights that the caller does not hold for as long. It is for what promises a membership; Add decides when it is given.
+func (r *Roles) Admits(ctx context.Context, c *call.Call, roleID string, until time.Time) error {
+	if _, err := r.open(ctx, c, roleID, nil); err != nil {
+		return err
+	}
+	return r.outranked(ctx, c, roleID, end(millis(until)))
+}
+
 // Fills fails when the caller may not decide who is in a role: ErrSystem, or ErrNotHeld when it carries rights that the
 // caller does not hold without end. It is for what makes members other than Add, such as the script of a dynamic role.
 func (r *Roles) Fills(ctx context.Context, c *call.Call, roleID string) error {

@@ -2,6 +2,7 @@ package workspace
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"time"
 
@@ -189,17 +190,23 @@ func (w *Workspaces) Remove(ctx context.Context, c *call.Call, workspace, userID
 			return err
 		}
 	}
-	for _, e := range []dbx.Exec{dropMember, dropWithheld} {
-		if _, err := e.Do(ctx, c.Tx, c.Tenant.ID, workspace, userID); err != nil {
-			return err
-		}
+	m, err := findOne.One(ctx, c.Tx, c.Tenant.ID, workspace, userID)
+	if errors.Is(err, dbx.ErrNoRow) {
+		return w.changed(ctx, c, userID)
 	}
-	return w.changed(ctx, c, userID)
+	if err != nil {
+		return err
+	}
+	return w.forget(ctx, c, m)
 }
 
 // SetRoles makes somebody's roles of a workspace those given, by their ids. It needs the right to manage roles over the workspace, as
-// everywhere. Faults: ErrRoles, ErrRole, those of role.Roles.Add and Remove.
+// everywhere. Who is invited has none yet: Reoffer says which they get. Faults: ErrOpen, ErrRoles, ErrRole, those of role.Roles.Add and
+// Remove.
 func (w *Workspaces) SetRoles(ctx context.Context, c *call.Call, workspace string, p Person, ids []string) error {
+	if p.State != Joined {
+		return ErrOpen
+	}
 	of, err := w.Orgs.RolesIn(ctx, c, workspace)
 	if err != nil {
 		return err

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"limen/internal/call"
+	"limen/internal/core/number"
 	"limen/internal/core/user"
 	"limen/internal/dbx"
 	"limen/internal/fault"
@@ -44,6 +45,8 @@ const memberColumns = `org, user_id, id, state, enabled, until, fresh, inviter, 
 var (
 	membersOf = dbx.Q[member]("workspace.membersOf", `SELECT `+memberColumns+` FROM workspace_member WHERE tenant = ? AND user_id = ? ORDER BY org LIMIT 1000`)
 	findOne   = dbx.Q[member]("workspace.findOne", `SELECT `+memberColumns+` FROM workspace_member WHERE tenant = ? AND org = ? AND user_id = ?`)
+
+	openIn = dbx.Q[string]("workspace.openIn", `SELECT id FROM workspace_member WHERE tenant = ? AND org = ? AND state <> 'member'`)
 
 	goneMember   = dbx.E("workspace.goneMember", `DELETE FROM workspace_member WHERE tenant = ? AND user_id = ?`)
 	goneWithheld = dbx.E("workspace.goneWithheld", `DELETE FROM workspace_withheld WHERE tenant = ? AND user_id = ?`)
@@ -135,11 +138,29 @@ func (w *Workspaces) Choose(ctx context.Context, c *call.Call, wanted int64, gui
 
 // PersonGone forgets a person who is being deleted.
 func (w *Workspaces) PersonGone(ctx context.Context, c *call.Call, userID string) error {
+	rows, err := membersOf.All(ctx, c.Tx, c.Tenant.ID, userID)
+	if err != nil {
+		return err
+	}
+	for _, m := range rows {
+		if err := number.Drop(ctx, c, number.Invitation, m.ID); err != nil {
+			return err
+		}
+	}
 	return each(ctx, c, userID, goneMember, goneWithheld, goneFavorite, goneDevice)
 }
 
 // Emptied forgets a workspace whose organization is being deleted.
 func (w *Workspaces) Emptied(ctx context.Context, c *call.Call, id string) error {
+	open, err := openIn.All(ctx, c.Tx, c.Tenant.ID, id)
+	if err != nil {
+		return err
+	}
+	for _, invitation := range open {
+		if err := number.Drop(ctx, c, number.Invitation, invitation); err != nil {
+			return err
+		}
+	}
 	return each(ctx, c, id, emptyMember, emptyWithheld, emptyFavorite, emptyAuthor)
 }
 

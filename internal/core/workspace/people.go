@@ -41,7 +41,7 @@ type Person struct {
 	State      string `db:"state"`
 	Enabled    bool   `db:"enabled"`
 	Until      int64  `db:"until"`
-	Invitation int64  `db:"invitation"` // its number; 0: none is open
+	Invitation int64  `db:"invitation"` // number of one that is open or was rejected; 0: none
 	Factor     bool   `db:"factor"`     // an authenticator is set up
 	Roles      []role.Role
 }
@@ -63,6 +63,9 @@ func (p Person) Status(now time.Time) string {
 // May says whether the person may enter as far as the workspace and the account say.
 func (p Person) May() bool { return p.Enabled && !p.Barred }
 
+// Unknown says whether nothing is to be told of the person but the address: they have not joined, and do not belong to the workspace.
+func (p Person) Unknown(workspace string) bool { return p.State != Joined && p.Org != workspace }
+
 // User is the person's row as far as it is known here.
 func (p Person) User() user.User {
 	return user.User{ID: p.ID, Name: p.Name, Mail: p.Mail, MailUnproved: p.Unproved, Display: p.Display, Org: p.Org, Service: p.Service, OAuthClient: p.Client}
@@ -72,7 +75,7 @@ var (
 	peopleOf = dbx.L[Person]("workspace.people", `SELECT u.id, n.number, u.name, u.mail, u.mail_unproved, u.display, u.mobile, u.org,
 		(u.locked OR u.disabled OR u.expired OR u.suspended OR u.cloud_locked) AS barred, u.expires, u.service, u.oauth_client, u.created,
 		COALESCE(s.last_login, 0) AS last_login, COALESCE(m.state, 'member') AS state, COALESCE(m.enabled, TRUE) AS enabled,
-		COALESCE(m.until, 0) AS until, CASE WHEN m.state = 'invited' THEN COALESCE(i.number, 0) ELSE 0 END AS invitation,
+		COALESCE(m.until, 0) AS until, CASE WHEN m.state <> 'member' THEN COALESCE(i.number, 0) ELSE 0 END AS invitation,
 		EXISTS (SELECT 1 FROM oath_profile o WHERE o.tenant = u.tenant AND o.user_id = u.id AND o.confirmed) AS factor
 		FROM users u JOIN object_number n ON n.tenant = u.tenant AND n.kind = 'User' AND n.object = u.id
 		LEFT JOIN workspace_member m ON m.tenant = u.tenant AND m.org = ? AND m.user_id = u.id
@@ -96,7 +99,8 @@ type Filter struct {
 func (f Filter) where(c *call.Call, workspace string) (dbx.Clause, error) {
 	all := []dbx.Clause{dbx.InQuery("id", inside, c.Tenant.ID, workspace, c.Tenant.ID, workspace)}
 	if key := fold.Key(f.Search); key != "" {
-		all = append(all, dbx.Or(dbx.Contains("name_key", key), dbx.Contains("mail_key", key), dbx.Contains("display_key", key)))
+		own := dbx.Or(dbx.Eq("state", Joined), dbx.Eq("org", workspace)) // of others nothing is told but the address
+		all = append(all, dbx.Or(dbx.Contains("mail_key", key), dbx.And(own, dbx.Or(dbx.Contains("name_key", key), dbx.Contains("display_key", key)))))
 	}
 	if f.Role != "" {
 		all = append(all, role.Containing(c, "id", f.Role))

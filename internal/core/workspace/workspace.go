@@ -15,6 +15,7 @@ import (
 	"limen/internal/call"
 	"limen/internal/core/change"
 	"limen/internal/core/grant"
+	"limen/internal/core/invite"
 	"limen/internal/core/number"
 	"limen/internal/core/org"
 	"limen/internal/core/role"
@@ -42,6 +43,12 @@ type Workspaces struct {
 	// Gates are asked before somebody enters a workspace, and at every call in it: a fault keeps them out. They run in c.Tx, which may be
 	// one that only reads, and get what is known of who enters in c.Caller.
 	Gates []func(ctx context.Context, c *call.Call, workspace string) error
+	// Holder is what somebody is and holds now, by whose rights a role is given that they promised.
+	Holder func(ctx context.Context, c *call.Call, userID string) (call.Caller, error)
+	// Claimed fails when people of a mail address are another organization's to invite.
+	Claimed func(ctx context.Context, c *call.Call, workspace, mail string) error
+	// Invites makes the links at which new accounts get their passwords.
+	Invites *invite.Invites
 }
 
 // Workspace is a workspace as lists show it. Times are milliseconds since 1970 UTC.

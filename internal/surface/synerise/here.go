@@ -4,6 +4,7 @@ import (
 	"context"
 	"slices"
 
+	"limen/internal/core/number"
 	"limen/internal/core/org"
 	"limen/internal/core/workspace"
 	"limen/internal/op"
@@ -45,6 +46,22 @@ func May(permission string, level workspace.Level) op.Rule {
 		rules[i] = op.Has(r)
 	}
 	return op.Any(rules...)
+}
+
+// RoleIDs are the roles that numbers name. Fault: workspace.ErrRole.
+func RoleIDs(ctx context.Context, c *op.Call, numbers []int64) ([]string, error) {
+	of, err := number.Objects(ctx, c, number.Role, numbers...)
+	if err != nil {
+		return nil, err
+	}
+	out := []string{}
+	for _, n := range numbers {
+		if of[n] == "" {
+			return nil, workspace.ErrRole.At("roleIds")
+		}
+		out = append(out, of[n])
+	}
+	return out, nil
 }
 
 // Paged is how a page of a list is asked for. Inputs embed it, and read it by Page.

@@ -75,22 +75,6 @@ func (u *UserChange) Check() error {
 
 func (u *UserChange) data() bool { return u.FirstName.Given() || u.LastName.Given() || u.Phone.Given() }
 
-// roleIDs are the roles that numbers name.
-func roleIDs(ctx context.Context, c *op.Call, numbers []int64) ([]string, error) {
-	of, err := number.Objects(ctx, c, number.Role, numbers...)
-	if err != nil {
-		return nil, err
-	}
-	out := []string{}
-	for _, n := range numbers {
-		if of[n] == "" {
-			return nil, workspace.ErrRole.At("roleIds")
-		}
-		out = append(out, of[n])
-	}
-	return out, nil
-}
-
 // ChangeUser changes a user of the workspace: everybody's roles of the workspace, and the data of managed users. Roles need the permission
 // to change roles, too, and whoever gives one must hold the rights that it carries. synerise.yaml, POST /uauth/users/{userId}.
 func (p People) ChangeUser(ctx context.Context, c *op.Call, in UserChange) (User, error) {
@@ -116,7 +100,7 @@ func (p People) ChangeUser(ctx context.Context, c *op.Call, in UserChange) (User
 		}
 	}
 	if numbers, ok := in.RoleIDs.Get(); ok {
-		ids, err := roleIDs(ctx, c, numbers)
+		ids, err := synerise.RoleIDs(ctx, c, numbers)
 		if err == nil {
 			err = p.Workspaces.SetRoles(ctx, c, at, row, ids)
 		}

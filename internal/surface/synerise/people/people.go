@@ -63,7 +63,7 @@ func (p People) Ops() []op.Op {
 		op.New(listing("/uauth/v2/users/listing"), p.ListUsersV2),
 		op.New(listing("/uauth/users/listing/autocomplete"), p.SuggestUsers),
 		op.New(one, p.GetUser),
-		op.New(write(http.MethodPost, "/uauth/users/{userId}", audit.UserChange, update, append(account, workspace.ErrRole, workspace.ErrRoles)...), p.ChangeUser),
+		op.New(write(http.MethodPost, "/uauth/users/{userId}", audit.UserChange, update, append(account, workspace.ErrRole, workspace.ErrRoles, workspace.ErrOpen)...), p.ChangeUser),
 		op.New(write(http.MethodPost, "/uauth/users/activate", audit.WorkspaceMember, update, workspace.ErrOpen), p.ActivateUsers),
 		op.New(write(http.MethodPost, "/uauth/users/deactivate", audit.WorkspaceMember, update, workspace.ErrOpen, workspace.ErrSelf), p.DeactivateUsers),
 		op.New(write(http.MethodPut, "/uauth/users/{userId}/access-time", audit.WorkspaceMember, update, workspace.ErrPast, workspace.ErrSelf), p.LimitAccess),
@@ -81,7 +81,7 @@ type Role struct {
 	Name string `json:"name"`
 }
 
-// User is somebody in the workspace, or invited to it.
+// User is somebody in the workspace, or invited to it. Of people who were invited and belong elsewhere no more is told than the address.
 type User struct {
 	// ID is the person's number.
 	ID int64 `json:"id"`
@@ -107,9 +107,9 @@ type User struct {
 	MfaEnabled bool `json:"mfaEnabled"`
 	// LastLogin is when the person last signed in anywhere; null: never.
 	LastLogin *string `json:"lastLogin"`
-	// Created is when the account was made.
+	// Created is when the account was made; null where that is not told.
 	Created *string `json:"created"`
-	// InvitationID is the number of the open invitation; null: none is.
+	// InvitationID is the number of an invitation that is open or was rejected; null: none is.
 	InvitationID *int64 `json:"invitationId"`
 }
 
@@ -134,7 +134,9 @@ func (p People) shown(ctx context.Context, c *op.Call, at string, rows []workspa
 		if out[i], err = p.user(ctx, c, at, r, of); err != nil {
 			return nil, err
 		}
-		out[i].FirstName, out[i].LastName = names[i].given, names[i].family
+		if !r.Unknown(at) {
+			out[i].FirstName, out[i].LastName = names[i].given, names[i].family
+		}
 	}
 	return out, nil
 }
@@ -179,6 +181,9 @@ func (p People) user(ctx context.Context, c *op.Call, at string, r workspace.Per
 	}
 	for _, o := range r.Roles {
 		out.Roles = append(out.Roles, Role{roles[o.ID], o.Name})
+	}
+	if r.Unknown(at) {
+		out.Enabled, out.Phone, out.MfaEnabled, out.LastLogin, out.Created = true, nil, false, nil, nil
 	}
 	return out, nil
 }

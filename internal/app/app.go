@@ -307,7 +307,7 @@ func (a *App) wireDomain(ctx context.Context) error {
 	a.wireNetworks()
 	a.wireDemands()
 	a.wirePolicies()
-	a.People.Shut = append(a.People.Shut, a.endSessions)
+	a.People.Shut = append(a.People.Shut, a.endSessions, sshkey.Recall)
 	a.People.Gone = append(a.People.Gone, a.endSessions, a.Passwords.Drop, attribute.Attributes{}.Drop, detail.Drop, vault.Drop, sshkey.Drop, provision.DropTokens, a.Orgs.PersonGone)
 	if a.Reports, err = report.New(a.DB); err != nil {
 		return err

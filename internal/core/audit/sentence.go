@@ -25,7 +25,7 @@ var phrases = map[string]string{
 	ProvisionTarget: "set where to provision people of", ProvisionDelete: "ended the provisioning of people of", ProvisionAccount: "provisioned",
 	ProvisionTry: "tried where to provision people of", ProvisionRetry: "had tried again who was not provisioned of",
 	ProvisionRun: "had looked through the provisioning of", ProvisionRepair: "had put right the provisioning of",
-	SSHKeyCreate: "gave an SSH key to", SSHKeyDelete: "took SSH keys from",
+	SSHKeyCreate: "gave an SSH key to", SSHKeyLend: "had a short-lived SSH key made for", SSHKeyDelete: "took SSH keys from",
 	TokenDelete: "removed an API token", Query: "ran a query", Shell: "used the command line",
 }
 

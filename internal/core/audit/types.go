@@ -67,6 +67,7 @@ const (
 	PasswordSet             = "Cloud.Core.PasswordSet"              // an administrator set someone's password
 	PasswordForce           = "Cloud.Core.PasswordForceChange"      // someone must change their password at the next sign-in
 	SSHKeyCreate            = "Cloud.Core.SshKeyCreate"             // somebody was given an SSH key
+	SSHKeyLend              = "Cloud.Core.SshKeyLend"               // a short-lived SSH key was made for somebody
 	SSHKeyDelete            = "Cloud.Core.SshKeyDelete"             // SSH keys were taken from somebody
 	SecurityQuestion        = "Cloud.Core.SecurityQuestion"         // security questions or their answers changed
 	AttributesSchema        = "Cloud.Core.SchemaChange"             // the attributes that users can have changed

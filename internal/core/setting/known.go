@@ -111,6 +111,8 @@ var otherKeys = []Key{
 	integer("Code.Answers", 5, 1, 20, "Wrong answers after which a code is of no use.", func(v *Values) *int { return &v.Code.Answers }),
 	duration("Link.LifeMinutes", "minutes", 30, 1, 1440, "How long a link to answer a challenge or reset a password is good.", func(v *Values) *time.Duration { return &v.Code.Link }),
 	duration("Invitation.LifeDays", "days", 7, 1, 90, "How long the link of an invitation is good.", func(v *Values) *time.Duration { return &v.Code.Invite }),
+	duration("SshKey.LifeHours", "hours", 0, 0, 168, "How long the SSH keys are good that people have made for them; 0 lets nobody have one made.",
+		func(v *Values) *time.Duration { return &v.SSHKey }),
 	duration("OAuth.KeyRotationDays", "days", 90, 0, 3650, "After how long the keys that sign tokens are replaced; 0 is never.",
 		func(v *Values) *time.Duration { return &v.KeyRotation }),
 	boolean("Signup.Allowed", false, "Let strangers register themselves.", func(v *Values) *bool { return &v.Signup.Allowed }),

@@ -31,6 +31,8 @@ type Values struct {
 	StoreLockouts bool
 	// KeyRotation is how long a key signs tokens; 0: until somebody replaces it.
 	KeyRotation time.Duration
+	// SSHKey is how long SSH keys are good that are made for people; 0: none is made.
+	SSHKey time.Duration
 	// CreateUsers allows /CDirectoryService/CreateUsers (users.yaml n 82).
 	CreateUsers bool
 	// ChosenRights lets dynamic roles carry rights although people can choose to be in them.

@@ -25,9 +25,11 @@ var (
 	ErrNone = fault.New(fault.NotFound, "sshkey.none", "The user has no such SSH key.")
 )
 
-// Keys are those of the people of the call's tenant. Its field is set before use.
+// Keys are those of the people of the call's tenant. Its fields are set before use.
 type Keys struct {
 	People *user.Directory
+	// Life is how long keys that are made here are good; 0 makes none.
+	Life func(ctx context.Context, c *call.Call) (time.Duration, error)
 }
 
 // Key is a public key that somebody has.

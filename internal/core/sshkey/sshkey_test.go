@@ -13,6 +13,7 @@ import (
 
 	"limen/internal/call"
 	"limen/internal/core/change"
+	"limen/internal/core/grant"
 	"limen/internal/core/right"
 	"limen/internal/core/role"
 	"limen/internal/core/sshkey"
@@ -127,5 +128,75 @@ func TestDrop(t *testing.T) {
 		w.add(nil, fresh(t))
 		w.write(nil, func(ctx context.Context, c *call.Call) error { return w.keys.People.Delete(ctx, c, w.user) })
 		w.has(0)
+	})
+}
+
+// A key that was made lasts for as long as the setting says and takes the place of the one before; what somebody entered stays.
+func TestLend(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		life := time.Hour
+		w.keys.Life = func(context.Context, *call.Call) (time.Duration, error) { return life, nil }
+		lend := func(want error) {
+			t.Helper()
+			w.write(want, func(ctx context.Context, c *call.Call) error {
+				u, err := w.keys.People.ByID(ctx, c, w.user)
+				if err != nil {
+					return err
+				}
+				_, err = w.keys.Lend(ctx, c, u, sshkey.Made{Public: fresh(t)})
+				return err
+			})
+		}
+		w.add(nil, fresh(t))
+		lend(nil)
+		lend(nil)
+		if k := w.has(2); max(k[0].Expires, k[1].Expires) != w.now.Add(life).UnixMilli() || min(k[0].Expires, k[1].Expires) != 0 {
+			t.Error(k)
+		}
+		w.now = w.now.Add(life)
+		w.has(1)
+		lend(nil)
+		w.write(nil, func(ctx context.Context, c *call.Call) error { return sshkey.Recall(ctx, c, w.user) })
+		w.has(1)
+		lend(nil)
+		if err := sshkey.Sweep(t.Context(), w.db, w.now.Add(life/2)); err != nil {
+			t.Fatal(err)
+		}
+		w.has(2)
+		if err := sshkey.Sweep(t.Context(), w.db, w.now.Add(2*life)); err != nil {
+			t.Fatal(err)
+		}
+		w.has(1)
+		life = 0
+		lend(sshkey.ErrOff)
+		w.write(sshkey.ErrOff, func(ctx context.Context, c *call.Call) error { _, err := w.keys.Make(ctx, c, "", ""); return err })
+	})
+}
+
+// Whoever ends all keys that were made ends those of the people whom they administer.
+func TestRecallAll(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		w.keys.Life = func(context.Context, *call.Call) (time.Duration, error) { return time.Hour, nil }
+		w.add(nil, fresh(t))
+		for _, x := range []struct {
+			g grant.Grant
+			n int64
+		}{{grant.Rows("somebody"), 0}, {grant.Rows(w.user), 1}, {grant.All(), 1}} {
+			w.write(nil, func(ctx context.Context, c *call.Call) error {
+				u, err := w.keys.People.ByID(ctx, c, w.user)
+				if err == nil {
+					_, err = w.keys.Lend(ctx, c, u, sshkey.Made{Public: fresh(t)})
+				}
+				return err
+			})
+			w.write(nil, func(ctx context.Context, c *call.Call) error {
+				n, err := sshkey.RecallAll(ctx, c, x.g)
+				if n != x.n {
+					t.Errorf("%d keys, want %d", n, x.n)
+				}
+				return err
+			})
+			w.has(2 - int(x.n))
+		}
 	})
 }

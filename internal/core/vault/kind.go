@@ -63,8 +63,8 @@ const (
 // methods are further ways to log on that can be allowed.
 var methods = []string{"SAML", "PKI", "PKIPN", "FIDO", "WINDOWS", "OTP", "PASSWORD", "RADIUS", "TRUST", "LDAP", "OIDC"}
 
-// words are texts of a list in the list's own spelling, each once.
-func words(field string, given, of []string) ([]string, error) {
+// Words are texts of a list in the list's own spelling, each once.
+func Words(field string, given, of []string) ([]string, error) {
 	out := []string{}
 	for _, w := range given {
 		i := slices.IndexFunc(of, func(o string) bool { return strings.EqualFold(o, strings.TrimSpace(w)) })

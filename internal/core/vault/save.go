@@ -72,19 +72,19 @@ func Check(in pvwa.NewUser) (w Wish, err error) {
 	}
 	w.component = t.Component
 	w.profile = Profile{Type: t.Name, DN: in.DistinguishedName, Profession: in.PersonalDetails.Profession, Retention: retention, From: -1, To: -1}
-	barred, err := words("unAuthorizedInterfaces", in.UnAuthorizedInterfaces, Interfaces)
+	barred, err := Words("unAuthorizedInterfaces", in.UnAuthorizedInterfaces, Interfaces)
 	if err != nil {
 		return w, err
 	}
-	by, err := words("authenticationMethod", in.AuthenticationMethod, []string{ByPassword, ByRadius})
+	by, err := Words("authenticationMethod", in.AuthenticationMethod, []string{ByPassword, ByRadius})
 	if err != nil {
 		return w, err
 	}
-	allowed, err := words("allowedAuthenticationMethods", in.AllowedAuthenticationMethods, methods)
+	allowed, err := Words("allowedAuthenticationMethods", in.AllowedAuthenticationMethods, methods)
 	if err != nil {
 		return w, err
 	}
-	if w.grants, err = words("vaultAuthorization", in.VaultAuthorization, every); err != nil {
+	if w.grants, err = Words("vaultAuthorization", in.VaultAuthorization, every); err != nil {
 		return w, err
 	}
 	w.profile.Barred, w.profile.Methods, w.profile.Allowed = joined(barred), cmp.Or(joined(by), ByPassword), joined(allowed)

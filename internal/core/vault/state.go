@@ -89,7 +89,7 @@ func (v *Vault) Delete(ctx context.Context, c *call.Call, id string) error {
 
 // Allow adds further ways to log on to those that somebody has, or takes them away.
 func (v *Vault) Allow(ctx context.Context, c *call.Call, u user.User, ways []string, add bool) error {
-	ways, err := words("allowedAuthenticationMethods", ways, methods)
+	ways, err := Words("allowedAuthenticationMethods", ways, methods)
 	if err != nil {
 		return err
 	}

@@ -303,6 +303,7 @@ func (a *App) wireDomain(ctx context.Context) error {
 	a.Sessions.Watch(a.Changes.Watch)
 	a.Tenants.Move = a.People.Move
 	a.wireDomains()
+	a.wireSafes()
 	a.wireProfiles()
 	a.wireNetworks()
 	a.wireDemands()

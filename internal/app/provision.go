@@ -10,6 +10,7 @@ import (
 	"limen/internal/core/grant"
 	"limen/internal/core/login"
 	"limen/internal/core/provision"
+	"limen/internal/core/safe"
 	"limen/internal/core/tenant"
 	"limen/internal/op"
 	"limen/internal/surface/scim"
@@ -22,11 +23,23 @@ func (a *App) scim() scim.SCIM {
 
 func (a *App) provision() *provision.Directory {
 	return &provision.Directory{
-		People: a.People, Roles: a.Roles, Passwords: a.Passwords, Attributes: attribute.Attributes{Stored: a.valuesStored}, Orgs: a.Orgs, Settings: a.Values,
+		People: a.People, Roles: a.Roles, Passwords: a.Passwords, Attributes: attribute.Attributes{Stored: a.valuesStored}, Orgs: a.Orgs, Settings: a.Values, Safes: a.safes(),
 		Keep: a.keepWay, Own: func(ctx context.Context, c *call.Call, userID string) error {
 			return a.Logins.Own(ctx, c, userID, login.OwnProfile)
 		},
 	}
+}
+
+// safes are the safes of the call's tenant.
+func (a *App) safes() *safe.Safes {
+	return &safe.Safes{Roles: a.Roles, Deleted: []func(context.Context, *call.Call, string) error{provision.SafeGone}}
+}
+
+// wireSafes has safes forget who is deleted.
+func (a *App) wireSafes() {
+	a.People.Gone = append(a.People.Gone, safe.Gone)
+	a.Roles.Deleted = append(a.Roles.Deleted, safe.Gone)
+	a.Orgs.Gone = append(a.Orgs.Gone, safe.OrgGone)
 }
 
 // rerun runs an operation within the call of another, which has no transaction, event or grant of its own left.

@@ -14,6 +14,7 @@ import (
 	"limen/internal/core/oauth"
 	"limen/internal/core/outbox"
 	"limen/internal/core/provision"
+	"limen/internal/core/safe"
 	"limen/internal/core/sshkey"
 	"limen/internal/core/vault"
 	"limen/internal/dbx"
@@ -38,6 +39,9 @@ func (a *App) wireSweeps() {
 		}},
 		{Name: "provisioning tokens", Every: time.Hour, Run: func(ctx context.Context) error {
 			return provision.SweepTokens(ctx, a.DB, time.Now().Add(-keepSessions))
+		}},
+		{Name: "members of safes", Every: time.Hour, Run: func(ctx context.Context) error {
+			return safe.Sweep(ctx, a.DB, time.Now())
 		}},
 		{Name: "vault sessions", Every: time.Hour, Run: func(ctx context.Context) error {
 			return vault.Sweep(ctx, a.DB, time.Now().Add(-keepSessions))

@@ -43,6 +43,7 @@ var sweeps = map[string]string{
 	"provision.sweepTokens":     "retention",
 	"vault.sweep_sessions":      "retention",
 	"sshkey.sweep":              "retention",
+	"safe.sweep_members":        "retention",
 	"login.sweep":               "retention",
 	"login.sweep_links":         "retention",
 	"login.sweep_challenge":     "retention",

@@ -84,6 +84,9 @@ const (
 	RoleGroupChange = "Cloud.Core.RoleGroup.Change"   // a group of roles got another name
 	RoleGroupDelete = "Cloud.Core.RoleGroup.Delete"   // a group of roles was removed
 	RoleScriptFail  = "Cloud.Core.RoleScriptFail"     // the script of a dynamic role failed; the members stay
+	SafeCreate      = "Cloud.Core.SafeCreate"         // a safe was added
+	SafeChange      = "Cloud.Core.SafeChange"         // a safe's name, settings or owner changed
+	SafeDelete      = "Cloud.Core.SafeDelete"         // a safe was removed
 	OrgCreate       = "Cloud.Core.OrganizationCreate" // an organization was added
 	OrgChange       = "Cloud.Core.OrganizationChange" // an organization, its members or administrators changed
 	OrgDelete       = "Cloud.Core.OrganizationDelete" // an organization was removed

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"maps"
+	"net/url"
 	"slices"
 	"strconv"
 	"time"
@@ -29,7 +30,7 @@ func Base(c *call.Call) string { return "https://" + c.Tenant.Host + "/Scim/v2" 
 
 // finished gives a resource what every resource has.
 func finished(c *call.Call, o scim.Object, t *scim.Type, id, stamp string, created, changed int64) Resource {
-	r := Resource{Object: o, Version: weak(stamp), Location: Base(c) + t.Endpoint + "/" + id}
+	r := Resource{Object: o, Version: weak(stamp), Location: Base(c) + t.Endpoint + "/" + url.PathEscape(id)}
 	o["id"] = id
 	o["meta"] = scim.Object{
 		"resourceType": t.Name, "created": scim.Time(time.UnixMilli(created)), "lastModified": scim.Time(time.UnixMilli(changed)),
@@ -41,6 +42,9 @@ func finished(c *call.Call, o scim.Object, t *scim.Type, id, stamp string, creat
 
 // weak makes an entity tag (RFC 9110 section 8.8.3): what is answered may differ by what else is told of a resource.
 func weak(stamp string) string { return `W/"` + stamp + `"` }
+
+// stamp tells the versions of a row apart.
+func stamp(version int64) string { return strconv.FormatInt(version, 10) }
 
 func version(u user.User) string { return weak(strconv.FormatInt(u.Version, 10)) }
 

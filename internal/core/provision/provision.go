@@ -1,6 +1,6 @@
-// Package provision is people and roles as SCIM knows them, users and groups: their schemas, how filters over them become
-// conditions on indexed columns, how resources are made of what core/user, core/detail, core/attribute and core/role keep, and
-// how changes of resources become changes there. Nothing is stored but through these.
+// Package provision is people, roles and safes as SCIM knows them: their schemas, how filters over them become conditions on
+// indexed columns, how resources are made of what core/user, core/detail, core/attribute, core/role and core/safe keep, and how
+// changes of resources become changes there. Nothing is stored but through these.
 package provision
 
 import (
@@ -12,6 +12,7 @@ import (
 	"limen/internal/core/org"
 	"limen/internal/core/password"
 	"limen/internal/core/role"
+	"limen/internal/core/safe"
 	"limen/internal/core/setting"
 	"limen/internal/core/user"
 	"limen/internal/fault"
@@ -51,7 +52,7 @@ func Fault(err error) error {
 	return fault.New(kind, Prefix+e.Type, e.Detail)
 }
 
-// Directory is where users and groups are.
+// Directory is where users, groups and safes are.
 type Directory struct {
 	People     *user.Directory
 	Roles      *role.Roles
@@ -59,6 +60,7 @@ type Directory struct {
 	Attributes attribute.Attributes
 	Orgs       *org.Orgs
 	Settings   *setting.Store
+	Safes      *safe.Safes
 	// Keep makes a change to what somebody signs in with: lockout.ErrLastWay when no system administrator could sign in then.
 	Keep func(ctx context.Context, c *call.Call, userID string, change func() error) error
 	// Own asks callers who change their own profile for what their policies want first.

@@ -2,6 +2,7 @@ package provision
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"reflect"
 	"slices"
@@ -276,6 +277,16 @@ func (p parts) own(id string, now scim.Object) map[string]any {
 func texts(v any) string {
 	s, _ := v.(string)
 	return s
+}
+
+// whole is a whole number; of anything else 0.
+func whole(v any) int64 {
+	n, _ := v.(json.Number)
+	i, err := n.Int64()
+	if err != nil {
+		return 0
+	}
+	return i
 }
 
 func manager(o scim.Object) string {

@@ -1,4 +1,4 @@
-// Package scim is SCIM 2.0 over HTTP (RFC 7644; scim.yaml): users, groups, oneself, searches, bulk requests and discovery. What
+// Package scim is SCIM 2.0 over HTTP (RFC 7644; scim.yaml): users, groups, safes, oneself, searches, bulk requests and discovery. What
 // it all means is core/provision's.
 package scim
 

@@ -130,12 +130,7 @@ func (a *App) accountLimits(ctx context.Context, c *call.Call, at throttle.Attem
 	if err != nil {
 		return base, err
 	}
-	base = r.Limits(base)
-	rule, err := a.Demands.Binding(ctx, c, u.ID)
-	if rule.Attempts > 0 && (base.Lock <= 0 || rule.Attempts < base.Lock) {
-		base.Lock = rule.Attempts
-	}
-	return base, err
+	return a.Demands.Locks(ctx, c, u.ID, r.Limits(base))
 }
 
 // able says whether somebody has enrolled enough to pass an authentication profile.

@@ -32,12 +32,12 @@ import (
 func (a *App) wireWorkspaces() {
 	a.Workspaces = &workspace.Workspaces{Orgs: a.Orgs, People: a.People, Roles: a.Roles, Changes: a.Changes, Holder: a.asMember, Claimed: a.Domains.Claimed, Invites: a.Invites}
 	a.People.Stored = append(a.People.Stored, a.Workspaces.Readdressed)
-	a.WorkspaceTokens = workspace.Tokens{Signers: a.Signers, Alg: crypt.ES256, Known: a.Tokens.Known, Life: func(ctx context.Context, c *call.Call) (time.Duration, error) {
+	a.WorkspaceTokens = workspace.Tokens{Signers: a.Signers, Alg: crypt.ES256, Known: a.Tokens.Known, Life: func(ctx context.Context, c *call.Call, at string) (time.Duration, error) {
 		v, err := a.Values.Get(ctx, c)
 		if err != nil {
 			return 0, err
 		}
-		return v.Workspace.Token, nil
+		return a.Demands.Life(ctx, c, at, v.Workspace.Token)
 	}}
 	a.Workspaces.Gates = append(a.Workspaces.Gates, a.admitted)
 	a.Orgs.Made = append(a.Orgs.Made, a.Workspaces.Made)
@@ -66,7 +66,7 @@ func (a *App) synerise() []op.Op {
 		}.Ops(),
 		invitations.Invitations{Workspaces: a.Workspaces, People: a.People, Roles: a.Roles, Settings: a.Values, Post: a.Post}.Ops(),
 		roles.Roles{Roles: a.Roles}.Ops(),
-		settings.Settings{Demands: a.Demands, Domains: a.Domains, Binding: a.bindingRule, Expected: a.expectedRule}.Ops(),
+		settings.Settings{Demands: a.Demands, Values: a.Values, Domains: a.Domains, Binding: a.bindingRule, Expected: a.expectedRule}.Ops(),
 	)
 }
 

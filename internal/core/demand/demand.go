@@ -51,11 +51,12 @@ type Enclosure struct {
 	Corporate bool     // the tenant's corporate ranges let in as well
 }
 
-// Demand is all that an organization demands. The zero Demand demands nothing, except that Corporate is on where nothing is stored.
+// Demand is all that an organization demands. The zero Demand demands nothing; where nothing is stored Corporate is on, and the ban is Usual.
 type Demand struct {
 	Rule      Rule
 	Enclosure Enclosure
 	MFA       bool
+	Entry     Entry
 
 	set network.Set // of Enclosure.Addresses
 }
@@ -79,14 +80,16 @@ type row struct {
 	Addresses string `db:"addresses"`
 	Corporate bool   `db:"corporate"`
 	MFA       bool   `db:"mfa"`
+	Entry     string `db:"entry"`
 }
 
 var (
-	all  = dbx.Q[row]("demand.all", `SELECT org, rule, enclosed, addresses, corporate, mfa FROM org_demand WHERE tenant = ?`)
-	lock = dbx.Q[row]("demand.lock", `SELECT org, rule, enclosed, addresses, corporate, mfa FROM org_demand WHERE tenant = ? AND org = ? FOR UPDATE`)
-	put  = dbx.E("demand.put", `INSERT INTO org_demand (tenant, org, rule, enclosed, addresses, corporate, mfa, changed) VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+	all  = dbx.Q[row]("demand.all", `SELECT org, rule, enclosed, addresses, corporate, mfa, entry FROM org_demand WHERE tenant = ?`)
+	lock = dbx.Q[row]("demand.lock", `SELECT org, rule, enclosed, addresses, corporate, mfa, entry FROM org_demand WHERE tenant = ? AND org = ? FOR UPDATE`)
+	put  = dbx.E("demand.put", `INSERT INTO org_demand (tenant, org, rule, enclosed, addresses, corporate, mfa, entry, changed)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
 		ON CONFLICT (tenant, org) DO UPDATE SET rule = excluded.rule, enclosed = excluded.enclosed, addresses = excluded.addresses,
-		corporate = excluded.corporate, mfa = excluded.mfa, changed = excluded.changed`)
+		corporate = excluded.corporate, mfa = excluded.mfa, entry = excluded.entry, changed = excluded.changed`)
 	remove = dbx.E("demand.delete", `DELETE FROM org_demand WHERE tenant = ? AND org = ?`)
 )
 
@@ -110,7 +113,7 @@ func read(ctx context.Context, tx *dbx.Tx, tenant string) (map[string]Demand, er
 }
 
 // none is what an organization demands that has said nothing.
-var none = Demand{Enclosure: Enclosure{Corporate: true}}
+var none = Demand{Enclosure: Enclosure{Corporate: true}, Entry: Entry{Ban: Usual}}
 
 func (r row) made() (Demand, error) {
 	out := Demand{Enclosure: Enclosure{On: r.Enclosed, Corporate: r.Corporate}, MFA: r.MFA}
@@ -120,6 +123,10 @@ func (r row) made() (Demand, error) {
 		if out.set, err = out.Enclosure.set(); err != nil {
 			return Demand{}, err
 		}
+	}
+	out.Entry.Ban = Usual
+	if err := json.Unmarshal([]byte(r.Entry), &out.Entry); err != nil {
+		return Demand{}, err
 	}
 	return out, json.Unmarshal([]byte(r.Rule), &out.Rule)
 }
@@ -154,8 +161,12 @@ func (d *Demands) change(ctx context.Context, c *call.Call, org string, f func(n
 	if err != nil {
 		return Demand{}, err
 	}
+	entry, err := json.Marshal(now.Entry)
+	if err != nil {
+		return Demand{}, err
+	}
 	e := now.Enclosure
-	_, err = put.Do(ctx, c.Tx, c.Tenant.ID, org, string(rule), e.On, strings.Join(e.Addresses, ","), e.Corporate, now.MFA, c.Now.UnixMilli())
+	_, err = put.Do(ctx, c.Tx, c.Tenant.ID, org, string(rule), e.On, strings.Join(e.Addresses, ","), e.Corporate, now.MFA, string(entry), c.Now.UnixMilli())
 	if err != nil {
 		return Demand{}, err
 	}
@@ -175,6 +186,7 @@ func noted(e *call.Event, org string, was, now Demand) {
 	call.Changed(e, "Addresses", strings.Join(was.Enclosure.Addresses, ","), strings.Join(now.Enclosure.Addresses, ","))
 	call.Changed(e, "CorporateRanges", was.Enclosure.Corporate, now.Enclosure.Corporate)
 	call.Changed(e, "MfaRequired", was.MFA, now.MFA)
+	notedEntry(e, was.Entry, now.Entry)
 }
 
 // Demand asks the people of an organization for passwords that satisfy a rule, from their next one on; ages count from the last

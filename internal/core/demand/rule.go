@@ -143,7 +143,7 @@ func (d *Demands) RequiresMFA(ctx context.Context, c *call.Call, userID string) 
 func (d *Demands) Limits(ctx context.Context, c *call.Call) (bool, error) {
 	of, err := d.cache.Get(ctx, c)
 	for _, one := range of {
-		if one.Rule.Attempts > 0 {
+		if one.Rule.Attempts > 0 || one.Entry.Ban.On {
 			return true, err
 		}
 	}

@@ -51,6 +51,16 @@ func (l Limits) filled() Limits {
 	return l
 }
 
+// Stricter gives the stricter of each member of two limits: what o leaves at zero stays.
+func (l Limits) Stricter(o Limits) Limits {
+	l = l.filled()
+	if o.Lock > 0 {
+		l.Lock = min(l.Lock, o.Lock)
+	}
+	l.Window, l.LockFor = max(l.Window, o.Window), max(l.LockFor, o.LockFor)
+	return l
+}
+
 // Kind is what is being guessed.
 type Kind string
 

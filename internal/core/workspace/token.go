@@ -53,8 +53,8 @@ type Claims struct {
 type Tokens struct {
 	Signers *crypt.Signers
 	Alg     crypt.Alg
-	// Life is how long a token of the call's tenant is good.
-	Life func(ctx context.Context, c *call.Call) (time.Duration, error)
+	// Life is how long a token of the call's tenant for a workspace is good; one for no workspace where that is empty.
+	Life func(ctx context.Context, c *call.Call, workspace string) (time.Duration, error)
 	// Known says whether there is a tenant of this id: only then is its key set looked up.
 	Known func(ctx context.Context, tenant string) bool
 }
@@ -87,7 +87,7 @@ func (t Tokens) Make(ctx context.Context, c *call.Call, typ string, claims Claim
 	life := stepLife
 	if typ != TypeStep {
 		var err error
-		if life, err = t.Life(ctx, c); err != nil {
+		if life, err = t.Life(ctx, c, claims.Workspace); err != nil {
 			return Unsigned{}, err
 		}
 	}

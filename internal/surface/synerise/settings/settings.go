@@ -1,5 +1,5 @@
 // Package settings is what a workspace demands of those who enter it, and which mail domains it manages (synerise.yaml: password policy,
-// address allowlist, required second factor, managed domains).
+// address allowlist, required second factor, lock-out, life of tokens, managed domains).
 package settings
 
 import (
@@ -10,6 +10,7 @@ import (
 	"limen/internal/core/audit"
 	"limen/internal/core/demand"
 	"limen/internal/core/domain"
+	"limen/internal/core/setting"
 	"limen/internal/core/workspace"
 	"limen/internal/fault"
 	"limen/internal/op"
@@ -20,6 +21,7 @@ import (
 type Settings struct {
 	Demands *demand.Demands
 	Domains *domain.Domains
+	Values  *setting.Store
 	// Binding is the strongest rule that binds a person of the call's tenant.
 	Binding func(ctx context.Context, c *call.Call, userID string) (demand.Rule, error)
 	// Expected is the rule that binds whoever has a mail address, as far as the address alone tells.
@@ -40,7 +42,7 @@ func (s Settings) Ops() []op.Op {
 	const rules, addresses, mfa, domains = "settings_users_password_policy", "settings_users_ip_policy", "settings_users_mfa", "settings_managed_domains"
 	const policyPath, ipPath, mfaPath, domainPath = "/uauth/settings/password-policy", "/uauth/settings/user-bp-ip-policy", "/uauth/business-profile/mfa/requirements", "/uauth/managed-domains"
 	names := []*fault.Error{domain.ErrName, domain.ErrPublic, domain.ErrTaken, fault.ErrMissing}
-	return []op.Op{
+	return append(s.customerOps(read, write), []op.Op{
 		op.New(read(policyPath, rules), s.GetPasswordPolicy),
 		op.New(write(http.MethodPost, policyPath, rules, workspace.Update, audit.PolicyChange, demand.ErrRule), s.SetPasswordPolicy),
 		op.New(op.Spec{
@@ -59,7 +61,7 @@ func (s Settings) Ops() []op.Op {
 		op.New(write(http.MethodGet, domainPath+"/initialize-code", domains, workspace.Create, audit.DomainCode, append(names, domain.ErrMany)...), s.InitializeDomain),
 		op.Prepared(write(http.MethodPost, domainPath+"/verification", domains, workspace.Create, audit.DomainVerify,
 			append(names, domain.ErrMethod, domain.ErrNoCode, domain.ErrNoProof, domain.ErrUnseen, domain.ErrChanged)...), s.look, s.VerifyDomain),
-	}
+	}...)
 }
 
 // Workspace is an input that says nothing: it is about the workspace of the token.

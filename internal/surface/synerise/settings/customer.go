@@ -1,0 +1,231 @@
+package settings
+
+import (
+	"context"
+	"net/http"
+	"time"
+
+	"limen/internal/core/audit"
+	"limen/internal/core/demand"
+	"limen/internal/core/workspace"
+	"limen/internal/fault"
+	"limen/internal/op"
+	"limen/internal/surface/synerise"
+)
+
+// customerOps are the settings of sign-ins. The contract has them for customers' accounts; the accounts here are the people of the workspace.
+func (s Settings) customerOps(read func(path, permission string, faults ...*fault.Error) op.Spec,
+	write func(method, path, permission string, level workspace.Level, event string, faults ...*fault.Error) op.Spec,
+) []op.Op {
+	const ban, general, own = "settings_customers_iam_locking_policy", "settings_customers_iam_general", "settings_customers_iam_synerise"
+	const root = "/sauth/settings/"
+	change := func(path, permission string, faults ...*fault.Error) op.Spec {
+		return write(http.MethodPost, root+path, permission, workspace.Update, audit.PolicyChange, append(faults, fault.ErrInvalid)...)
+	}
+	return []op.Op{
+		op.New(read(root+"ban", ban), s.GetBan),
+		op.New(change("ban", ban, demand.ErrBan), s.SetBan),
+		op.New(read(root+"general", general), s.GetGeneral),
+		op.New(change("general", general, demand.ErrLife), s.SetGeneral),
+		op.New(read(root+"synerise-auth", own), s.GetAccounts),
+		op.New(change("synerise-auth", own, demand.ErrLife, demand.ErrRule), s.SetAccounts),
+	}
+}
+
+// Ban is a lock-out rule.
+type Ban struct {
+	// Enabled says whether the workspace demands this of its people's sign-ins. What the installation and its policies say counts in any case.
+	Enabled bool `json:"enabled"`
+	// MaxFailedAttempts is how many failed sign-ins lock an account, 3 to 100; 10 by default.
+	MaxFailedAttempts int `json:"maxFailedAttempts"`
+	// AttemptsWindowInSeconds is for how long a failure counts, 60 to 86400 seconds; 1800 by default.
+	AttemptsWindowInSeconds int `json:"attemptsWindowInSeconds"`
+	// BanTimeInSeconds is for how long the account is locked, 60 to 86400 seconds; 1800 by default.
+	BanTimeInSeconds int `json:"banTimeInSeconds"`
+	// BanByIP is true: failures from one network are counted in any case, by the installation's numbers.
+	BanByIP bool `json:"banByIp"`
+	// BanByDeviceID is true: devices on which the person signed in completely have a counter of their own.
+	BanByDeviceID bool `json:"banByDeviceId"`
+	// BanByUUID is true: failures in an account's name are counted together.
+	BanByUUID bool `json:"banByUuid"`
+}
+
+func banOf(d demand.Demand) Ban {
+	b := d.Entry.Ban
+	return Ban{b.On, b.Attempts, b.Window, b.Lasts, true, true, true}
+}
+
+// GetBan gives the workspace's lock-out rule. synerise.yaml, GET /sauth/settings/ban.
+func (s Settings) GetBan(ctx context.Context, c *op.Call, in Workspace) (Ban, error) {
+	d, err := s.Demands.Get(ctx, c, in.Workspace().ID)
+	return banOf(d), err
+}
+
+// NewBan is the whole new rule: what is not sent goes back to its default.
+type NewBan struct {
+	synerise.Here
+	// Enabled says whether the rule counts; absent: false.
+	Enabled bool `json:"enabled"`
+	// MaxFailedAttempts is how many failed sign-ins lock an account, 3 to 100; absent: 10.
+	MaxFailedAttempts op.Opt[int] `json:"maxFailedAttempts"`
+	// AttemptsWindowInSeconds is for how long a failure counts, 60 to 86400 seconds; absent: 1800.
+	AttemptsWindowInSeconds op.Opt[int] `json:"attemptsWindowInSeconds"`
+	// BanTimeInSeconds is for how long the account is locked, 60 to 86400 seconds; absent: 1800.
+	BanTimeInSeconds op.Opt[int] `json:"banTimeInSeconds"`
+	// BanByIP is true, which it is when absent: networks are always counted.
+	BanByIP op.Opt[bool] `json:"banByIp"`
+	// BanByDeviceID is true, which it is when absent: known devices are always counted.
+	BanByDeviceID op.Opt[bool] `json:"banByDeviceId"`
+	// BanByUUID is true, which it is when absent: accounts are always counted.
+	BanByUUID op.Opt[bool] `json:"banByUuid"`
+}
+
+// Check refuses to leave one of the counters out.
+func (n *NewBan) Check() error {
+	for name, on := range map[string]op.Opt[bool]{"banByIp": n.BanByIP, "banByDeviceId": n.BanByDeviceID, "banByUuid": n.BanByUUID} {
+		if !on.Or(true) {
+			return fault.Bad(name, "cannot be false: failures are always counted by account, network and known device")
+		}
+	}
+	return nil
+}
+
+// SetBan replaces the workspace's lock-out rule. It counts from the next failed sign-in of the workspace's people on, wherever they sign in,
+// and of the rules of several workspaces, the installation's and the policies' the strictest counts, member by member. Locks end by
+// themselves; people get in meanwhile from devices on which they signed in before. synerise.yaml, POST /sauth/settings/ban. Error:
+// demand.ban with the member at fault.
+func (s Settings) SetBan(ctx context.Context, c *op.Call, in NewBan) (Ban, error) {
+	d, err := s.Demands.Ban(ctx, c, in.Workspace().ID, demand.Ban{
+		On: in.Enabled, Attempts: in.MaxFailedAttempts.Or(demand.Usual.Attempts), Window: in.AttemptsWindowInSeconds.Or(demand.Usual.Window),
+		Lasts: in.BanTimeInSeconds.Or(demand.Usual.Lasts),
+	})
+	return banOf(d), err
+}
+
+// General are settings of sign-ins. Of its members the life of tokens can be set; what is null is not there.
+type General struct {
+	// RegistrationType is null: how people come to a workspace is not set here.
+	RegistrationType *string `json:"registrationType"`
+	// TokenLifetimeInSeconds is how long a token for the workspace is good, and no longer than its session.
+	TokenLifetimeInSeconds int `json:"tokenLifetimeInSeconds"`
+	// ConfirmationMailTemplateID is null: mails are the installation's.
+	ConfirmationMailTemplateID *string `json:"confirmationMailTemplateId"`
+	// ConfirmationMailSubject is null.
+	ConfirmationMailSubject *string `json:"confirmationMailSubject"`
+	// ConfirmationMailBody is null.
+	ConfirmationMailBody *string `json:"confirmationMailBody"`
+	// ConfirmationRedirectLink is null.
+	ConfirmationRedirectLink *string `json:"confirmationRedirectLink"`
+	// PasswordResetMailTemplateID is null.
+	PasswordResetMailTemplateID *string `json:"passwordResetMailTemplateId"`
+	// PasswordResetMailSubject is null.
+	PasswordResetMailSubject *string `json:"passwordResetMailSubject"`
+	// PasswordResetMailBody is null.
+	PasswordResetMailBody *string `json:"passwordResetMailBody"`
+	// VoucherPoolUUID is null: there are no vouchers.
+	VoucherPoolUUID *string `json:"voucherPoolUuid"`
+	// AllowOverwriteCustomIdentify is false: there are no custom identifiers.
+	AllowOverwriteCustomIdentify bool `json:"allowOverwriteCustomIdentify"`
+}
+
+// most is the tenant's life of tokens.
+func (s Settings) most(ctx context.Context, c *op.Call) (time.Duration, error) {
+	v, err := s.Values.Get(ctx, c)
+	return v.Workspace.Token, err
+}
+
+// life is the life of tokens for a workspace that demands this, in seconds.
+func (s Settings) life(ctx context.Context, c *op.Call, d demand.Demand) (int, error) {
+	most, err := s.most(ctx, c)
+	if d.Entry.Life > 0 {
+		most = min(most, time.Duration(d.Entry.Life)*time.Second)
+	}
+	return int(most / time.Second), err
+}
+
+// GetGeneral gives the general settings of sign-ins. synerise.yaml, GET /sauth/settings/general.
+func (s Settings) GetGeneral(ctx context.Context, c *op.Call, in Workspace) (General, error) {
+	d, err := s.Demands.Get(ctx, c, in.Workspace().ID)
+	if err != nil {
+		return General{}, err
+	}
+	life, err := s.life(ctx, c, d)
+	return General{TokenLifetimeInSeconds: life}, err
+}
+
+// NewGeneral is the whole new state: what is not sent goes back to its default. Members that nothing could follow are refused.
+type NewGeneral struct {
+	synerise.Here
+	// RegistrationType cannot be set; null or absent.
+	RegistrationType op.Opt[string] `json:"registrationType"`
+	// TokenLifetimeInSeconds is how long a token for the workspace is good, 60 seconds to what Workspace.TokenMinutes says; null or absent:
+	// that.
+	TokenLifetimeInSeconds op.Opt[int] `json:"tokenLifetimeInSeconds"`
+	// ConfirmationMailTemplateID cannot be set; null, empty or absent.
+	ConfirmationMailTemplateID op.Opt[string] `json:"confirmationMailTemplateId"`
+	// ConfirmationMailSubject cannot be set.
+	ConfirmationMailSubject op.Opt[string] `json:"confirmationMailSubject"`
+	// ConfirmationMailBody cannot be set.
+	ConfirmationMailBody op.Opt[string] `json:"confirmationMailBody"`
+	// ConfirmationRedirectLink cannot be set.
+	ConfirmationRedirectLink op.Opt[string] `json:"confirmationRedirectLink"`
+	// PasswordResetMailTemplateID cannot be set.
+	PasswordResetMailTemplateID op.Opt[string] `json:"passwordResetMailTemplateId"`
+	// PasswordResetMailSubject cannot be set.
+	PasswordResetMailSubject op.Opt[string] `json:"passwordResetMailSubject"`
+	// PasswordResetMailBody cannot be set.
+	PasswordResetMailBody op.Opt[string] `json:"passwordResetMailBody"`
+	// VoucherPoolUUID cannot be set.
+	VoucherPoolUUID op.Opt[string] `json:"voucherPoolUuid"`
+	// AllowOverwriteCustomIdentify cannot be true.
+	AllowOverwriteCustomIdentify bool `json:"allowOverwriteCustomIdentify"`
+}
+
+// Check refuses what nothing would follow.
+func (n *NewGeneral) Check() error {
+	for _, m := range []struct {
+		name string
+		of   op.Opt[string]
+	}{
+		{"registrationType", n.RegistrationType}, {"confirmationMailTemplateId", n.ConfirmationMailTemplateID},
+		{"confirmationMailSubject", n.ConfirmationMailSubject}, {"confirmationMailBody", n.ConfirmationMailBody},
+		{"confirmationRedirectLink", n.ConfirmationRedirectLink}, {"passwordResetMailTemplateId", n.PasswordResetMailTemplateID},
+		{"passwordResetMailSubject", n.PasswordResetMailSubject}, {"passwordResetMailBody", n.PasswordResetMailBody}, {"voucherPoolUuid", n.VoucherPoolUUID},
+	} {
+		if m.of.Or("") != "" {
+			return fault.Bad(m.name, "cannot be set: nothing here would follow it")
+		}
+	}
+	if n.AllowOverwriteCustomIdentify {
+		return fault.Bad("allowOverwriteCustomIdentify", "cannot be true: there are no custom identifiers")
+	}
+	return lives(n.TokenLifetimeInSeconds)
+}
+
+// lives refuses a life of tokens that none is: only leaving it out gives the default.
+func lives(life op.Opt[int]) error {
+	if n, ok := life.Get(); ok && n < demand.MinLife {
+		return fault.Bad("tokenLifetimeInSeconds", "must be at least %d", demand.MinLife)
+	}
+	return nil
+}
+
+// limit sets how long tokens for a workspace are good.
+func (s Settings) limit(ctx context.Context, c *op.Call, at string, life op.Opt[int]) (demand.Demand, error) {
+	most, err := s.most(ctx, c)
+	if err != nil {
+		return demand.Demand{}, err
+	}
+	return s.Demands.Limit(ctx, c, at, life.Or(0), int(most/time.Second))
+}
+
+// SetGeneral replaces the general settings of sign-ins. The life counts for tokens that are made from now on, of people and of API keys.
+// synerise.yaml, POST /sauth/settings/general. Error: demand.life.
+func (s Settings) SetGeneral(ctx context.Context, c *op.Call, in NewGeneral) (General, error) {
+	d, err := s.limit(ctx, c, in.Workspace().ID, in.TokenLifetimeInSeconds)
+	if err != nil {
+		return General{}, err
+	}
+	life, err := s.life(ctx, c, d)
+	return General{TokenLifetimeInSeconds: life}, err
+}

@@ -286,16 +286,20 @@ func (s *Signers) make(ctx context.Context, tenant string, alg Alg) (SigningKey,
 // about. Of whatever algorithm: who verifies must know every key that something may be signed with. Each of the given algorithms gets
 // its first key here if need be.
 func (s *Signers) Public(ctx context.Context, tenant string, algs ...Alg) (jose.JSONWebKeySet, error) {
-	if err := s.Ensure(ctx, tenant, algs...); err != nil {
-		return jose.JSONWebKeySet{}, err
-	}
+	now := s.Now()
 	keys, err := s.keys(ctx, tenant, s.fresh())
+	if err == nil && slices.ContainsFunc(algs, func(a Alg) bool { return signing(keys, a, now) == nil }) {
+		if err = s.Ensure(ctx, tenant, algs...); err == nil {
+			now = s.Now()
+			keys, err = s.keys(ctx, tenant, s.fresh())
+		}
+	}
 	if err != nil {
 		return jose.JSONWebKeySet{}, err
 	}
-	out := jose.JSONWebKeySet{Keys: []jose.JSONWebKey{}}
+	out := jose.JSONWebKeySet{Keys: make([]jose.JSONWebKey, 0, len(keys))}
 	for _, k := range keys {
-		if !k.ended(s.Now()) {
+		if !k.ended(now) {
 			out.Keys = append(out.Keys, k.public)
 		}
 	}

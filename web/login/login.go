@@ -109,6 +109,7 @@ func (Fault) page() shape        { return shape{name: "fault", failed: true} }
 type Pages struct {
 	set     page.Set
 	langs   []*words // English first: the language of last resort
+	tags    []string // theirs
 	matcher language.Matcher
 }
 
@@ -142,6 +143,9 @@ func Load() (*Pages, error) {
 		} else {
 			p.langs, tags = append(p.langs, w), append(tags, w.tag)
 		}
+	}
+	for _, tag := range tags {
+		p.tags = append(p.tags, tag.String())
 	}
 	p.matcher = language.NewMatcher(tags)
 	return p, p.complete()
@@ -241,12 +245,7 @@ func (p *Pages) among(tags []string) (out []*words) {
 }
 
 // Languages are the BCP 47 tags of those that pages can be in.
-func (p *Pages) Languages() (out []string) {
-	for _, w := range p.langs {
-		out = append(out, w.tag.String())
-	}
-	return out
-}
+func (p *Pages) Languages() []string { return p.tags }
 
 // foot is what stands below every page.
 func (b Brand) foot(w *words) (out []page.Line) {

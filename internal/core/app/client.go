@@ -105,6 +105,11 @@ func (a *Apps) Client(ctx context.Context, c *call.Call, ref string) (oauth.App,
 	if ok && (a.Fresh == nil || a.Fresh()) && c.Wrote == 0 {
 		return it, nil
 	}
+	return a.read(ctx, c, key, ref, generation)
+}
+
+// read asks the store. What it gives outside a transaction is kept, unless something has changed since the generation.
+func (a *Apps) read(ctx context.Context, c *call.Call, key, ref string, generation int64) (it oauth.App, err error) {
 	find := func() (err error) { it, err = a.client(ctx, c, key, ref); return err }
 	if c.Tx != nil {
 		return it, find()

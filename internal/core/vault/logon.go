@@ -28,8 +28,11 @@ const (
 // MaxSessions is how many sessions a user has at once, where they are to go on.
 const MaxSessions = 300
 
-// May says whether somebody whose password is right may log on by a method now. Faults: ErrInterface, ErrMethod, ErrHours.
+// May says whether somebody whose password is right may log on by a method now. Faults: ErrMethodOff, ErrInterface, ErrMethod, ErrHours.
 func (v *Vault) May(ctx context.Context, c *call.Call, u user.User, method string) error {
+	if err := Open(ctx, c, method); err != nil {
+		return err
+	}
 	p, err := profileOf(ctx, c, u)
 	switch {
 	case err != nil:

@@ -110,7 +110,8 @@ var exceptions = []struct {
 }{
 	{login.ErrFailed, http.StatusForbidden, "ITATS004E"}, {login.ErrExpired, http.StatusConflict, "ITATS019E"}, {login.ErrMore, http.StatusForbidden, "PASWS013E"},
 	{vault.ErrInterface, http.StatusForbidden, "PASWS013E"}, {vault.ErrMethod, http.StatusForbidden, "PASWS013E"}, {vault.ErrHours, http.StatusForbidden, "PASWS013E"},
-	{vault.ErrSessions, http.StatusForbidden, "PASWS013E"}, {errChallenge, http.StatusInternalServerError, "ITATS542I"},
+	{vault.ErrSessions, http.StatusForbidden, "PASWS013E"}, {vault.ErrMethodOff, http.StatusForbidden, "PASWS013E"},
+	{errChallenge, http.StatusInternalServerError, "ITATS542I"},
 	{vault.ErrNumber, http.StatusBadRequest, "PASWS018E"}, {vault.ErrUser, http.StatusNotFound, "ITATS003E"}, {user.ErrNotFound, http.StatusNotFound, "ITATS003E"},
 	{vault.ErrNotMember, http.StatusNotFound, "ITATS003E"}, {user.ErrNameTaken, http.StatusConflict, "ITATS002E"}, {vault.ErrMember, http.StatusConflict, "PASWS213E"},
 	{role.ErrMember, http.StatusNotFound, "ITATS003E"}, {session.ErrNone, http.StatusUnauthorized, "PASWS006E"},

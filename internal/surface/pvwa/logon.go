@@ -33,7 +33,7 @@ const (
 func (p PVWA) logon() []op.Op {
 	refused := []*fault.Error{
 		login.ErrFailed, login.ErrExpired, login.ErrMore, login.ErrNotDue, login.ErrNewPassword, vault.ErrInterface, vault.ErrMethod, vault.ErrHours, vault.ErrSessions,
-		vault.ErrValue,
+		vault.ErrValue, vault.ErrMethodOff,
 	}
 	sp := func(path string, more ...string) op.Spec {
 		s := writes(http.MethodPost, path, op.Anonymous, audit.LoginStart, refused)
@@ -112,6 +112,9 @@ type checked struct {
 func (p PVWA) begin(ctx context.Context, c *op.Call, in Logon, wish login.Vault) (out checked, err error) {
 	out.wish = wish
 	err = c.Snapshot(ctx, func() error {
+		if err := vault.Open(ctx, c, wish.Method); err != nil { // before anything is said of name and password
+			return err
+		}
 		out.wish.Login, err = p.Vault.Full(ctx, c, in.Username)
 		return err
 	})
@@ -148,6 +151,9 @@ func (p PVWA) checkRadius(ctx context.Context, c *op.Call, in Logon) (checked, e
 	}
 	var full string
 	err = c.Snapshot(ctx, func() error {
+		if err := vault.Open(ctx, c, vault.LogonRadius); err != nil {
+			return err
+		}
 		full, err = p.Vault.Full(ctx, c, in.Username)
 		return err
 	})
@@ -272,7 +278,7 @@ func (p PVWA) sign(ctx context.Context, c *op.Call, k checked) (out Session, err
 
 // told says whether a fault is the outcome of a logon: its counters and its event are kept.
 func told(f *fault.Error) bool {
-	for _, e := range []*fault.Error{login.ErrFailed, login.ErrExpired, login.ErrMore, login.ErrNewPassword, vault.ErrInterface, vault.ErrMethod, vault.ErrHours} {
+	for _, e := range []*fault.Error{login.ErrFailed, login.ErrExpired, login.ErrMore, login.ErrNewPassword, vault.ErrInterface, vault.ErrMethod, vault.ErrHours, vault.ErrMethodOff} {
 		if f.Code == e.Code {
 			return true
 		}

@@ -45,13 +45,21 @@ func (a Asked) known(c *op.Call) error {
 
 // Method is a way to log on.
 type Method struct {
-	// ID is cyberark or radius.
+	// ID is its id, as cyberark or radius.
 	ID string `json:"Id"`
-	// Enabled is true.
+	// Enabled says whether people may log on so.
 	Enabled bool `json:"Enabled"`
 }
 
-func logonMethods() []Method { return []Method{{vault.LogonCyberArk, true}, {vault.LogonRadius, true}} }
+// offered are the ways to log on, as anybody is told.
+func offered(ctx context.Context, c *op.Call) ([]Method, error) {
+	all, err := vault.Methods(ctx, c)
+	out := []Method{}
+	for _, m := range all {
+		out = append(out, Method{m.ID, m.Enabled})
+	}
+	return out, err
+}
 
 // Server is what a server tells of itself.
 type Server struct {
@@ -70,11 +78,15 @@ type Server struct {
 }
 
 // GetServer tells name and version. pvwa.yaml, GET /PasswordVault/WebServices/PIMServices.svc/Server.
-func (p PVWA) GetServer(_ context.Context, c *op.Call, in Asked) (Server, error) {
+func (p PVWA) GetServer(ctx context.Context, c *op.Call, in Asked) (Server, error) {
+	if err := in.known(c); err != nil {
+		return Server{}, err
+	}
+	ways, err := offered(ctx, c)
 	return Server{
 		ServerName: c.Tenant.Host, ServerID: c.Tenant.ID, ApplicationName: "PasswordVault", ExternalVersion: Version, InternalVersion: p.Build,
-		AuthenticationMethods: logonMethods(),
-	}, in.known(c)
+		AuthenticationMethods: ways,
+	}, err
 }
 
 // Verified is what the older call tells of a server.
@@ -92,10 +104,11 @@ type Verified struct {
 }
 
 // Verify tells name and ways to log on, to anybody. pvwa.yaml, GET /PasswordVault/API/verify/.
-func (p PVWA) Verify(_ context.Context, c *op.Call, _ op.None) (Verified, error) {
+func (p PVWA) Verify(ctx context.Context, c *op.Call, _ op.None) (Verified, error) {
+	ways, err := offered(ctx, c)
 	return Verified{
-		ServerName: c.Tenant.Host, ServerID: c.Tenant.ID, ApplicationName: "PasswordVault", AuthenticationMethods: logonMethods(), Features: []string{},
-	}, nil
+		ServerName: c.Tenant.Host, ServerID: c.Tenant.ID, ApplicationName: "PasswordVault", AuthenticationMethods: ways, Features: []string{},
+	}, err
 }
 
 // UserType is a type of users.

@@ -193,6 +193,11 @@ func TestChallenge(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
+		c.want(200, "PUT", "/Configuration/AuthenticationMethods/radius", map[string]any{"enabled": false})
+		if a := anna.logon(403, "RADIUS", "anna", code, false); a["ErrorCode"] != "PASWS013E" {
+			t.Error(a)
+		}
+		c.want(200, "PUT", "/Configuration/AuthenticationMethods/radius", map[string]any{"enabled": true})
 		anna.logon(200, "RADIUS", "anna", code, false)
 		anna.want(200, "GET", "/LoginsInfo", nil)
 	})

@@ -56,6 +56,24 @@ func TestRead(t *testing.T) {
 	}
 }
 
+// Errors name fields as clients send them.
+func TestReadNamesFields(t *testing.T) {
+	type Inner struct {
+		On     *Bool `json:"on"`
+		Phones Phones
+	}
+	type outer struct {
+		Inner
+		Count Int `json:"count"`
+	}
+	for in, want := range map[string]string{`{"on":"perhaps"}`: "on", `{"count":"x"}`: "count", `{"phones":{"faxNumber":1}}`: "Phones.faxNumber"} {
+		e, ok := errors.AsType[*Error](Read([]byte(in), &outer{}))
+		if !ok || e.Field != want {
+			t.Errorf("%s: %+v, want %s", in, e, want)
+		}
+	}
+}
+
 func TestDates(t *testing.T) {
 	if Millis(NoExpiry) != 0 || Seconds(0) != NoExpiry || Millis(Seconds(1893456000000)) != 1893456000000 {
 		t.Error("seconds")

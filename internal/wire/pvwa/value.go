@@ -106,15 +106,31 @@ func Read(body []byte, into any) error {
 		return nil
 	}
 	if typed, ok := errors.AsType[*json.UnmarshalTypeError](err); ok && typed.Field != "" {
+		field := sent(reflect.TypeOf(into), typed.Field)
 		switch typed.Type {
 		case reflect.TypeFor[Int]():
-			return &Error{Field: typed.Field, Number: true, Text: "must be a whole number"}
+			return &Error{Field: field, Number: true, Text: "must be a whole number"}
 		case reflect.TypeFor[Bool]():
-			return &Error{Field: typed.Field, Text: "must be true or false"}
+			return &Error{Field: field, Text: "must be true or false"}
 		}
-		return &Error{Field: typed.Field, Text: "cannot be " + typed.Value}
+		return &Error{Field: field, Text: "cannot be " + typed.Value}
 	}
 	return &Error{Text: "The body is not a JSON object that this call takes."}
+}
+
+// sent is the path of a field as clients know it: without the names of structures that others are made of.
+func sent(of reflect.Type, path string) string {
+	at, rest, more := strings.Cut(path, ".")
+	if of.Kind() == reflect.Pointer {
+		of = of.Elem()
+	}
+	if of.Kind() != reflect.Struct || !more {
+		return path
+	}
+	if f, ok := of.FieldByName(at); ok && f.Anonymous {
+		return sent(f.Type, rest)
+	}
+	return path
 }
 
 // Query are the parameters of an address, whatever the case of their names. Of several with one name the first counts.

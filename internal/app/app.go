@@ -43,6 +43,7 @@ import (
 	"limen/internal/core/profile"
 	"limen/internal/core/provision"
 	"limen/internal/core/report"
+	"limen/internal/core/reset"
 	"limen/internal/core/role"
 	appscript "limen/internal/core/script"
 	"limen/internal/core/session"
@@ -127,6 +128,7 @@ type App struct {
 	Logins    *login.Logins
 	Invites   *invite.Invites
 	Addresses *address.Addresses
+	Resets    *reset.Resets
 	Passcodes *passcode.Passcodes
 	Pages     *pages.Pages
 	Intake    *intake.Imports

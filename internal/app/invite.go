@@ -4,9 +4,13 @@ import (
 	"context"
 	"time"
 
+	"limen/internal/call"
 	"limen/internal/core/invite"
 	"limen/internal/core/job"
 	"limen/internal/core/link"
+	flow "limen/internal/core/login"
+	"limen/internal/core/reset"
+	"limen/internal/core/user"
 	"limen/internal/surface/identity/authentication"
 	"limen/internal/surface/login"
 	pages "limen/web/login"
@@ -22,8 +26,25 @@ func (a *App) wireInvites() (err error) {
 	a.Jobs.Sweep(job.Sweep{Name: "invitations", Every: time.Hour, Run: func(ctx context.Context) error {
 		return a.Invites.Sweep(ctx, a.DB, time.Now())
 	}})
+	a.wireResets()
 	a.Pages, err = pages.Load()
 	return err
+}
+
+// wireResets wires the codes with which forgotten passwords are replaced.
+func (a *App) wireResets() {
+	a.Resets = &reset.Resets{
+		People: a.People, Passwords: a.Passwords, Post: a.Post, Throttle: a.Throttle, Links: a.links(),
+		Allowed: func(ctx context.Context, c *call.Call, u user.User) (bool, error) { return a.Logins.ByMail(ctx, c, u) },
+		Told: func(ctx context.Context, c *call.Call, u user.User) error {
+			return a.notify(ctx, c, u, flow.PasswordChanged)
+		},
+	}
+	a.People.Gone = append(a.People.Gone, a.Resets.Drop)
+	a.People.Outdated = append(a.People.Outdated, a.Resets.Drop)
+	a.Jobs.Sweep(job.Sweep{Name: "password resets", Every: time.Hour, Run: func(ctx context.Context) error {
+		return a.Resets.Sweep(ctx, a.DB, time.Now())
+	}})
 }
 
 // login are the pages' operations.

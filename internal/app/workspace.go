@@ -22,6 +22,7 @@ import (
 	"limen/internal/surface/synerise/account"
 	"limen/internal/surface/synerise/invitations"
 	"limen/internal/surface/synerise/people"
+	"limen/internal/surface/synerise/resets"
 	"limen/internal/surface/synerise/roles"
 	"limen/internal/surface/synerise/settings"
 	"limen/internal/surface/synerise/signin"
@@ -65,6 +66,7 @@ func (a *App) synerise() []op.Op {
 			Workspaces: a.Workspaces, People: a.People, Roles: a.Roles, Factors: a.OATH, Managed: a.managed, Keep: a.keepWay,
 		}.Ops(),
 		invitations.Invitations{Workspaces: a.Workspaces, People: a.People, Roles: a.Roles, Settings: a.Values, Post: a.Post}.Ops(),
+		resets.Resets{Resets: a.Resets, Workspaces: a.Workspaces, Roles: a.Roles, Managed: a.managed}.Ops(),
 		roles.Roles{Roles: a.Roles}.Ops(),
 		settings.Settings{Demands: a.Demands, Values: a.Values, Domains: a.Domains, Binding: a.bindingRule, Expected: a.expectedRule}.Ops(),
 	)

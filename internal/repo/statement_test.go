@@ -24,6 +24,7 @@ var sweeps = map[string]string{
 	"workflow.old":              "retention",
 	"exemption.sweep":           "retention",
 	"address.sweep":             "retention",
+	"reset.sweep":               "retention",
 	"passcode.sweep":            "retention",
 	"intake.sweep":              "retention",
 	"job.kinds":                 "workers serve all tenants",

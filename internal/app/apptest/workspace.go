@@ -6,8 +6,10 @@ import (
 	"encoding/json"
 	"io"
 	"net/http"
+	"regexp"
 	"strconv"
 	"testing"
+	"time"
 
 	"limen/internal/call"
 	"limen/internal/core/audit"
@@ -139,6 +141,21 @@ func (s *Site) Prove(t testing.TB, path, name string) {
 		_, err := found.Prove(ctx, c, d.Org, proof)
 		return err
 	})
+}
+
+// Mailed waits for the tenant's mail to an address, and finds in it what a pattern says.
+func (s *Site) Mailed(t testing.TB, to string, what *regexp.Regexp) string {
+	t.Helper()
+	for range 2000 {
+		for _, m := range s.App.Tray.To(to) {
+			if found := what.FindString(m.Text); m.Tenant == s.ID && found != "" {
+				return found
+			}
+		}
+		time.Sleep(5 * time.Millisecond)
+	}
+	t.Fatal("nothing was mailed to", to)
+	return ""
 }
 
 // Number is the number of an object.

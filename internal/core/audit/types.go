@@ -87,6 +87,7 @@ const (
 	SafeCreate      = "Cloud.Core.SafeCreate"         // a safe was added
 	SafeChange      = "Cloud.Core.SafeChange"         // a safe's name, settings or owner changed
 	SafeDelete      = "Cloud.Core.SafeDelete"         // a safe was removed
+	SafeMembers     = "Cloud.Core.SafeMembers"        // somebody joined or left a safe, or has other rights in it
 	OrgCreate       = "Cloud.Core.OrganizationCreate" // an organization was added
 	OrgChange       = "Cloud.Core.OrganizationChange" // an organization, its members or administrators changed
 	OrgDelete       = "Cloud.Core.OrganizationDelete" // an organization was removed

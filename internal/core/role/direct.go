@@ -42,6 +42,11 @@ func With(c *call.Call, column, memberID string) dbx.Clause {
 	return dbx.InList(column, memberships, "role", dbx.And(dbx.In("kind", User, Sub), dbx.Eq("member", memberID), current(c)), c.Tenant.ID)
 }
 
+// Among holds, of a column of ids, for the roles that a condition picks.
+func Among(c *call.Call, column string, where dbx.Clause) dbx.Clause {
+	return dbx.InList(column, listed, "id", where, c.Tenant.ID)
+}
+
 // Roles are the ids of the roles that somebody of those loaded is directly in now, sorted.
 func (d Direct) Roles(userID string, now time.Time) (out []string) {
 	w := walk{now: now.UnixMilli()}

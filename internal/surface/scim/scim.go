@@ -29,7 +29,7 @@ var (
 
 // Ops declares them.
 func (s SCIM) Ops() []op.Op {
-	return slices.Concat(s.users(), s.groups(), s.containers(), s.mine(), s.discovery(), s.bulk(), s.search(), s.elsewhere())
+	return slices.Concat(s.users(), s.groups(), s.containers(), s.permissions(), s.mine(), s.discovery(), s.bulk(), s.search(), s.elsewhere())
 }
 
 // at is an operation's place: below /scim, and below /scim/v2, which is the same service.

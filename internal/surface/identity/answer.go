@@ -36,7 +36,7 @@ func (Codec) Result(w http.ResponseWriter, _ *op.Request, c *op.Call, out any) {
 
 // Fault writes a failure. Business failures keep status 200, which clients insist on; the envelope's MessageID is our
 // fault code and its ErrorID the request id.
-func (Codec) Fault(w http.ResponseWriter, r *op.Request, c *op.Call, f *fault.Error, out any) {
+func (k Codec) Fault(w http.ResponseWriter, r *op.Request, c *op.Call, f *fault.Error, out any) {
 	if f.Code == fault.ErrMissing.Code && r.Bound == 0 {
 		f = fault.ErrNoArgs
 	}
@@ -52,6 +52,10 @@ func (Codec) Fault(w http.ResponseWriter, r *op.Request, c *op.Call, f *fault.Er
 	}
 	if f.Code == op.ErrSignIn.Code && navigates(r.HTTP) { // a person with a browser: the page on which to sign in, and back
 		op.Redirect{URL: "/login?cloudRedirect=" + url.QueryEscape(r.HTTP.URL.RequestURI())}.Write(w, r.HTTP)
+		return
+	}
+	if k.Tell != nil && navigates(r.HTTP) {
+		k.Tell(w, r, c, f)
 		return
 	}
 	status := statusOf(f.Kind)

@@ -32,7 +32,10 @@ const (
 const ForgeryHeader = "X-Antixss"
 
 // Codec reads and writes the dialect.
-type Codec struct{}
+type Codec struct {
+	// Tell writes a page that tells a person of a failure, who has opened a link to an operation. Nil: they get what programs get.
+	Tell func(w http.ResponseWriter, r *op.Request, c *op.Call, f *fault.Error)
+}
 
 // Methods are those clients use: whatever changes something is a POST, and also a PUT or DELETE to some clients;
 // what only reads is also a GET.

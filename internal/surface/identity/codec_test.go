@@ -159,6 +159,23 @@ func TestNavigationsAreLedToTheLogin(t *testing.T) {
 	}
 }
 
+// People who opened a link to an operation read a page where it fails, and programs what they always get.
+func TestNavigationsAreTold(t *testing.T) {
+	k := Codec{Tell: func(w http.ResponseWriter, _ *op.Request, _ *op.Call, f *fault.Error) {
+		w.WriteHeader(http.StatusTeapot)
+		_, _ = w.Write([]byte(f.Public))
+	}}
+	for mode, want := range map[string]int{"navigate": http.StatusTeapot, "cors": http.StatusOK, "": http.StatusOK} {
+		r, w := httptest.NewRequest(http.MethodGet, "/UPRest/HandleAppClick", nil), httptest.NewRecorder()
+		r.Header.Set("Accept", "text/html")
+		r.Header.Set("Sec-Fetch-Mode", mode)
+		k.Fault(w, &op.Request{HTTP: r, Bound: 1}, &op.Call{}, fault.ErrInvalid, nil)
+		if w.Code != want {
+			t.Errorf("%q: %d %s", mode, w.Code, w.Body)
+		}
+	}
+}
+
 // Whoever is refused is told where it stands who gives tokens (RFC 9728 section 5.1), and that the token which they sent is none.
 func TestRefusalsTellWhoGivesTokens(t *testing.T) {
 	const about = `resource_metadata="https://id.acme.test:8443/.well-known/oauth-protected-resource"`

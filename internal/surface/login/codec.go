@@ -131,13 +131,7 @@ var statuses = map[fault.Kind]int{
 
 // Fault writes the form again where the person can put it right, else a page that says what went wrong.
 func (k Codec) Fault(w http.ResponseWriter, r *op.Request, c *op.Call, f *fault.Error, out any) {
-	status := statuses[f.Kind]
-	if status == 0 {
-		status = http.StatusInternalServerError
-	}
-	if f.After > 0 {
-		w.Header().Set("Retry-After", strconv.Itoa(f.After))
-	}
+	status := k.begin(w, f)
 	if form, ok := out.(login.Invitation); ok && form.Code != "" {
 		k.write(w, r, c, status, form)
 		return
@@ -147,6 +141,19 @@ func (k Codec) Fault(w http.ResponseWriter, r *op.Request, c *op.Call, f *fault.
 		return
 	}
 	k.Trouble(w, r, c, status, f, "")
+}
+
+// Tell writes the page that tells a person of a failure of another dialect's operation.
+func (k Codec) Tell(w http.ResponseWriter, r *op.Request, c *op.Call, f *fault.Error) {
+	k.Trouble(w, r, c, k.begin(w, f), f, "")
+}
+
+// begin gives the status of a failure, and says when the same may be tried again.
+func (Codec) begin(w http.ResponseWriter, f *fault.Error) (status int) {
+	if f.After > 0 {
+		w.Header().Set("Retry-After", strconv.Itoa(f.After))
+	}
+	return cmp.Or(statuses[f.Kind], http.StatusInternalServerError)
 }
 
 // Trouble writes the page that tells of a failure. One of the authorization server is an application's, whose name is app where it is

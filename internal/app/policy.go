@@ -56,6 +56,7 @@ func (a *App) wireDemands() {
 			return set, err
 		},
 	}
+	a.Roles.Beyond = a.Demands.Beyond
 	a.Demands.Start()
 	a.Orgs.Gone = append(a.Orgs.Gone, a.Demands.Gone)
 }

@@ -64,10 +64,11 @@ func (a *App) synerise() []op.Op {
 		}.Ops(),
 		people.People{
 			Workspaces: a.Workspaces, People: a.People, Roles: a.Roles, Factors: a.OATH, Managed: a.managed, Keep: a.keepWay,
+			Sees: a.Demands.Sees,
 		}.Ops(),
 		invitations.Invitations{Workspaces: a.Workspaces, People: a.People, Roles: a.Roles, Settings: a.Values, Post: a.Post}.Ops(),
 		resets.Resets{Resets: a.Resets, Workspaces: a.Workspaces, Roles: a.Roles, Managed: a.managed}.Ops(),
-		roles.Roles{Roles: a.Roles}.Ops(),
+		roles.Roles{Roles: a.Roles, Orgs: a.Orgs, Demands: a.Demands}.Ops(),
 		settings.Settings{Demands: a.Demands, Values: a.Values, Domains: a.Domains, Binding: a.bindingRule, Expected: a.expectedRule}.Ops(),
 	)
 }

@@ -20,6 +20,8 @@ type Entry struct {
 	Ban Ban `json:"ban,omitzero"`
 	// Life is for how many seconds a token for the organization is good at most; 0: as long as the tenant says.
 	Life int `json:"life,omitempty"`
+	// Sights are what personal data roles of the organization see, by their ids; nil: all see everything.
+	Sights map[string]Sight `json:"sights,omitempty"`
 }
 
 // Ban says when failed sign-ins lock an account of the organization's people for a while.

@@ -1,6 +1,7 @@
 package role
 
 import (
+	"cmp"
 	"context"
 	"math"
 	"slices"
@@ -183,11 +184,16 @@ func (t terms) confined(by right.Held) terms {
 }
 
 // outranked fails with ErrNotHeld when a role carries a right that the caller may not give, to members who stay until a
-// moment.
+// moment, or gives them anything else that is beyond the caller.
 func (r *Roles) outranked(ctx context.Context, c *call.Call, roleID string, until int64) error {
 	s, err := r.now(ctx, c)
 	if err != nil {
 		return err
+	}
+	if r.Beyond != nil {
+		if more, err := r.Beyond(ctx, c, s.roles[roleID].Org, roleID); err != nil || more {
+			return cmp.Or(err, error(ErrNotHeld))
+		}
 	}
 	carried := s.carried(roleID, c.Now.UnixMilli())
 	if len(carried) == 0 {

@@ -91,6 +91,9 @@ type Roles struct {
 	// nil.
 	Chosen func(ctx context.Context, c *call.Call, roleID string) ([]string, error)
 
+	// Beyond says whether a role of an organization gives its members something besides rights that the caller does not have. May be nil.
+	Beyond func(ctx context.Context, c *call.Call, org, roleID string) (bool, error)
+
 	// DB is for reading the roles of large tenants in the background, when what is in memory no longer holds; nil: whoever
 	// needs them next reads them.
 	DB *dbx.DB

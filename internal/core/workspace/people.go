@@ -94,13 +94,26 @@ type Filter struct {
 	Desc   bool
 	Skip   int
 	Limit  int
+	// NoNames and NoMail keep the search from names, and from mail addresses and login names.
+	NoNames, NoMail bool
+}
+
+// found is what a search looks into. Of who is not in the workspace yet nothing is told but the address.
+func (f Filter) found(key, workspace string) dbx.Clause {
+	var in, own []dbx.Clause
+	if !f.NoMail {
+		in, own = append(in, dbx.Contains("mail_key", key)), append(own, dbx.Contains("name_key", key))
+	}
+	if !f.NoNames {
+		own = append(own, dbx.Contains("display_key", key))
+	}
+	return dbx.Or(append(in, dbx.And(dbx.Or(dbx.Eq("state", Joined), dbx.Eq("org", workspace)), dbx.Or(own...)))...)
 }
 
 func (f Filter) where(c *call.Call, workspace string) (dbx.Clause, error) {
 	all := []dbx.Clause{dbx.InQuery("id", inside, c.Tenant.ID, workspace, c.Tenant.ID, workspace)}
 	if key := fold.Key(f.Search); key != "" {
-		own := dbx.Or(dbx.Eq("state", Joined), dbx.Eq("org", workspace)) // of others nothing is told but the address
-		all = append(all, dbx.Or(dbx.Contains("mail_key", key), dbx.And(own, dbx.Or(dbx.Contains("name_key", key), dbx.Contains("display_key", key)))))
+		all = append(all, f.found(key, workspace))
 	}
 	if f.Role != "" {
 		all = append(all, role.Containing(c, "id", f.Role))

@@ -40,8 +40,8 @@ type Page struct {
 	Meta wire.Meta `json:"meta"`
 }
 
-// ListUsers lists the users of the workspace with those who are invited. search looks in names and mail addresses. synerise.yaml, GET
-// /uauth/users/listing.
+// ListUsers lists the users of the workspace with those who are invited. search looks in names and mail addresses, as far as the
+// caller's roles see them; nothing is sorted by what they do not. synerise.yaml, GET /uauth/users/listing.
 func (p People) ListUsers(ctx context.Context, c *op.Call, in Query) (Page, error) {
 	q, err := in.Read("NAME", "EMAIL", "CREATED")
 	if err != nil {
@@ -56,6 +56,9 @@ func (p People) ListUsers(ctx context.Context, c *op.Call, in Query) (Page, erro
 		if err != nil {
 			return Page{}, err
 		}
+	}
+	if err := p.veil(ctx, c, at, &f, q.SortBy); err != nil {
+		return Page{}, err
 	}
 	rows, n, err := p.Workspaces.ListPeople(ctx, c, c.Grant, at, f)
 	if err != nil {
@@ -98,12 +101,12 @@ type Suggestions struct {
 type Suggestion struct {
 	// ID is the person's number.
 	ID int64 `json:"id"`
-	// Email is the mail address; the login name where there is none.
-	Email string `json:"email"`
-	// FirstName is the given name; without one on record the display name without its last word.
-	FirstName string `json:"firstName"`
-	// LastName is the family name; without one on record the last word of the display name.
-	LastName string `json:"lastName"`
+	// Email is the mail address; the login name where there is none; null: the caller's roles do not see it.
+	Email *string `json:"email"`
+	// FirstName is the given name; without one on record the display name without its last word; null: not to be seen.
+	FirstName *string `json:"firstName"`
+	// LastName is the family name; without one on record the last word of the display name; null: not to be seen.
+	LastName *string `json:"lastName"`
 }
 
 // SuggestUsers suggests users of the workspace while somebody types. synerise.yaml, GET /uauth/users/listing/autocomplete.
@@ -111,14 +114,18 @@ func (p People) SuggestUsers(ctx context.Context, c *op.Call, in Typed) (Suggest
 	if in.Limit == 0 {
 		in.Limit = 10
 	}
-	rows, _, err := p.Workspaces.ListPeople(ctx, c, c.Grant, in.Workspace().ID, workspace.Filter{Search: strings.TrimSpace(in.Search), Limit: in.Limit})
+	at, f := in.Workspace().ID, workspace.Filter{Search: strings.TrimSpace(in.Search), Limit: in.Limit}
+	if err := p.veil(ctx, c, at, &f, ""); err != nil {
+		return Suggestions{}, err
+	}
+	rows, _, err := p.Workspaces.ListPeople(ctx, c, c.Grant, at, f)
 	if err != nil {
 		return Suggestions{}, err
 	}
-	names, err := named(ctx, c, rows)
-	out := Suggestions{make([]Suggestion, len(rows))}
-	for i, r := range rows {
-		out.Data[i] = Suggestion{r.Number, address(r), names[i].given, names[i].family}
+	full, err := p.shown(ctx, c, at, rows)
+	out := Suggestions{make([]Suggestion, len(full))}
+	for i, u := range full {
+		out.Data[i] = Suggestion{u.ID, u.Email, u.FirstName, u.LastName}
 	}
 	return out, err
 }

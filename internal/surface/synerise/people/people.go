@@ -7,6 +7,7 @@ import (
 
 	"limen/internal/call"
 	"limen/internal/core/audit"
+	"limen/internal/core/demand"
 	"limen/internal/core/detail"
 	"limen/internal/core/factor/oath"
 	"limen/internal/core/lockout"
@@ -28,6 +29,8 @@ type People struct {
 	Factors    oath.Profiles
 	// Managed says whether a member of a workspace is managed by it, so that its administrators may change the account.
 	Managed func(ctx context.Context, c *call.Call, workspace string, u user.User) (bool, error)
+	// Sees gives what personal data the caller sees of the people of a workspace.
+	Sees func(ctx context.Context, c *call.Call, workspace string) (demand.Sight, error)
 	// Keep makes a change to what somebody signs in with: lockout.ErrLastWay when no system administrator could sign in then.
 	Keep func(ctx context.Context, c *call.Call, userID string, change func() error) error
 }
@@ -47,7 +50,7 @@ var (
 // Ops declares them.
 func (p People) Ops() []op.Op {
 	listing := func(path string) op.Spec {
-		return op.Spec{Method: http.MethodGet, Path: path, Allow: read, Effect: op.Read, Faults: []*fault.Error{workspace.ErrNone, fault.ErrInvalid, workspace.ErrRole}}
+		return op.Spec{Method: http.MethodGet, Path: path, Allow: read, Effect: op.Read, Faults: []*fault.Error{workspace.ErrNone, fault.ErrInvalid, workspace.ErrRole, ErrUnseen}}
 	}
 	one := op.Spec{Method: http.MethodGet, Path: "/uauth/users/{userId}", Allow: read, Effect: op.Read, Faults: []*fault.Error{workspace.ErrMember}}
 	roles := []*fault.Error{role.ErrNotHeld, role.ErrSystem, role.ErrLast}
@@ -85,13 +88,13 @@ type Role struct {
 type User struct {
 	// ID is the person's number.
 	ID int64 `json:"id"`
-	// Email is the mail address; the login name where there is none.
-	Email string `json:"email"`
-	// FirstName is the given name; without one on record the display name without its last word.
-	FirstName string `json:"firstName"`
-	// LastName is the family name; without one on record the last word of the display name.
-	LastName string `json:"lastName"`
-	// Phone is the mobile number; null: none.
+	// Email is the mail address; the login name where there is none; null: the caller's roles do not see it.
+	Email *string `json:"email"`
+	// FirstName is the given name; without one on record the display name without its last word; null: not to be seen.
+	FirstName *string `json:"firstName"`
+	// LastName is the family name; without one on record the last word of the display name; null: not to be seen.
+	LastName *string `json:"lastName"`
+	// Phone is the mobile number; null: none, or not to be seen.
 	Phone *string `json:"phone"`
 	// Status is ACTIVE, EXPIRED when the access or the account has ended, PENDING while an invitation is open, REJECTED.
 	Status string `json:"status"`
@@ -105,7 +108,7 @@ type User struct {
 	AccessExpirationTime *string `json:"accessExpirationTime"`
 	// MfaEnabled says whether an authenticator is set up.
 	MfaEnabled bool `json:"mfaEnabled"`
-	// LastLogin is when the person last signed in anywhere; null: never.
+	// LastLogin is when the person last signed in anywhere; null: never, or not to be seen.
 	LastLogin *string `json:"lastLogin"`
 	// Created is when the account was made; null where that is not told.
 	Created *string `json:"created"`
@@ -129,14 +132,19 @@ func (p People) shown(ctx context.Context, c *op.Call, at string, rows []workspa
 	if err != nil {
 		return nil, err
 	}
+	seen, err := p.Sees(ctx, c, at)
+	if err != nil {
+		return nil, err
+	}
 	out := make([]User, len(rows))
 	for i, r := range rows {
 		if out[i], err = p.user(ctx, c, at, r, of); err != nil {
 			return nil, err
 		}
 		if !r.Unknown(at) {
-			out[i].FirstName, out[i].LastName = names[i].given, names[i].family
+			out[i].FirstName, out[i].LastName = &names[i].given, &names[i].family
 		}
+		out[i].mask(seen)
 	}
 	return out, nil
 }
@@ -167,8 +175,8 @@ func (p People) user(ctx context.Context, c *op.Call, at string, r workspace.Per
 		return User{}, err
 	}
 	out := User{
-		ID: r.Number, Email: address(r), Status: r.Status(c.Now), Type: "GUEST", Enabled: r.May(), Roles: []Role{}, AccessExpirationTime: wire.Moment(r.Until),
-		MfaEnabled: r.Factor, LastLogin: wire.Moment(r.LastLogin), Created: wire.Moment(r.Created),
+		ID: r.Number, Email: new(address(r)), FirstName: new(""), LastName: new(""), Status: r.Status(c.Now), Type: "GUEST", Enabled: r.May(),
+		Roles: []Role{}, AccessExpirationTime: wire.Moment(r.Until), MfaEnabled: r.Factor, LastLogin: wire.Moment(r.LastLogin), Created: wire.Moment(r.Created),
 	}
 	if managed {
 		out.Type = "MANAGED"

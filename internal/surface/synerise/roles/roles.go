@@ -10,7 +10,9 @@ import (
 	"strings"
 
 	"limen/internal/core/audit"
+	"limen/internal/core/demand"
 	"limen/internal/core/number"
+	"limen/internal/core/org"
 	"limen/internal/core/right"
 	"limen/internal/core/role"
 	"limen/internal/core/rolegroup"
@@ -21,7 +23,11 @@ import (
 )
 
 // Roles are the operations.
-type Roles struct{ Roles *role.Roles }
+type Roles struct {
+	Roles   *role.Roles
+	Orgs    *org.Orgs
+	Demands *demand.Demands
+}
 
 // ErrHeld keeps roles that somebody is in.
 var ErrHeld = fault.New(fault.Conflict, "role.held", "The role has members. Take it from them first.")
@@ -51,6 +57,8 @@ func (r Roles) Ops() []op.Op {
 		op.New(spec(http.MethodPost, named, audit.RoleChange, workspace.Update, append(given, role.ErrNotFound)...), r.ChangeRole),
 		op.New(spec(http.MethodDelete, named, audit.RoleDelete, workspace.Delete, role.ErrNotFound, role.ErrNotHeld, ErrHeld), r.DeleteRole),
 		op.New(available, r.ListAvailableRoles),
+		op.New(spec(http.MethodGet, anyRole+"/pii", "", workspace.Read, role.ErrNotFound), r.GetRolePii),
+		op.New(spec(http.MethodPost, anyRole+"/pii", audit.RoleChange, workspace.Update, role.ErrNotFound, demand.ErrSight, fault.ErrInvalid), r.SetRolePii),
 	}
 }
 

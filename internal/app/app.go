@@ -48,6 +48,7 @@ import (
 	appscript "limen/internal/core/script"
 	"limen/internal/core/session"
 	"limen/internal/core/setting"
+	"limen/internal/core/signup"
 	"limen/internal/core/sshkey"
 	"limen/internal/core/tenant"
 	"limen/internal/core/throttle"
@@ -129,6 +130,7 @@ type App struct {
 	Invites   *invite.Invites
 	Addresses *address.Addresses
 	Resets    *reset.Resets
+	Signups   *signup.Signups
 	Passcodes *passcode.Passcodes
 	Pages     *pages.Pages
 	Intake    *intake.Imports

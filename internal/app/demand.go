@@ -7,6 +7,7 @@ import (
 	"limen/internal/call"
 	"limen/internal/core/demand"
 	"limen/internal/core/login"
+	"limen/internal/core/password"
 	"limen/internal/core/throttle"
 	"limen/internal/core/user"
 	"limen/internal/core/workspace"
@@ -43,6 +44,16 @@ func (a *App) expectedRule(ctx context.Context, c *call.Call, mail string) (dema
 	}
 	d, err := a.Demands.Get(ctx, c, org)
 	return out.Stronger(d.Rule), err
+}
+
+// expectedPolicy is expectedRule as a policy of passwords, with what the installation demands beyond rules.
+func (a *App) expectedPolicy(ctx context.Context, c *call.Call, mail string) (password.Policy, error) {
+	p, err := a.passwordPolicy(ctx, c, "")
+	if err != nil {
+		return p, err
+	}
+	r, err := a.expectedRule(ctx, c, mail)
+	return r.Onto(p), err
 }
 
 // ruleOf gathers what binds a person; of the zero User what binds anybody. at is a sign-in of theirs; the zero Attempt: of nobody.

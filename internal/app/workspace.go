@@ -11,6 +11,7 @@ import (
 	"limen/internal/call"
 	"limen/internal/core/job"
 	"limen/internal/core/provision"
+	"limen/internal/core/signup"
 	"limen/internal/core/tenant"
 	"limen/internal/core/user"
 	"limen/internal/core/workspace"
@@ -22,6 +23,7 @@ import (
 	"limen/internal/surface/synerise/account"
 	"limen/internal/surface/synerise/invitations"
 	"limen/internal/surface/synerise/people"
+	"limen/internal/surface/synerise/registration"
 	"limen/internal/surface/synerise/resets"
 	"limen/internal/surface/synerise/roles"
 	"limen/internal/surface/synerise/settings"
@@ -40,6 +42,7 @@ func (a *App) wireWorkspaces() {
 		}
 		return a.Demands.Life(ctx, c, at, v.Workspace.Token)
 	}}
+	a.wireSignups()
 	a.Workspaces.Gates = append(a.Workspaces.Gates, a.admitted)
 	a.Orgs.Made = append(a.Orgs.Made, a.Workspaces.Made)
 	a.Orgs.Gone = append(a.Orgs.Gone, a.Workspaces.Emptied)
@@ -47,6 +50,18 @@ func (a *App) wireWorkspaces() {
 	a.People.Shut = append(a.People.Shut, a.Workspaces.ForgetDevices)
 	a.Jobs.Sweep(job.Sweep{Name: "workspace devices", Every: time.Hour, Run: func(ctx context.Context) error {
 		return workspace.SweepDevices(ctx, a.DB, time.Now())
+	}})
+}
+
+// wireSignups wires the registration of strangers.
+func (a *App) wireSignups() {
+	a.Signups = &signup.Signups{
+		People: a.People, Passwords: a.Passwords, Settings: a.Values, Post: a.Post, Throttle: a.Throttle, Links: a.links(), Name: a.Workspaces.LoginName,
+		Policy:  a.expectedPolicy,
+		Claimed: func(ctx context.Context, c *call.Call, mail string) error { return a.Domains.Claimed(ctx, c, "", mail) },
+	}
+	a.Jobs.Sweep(job.Sweep{Name: "registrations", Every: time.Hour, Run: func(ctx context.Context) error {
+		return a.Signups.Sweep(ctx, a.DB, time.Now())
 	}})
 }
 
@@ -67,6 +82,7 @@ func (a *App) synerise() []op.Op {
 			Sees: a.Demands.Sees,
 		}.Ops(),
 		invitations.Invitations{Workspaces: a.Workspaces, People: a.People, Roles: a.Roles, Settings: a.Values, Post: a.Post}.Ops(),
+		registration.Registration{Workspaces: a.Workspaces, Invites: a.Invites, Signups: a.Signups, People: a.People}.Ops(),
 		resets.Resets{Resets: a.Resets, Workspaces: a.Workspaces, Roles: a.Roles, Managed: a.managed}.Ops(),
 		roles.Roles{Roles: a.Roles, Orgs: a.Orgs, Demands: a.Demands}.Ops(),
 		settings.Settings{Demands: a.Demands, Values: a.Values, Domains: a.Domains, Binding: a.bindingRule, Expected: a.expectedRule}.Ops(),

@@ -53,6 +53,7 @@ const (
 	UserRename              = "Cloud.Core.UserRename"               // a login name changed
 	UserInvite              = "Cloud.Core.UserInvite"               // an invitation was sent
 	UserInviteAccept        = "Cloud.Core.UserInviteAccept"         // someone invited chose their first password
+	UserRegister            = "Cloud.Core.UserRegister"             // a stranger registered, or asked for the code of it again
 	UserImport              = "Cloud.Core.UserImport"               // users were taken from a file or another directory
 	UserImportFile          = "Cloud.Core.UserImportFile"           // a file of users to be imported was checked and kept
 	UserExport              = "Cloud.Core.UserExport"               // users were written to a file

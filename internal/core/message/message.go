@@ -42,6 +42,7 @@ const (
 	AccessAsked     Kind = "access_asked"      // to approvers: By asks for access to an application, App
 	AccessGiven     Kind = "access_given"      // the reader has access to App, perhaps until a time
 	AccessRefused   Kind = "access_refused"    // and has not
+	RegisterCode    Kind = "register_code"     // a code that confirms that the reader registered
 	JoinAsked       Kind = "join_asked"        // the reader, who has an account, is invited to join App; the code accepts
 )
 
@@ -84,8 +85,10 @@ var kinds = map[Kind]kind{
 	AccessAsked:   {need: []string{"App", "By"}, facts: []string{"By", "When"}, bare: true},
 	AccessGiven:   {need: []string{"App"}, facts: []string{"When"}, bare: true},
 	AccessRefused: {need: []string{"App"}, facts: []string{"When"}, bare: true},
-	JoinAsked:     {need: []string{"App", "Code", "Lasts"}, keep: []string{"App", "Code"}, facts: []string{"Account", "By"}, bare: true},
-	IdentityCode:  {need: []string{"Code", "Lasts"}, keep: []string{"Code"}, facts: []string{"Account", "By"}, sms: true, bare: true},
+	// Whoever registered may be a stranger: what arrives leads nowhere by a click.
+	RegisterCode: {need: []string{"Code", "Lasts"}, keep: []string{"Code"}, facts: []string{"When", "IP", "Place", "Device"}, bare: true},
+	JoinAsked:    {need: []string{"App", "Code", "Lasts"}, keep: []string{"App", "Code"}, facts: []string{"Account", "By"}, bare: true},
+	IdentityCode: {need: []string{"Code", "Lasts"}, keep: []string{"Code"}, facts: []string{"Account", "By"}, sms: true, bare: true},
 }
 
 // Kinds lists all kinds in the order of their names.

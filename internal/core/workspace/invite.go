@@ -181,7 +181,7 @@ func (w *Workspaces) whose(ctx context.Context, c *call.Call, workspace, mail st
 
 // newcomer makes the account of somebody who has none.
 func (w *Workspaces) newcomer(ctx context.Context, c *call.Call, workspace string, in Invitation) (user.User, error) {
-	name, err := w.name(ctx, c, in.Mail)
+	name, err := w.LoginName(ctx, c, in.Mail)
 	if err != nil {
 		return user.User{}, err
 	}
@@ -192,9 +192,9 @@ func (w *Workspaces) newcomer(ctx context.Context, c *call.Call, workspace strin
 // maxNames is how many login names are tried.
 const maxNames = 50
 
-// name finds a free login name for an address: the address, where its domain is a login suffix of the tenant's; else what is before the @
+// LoginName finds a free login name for an address: the address, where its domain is a login suffix of the tenant's; else what is before the @
 // with the tenant's main suffix. Where it is taken a number is put behind.
-func (w *Workspaces) name(ctx context.Context, c *call.Call, mail string) (string, error) {
+func (w *Workspaces) LoginName(ctx context.Context, c *call.Call, mail string) (string, error) {
 	local, domain, _ := user.SplitName(mail)
 	s, err := w.People.Tenants.Suffix(ctx, c, strings.ToLower(domain))
 	if err != nil || !s.Cds {

@@ -79,9 +79,13 @@ func own(ctx context.Context, c *call.Call, userID, home string) (in, barred []s
 	return in, barred, nil
 }
 
-// Of lists the workspaces of a person that they may enter as their own: the one that they belong to, and those that they joined.
+// Of lists the workspaces of a person that they may enter as their own: the one that they belong to, and those that they joined. Whose first
+// password is to come counts as being where it lets them in.
 func (w *Workspaces) Of(ctx context.Context, c *call.Call, u user.User) ([]string, error) {
 	in, _, err := own(ctx, c, u.ID, u.Org)
+	if u.PasswordChanged == 0 && u.Org != "" && !slices.Contains(in, u.Org) {
+		in = append(in, u.Org)
+	}
 	return in, err
 }
 

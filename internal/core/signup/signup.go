@@ -1,0 +1,278 @@
+// Package signup lets strangers register themselves, where a tenant allows it. There is an account only when they have shown, by the code
+// that a mail brings, that the address is theirs; whoever registers learns nothing of who has an account already: their mail tells them.
+package signup
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"time"
+
+	"limen/internal/call"
+	"limen/internal/core/link"
+	"limen/internal/core/message"
+	"limen/internal/core/password"
+	"limen/internal/core/post"
+	"limen/internal/core/setting"
+	"limen/internal/core/throttle"
+	"limen/internal/core/user"
+	"limen/internal/crypt"
+	"limen/internal/dbx"
+	"limen/internal/fault"
+	"limen/internal/fold"
+)
+
+// Lasts is how long a code is good for.
+const Lasts = 24 * time.Hour
+
+// Faults of registrations.
+var (
+	ErrOff = fault.New(fault.Denied, "signup.off", "Registering needs an invitation here. Ask an administrator of the workspace for one.")
+	// ErrCode is all that is said of a code which opens nothing, whatever the reason.
+	ErrCode = fault.New(fault.NotFound, "signup.code", "This code is not valid. It was used, its time is over, or a newer one was sent.")
+	ErrWait = fault.New(fault.Limited, "signup.wait", "Too many attempts. Please try again later.")
+)
+
+// Signups are those of the call's tenant. Its fields are set before use.
+type Signups struct {
+	People    *user.Directory
+	Passwords password.Passwords
+	Settings  *setting.Store
+	Post      *post.Post
+	Throttle  throttle.Throttle
+	Links     link.Links
+	// Policy is what a password must satisfy of somebody with a mail address, as far as its domain tells.
+	Policy func(ctx context.Context, c *call.Call, mail string) (password.Policy, error)
+	// Claimed fails when people of a mail address are an organization's to invite.
+	Claimed func(ctx context.Context, c *call.Call, mail string) error
+	// Name finds a free login name for a mail address.
+	Name func(ctx context.Context, c *call.Call, mail string) (string, error)
+}
+
+// Wish is who registers.
+type Wish struct {
+	Mail, Plain           string
+	Given, Family, Mobile string
+}
+
+func (w Wish) display() string { return strings.TrimSpace(w.Given + " " + w.Family) }
+
+// Choice is a wish whose password was checked and hashed.
+type Choice struct {
+	wish   Wish
+	secret string
+}
+
+type row struct {
+	MailKey string `db:"mail_key"`
+	Mail    string `db:"mail"`
+	Secret  string `db:"secret"`
+	Given   string `db:"given"`
+	Family  string `db:"family"`
+	Mobile  string `db:"mobile"`
+	Expires int64  `db:"expires"`
+}
+
+const columns = `mail_key, mail, secret, given, family, mobile, expires`
+
+var (
+	putRow = dbx.E("signup.put", `INSERT INTO registration (tenant, mail_key, mail, hash, secret, given, family, mobile, expires) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
+		ON CONFLICT (tenant, mail_key) DO UPDATE SET mail = excluded.mail, hash = excluded.hash, secret = excluded.secret, given = excluded.given,
+		family = excluded.family, mobile = excluded.mobile, expires = excluded.expires`)
+	ofMail   = dbx.Q[row]("signup.ofMail", `SELECT `+columns+` FROM registration WHERE tenant = ? AND mail_key = ? FOR UPDATE`)
+	lockRow  = dbx.Q[row]("signup.lock", `SELECT `+columns+` FROM registration WHERE tenant = ? AND hash = ? FOR UPDATE`)
+	renewRow = dbx.E("signup.renew", `UPDATE registration SET hash = ?, expires = ? WHERE tenant = ? AND mail_key = ?`)
+	dropRow  = dbx.E("signup.drop", `DELETE FROM registration WHERE tenant = ? AND mail_key = ?`)
+	sweepRow = dbx.S("signup.sweep", "registration", "tenant, mail_key", "expires < ?")
+)
+
+// Allowed fails with ErrOff where strangers may not register, or must show more than can be shown here.
+func (s *Signups) Allowed(ctx context.Context, c *call.Call) error {
+	v, err := s.Settings.Get(ctx, c)
+	if err == nil && (!v.Signup.Allowed || v.Signup.Captcha) {
+		err = ErrOff
+	}
+	return err
+}
+
+// Prepare checks and hashes a password, for everybody alike; outside transactions. Faults: ErrOff, those of the password policy, of parameters,
+// and of Claimed.
+func (s *Signups) Prepare(ctx context.Context, c *call.Call, w Wish) (Choice, error) {
+	var p password.Policy
+	err := c.Snapshot(ctx, func() (err error) {
+		if err = s.Allowed(ctx, c); err == nil {
+			err = s.Claimed(ctx, c, w.Mail)
+		}
+		if err == nil {
+			p, err = s.Policy(ctx, c, w.Mail)
+		}
+		return err
+	})
+	if err != nil {
+		return Choice{}, err
+	}
+	local, _, _ := user.SplitName(w.Mail)
+	if err := (user.New{Name: "x@x", Mail: w.Mail, Display: w.display(), Mobile: w.Mobile}).Offer(); err != nil {
+		return Choice{}, err
+	}
+	if err := p.Check(w.Plain, password.Names{Login: local, Display: w.display(), Mail: w.Mail}); err != nil {
+		return Choice{}, err
+	}
+	secret, err := s.Passwords.Hasher.Hash(ctx, w.Plain)
+	return Choice{w, secret}, err
+}
+
+// count counts a mail that somebody asks for.
+func (s *Signups) count(ctx context.Context, c *call.Call, mail string) error {
+	counted, err := s.Throttle.Count(ctx, c, throttle.Attempt{Kind: throttle.Recover, Login: mail, IP: c.Client.IP}, false)
+	if err == nil && !counted.Allowed {
+		err = ErrWait.RetryAfter(int((counted.Wait + time.Second - 1) / time.Second))
+	}
+	return err
+}
+
+// maxSame is how many accounts of an address its mail names.
+const maxSame = 10
+
+// Register keeps who wants to register, and mails them the code. To an address that has an account goes a mail that says so. Faults: ErrOff,
+// ErrWait.
+func (s *Signups) Register(ctx context.Context, c *call.Call, ch Choice) error {
+	if err := s.Allowed(ctx, c); err != nil {
+		return err
+	}
+	w := ch.wish
+	if err := s.count(ctx, c, w.Mail); err != nil {
+		return err
+	}
+	told, err := s.tell(ctx, c, w.Mail)
+	if err != nil || told {
+		return err
+	}
+	code, hash := crypt.NewToken(c.Rand)
+	ends := c.Now.Add(Lasts).UnixMilli()
+	if _, err := putRow.Do(ctx, c.Tx, c.Tenant.ID, fold.Key(w.Mail), w.Mail, hash, ch.secret, w.Given, w.Family, w.Mobile, ends); err != nil {
+		return err
+	}
+	return s.send(ctx, c, w.Mail, code)
+}
+
+func (s *Signups) send(ctx context.Context, c *call.Call, mail, code string) error {
+	data := message.Data{Code: code, Lasts: Lasts, IP: c.Client.IP.Unmap().String()}
+	return s.Post.Mail(ctx, c, "signup/"+c.NewID(), post.Reader{Mail: mail}, message.RegisterCode, data, c.Now.Add(Lasts))
+}
+
+// taken gives the accounts of an address.
+func (s *Signups) taken(ctx context.Context, c *call.Call, mail string) (names []string, err error) {
+	have, err := s.People.ByMail(ctx, c, mail, maxSame)
+	for _, u := range have {
+		if !u.MailUnproved {
+			names = append(names, u.Name)
+		}
+	}
+	return names, err
+}
+
+// tell writes to an address that has an account which it is.
+func (s *Signups) tell(ctx context.Context, c *call.Call, mail string) (bool, error) {
+	names, err := s.taken(ctx, c, mail)
+	if err != nil || len(names) == 0 {
+		return false, err
+	}
+	data := message.Data{Accounts: names, Link: s.Links.To(c, "/", ""), IP: c.Client.IP.Unmap().String()}
+	return true, s.Post.Mail(ctx, c, "signup/"+c.NewID(), post.Reader{Mail: mail}, message.ForgotUsername, data, c.Now.Add(Lasts))
+}
+
+// Again mails a new code to an address that waits to be confirmed, in place of the one before. It does nothing for others, and asking counts
+// for all. Fault: ErrWait.
+func (s *Signups) Again(ctx context.Context, c *call.Call, mail string) error {
+	if err := s.count(ctx, c, mail); err != nil {
+		return err
+	}
+	key := fold.Key(mail)
+	r, err := ofMail.One(ctx, c.Tx, c.Tenant.ID, key)
+	if errors.Is(err, dbx.ErrNoRow) || err == nil && r.Expires <= c.Now.UnixMilli() {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	code, hash := crypt.NewToken(c.Rand)
+	if _, err := renewRow.Do(ctx, c.Tx, hash, c.Now.Add(Lasts).UnixMilli(), c.Tenant.ID, key); err != nil {
+		return err
+	}
+	return s.send(ctx, c, r.Mail, code)
+}
+
+// Confirmed is somebody who has an account now.
+type Confirmed struct {
+	Person        user.User
+	Given, Family string
+}
+
+// Confirm makes the account of who shows the code, which works once. A code that opens nothing counts as a guess of the caller's network, so
+// its fault must not undo the transaction. Faults: ErrCode, also where the address has got an account meanwhile; ErrWait; those of Claimed.
+func (s *Signups) Confirm(ctx context.Context, c *call.Call, code string) (Confirmed, error) {
+	r, err := s.waiting(ctx, c, code)
+	if err != nil && !errors.Is(err, ErrCode) {
+		return Confirmed{}, err
+	}
+	if failed := s.Links.Used(ctx, c, err == nil, ErrWait); failed != nil {
+		return Confirmed{}, failed
+	}
+	if err != nil {
+		return Confirmed{}, err
+	}
+	if _, err := dropRow.Do(ctx, c.Tx, c.Tenant.ID, r.MailKey); err != nil {
+		return Confirmed{}, err
+	}
+	if err := s.Claimed(ctx, c, r.Mail); err != nil {
+		return Confirmed{}, err
+	}
+	u, err := s.create(ctx, c, r)
+	return Confirmed{u, r.Given, r.Family}, err
+}
+
+// waiting finds the registration of a code.
+func (s *Signups) waiting(ctx context.Context, c *call.Call, code string) (row, error) {
+	hash, ok := link.Hash(code)
+	if !ok {
+		return row{}, ErrCode
+	}
+	r, err := lockRow.One(ctx, c.Tx, c.Tenant.ID, hash)
+	if errors.Is(err, dbx.ErrNoRow) || err == nil && r.Expires <= c.Now.UnixMilli() {
+		return row{}, ErrCode
+	}
+	if err != nil {
+		return row{}, err
+	}
+	names, err := s.taken(ctx, c, r.Mail)
+	if err == nil && len(names) > 0 {
+		err = ErrCode
+	}
+	return r, err
+}
+
+func (s *Signups) create(ctx context.Context, c *call.Call, r row) (user.User, error) {
+	name, err := s.Name(ctx, c, r.Mail)
+	if err != nil {
+		return user.User{}, err
+	}
+	display := Wish{Given: r.Given, Family: r.Family}.display()
+	if display == "" {
+		display, _, _ = user.SplitName(r.Mail)
+	}
+	u, err := s.People.Create(ctx, c, user.New{Name: name, Mail: r.Mail, Display: display, Mobile: r.Mobile, Everybody: true})
+	if err != nil {
+		return user.User{}, err
+	}
+	fresh, err := password.Imported(r.Secret, password.Current{})
+	if err != nil {
+		return user.User{}, err
+	}
+	return u, s.Passwords.Put(ctx, c, u.ID, fresh, false)
+}
+
+// Sweep removes registrations of all tenants whose time was over before a time.
+func (s *Signups) Sweep(ctx context.Context, db *dbx.DB, before time.Time) error {
+	return sweepRow.Run(ctx, db, before.UnixMilli())
+}

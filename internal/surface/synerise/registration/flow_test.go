@@ -1,0 +1,120 @@
+package registration_test
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"regexp"
+	"testing"
+	"time"
+
+	"limen/internal/app/apptest"
+	"limen/internal/call"
+	"limen/internal/core/audit"
+	"limen/internal/core/signup"
+	"limen/internal/core/user"
+)
+
+// A stranger has an account from the confirmation on, and belongs to nobody; who has one is told by mail.
+func TestStrangersRegister(t *testing.T) {
+	apptest.Each(t, func(t *testing.T, srv *apptest.Server) {
+		s := srv.Tenant(t)
+		apptest.Workspaces(t, s, "")
+		open(t, s)
+		mail := "eva+" + s.ID + "@new.example"
+		code := waiting(t, s, mail)
+		signIn := map[string]any{"username": mail, "password": apptest.Password}
+		if status, _ := s.Call(t, "", http.MethodPost, "/uauth/auth/login/user", signIn); status != http.StatusUnauthorized {
+			t.Error("they sign in before they have confirmed:", status)
+		}
+		if have := accounts(t, s, mail); len(have) != 0 {
+			t.Error("there is an account before the address is confirmed")
+		}
+		if status, answer := s.Call(t, "", http.MethodGet, "/uauth/user/confirmation/"+code, nil); status != http.StatusOK {
+			t.Fatal(status, string(answer))
+		}
+		if status, answer := s.Call(t, "", http.MethodPost, "/uauth/auth/login/user", signIn); status != http.StatusOK {
+			t.Error(status, string(answer))
+		}
+		if have := accounts(t, s, mail); len(have) != 1 || have[0].Org != "" || have[0].Display != "Eva Neu" {
+			t.Error(have)
+		}
+		again := map[string]any{"email": mail, "password": apptest.Password}
+		if status, answer := s.Call(t, "", http.MethodPost, "/uauth/user/register", again); status != http.StatusOK {
+			t.Error(status, string(answer))
+		}
+		s.Mailed(t, mail, regexp.MustCompile(`eva\+`+s.ID+`@`+regexp.QuoteMeta(s.Suffix)))
+	})
+}
+
+func accounts(t *testing.T, s *apptest.Site, mail string) (out []user.User) {
+	t.Helper()
+	s.Do(t, audit.UserReload, func(ctx context.Context, c *call.Call) (err error) {
+		out, err = s.App.People.ByMail(ctx, c, mail, 9)
+		return err
+	})
+	return out
+}
+
+// A code ends after a day, when the address has an account by then, and when registering is switched off; asking is throttled.
+func TestRegistrationsEnd(t *testing.T) {
+	apptest.Each(t, func(t *testing.T, srv *apptest.Server) {
+		s := srv.Tenant(t)
+		apptest.Workspaces(t, s, "")
+		open(t, s)
+		mail := "eva@new.example"
+		code := waiting(t, s, mail)
+		confirm := func(ahead time.Duration) (err error) {
+			s.Do(t, audit.UserCreate, func(ctx context.Context, c *call.Call) error {
+				c.Now = c.Now.Add(ahead)
+				_, err = s.App.Signups.Confirm(ctx, c, code)
+				return nil
+			})
+			return err
+		}
+		if err := confirm(signup.Lasts); !errors.Is(err, signup.ErrCode) {
+			t.Error("after a day:", err)
+		}
+		s.Do(t, audit.UserCreate, func(ctx context.Context, c *call.Call) error {
+			_, err := s.App.People.Create(ctx, c, user.New{Name: "eva@" + s.Suffix, Mail: mail})
+			return err
+		})
+		if err := confirm(0); !errors.Is(err, signup.ErrCode) {
+			t.Error("of an address that has an account:", err)
+		}
+		now, n := time.Now(), 0
+		again := func() (err error) {
+			s.Do(t, audit.UserRegister, func(ctx context.Context, c *call.Call) error {
+				c.Now = now
+				err = s.App.Signups.Again(ctx, c, "nobody@new.example")
+				return nil
+			})
+			return err
+		}
+		for again() == nil && n < 10 {
+			n++
+		}
+		if err := again(); n != 4 || !errors.Is(err, signup.ErrWait) {
+			t.Error(n, err)
+		}
+	})
+}
+
+// Strangers register where both settings let them.
+func TestSettingsLetStrangersIn(t *testing.T) {
+	apptest.Each(t, func(t *testing.T, srv *apptest.Server) {
+		s := srv.Tenant(t)
+		apptest.Workspaces(t, s, "")
+		for _, set := range []struct {
+			allowed, captcha string
+			want             int
+		}{{"false", "false", 403}, {"true", "true", 403}, {"true", "false", 200}} {
+			s.Set(t, "Signup.Allowed", set.allowed)
+			s.Set(t, "Signup.RequireCaptcha", set.captcha)
+			status, answer := s.Call(t, "", http.MethodPost, "/uauth/user/register", map[string]any{"email": "eva@new.example", "password": apptest.Password})
+			if status != set.want {
+				t.Errorf("%+v: %d %s", set, status, answer)
+			}
+		}
+	})
+}

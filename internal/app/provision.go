@@ -32,7 +32,7 @@ func (a *App) provision() *provision.Directory {
 
 // safes are the safes of the call's tenant.
 func (a *App) safes() *safe.Safes {
-	return &safe.Safes{Roles: a.Roles, Deleted: []func(context.Context, *call.Call, string) error{provision.SafeGone}}
+	return &safe.Safes{Roles: a.Roles, Ring: a.Ring, Deleted: []func(context.Context, *call.Call, string) error{provision.SafeGone}}
 }
 
 // wireSafes has safes forget who is deleted.

@@ -238,6 +238,7 @@ var (
 		"moment":  `\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{3})?Z`,
 		"stamp":   `\d+\.[0-9a-z]+`,
 		"int":     `-?\d+`,
+		"account": `\d+_\d+`,
 		"hex":     `[0-9A-F]{32,}`,
 		"short":   `[0-9a-f]{16}`,
 		"token":   `[A-Za-z0-9_.\-]{20,}`,
@@ -300,6 +301,7 @@ var volatile = []struct{ re, form string }{
 	{`[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}`, "uuid"},
 	{`[0-9a-f]{8}_[0-9a-f]{4}_[0-9a-f]{4}_[0-9a-f]{4}_[0-9a-f]{12}`, "roleid"},
 	{`/Date\([1-9]\d+\)/`, "date"},
+	{`\b[1-9]\d*_[1-9]\d*\b`, "account"}, // in a safe
 	{`\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{3})?Z`, "moment"},
 	{`\b\d+\.[0-9a-z]{8,13}\b`, "stamp"}, // a group's version
 	{`\b[0-9A-F]{32,}\b`, "hex"},

@@ -89,6 +89,9 @@ const (
 	SafeChange      = "Cloud.Core.SafeChange"         // a safe's name, settings or owner changed
 	SafeDelete      = "Cloud.Core.SafeDelete"         // a safe was removed
 	SafeMembers     = "Cloud.Core.SafeMembers"        // somebody joined or left a safe, or has other rights in it
+	AccountCreate   = "Cloud.Core.AccountCreate"      // an account was put into a safe
+	AccountChange   = "Cloud.Core.AccountChange"      // an account in a safe, or its secret, changed
+	AccountDelete   = "Cloud.Core.AccountDelete"      // an account was removed from a safe
 	OrgCreate       = "Cloud.Core.OrganizationCreate" // an organization was added
 	OrgChange       = "Cloud.Core.OrganizationChange" // an organization, its members or administrators changed
 	OrgDelete       = "Cloud.Core.OrganizationDelete" // an organization was removed

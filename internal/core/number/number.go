@@ -30,6 +30,7 @@ const (
 	Organization Kind = "Organization" // organizations
 	Domain       Kind = "Domain"       // mail domains of organizations
 	RoleGroup    Kind = "RoleGroup"    // groups in which organizations sort their roles
+	Safe         Kind = "Safe"         // safes that have had accounts
 	Invitation   Kind = "Invitation"   // to organizations
 )
 

@@ -10,6 +10,7 @@ import (
 	"limen/internal/core/safe"
 	"limen/internal/core/user"
 	"limen/internal/dbx"
+	"limen/internal/fault"
 	"limen/internal/wire/scim"
 )
 
@@ -42,6 +43,11 @@ var Container = &scim.Type{
 		{Name: "type", Description: "What kind of container it is.", Canonical: []string{"safe"}, Mutability: scim.ReadOnly},
 		pointer("owner", "Who has every right in it, and gives any. Of a new one it is the client, unless it says who; left out of a replacement it stays.",
 			scim.Attribute{Description: "The id of a user, or the login name.", CaseExact: true}, "User"),
+		{Name: "privilegedData", Kind: scim.Complex, Multi: true, Description: "The accounts in it, as far as the client may list them.", Mutability: scim.ReadOnly, Sub: []scim.Attribute{
+			{Name: "value", Description: "The account's id.", CaseExact: true, Mutability: scim.ReadOnly},
+			{Name: "$ref", Kind: scim.Reference, Description: "Where it is.", References: []string{"PrivilegedData"}, CaseExact: true, Mutability: scim.ReadOnly},
+			fixed("display", "Its name."), fixed("type", "What its secret is."),
+		}},
 	}},
 }
 
@@ -49,7 +55,7 @@ var Container = &scim.Type{
 var containerFields = fields{
 	"id": named("name"), "name": key("name_key"), "displayName": key("display_key"), "externalId": known("Container"),
 	"meta.created": moment("created"), "meta.lastModified": moment("changed"),
-	"owner": exact("owner"), "owner.value": exact("owner"), "owner.display": person("owner"),
+	"owner": exact("owner"), "owner.value": exact("owner"), "owner.display": person("owner"), "privilegedData": inside,
 }
 
 // named is a field of names as they are, of which there are comparison keys with an index.
@@ -147,12 +153,12 @@ func (d *Directory) FindContainers(ctx context.Context, c *call.Call, g grant.Gr
 		return scim.List{}, err
 	}
 	s := Container.Select(q.Attributes, q.Excluded)
-	out, err := d.containers(ctx, c, rows...)
+	out, err := d.containers(ctx, c, g, s, rows...)
 	return answered(Container, s, q, total, behind(q, p, rows), out), err
 }
 
 // containers makes resources of safes.
-func (d *Directory) containers(ctx context.Context, c *call.Call, rows ...safe.Safe) ([]Resource, error) {
+func (d *Directory) containers(ctx context.Context, c *call.Call, g grant.Grant, sel scim.Selection, rows ...safe.Safe) ([]Resource, error) {
 	ids := make([]string, len(rows))
 	for i := range rows {
 		ids[i] = rows[i].ID
@@ -161,9 +167,18 @@ func (d *Directory) containers(ctx context.Context, c *call.Call, rows ...safe.S
 	if err != nil {
 		return nil, err
 	}
+	within := map[string][]any{}
+	if sel.Wants(nil, "privilegedData") {
+		if within, err = d.contents(ctx, c, g, ids); err != nil {
+			return nil, err
+		}
+	}
 	out := make([]Resource, len(rows))
 	for i, s := range rows {
 		o := scim.Object{"name": s.Name, "type": "safe"}
+		if in := within[s.ID]; len(in) > 0 {
+			o["privilegedData"] = in
+		}
 		put(o, "externalId", external[s.ID])
 		put(o, "displayName", s.Display)
 		put(o, "description", s.Description)
@@ -178,8 +193,24 @@ func (d *Directory) containers(ctx context.Context, c *call.Call, rows ...safe.S
 	return out, nil
 }
 
-func (d *Directory) container(ctx context.Context, c *call.Call, s safe.Safe) (Resource, error) {
-	out, err := d.containers(ctx, c, s)
+// ErrAccounts is for lists that would take too long.
+var ErrAccounts = fault.New(fault.Invalid, Prefix+scim.TooMany, "The safes have too many accounts for one answer. Ask with excludedAttributes=privilegedData.")
+
+// contents are the accounts in safes, by these, as far as the caller may list them.
+func (d *Directory) contents(ctx context.Context, c *call.Call, g grant.Grant, ids []string) (map[string][]any, error) {
+	rows, err := d.Safes.Accounts(ctx, c, g, safe.Pick{Where: dbx.In("safe", ids...), Order: []dbx.Order{{Column: "name_key"}, {Column: "id"}}, Limit: maxMembers})
+	if err == nil && len(rows) == maxMembers {
+		err = ErrAccounts
+	}
+	out := map[string][]any{}
+	for _, a := range rows {
+		out[a.Safe] = append(out[a.Safe], scim.Object{"value": a.Ref, "display": a.Name, "type": a.Type, "$ref": Base(c) + "/PrivilegedData/" + a.Ref})
+	}
+	return out, err
+}
+
+func (d *Directory) container(ctx context.Context, c *call.Call, s safe.Safe, sel scim.Selection) (Resource, error) {
+	out, err := d.containers(ctx, c, c.Grant, sel, s)
 	if err != nil {
 		return Resource{}, err
 	}
@@ -197,16 +228,16 @@ func settings(o scim.Object) safe.Settings {
 }
 
 // GetContainer gives a safe by its name.
-func (d *Directory) GetContainer(ctx context.Context, c *call.Call, name string) (Resource, error) {
+func (d *Directory) GetContainer(ctx context.Context, c *call.Call, name string, sel scim.Selection) (Resource, error) {
 	v, err := d.Safes.Find(ctx, c, name)
 	if err != nil {
 		return Resource{}, err
 	}
-	return d.container(ctx, c, v.Safe)
+	return d.container(ctx, c, v.Safe, sel)
 }
 
 // CreateContainer makes a safe. Who administers one organization only makes safes there.
-func (d *Directory) CreateContainer(ctx context.Context, c *call.Call, body []byte) (Resource, error) {
+func (d *Directory) CreateContainer(ctx context.Context, c *call.Call, body []byte, sel scim.Selection) (Resource, error) {
 	o, err := Container.Read(body)
 	if err != nil {
 		return Resource{}, Fault(err)
@@ -225,11 +256,11 @@ func (d *Directory) CreateContainer(ctx context.Context, c *call.Call, body []by
 	if err != nil {
 		return Resource{}, err
 	}
-	return d.container(ctx, c, s)
+	return d.container(ctx, c, s, sel)
 }
 
 // ReplaceContainer makes a safe what a client sends.
-func (d *Directory) ReplaceContainer(ctx context.Context, c *call.Call, name, match string, body []byte) (Resource, error) {
+func (d *Directory) ReplaceContainer(ctx context.Context, c *call.Call, name, match string, body []byte, sel scim.Selection) (Resource, error) {
 	o, err := Container.Read(body)
 	if err != nil {
 		return Resource{}, Fault(err)
@@ -245,7 +276,7 @@ func (d *Directory) ReplaceContainer(ctx context.Context, c *call.Call, name, ma
 	if err != nil {
 		return Resource{}, err
 	}
-	return d.container(ctx, c, s)
+	return d.container(ctx, c, s, sel)
 }
 
 // DeleteContainer removes a safe.

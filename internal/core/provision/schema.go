@@ -133,5 +133,5 @@ func custom(columns []attribute.Column) *scim.Schema {
 // Types are the kinds of resources that there are, in the order in which discovery names them.
 func (d *Directory) Types(ctx context.Context, c *call.Call) ([]*scim.Type, error) {
 	u, err := d.User(ctx, c)
-	return []*scim.Type{u, Group, Container, Permission}, err
+	return []*scim.Type{u, Group, Container, Permission, Data, DataPermission}, err
 }

@@ -19,6 +19,7 @@ import (
 	"limen/internal/core/right"
 	"limen/internal/core/role"
 	"limen/internal/core/scope"
+	"limen/internal/crypt"
 	"limen/internal/dbx"
 	"limen/internal/fault"
 	"limen/internal/fold"
@@ -34,12 +35,14 @@ var (
 	ErrOwner     = fault.New(fault.Invalid, "safe.owner", "There is no such person to own the safe.")
 	ErrDenied    = fault.New(fault.Denied, "safe.denied", "You do not have the right to do this in the safe.")
 	ErrMany      = fault.New(fault.Conflict, "safe.too_many", "The tenant has as many safes as it may have.")
+	ErrHolds     = fault.New(fault.Conflict, "safe.holds", "The safe has accounts. Delete these first.")
 	ErrRetained  = fault.New(fault.Conflict, "safe.retained", "Something that was in the safe is within its retention. The safe cannot be deleted before that ends.")
 )
 
 // Safes are the safes of the call's tenant.
 type Safes struct {
 	Roles *role.Roles
+	Ring  *crypt.Ring // seals secrets
 	// Deleted hears of safes that are being deleted, in the transaction.
 	Deleted []func(ctx context.Context, c *call.Call, id string) error
 }
@@ -185,16 +188,16 @@ type Pick struct {
 type columned interface{ Column(order []dbx.Order) []any }
 
 // page reads a page of a list.
-func page[R columned](ctx context.Context, c *call.Call, l dbx.List[R], where dbx.Clause, p Pick) ([]R, error) {
+func page[R columned](ctx context.Context, c *call.Call, l dbx.List[R], where dbx.Clause, p Pick, args ...any) ([]R, error) {
 	if p.Limit < 1 {
 		return nil, nil
 	}
-	where = dbx.And(where, p.Where)
+	where, args = dbx.And(where, p.Where), append([]any{c.Tenant.ID}, args...)
 	if p.After != nil {
 		where = dbx.And(where, dbx.After(p.Order, p.After...))
 	}
 	if p.Offset > 0 {
-		last, err := l.At(ctx, c.Tx, where, p.Order, p.Offset-1, c.Tenant.ID)
+		last, err := l.At(ctx, c.Tx, where, p.Order, p.Offset-1, args...)
 		if errors.Is(err, dbx.ErrNoRow) {
 			return nil, nil
 		}
@@ -203,7 +206,7 @@ func page[R columned](ctx context.Context, c *call.Call, l dbx.List[R], where db
 		}
 		where = dbx.And(where, dbx.After(p.Order, last.Column(p.Order)...))
 	}
-	return l.Rows(ctx, c.Tx, where, p.Order, p.Limit, c.Tenant.ID)
+	return l.Rows(ctx, c.Tx, where, p.Order, p.Limit, args...)
 }
 
 // Pick gives a page of the safes that the grant, which is one by Vault Management, allows or of which the caller is a member.

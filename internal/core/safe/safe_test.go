@@ -1,6 +1,7 @@
 package safe_test
 
 import (
+	"bytes"
 	"context"
 	"crypto/rand"
 	"errors"
@@ -12,12 +13,14 @@ import (
 	"limen/internal/call"
 	"limen/internal/core/change"
 	"limen/internal/core/grant"
+	"limen/internal/core/key"
 	"limen/internal/core/org"
 	"limen/internal/core/right"
 	"limen/internal/core/role"
 	"limen/internal/core/safe"
 	"limen/internal/core/tenant"
 	"limen/internal/core/user"
+	"limen/internal/crypt"
 	"limen/internal/dbx"
 	"limen/internal/dbx/dbxtest"
 )
@@ -46,8 +49,13 @@ func each(t *testing.T, f func(t *testing.T, w *world)) {
 		users := &user.Directory{DB: db, Changes: changes, Tenants: index, Roles: roles}
 		w := &world{
 			t: t, db: db, roles: roles, users: users, orgs: &org.Orgs{People: users, Roles: roles}, now: time.Now().Truncate(time.Millisecond),
-			safes: &safe.Safes{Roles: roles},
 		}
+		master, err := crypt.NewMaster(bytes.Repeat([]byte{7}, 32))
+		if err != nil {
+			t.Fatal(err)
+		}
+		keys := key.Keys{DB: db}
+		w.safes = &safe.Safes{Roles: roles, Ring: &crypt.Ring{Master: master, Load: keys.Seals, Store: keys.AddSeal, Now: time.Now}}
 		roles.Scopes, roles.Deleted = w.orgs.Scopes, append(roles.Deleted, w.orgs.RoleGone, safe.Gone)
 		users.Gone = append(users.Gone, w.orgs.PersonGone, safe.Gone)
 		w.orgs.Gone = append(w.orgs.Gone, safe.OrgGone)

@@ -9,6 +9,7 @@ import (
 
 	"limen/internal/call"
 	"limen/internal/core/grant"
+	"limen/internal/core/number"
 	"limen/internal/core/right"
 	"limen/internal/core/role"
 	"limen/internal/dbx"
@@ -193,17 +194,24 @@ func leading(c *call.Call, t role.Terms, s Safe) (until int64) {
 	return until
 }
 
-// Delete removes a safe with its members; fresh as with Change. It takes ManageSafe. Faults: ErrNotFound, ErrDenied, ErrRetained.
+// Delete removes a safe with its members, when it has no accounts; fresh as with Change. It takes ManageSafe. Faults: ErrNotFound, ErrDenied,
+// ErrHolds, ErrRetained.
 func (s *Safes) Delete(ctx context.Context, c *call.Call, name string, fresh func(Safe) error) error {
 	v, err := s.need(ctx, c, name, ManageSafe)
 	if err == nil {
 		err = fresh(v.Safe)
 	}
-	if err == nil && v.Retained > c.Now.UnixMilli() {
-		err = ErrRetained
-	}
 	if err != nil {
 		return err
+	}
+	n, err := holds.One(ctx, c.Tx, c.Tenant.ID, v.ID)
+	switch {
+	case err != nil:
+		return err
+	case n > 0:
+		return ErrHolds
+	case v.Retained > c.Now.UnixMilli():
+		return ErrRetained
 	}
 	if e := c.Event; e != nil {
 		call.Changed(e, "Name", v.Name, "")
@@ -218,7 +226,7 @@ func (s *Safes) Delete(ctx context.Context, c *call.Call, name string, fresh fun
 			return err
 		}
 	}
-	return nil
+	return number.Drop(ctx, c, number.Safe, v.ID)
 }
 
 // OrgGone makes the safes of an organization that is being deleted those of the tenant alone.

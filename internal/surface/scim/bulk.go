@@ -46,7 +46,7 @@ func (b *BulkRequest) take(r *op.Request) (err error) {
 // Bulk does several operations, each in a transaction of its own, with its own event and under the rule of the operation that
 // it is. Those that refer to others by bulkId wait for these, whatever their order. scim.yaml, POST /scim/Bulk.
 func (s SCIM) Bulk(ctx context.Context, c *op.Call, in BulkRequest) (wire.BulkDone, error) {
-	b := bulk{s: s, ops: slices.Concat(s.users(), s.groups(), s.containers(), s.permissions()), c: c, in: in.read, made: map[string]string{}, results: make([]*wire.BulkResult, len(in.read.Ops))}
+	b := bulk{s: s, ops: slices.Concat(s.users(), s.groups(), s.containers(), s.permissions(), s.accounts()), c: c, in: in.read, made: map[string]string{}, results: make([]*wire.BulkResult, len(in.read.Ops))}
 	for b.round(ctx) {
 	}
 	out := wire.BulkDone{Schemas: []string{wire.BulkDoneURN}, Ops: []wire.BulkResult{}}

@@ -18,16 +18,16 @@ import (
 var privileged = op.Has(right.VaultManagement)
 
 // securing is what making and changing safes can give.
-var securing = []*fault.Error{safe.ErrName, safe.ErrText, safe.ErrRetention, safe.ErrOwner, safe.ErrNameTaken, safe.ErrDenied, detail.ErrLong}
+var securing = []*fault.Error{safe.ErrName, safe.ErrText, safe.ErrRetention, safe.ErrOwner, safe.ErrNameTaken, safe.ErrDenied, detail.ErrLong, provision.ErrAccounts}
 
 func (s SCIM) containers() []op.Op {
 	lost := []*fault.Error{safe.ErrNotFound, provision.ErrVersion}
 	return []op.Op{
-		op.New(reads(at(http.MethodGet, "/Containers"), privileged, unlisted...), s.ListContainers),
+		op.New(reads(at(http.MethodGet, "/Containers"), privileged, append(unlisted, provision.ErrAccounts)...), s.ListContainers),
 		op.New(writes(at(http.MethodPost, "/Containers"), privileged, audit.SafeCreate, unread, securing, []*fault.Error{provision.ErrNoOrg, safe.ErrMany}), s.CreateContainer),
-		op.New(reads(at(http.MethodGet, "/Containers/{id}"), privileged, safe.ErrNotFound), s.GetContainer),
+		op.New(reads(at(http.MethodGet, "/Containers/{id}"), privileged, safe.ErrNotFound, provision.ErrAccounts), s.GetContainer),
 		op.New(writes(at(http.MethodPut, "/Containers/{id}"), privileged, audit.SafeChange, unread, securing, lost), s.ReplaceContainer),
-		op.New(writes(at(http.MethodDelete, "/Containers/{id}"), privileged, audit.SafeDelete, lost, []*fault.Error{safe.ErrDenied, safe.ErrRetained}), s.DeleteContainer),
+		op.New(writes(at(http.MethodDelete, "/Containers/{id}"), privileged, audit.SafeDelete, lost, []*fault.Error{safe.ErrDenied, safe.ErrHolds, safe.ErrRetained}), s.DeleteContainer),
 	}
 }
 
@@ -46,7 +46,7 @@ func (n *NewObject) take(r *op.Request) error {
 
 // ObjectRef names a resource of privileged access.
 type ObjectRef struct {
-	// ID is the resource's id, in the path: the name of a safe, in any case.
+	// ID is the resource's id, in the path: the name of a safe, in any case, or the two numbers of an account.
 	ID string `json:"id"`
 	// Match is which version the resource must be, in the header If-Match; absent: any.
 	Match string `json:"If-Match"`
@@ -73,8 +73,8 @@ func (o *ObjectBody) take(r *op.Request) error {
 
 // ListContainers lists the safes that a filter finds: those that the caller administers, and those of which the caller is a member.
 //
-// What can be filtered: id, externalId, name, displayName, owner.value, owner.display, meta.created, meta.lastModified. What can be
-// sorted by: id, name, displayName, meta.created, meta.lastModified. scim.yaml, GET /scim/Containers.
+// What can be filtered: id, externalId, name, displayName, owner.value, owner.display, privilegedData.value, privilegedData.display, meta.created,
+// meta.lastModified. What can be sorted by: id, name, displayName, meta.created, meta.lastModified. scim.yaml, GET /scim/Containers.
 func (s SCIM) ListContainers(ctx context.Context, c *op.Call, in Query) (wire.List, error) {
 	return s.Directory.FindContainers(ctx, c, c.Grant, in.read)
 }
@@ -82,25 +82,25 @@ func (s SCIM) ListContainers(ctx context.Context, c *op.Call, in Query) (wire.Li
 // CreateContainer makes a safe and answers 201 with it. Its owner is the caller, or whom the caller names among those whom they
 // administer. Who manages safes of one organization makes them there. scim.yaml, POST /scim/Containers.
 func (s SCIM) CreateContainer(ctx context.Context, c *op.Call, in NewObject) (Answer, error) {
-	r, err := s.Directory.CreateContainer(ctx, c, in.body)
+	r, err := s.Directory.CreateContainer(ctx, c, in.body, in.safe())
 	return in.of(provision.Container, r, true), err
 }
 
 // GetContainer answers a safe by its name. scim.yaml, GET /scim/Containers/{id}.
 func (s SCIM) GetContainer(ctx context.Context, c *op.Call, in ObjectRef) (Answer, error) {
-	r, err := s.Directory.GetContainer(ctx, c, in.ID)
+	r, err := s.Directory.GetContainer(ctx, c, in.ID, in.safe())
 	return in.of(provision.Container, r, false), err
 }
 
 // ReplaceContainer makes a safe what is sent; another name is another id. The owner stays where none is sent. Another owner is given by the
 // owner, or by who manages the safe; the one before is no member then. scim.yaml, PUT /scim/Containers/{id}.
 func (s SCIM) ReplaceContainer(ctx context.Context, c *op.Call, in ObjectBody) (Answer, error) {
-	r, err := s.Directory.ReplaceContainer(ctx, c, in.ID, in.Match, in.body)
+	r, err := s.Directory.ReplaceContainer(ctx, c, in.ID, in.Match, in.body, in.safe())
 	return in.of(provision.Container, r, false), err
 }
 
-// DeleteContainer removes a safe with its members. One from which an account was deleted stays until its retention ends. scim.yaml, DELETE
-// /scim/Containers/{id}.
+// DeleteContainer removes a safe with its members. One that has accounts stays, and one from which an account was deleted until its retention
+// ends. scim.yaml, DELETE /scim/Containers/{id}.
 func (s SCIM) DeleteContainer(ctx context.Context, c *op.Call, in ObjectRef) (op.None, error) {
 	return op.None{}, s.Directory.DeleteContainer(ctx, c, in.ID, in.Match)
 }

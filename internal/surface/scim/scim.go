@@ -29,7 +29,7 @@ var (
 
 // Ops declares them.
 func (s SCIM) Ops() []op.Op {
-	return slices.Concat(s.users(), s.groups(), s.containers(), s.permissions(), s.mine(), s.discovery(), s.bulk(), s.search(), s.elsewhere())
+	return slices.Concat(s.users(), s.groups(), s.containers(), s.permissions(), s.accounts(), s.mine(), s.discovery(), s.bulk(), s.search(), s.elsewhere())
 }
 
 // at is an operation's place: below /scim, and below /scim/v2, which is the same service.
@@ -96,6 +96,9 @@ func (s *Shown) see(r *op.Request) error {
 func (s *Shown) of(t *wire.Type, r provision.Resource, made bool) Answer {
 	return Answer{t.Show(r.Object, t.Select(s.Attributes, s.Excluded)), r, made}
 }
+
+// safe is what is to be seen of a safe.
+func (s *Shown) safe() wire.Selection { return provision.Container.Select(s.Attributes, s.Excluded) }
 
 // group is what is to be seen of a group.
 func (s *Shown) group() wire.Selection { return provision.Group.Select(s.Attributes, s.Excluded) }

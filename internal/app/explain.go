@@ -3,7 +3,6 @@ package app
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -76,15 +75,12 @@ func (c *Commands) inquire(ctx context.Context, s config.Settings, q Inquiry) er
 
 // ask runs a reading operation as somebody at the server's own command line.
 func (a *App) ask(ctx context.Context, tenantID, path string, in any) (any, error) {
-	at, err := a.Index.Find(ctx, tenant.Hint{Tenant: tenantID}, "")
-	if errors.Is(err, tenant.ErrUnknown) && tenantID == "" {
-		return nil, ErrWhich
-	}
+	id, err := a.tenantOf(ctx, tenant.Hint{Tenant: tenantID})
 	if err != nil {
 		return nil, err
 	}
 	o, _ := a.Kernel.Find(http.MethodPost, path)
-	return a.Kernel.Run(ctx, &o, a.Shell(at.ID), in)
+	return a.Kernel.Run(ctx, &o, a.Shell(id), in)
 }
 
 func printJSON(w io.Writer, v any) error {

@@ -48,14 +48,11 @@ func (c *Commands) importUsers(ctx context.Context, s config.Settings, in UserIm
 		return err
 	}
 	defer a.Close()
-	at, err := a.Index.Find(ctx, tenant.Hint{Tenant: in.Tenant}, "")
-	if errors.Is(err, tenant.ErrUnknown) && in.Tenant == "" {
-		return ErrWhich
-	}
+	id, err := a.tenantOf(ctx, tenant.Hint{Tenant: in.Tenant})
 	if err != nil {
 		return err
 	}
-	by := a.Shell(at.ID)
+	by := a.Shell(id)
 	f, err := a.Intake.Check(ctx, by, intake.Source{Name: filepath.Base(in.File), Content: content})
 	if c.list(f.Bad, f.Remarks); err != nil {
 		if len(f.Bad) > 0 {
@@ -68,11 +65,11 @@ func (c *Commands) importUsers(ctx context.Context, s config.Settings, in UserIm
 		_, err = fmt.Fprintln(c.Out, "This was a dry run: nothing was imported.")
 		return err
 	}
-	id, err := a.startImport(ctx, by, f, in)
+	job, err := a.startImport(ctx, by, f, in)
 	if err != nil {
 		return err
 	}
-	return c.follow(ctx, a, at.ID, id)
+	return c.follow(ctx, a, id, job)
 }
 
 // content reads the file, no more of it than can be imported.

@@ -28,6 +28,7 @@ var (
 	ErrOnlyLite = fault.New(fault.Invalid, "backup.postgres", "PostgreSQL has its own tools for this: pg_dump and pg_restore. Keep the master key apart from the dump.")
 	ErrNobody   = fault.New(fault.NotFound, "admin.user", "There is no such user.")
 	ErrWhich    = fault.New(fault.Invalid, "admin.tenant", "There are several tenants: name one with --tenant.")
+	ErrEmpty    = fault.New(fault.NotFound, "admin.empty", "There is nothing in this database yet: limen serve makes the first tenant and its administrator.")
 	ErrTampered = fault.New(fault.Conflict, "audit.tampered", "The audit trail is not as it was written.")
 )
 
@@ -144,7 +145,7 @@ func (c *Commands) reset(ctx context.Context, s config.Settings, r PasswordReset
 		return err
 	}
 	defer a.Close()
-	id, err := a.tenantOf(ctx, r)
+	id, err := a.tenantOf(ctx, tenant.Hint{Tenant: r.Tenant, Login: r.User})
 	if err != nil {
 		return err
 	}
@@ -174,12 +175,22 @@ func (c *Commands) newPassword(a *App, r PasswordReset) (string, error) {
 	return strings.TrimRight(line, "\r\n"), nil
 }
 
-func (a *App) tenantOf(ctx context.Context, r PasswordReset) (string, error) {
-	t, err := a.Index.Find(ctx, tenant.Hint{Tenant: r.Tenant, Login: r.User}, "")
-	if errors.Is(err, tenant.ErrUnknown) && r.Tenant == "" {
+// tenantOf is the tenant that a command is about: the one that is named or that a login name belongs to, or the only one.
+func (a *App) tenantOf(ctx context.Context, h tenant.Hint) (string, error) {
+	t, err := a.Index.Find(ctx, h, "")
+	if !errors.Is(err, tenant.ErrUnknown) {
+		return t.ID, err
+	}
+	all, lerr := a.Index.All(ctx)
+	switch {
+	case lerr != nil:
+		return "", lerr
+	case len(all) == 0:
+		return "", ErrEmpty
+	case h.Tenant == "":
 		return "", ErrWhich
 	}
-	return t.ID, err
+	return "", err
 }
 
 // ResetPassword sets a person's password, ends their sessions and lifts what bars them; force makes them choose

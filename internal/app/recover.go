@@ -13,6 +13,7 @@ import (
 	"limen/internal/core/message"
 	"limen/internal/core/network"
 	"limen/internal/core/post"
+	"limen/internal/core/tenant"
 	"limen/internal/core/user"
 	"limen/internal/fault"
 )
@@ -37,7 +38,7 @@ func (c *Commands) recoverSignIn(ctx context.Context, s config.Settings, r Recov
 		return err
 	}
 	defer a.Close()
-	id, err := a.tenantOf(ctx, PasswordReset{Tenant: r.Tenant, User: r.User})
+	id, err := a.tenantOf(ctx, tenant.Hint{Tenant: r.Tenant, Login: r.User})
 	if err != nil {
 		return err
 	}
@@ -120,7 +121,7 @@ func (c *Commands) unblock(ctx context.Context, s config.Settings, u Unblocking)
 		return err
 	}
 	defer a.Close()
-	id, err := a.tenantOf(ctx, PasswordReset{Tenant: u.Tenant})
+	id, err := a.tenantOf(ctx, tenant.Hint{Tenant: u.Tenant})
 	if err != nil {
 		return err
 	}

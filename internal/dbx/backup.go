@@ -34,7 +34,7 @@ func (d *lite) backup(ctx context.Context, path string) error {
 	}
 	tmp, err := os.MkdirTemp(filepath.Dir(path), ".backup-*")
 	if err != nil {
-		return ErrBackup.Because(err)
+		return ErrBackup.Say("The backup could not be written: %v", err)
 	}
 	defer os.RemoveAll(tmp)
 	part := filepath.Join(tmp, "part")

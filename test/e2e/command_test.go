@@ -408,3 +408,24 @@ func newUser(t *testing.T, a *rig.Client, name string) (id string) {
 
 // password is everybody's.
 const password = "Correct-Horse-7-Battery"
+
+// Commands on a database that nobody has started tell what to do.
+func TestCommandsOnAnEmptyStore(t *testing.T) {
+	t.Parallel()
+	data := filepath.Join(t.TempDir(), "data")
+	if err := os.Mkdir(data, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	for _, x := range []struct {
+		want string
+		args []string
+	}{
+		{"limen serve makes the first tenant", []string{"explain", "right", "anna@limen", "mfaunlock"}},
+		{"no such file or directory", []string{"backup", filepath.Join(data, "none", "copy.db")}},
+	} {
+		d, err := rig.Command(t.Context(), binary(t), nil, nil, append(x.args, "--data", data)...)
+		if err != nil || d.Code != 1 || !strings.Contains(d.Err, x.want) {
+			t.Errorf("%v: %+v %v", x.args, d, err)
+		}
+	}
+}

@@ -66,7 +66,11 @@ func TestDialectsAgree(t *testing.T) {
 		w.tellers = map[string]teller{
 			"Redrock": {w.redrock, func(facts) bool { return true }}, "Synerise": {w.workspace, func(f facts) bool { return f[place] == salesPath }},
 		}
+		w.prove("a.example", "b.example")
 		rapid.Check(t, func(rt *rapid.T) { w.play(rt) })
+		if w.managed == 0 {
+			t.Error("nobody was changed by Synerise's API: the game does not reach it")
+		}
 	})
 }
 
@@ -79,6 +83,7 @@ type world struct {
 	sales    struct{ ID string } // an organization
 	entered  string              // the administrator's token for it
 	made     int
+	managed  int // how often somebody was changed as a user of the workspace
 }
 
 // teller only reads: people of whom knows is true.
@@ -97,13 +102,38 @@ func (w *world) play(rt *rapid.T) {
 	}()
 	var did []string
 	for range rapid.IntRange(2, 10).Draw(rt, "steps") {
-		by := rapid.SampledFrom(slices.Sorted(maps.Keys(w.dialects))).Draw(rt, "dialect")
-		what := w.step(rt, w.dialects[by], people)
+		by := rapid.SampledFrom(append(slices.Sorted(maps.Keys(w.dialects)), "Synerise")).Draw(rt, "dialect")
+		d := w.dialects[by]
+		var what string
+		switch here := w.here(people); {
+		case d != nil:
+			what = w.step(rt, d, people)
+		case len(here) > 0:
+			what = w.manage(rt, rapid.SampledFrom(here).Draw(rt, "member"), people)
+		case len(people) > 0: // a workspace makes nobody: it is given people
+			id := rapid.SampledFrom(slices.Sorted(maps.Keys(people))).Draw(rt, "newcomer")
+			w.dialects["RPC"].change(id, place, salesPath)
+			what = "is given " + id
+		default:
+			by, what = "RPC", w.step(rt, w.dialects["RPC"], people)
+		}
 		did = append(did, by+" "+what)
 		if differ := w.compare(people); len(differ) > 0 {
 			rt.Fatalf("after\n%s\nthere is disagreement:\n%s", strings.Join(did, "\n"), strings.Join(differ, "\n"))
 		}
+		maps.DeleteFunc(people, func(_ string, there bool) bool { return !there })
 	}
+}
+
+// here are the people of the organization, in order.
+func (w *world) here(people map[string]bool) (in []string) {
+	for id := range people {
+		if w.core(id)[place] == salesPath {
+			in = append(in, id)
+		}
+	}
+	slices.Sort(in)
+	return in
 }
 
 // step does one thing, and says what.
@@ -133,11 +163,7 @@ func (w *world) step(rt *rapid.T, d dialect, people map[string]bool) string {
 		return "leave " + w.roles[r] + " " + id
 	case "remove":
 		d.remove(id)
-		people[id] = false
-		defer delete(people, id)
-		if differ := w.compare(people); len(differ) > 0 {
-			rt.Fatalf("%s is gone and yet there:\n%s", id, strings.Join(differ, "\n"))
-		}
+		people[id] = false // which is compared before it is forgotten
 		return "remove " + id
 	}
 	fact := rapid.SampledFrom(d.changes()).Draw(rt, "fact")

@@ -34,7 +34,7 @@ import (
 // wireWorkspaces wires the workspaces and their tokens.
 func (a *App) wireWorkspaces() {
 	a.Workspaces = &workspace.Workspaces{Orgs: a.Orgs, People: a.People, Roles: a.Roles, Changes: a.Changes, Holder: a.asMember, Claimed: a.Domains.Claimed, Invites: a.Invites}
-	a.People.Stored = append(a.People.Stored, a.Workspaces.Readdressed)
+	a.People.Stored = append(a.People.Stored, a.Workspaces.Stored)
 	a.WorkspaceTokens = workspace.Tokens{Signers: a.Signers, Alg: crypt.ES256, Known: a.Tokens.Known, Life: func(ctx context.Context, c *call.Call, at string) (time.Duration, error) {
 		v, err := a.Values.Get(ctx, c)
 		if err != nil {

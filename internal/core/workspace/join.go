@@ -143,9 +143,11 @@ func (w *Workspaces) HasPassword(ctx context.Context, c *call.Call, userID strin
 	return nil
 }
 
-// Readdressed takes invitations back that went to an address which is the person's no longer (user.Directory.Stored).
-func (w *Workspaces) Readdressed(ctx context.Context, c *call.Call, old, now *user.User) error {
-	if old.ID == "" || old.ID != now.ID || old.MailKey == now.MailKey {
+// Stored hears that somebody was changed (user.Directory.Stored): who was moved out of an organization is in its workspace no longer, and
+// invitations end that went to an address which is the person's no longer.
+func (w *Workspaces) Stored(ctx context.Context, c *call.Call, old, now *user.User) error {
+	moved, another := old.Org != "" && old.Org != now.Org, old.MailKey != now.MailKey
+	if old.ID == "" || old.ID != now.ID || !moved && !another {
 		return nil
 	}
 	rows, err := membersOf.All(ctx, c.Tx, c.Tenant.ID, now.ID)
@@ -153,11 +155,10 @@ func (w *Workspaces) Readdressed(ctx context.Context, c *call.Call, old, now *us
 		return err
 	}
 	for _, m := range rows {
-		if m.State == Joined || m.Fresh {
-			continue
-		}
-		if err := w.forget(ctx, c, m); err != nil {
-			return err
+		if moved && m.Org == old.Org || another && m.State != Joined && !m.Fresh {
+			if err := w.forget(ctx, c, m); err != nil {
+				return err
+			}
 		}
 	}
 	return nil

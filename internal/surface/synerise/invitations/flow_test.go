@@ -17,6 +17,7 @@ import (
 	"limen/internal/core/audit"
 	"limen/internal/core/right"
 	"limen/internal/core/role"
+	"limen/internal/core/user"
 	"limen/internal/core/workspace"
 )
 
@@ -170,5 +171,28 @@ func TestInvitationsFollowTheAddress(t *testing.T) {
 		ask(t, s, admin, http.MethodPost, "/CDirectoryService/ChangeUser", map[string]any{"ID": vars["sven"], "Mail": "other@example.com"}, 200)
 		ask(t, s, vars["svenToken"], http.MethodPost, "/uauth/user/register/invitation/"+code, nil, 404)
 		ask(t, s, vars["bossToken"], http.MethodGet, "/uauth/users/"+vars["svenId"], nil, 404)
+	})
+}
+
+// Who joined by belonging to the organization, and is moved out of it, is in the workspace no longer; a guest stays.
+func TestWhoIsMovedIsOut(t *testing.T) {
+	apptest.Each(t, func(t *testing.T, srv *apptest.Server) {
+		s := srv.Tenant(t)
+		vars := apptest.Workspaces(t, s, "")
+		code := invited(t, s, vars["boss"], vars["nord"], "sven@example.com").Code
+		ask(t, s, vars["svenToken"], http.MethodPost, "/uauth/user/register/invitation/"+code, nil, 200)
+		neu := invited(t, s, vars["boss"], vars["nord"], "neu@nord.example")
+		first(t, s, secret.FindString(neu.Link))
+		number := s.Number(t, "User", neu.Person.ID)
+		ask(t, s, vars["bossToken"], http.MethodGet, "/uauth/users/"+number, nil, 200)
+		for _, id := range []string{neu.Person.ID, vars["sven"]} {
+			s.Do(t, audit.UserChange, func(ctx context.Context, c *call.Call) error {
+				none := ""
+				_, err := s.App.People.Change(ctx, c, id, user.Change{Org: &none})
+				return err
+			})
+		}
+		ask(t, s, vars["bossToken"], http.MethodGet, "/uauth/users/"+number, nil, 404)
+		ask(t, s, vars["bossToken"], http.MethodGet, "/uauth/users/"+vars["svenId"], nil, 200)
 	})
 }

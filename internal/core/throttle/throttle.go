@@ -313,6 +313,13 @@ func (t Throttle) Locked(ctx context.Context, c *call.Call, logins ...string) (m
 	return out, nil
 }
 
+// Refuses says whether any account of the tenant is refused at present whatever password is given, be it for some seconds.
+func (t Throttle) Refuses(ctx context.Context, c *call.Call) (bool, error) {
+	where := dbx.And(dbx.Eq("scope", string(Password)+".account"), dbx.Gt("until", c.Now.UnixMilli()))
+	rows, err := refused.Rows(ctx, c.Tx, where, nil, 1, c.Tenant.ID)
+	return len(rows) > 0, err
+}
+
 type refusal struct {
 	Subject  string `db:"subject"`
 	Failures int64  `db:"failures"`

@@ -36,6 +36,17 @@ var Types = []Type{
 	{75, "PSMHTML5Gateway", true, []string{"PSMGWApp"}},
 }
 
+// components are the names of component types, as a list in SQL.
+func components() string {
+	var out []string
+	for _, t := range Types {
+		if t.Component {
+			out = append(out, "'"+t.Name+"'")
+		}
+	}
+	return strings.Join(out, ", ")
+}
+
 // TypeOf finds a type by its name, whatever the case.
 func TypeOf(name string) (Type, bool) {
 	i := slices.IndexFunc(Types, func(t Type) bool { return strings.EqualFold(t.Name, name) })

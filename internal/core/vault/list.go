@@ -26,6 +26,8 @@ type Query struct {
 	Extended  bool  // groups, states, and where people work
 	Offset    int64 // users left out before the page
 	Size      int   // most users of the page; 0: all
+
+	nobody bool // is suspended
 }
 
 // Fields of filters and orders.
@@ -54,9 +56,9 @@ type row struct {
 }
 
 // The type is the profile's where that fits what the directory says, as Profile.of has it.
-const (
-	kindOf = `CASE WHEN v.user_type IS NOT NULL AND (v.user_type IN ('CPM', 'PVWA', 'AppProvider', 'PSM', 'OPMProvider', 'PIMProvider', 'CIFS', 'PSMHTML5Gateway')) = u.service
-		THEN v.user_type WHEN u.service THEN 'AppProvider' ELSE 'EPVUser' END`
+var (
+	kindOf = `CASE WHEN v.user_type IS NOT NULL AND (v.user_type IN (` + components() + `)) = u.service
+		THEN v.user_type WHEN u.service THEN '` + Program + `' ELSE '` + Person + `' END`
 	selected = `SELECT u.id AS id, n.number AS number, u.name AS name, u.name_key AS name_key, u.org AS org, u.service AS service,
 		u.disabled OR u.suspended OR u.locked OR u.cloud_locked AS off, ` + kindOf + ` AS user_type, lower(` + kindOf + `) AS type_key,
 		COALESCE(v.interfaces, '') AS interfaces, COALESCE(v.allowed, '') AS allowed`
@@ -141,8 +143,12 @@ func (v *Vault) where(ctx context.Context, c *call.Call, g grant.Grant, q Query)
 	}
 	switch strings.ToLower(q.Status) {
 	case "":
-	case "active", "suspended":
+	case "active":
 		and = append(and, dbx.Eq("off", false))
+	case "suspended":
+		if and = append(and, dbx.Eq("off", false)); q.nobody {
+			and = append(and, dbx.Or())
+		}
 	case "disabled":
 		and = append(and, dbx.Eq("off", true))
 	default:
@@ -166,6 +172,13 @@ func (v *Vault) Users(ctx context.Context, c *call.Call, g grant.Grant, q Query)
 	out.Users = []pvwa.Listed{}
 	if g.Nothing() {
 		return out, nil
+	}
+	if q.inMemory() {
+		some, err := v.Throttle.Refuses(ctx, c)
+		if err != nil {
+			return out, err
+		}
+		q.nobody = !some
 	}
 	where, err := v.where(ctx, c, g, q)
 	if err != nil {
@@ -191,8 +204,11 @@ func (v *Vault) Users(ctx context.Context, c *call.Call, g grant.Grant, q Query)
 	return out, err
 }
 
-// inMemory says whether a page is cut of what is read: who is suspended no table tells.
-func (q Query) inMemory() bool { return q.Status != "" && !strings.EqualFold(q.Status, "disabled") }
+// inMemory says whether a page is cut of what is read: who is suspended is kept under a digest of the name, which no statement can find
+// for all people. Where nobody is, none is needed.
+func (q Query) inMemory() bool {
+	return !q.nobody && q.Status != "" && !strings.EqualFold(q.Status, "disabled")
+}
 
 // rows reads a page, or everybody, and counts all.
 func (q Query) rows(ctx context.Context, c *call.Call, where dbx.Clause) (out []row, total int64, err error) {

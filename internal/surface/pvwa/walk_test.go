@@ -209,6 +209,12 @@ func TestSuspension(t *testing.T) {
 		c := administrator(t, s)
 		id := c.make("anna", nil)
 		path := fmt.Sprintf("/Users/%d", id)
+		if got := c.names("?userStatus=Active&sort=username&pageSize=2"); !slices.Equal(got, []string{"admin", "anna"}) {
+			t.Error(got)
+		}
+		if got := c.names("?userStatus=suspended"); len(got) > 0 {
+			t.Error(got)
+		}
 		c.domain(func(ctx context.Context, call *call.Call) error { // delays between wrong passwords would take minutes
 			then := *call
 			for i := range 10 {

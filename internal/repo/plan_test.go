@@ -23,6 +23,7 @@ var wide = map[string]string{
 	"audit.last_link":   "the last row of its index",
 	"role.there":        "counts every role's members once a day, from an index",
 	"role.tallied":      "adds up every role's count once a day, from an index",
+	"vault.used":        "counts a tenant's users by their types for its administrators, at the rate of costly operations",
 }
 
 // mailed is who has a mail address.

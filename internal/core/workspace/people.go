@@ -1,8 +1,10 @@
 package workspace
 
 import (
+	"cmp"
 	"context"
 	"slices"
+	"strings"
 	"time"
 
 	"limen/internal/call"
@@ -81,9 +83,37 @@ var (
 		LEFT JOIN workspace_member m ON m.tenant = u.tenant AND m.org = ? AND m.user_id = u.id
 		LEFT JOIN object_number i ON i.tenant = u.tenant AND i.kind = 'Invitation' AND i.object = m.id
 		LEFT JOIN user_seen s ON s.tenant = u.tenant AND s.user_id = u.id WHERE u.tenant = ?`).By("u.name_key", "u.mail_key", "u.display_key")
+	// homeKeys are the people of the workspace's organization, guestKeys those of others who are in it or invited: by these pages are found and
+	// counted, each from an index of its own.
+	homeKeys = dbx.L[keyRow]("workspace.homeKeys", `SELECT u.id, u.display_key, u.mail_key, u.created, COALESCE(m.state, 'member') AS state,
+		COALESCE(m.until, 0) AS until FROM users u LEFT JOIN workspace_member m ON m.tenant = u.tenant AND m.org = ? AND m.user_id = u.id
+		WHERE u.tenant = ?`).By("u.name_key", "u.org", "u.expires")
+	guestKeys = dbx.L[keyRow]("workspace.guestKeys", `SELECT u.id, u.display_key, u.mail_key, u.created, m.state, m.until FROM workspace_member m
+		JOIN users u ON u.tenant = m.tenant AND u.id = m.user_id WHERE m.tenant = ? AND m.org = ?`).By("u.name_key", "u.org", "u.expires")
 	inside = dbx.Q[string]("workspace.inside", `SELECT id FROM users WHERE tenant = ? AND org = ?
 		UNION ALL SELECT user_id FROM workspace_member WHERE tenant = ? AND org = ?`)
 )
+
+type keyRow struct {
+	ID      string `db:"id"`
+	Display string `db:"display_key"`
+	Mail    string `db:"mail_key"`
+	Created int64  `db:"created"`
+	State   string `db:"state"`
+	Until   int64  `db:"until"`
+}
+
+// compare compares by the column that a list is sorted by, as the store does.
+func (k keyRow) compare(o keyRow, column string) int {
+	by := strings.Compare(k.Display, o.Display)
+	switch column {
+	case "mail_key":
+		by = strings.Compare(k.Mail, o.Mail)
+	case "created":
+		by = cmp.Compare(k.Created, o.Created)
+	}
+	return cmp.Or(by, strings.Compare(k.ID, o.ID))
+}
 
 // Filter picks people of a workspace.
 type Filter struct {
@@ -111,7 +141,7 @@ func (f Filter) found(key, workspace string) dbx.Clause {
 }
 
 func (f Filter) where(c *call.Call, workspace string) (dbx.Clause, error) {
-	all := []dbx.Clause{dbx.InQuery("id", inside, c.Tenant.ID, workspace, c.Tenant.ID, workspace)}
+	var all []dbx.Clause
 	if key := fold.Key(f.Search); key != "" {
 		all = append(all, f.found(key, workspace))
 	}
@@ -146,21 +176,63 @@ func (w *Workspaces) ListPeople(ctx context.Context, c *call.Call, g grant.Grant
 	if err != nil {
 		return nil, 0, err
 	}
-	n, err := peopleOf.Count(ctx, c.Tx, where, workspace, c.Tenant.ID)
+	keys, n, err := f.page(ctx, c, workspace, where)
 	if err != nil {
 		return nil, 0, err
 	}
-	column := f.Sort
-	if column == "" {
-		column = "display_key"
-	}
-	order := []dbx.Order{{Column: column, Desc: f.Desc}, {Column: "id", Desc: f.Desc}}
-	rows, err := peopleOf.Rows(ctx, c.Tx, where, order, min(f.Skip+f.Limit, maxRead), workspace, c.Tenant.ID)
+	rows, err := w.inOrder(ctx, c, workspace, keys)
 	if err != nil {
 		return nil, 0, err
 	}
-	rows = rows[min(f.Skip, len(rows)):]
 	return rows, n, w.withRoles(ctx, c, workspace, rows)
+}
+
+// page finds the keys of a page, and counts those of all pages.
+func (f Filter) page(ctx context.Context, c *call.Call, workspace string, where dbx.Clause) (out []keyRow, n int64, err error) {
+	column := cmp.Or(f.Sort, "display_key")
+	order := []dbx.Order{{Column: column, Desc: f.Desc}, {Column: "id", Desc: f.Desc}}
+	for _, of := range []struct {
+		keys  dbx.List[keyRow]
+		where dbx.Clause
+		args  []any
+	}{
+		{homeKeys, dbx.And(dbx.Eq("org", workspace), where), []any{workspace, c.Tenant.ID}},
+		{guestKeys, dbx.And(dbx.Ne("org", workspace), where), []any{c.Tenant.ID, workspace}},
+	} {
+		some, err := of.keys.Count(ctx, c.Tx, of.where, of.args...)
+		if err != nil {
+			return nil, 0, err
+		}
+		if n += some; some == 0 {
+			continue
+		}
+		rows, err := of.keys.Rows(ctx, c.Tx, of.where, order, min(f.Skip+f.Limit, maxRead), of.args...)
+		if err != nil {
+			return nil, 0, err
+		}
+		out = append(out, rows...)
+	}
+	slices.SortFunc(out, func(a, b keyRow) int {
+		if f.Desc {
+			a, b = b, a
+		}
+		return a.compare(b, column)
+	})
+	return out[min(f.Skip, len(out)):min(f.Skip+f.Limit, len(out))], n, nil
+}
+
+// inOrder reads people by their keys, in their order.
+func (w *Workspaces) inOrder(ctx context.Context, c *call.Call, workspace string, keys []keyRow) ([]Person, error) {
+	if len(keys) == 0 {
+		return nil, nil
+	}
+	ids, at := make([]string, len(keys)), make(map[string]int, len(keys))
+	for i, k := range keys {
+		ids[i], at[k.ID] = k.ID, i
+	}
+	rows, err := peopleOf.Rows(ctx, c.Tx, dbx.In("id", ids...), nil, len(ids), workspace, c.Tenant.ID)
+	slices.SortFunc(rows, func(a, b Person) int { return at[a.ID] - at[b.ID] })
+	return rows, err
 }
 
 // maxRead is how far into a list pages are given.

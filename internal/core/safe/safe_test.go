@@ -362,13 +362,21 @@ func TestMembers(t *testing.T) {
 			}
 			return err
 		})
+		w.now = w.now.Add(2 * time.Hour) // when what she was given has ended, and her time in the role
+		w.as(berta)
+		w.sees()
+		w.as(all)
+		w.read(func(ctx context.Context, c *call.Call) error {
+			if m, err := w.safes.Member(ctx, c, "North", berta); !errors.Is(err, safe.ErrNoMember) {
+				t.Errorf("%+v %v", m, err)
+			}
+			return nil
+		})
+		w.now = w.now.Add(-2 * time.Hour)
+		w.as(berta)
 		w.write(nil, func(ctx context.Context, c *call.Call) error {
 			return w.safes.Remove(ctx, c, "North", berta, anyMember)
 		})
-		w.now = w.now.Add(2 * time.Hour)
-		w.as(berta)
-		w.sees()
-		w.now = w.now.Add(-2 * time.Hour)
 		w.as(berta)
 		w.sees("North")
 		w.caller = root()

@@ -64,7 +64,8 @@ def check():
     http = Client(base_url=URL + "/scim/v2", headers={"Authorization": "Bearer " + admin()}, verify=CA)
     client = SyncSCIMClient(http)
     client.discover()
-    results = check_server(client, raise_exceptions=False)
+    # Safes, their members and accounts have short names and name each other, which random values do not: their exchanges are golden.
+    results = check_server(client, raise_exceptions=False, resource_types=["User", "Group"])
     bad = []
     for r in results:
         known = r.title == "check_remove_attribute" and ("'active'" in r.reason or "LinkedObject'" in r.reason)

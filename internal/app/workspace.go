@@ -3,7 +3,6 @@ package app
 import (
 	"context"
 	"encoding/base64"
-	"net/http"
 	"slices"
 	"strings"
 	"time"
@@ -18,8 +17,6 @@ import (
 	"limen/internal/crypt"
 	"limen/internal/fault"
 	"limen/internal/op"
-	"limen/internal/surface/identity"
-	"limen/internal/surface/synerise"
 	"limen/internal/surface/synerise/account"
 	"limen/internal/surface/synerise/invitations"
 	"limen/internal/surface/synerise/people"
@@ -119,9 +116,11 @@ func (a *App) asMember(ctx context.Context, c *call.Call, userID string) (call.C
 var roots = []string{"/uauth/", "/sauth/", "/business-profile-service/", "/v4/auth/"}
 
 func belowRoots(path string) bool {
-	return slices.ContainsFunc(roots, func(root string) bool {
-		return len(path) >= len(root) && strings.EqualFold(path[:len(root)], root)
-	})
+	return slices.ContainsFunc(roots, func(root string) bool { return below(path, root) })
+}
+
+func below(path, root string) bool {
+	return len(path) >= len(root) && strings.EqualFold(path[:len(root)], root)
 }
 
 // proveWorkspace finds whose token of the dialect it is: of a session that lives, or of an API key that is good; and that they may still
@@ -182,16 +181,4 @@ func (a *App) keyHolder(ctx context.Context, c *call.Call, claims workspace.Clai
 	}
 	caller.Machine, caller.Key = true, claims.Key
 	return caller, err
-}
-
-// fallback answers paths that nothing has, in the form of the dialect to which they would belong.
-type fallback struct{ identity.Codec }
-
-// Fault writes the failure.
-func (b fallback) Fault(w http.ResponseWriter, r *op.Request, c *op.Call, f *fault.Error, out any) {
-	if belowRoots(r.HTTP.URL.Path) {
-		synerise.Codec{}.Fault(w, r, c, f, out)
-		return
-	}
-	b.Codec.Fault(w, r, c, f, out)
 }

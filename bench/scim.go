@@ -8,6 +8,7 @@ import (
 	"math/rand/v2"
 	"net/http"
 	"net/url"
+	"sync/atomic"
 	"time"
 
 	"limen/bench/load"
@@ -21,6 +22,9 @@ func scim(ctx context.Context, b *bench, w *world) ([]row, error) {
 		return nil, err
 	}
 	someone := func() string { return d.personID(rand.IntN(d.People)) }
+	// next goes through the people, so that no two callers change one at the same time, which is refused.
+	var turn atomic.Int64
+	next := func() string { return d.personID(int(turn.Add(1) % int64(d.People))) }
 	filter := func(text string) string { return "/scim/Users?count=100&filter=" + url.QueryEscape(text) }
 	page := func(start int) string { return fmt.Sprintf("/scim/Users?count=100&startIndex=%d", start) }
 	var out []row
@@ -59,7 +63,7 @@ func scim(ctx context.Context, b *bench, w *world) ([]row, error) {
 			return d.scim(http.MethodPost, "/scim/Users", fmt.Sprintf(`{"userName":"bench-%s@%s","name":{"givenName":"Ann","familyName":"Berg"},"emails":[{"value":"a@example.com","primary":true}]}`, newID(), d.suffix))
 		}},
 		{"PATCH", func() []byte {
-			return d.scim(http.MethodPatch, "/scim/Users/"+someone(), fmt.Sprintf(`{"Operations":[{"op":"replace","path":"title","value":"T%d"}]}`, rand.IntN(1_000_000)))
+			return d.scim(http.MethodPatch, "/scim/Users/"+next(), fmt.Sprintf(`{"Operations":[{"op":"replace","path":"title","value":"T%d"}]}`, rand.IntN(1_000_000)))
 		}},
 	} {
 		l, o, err := b.versus(d.world, d.commits(ctx, 16), d.answers(ctx, 16, m.ask))

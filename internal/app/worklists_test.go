@@ -2,6 +2,7 @@ package app_test
 
 import (
 	"encoding/json"
+	"maps"
 	"net/http"
 	"reflect"
 	"slices"
@@ -84,7 +85,11 @@ func TestWorkspaceListsEqualSingleReads(t *testing.T) {
 					t.Errorf("%s lists %v by %s and reads %v", who, numbers(listed), path, numbers(people))
 				}
 				for _, one := range listed {
-					if !slices.ContainsFunc(people, func(p entry) bool { return reflect.DeepEqual(p, one) }) {
+					if !slices.ContainsFunc(people, func(p entry) bool {
+						p = maps.Clone(p)
+						p["lastLogin"] = one["lastLogin"] // is written some time after a sign-in
+						return reflect.DeepEqual(p, one)
+					}) {
 						t.Errorf("%s is told by %s what no single read tells: %v", who, path, one)
 					}
 				}

@@ -54,7 +54,10 @@ func (a *App) wireWorkspaces() {
 func (a *App) wireSignups() {
 	a.Signups = &signup.Signups{
 		People: a.People, Passwords: a.Passwords, Settings: a.Values, Post: a.Post, Throttle: a.Throttle, Links: a.links(), Name: a.Workspaces.LoginName,
-		Policy:  a.expectedPolicy,
+		Policy: a.expectedPolicy,
+		Link: func(ctx context.Context, c *call.Call, u user.User, lasts time.Duration) (string, error) {
+			return a.Invites.Make(ctx, c, u, lasts)
+		},
 		Claimed: func(ctx context.Context, c *call.Call, mail string) error { return a.Domains.Claimed(ctx, c, "", mail) },
 	}
 	a.Jobs.Sweep(job.Sweep{Name: "registrations", Every: time.Hour, Run: func(ctx context.Context) error {

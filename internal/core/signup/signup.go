@@ -45,6 +45,8 @@ type Signups struct {
 	Policy func(ctx context.Context, c *call.Call, mail string) (password.Policy, error)
 	// Claimed fails when people of a mail address are an organization's to invite.
 	Claimed func(ctx context.Context, c *call.Call, mail string) error
+	// Link makes the link at which somebody chooses their first password.
+	Link func(ctx context.Context, c *call.Call, u user.User, lasts time.Duration) (string, error)
 	// Name finds a free login name for a mail address.
 	Name func(ctx context.Context, c *call.Call, mail string) (string, error)
 }
@@ -77,8 +79,10 @@ const columns = `mail_key, mail, secret, given, family, mobile, expires`
 
 var (
 	putRow = dbx.E("signup.put", `INSERT INTO registration (tenant, mail_key, mail, hash, secret, given, family, mobile, expires) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
-		ON CONFLICT (tenant, mail_key) DO UPDATE SET mail = excluded.mail, hash = excluded.hash, secret = excluded.secret, given = excluded.given,
-		family = excluded.family, mobile = excluded.mobile, expires = excluded.expires`)
+		ON CONFLICT (tenant, mail_key) DO UPDATE SET mail = excluded.mail, hash = excluded.hash,
+		secret = CASE WHEN registration.expires > ? THEN '' ELSE excluded.secret END, given = CASE WHEN registration.expires > ? THEN '' ELSE excluded.given END,
+		family = CASE WHEN registration.expires > ? THEN '' ELSE excluded.family END, mobile = CASE WHEN registration.expires > ? THEN '' ELSE excluded.mobile END,
+		expires = excluded.expires`)
 	ofMail   = dbx.Q[row]("signup.ofMail", `SELECT `+columns+` FROM registration WHERE tenant = ? AND mail_key = ? FOR UPDATE`)
 	lockRow  = dbx.Q[row]("signup.lock", `SELECT `+columns+` FROM registration WHERE tenant = ? AND hash = ? FOR UPDATE`)
 	renewRow = dbx.E("signup.renew", `UPDATE registration SET hash = ?, expires = ? WHERE tenant = ? AND mail_key = ?`)
@@ -122,6 +126,10 @@ func (s *Signups) Prepare(ctx context.Context, c *call.Call, w Wish) (Choice, er
 	return Choice{w, secret}, err
 }
 
+// contested stands for the password where somebody has registered an address that waited already. One of them may be a stranger, whose password
+// and number the owner of the address would confirm by the code: none of what they entered is kept, and the owner chooses a password by a link.
+const contested = "" // as putRow writes it
+
 // count counts a mail that somebody asks for.
 func (s *Signups) count(ctx context.Context, c *call.Call, mail string) error {
 	counted, err := s.Throttle.Count(ctx, c, throttle.Attempt{Kind: throttle.Recover, Login: mail, IP: c.Client.IP}, false)
@@ -149,8 +157,8 @@ func (s *Signups) Register(ctx context.Context, c *call.Call, ch Choice) error {
 		return err
 	}
 	code, hash := crypt.NewToken(c.Rand)
-	ends := c.Now.Add(Lasts).UnixMilli()
-	if _, err := putRow.Do(ctx, c.Tx, c.Tenant.ID, fold.Key(w.Mail), w.Mail, hash, ch.secret, w.Given, w.Family, w.Mobile, ends); err != nil {
+	now, ends := c.Now.UnixMilli(), c.Now.Add(Lasts).UnixMilli()
+	if _, err := putRow.Do(ctx, c.Tx, c.Tenant.ID, fold.Key(w.Mail), w.Mail, hash, ch.secret, w.Given, w.Family, w.Mobile, ends, now, now, now, now); err != nil {
 		return err
 	}
 	return s.send(ctx, c, w.Mail, code)
@@ -265,11 +273,27 @@ func (s *Signups) create(ctx context.Context, c *call.Call, r row) (user.User, e
 	if err != nil {
 		return user.User{}, err
 	}
+	if r.Secret == contested {
+		return u, s.welcome(ctx, c, u)
+	}
 	fresh, err := password.Imported(r.Secret, password.Current{})
 	if err != nil {
 		return user.User{}, err
 	}
 	return u, s.Passwords.Put(ctx, c, u.ID, fresh, false)
+}
+
+// welcome mails the link at which a person chooses their first password.
+func (s *Signups) welcome(ctx context.Context, c *call.Call, u user.User) error {
+	to, err := s.Link(ctx, c, u, Lasts)
+	if err != nil {
+		return err
+	}
+	reader, data := post.Reader{Mail: u.Mail, Account: u.Name}, message.Data{Link: to, Lasts: Lasts}
+	if err := s.Post.Mail(ctx, c, "signup/"+c.NewID(), reader, message.Invitation, data, c.Now.Add(Lasts)); err != nil {
+		return err
+	}
+	return s.People.Invited(ctx, c, u.ID)
 }
 
 // Sweep removes registrations of all tenants whose time was over before a time.

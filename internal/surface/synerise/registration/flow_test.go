@@ -47,6 +47,50 @@ func TestStrangersRegister(t *testing.T) {
 	})
 }
 
+// An address that is registered again while it waits may be a stranger's wish: whoever confirms it gets nobody's password and number, and
+// chooses a password by a link.
+func TestNobodyRegistersForAnother(t *testing.T) {
+	apptest.Each(t, func(t *testing.T, srv *apptest.Server) {
+		s := srv.Tenant(t)
+		apptest.Workspaces(t, s, "")
+		open(t, s)
+		mail := "eva+" + s.ID + "@new.example"
+		first := waiting(t, s, mail)
+		stranger := map[string]any{"email": mail, "password": "the-Strangers-1-password", "firstName": "Mallory", "phone": "+12065550199"}
+		if status, answer := s.Call(t, "", http.MethodPost, "/uauth/user/register", stranger); status != http.StatusOK {
+			t.Fatal(status, string(answer))
+		}
+		if status, _ := s.Call(t, "", http.MethodGet, "/uauth/user/confirmation/"+first, nil); status != http.StatusNotFound {
+			t.Error("the first code:", status)
+		}
+		again := ""
+		for range 2000 {
+			for _, m := range s.App.Tray.To(mail) {
+				if code := secret.FindString(m.Text); m.Tenant == s.ID && code != "" && code != first {
+					again = code
+				}
+			}
+			if again != "" {
+				break
+			}
+			time.Sleep(5 * time.Millisecond)
+		}
+		if status, answer := s.Call(t, "", http.MethodGet, "/uauth/user/confirmation/"+again, nil); status != http.StatusOK {
+			t.Fatal(status, string(answer))
+		}
+		for _, password := range []string{apptest.Password, "the-Strangers-1-password"} {
+			signIn := map[string]any{"username": mail, "password": password}
+			if status, _ := s.Call(t, "", http.MethodPost, "/uauth/auth/login/user", signIn); status != http.StatusUnauthorized {
+				t.Error(password, status)
+			}
+		}
+		if have := accounts(t, s, mail); len(have) != 1 || have[0].Mobile != "" || have[0].PasswordChanged != 0 || have[0].Display == "Mallory" {
+			t.Error(have)
+		}
+		s.Mailed(t, mail, regexp.MustCompile(`/invitation\?token=`))
+	})
+}
+
 func accounts(t *testing.T, s *apptest.Site, mail string) (out []user.User) {
 	t.Helper()
 	s.Do(t, audit.UserReload, func(ctx context.Context, c *call.Call) (err error) {

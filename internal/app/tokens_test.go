@@ -269,7 +269,7 @@ func TestRemembersNoTokenThatIsGone(t *testing.T) {
 						t.Fatal(err)
 					}
 					// What the node learns of meanwhile has it forget, and look again.
-					eventually(t, 10*time.Second, "a node does not remember the token", func() bool {
+					eventually(t, time.Second, "a node does not remember the token", func() bool {
 						return i.active(n, h.token) && i.active(n, other.token) && n.OAuth.Remembers(&call.Call{Tenant: at, Now: time.Now()}, h.token)
 					})
 				}

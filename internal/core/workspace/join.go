@@ -185,7 +185,7 @@ func (w *Workspaces) join(ctx context.Context, c *call.Call, m member) error {
 		return err
 	}
 	for _, g := range due {
-		if m.Expires <= c.Now.UnixMilli() { // the offer is over
+		if m.Expires <= c.Now.UnixMilli() || m.Until != 0 && m.Until <= c.Now.UnixMilli() { // the offer is over, or the access that it gave
 			break
 		}
 		if slices.ContainsFunc(of, func(r role.Role) bool { return r.ID == g.Role }) { // else it is another organization's by now
@@ -204,7 +204,7 @@ func (w *Workspaces) give(ctx context.Context, c *call.Call, m member, g giverRo
 	c.Event = c.Record(audit.RoleMembers)
 	c.Event.Set("Giver", g.Giver)
 	by, err := w.Holder(ctx, c, g.Giver)
-	if err == nil && (m.Until == 0 || m.Until > c.Now.UnixMilli()) {
+	if err == nil {
 		c.Caller = &by
 		err = w.Roles.Add(ctx, c, g.Role, role.Member{Kind: role.User, ID: m.User, Until: moment(m.Until)})
 	}

@@ -50,6 +50,7 @@ import (
 	"limen/internal/core/setting"
 	"limen/internal/core/signup"
 	"limen/internal/core/sshkey"
+	"limen/internal/core/template"
 	"limen/internal/core/tenant"
 	"limen/internal/core/throttle"
 	"limen/internal/core/token"
@@ -90,6 +91,8 @@ type App struct {
 	Jobs    *job.Jobs
 	Audit   *audit.Log
 	Post    *post.Post
+	// MailTemplates are the words in which organizations write to their people.
+	MailTemplates *template.Templates
 
 	Mailer  *mail.Sender // to servers that tenants name
 	Trusted *mail.Sender // to the installation's own relay
@@ -293,7 +296,8 @@ func (a *App) wireDomain(ctx context.Context) error {
 	}
 	a.Values = &setting.Store{DB: a.DB, Changes: a.Changes, Ring: a.Ring}
 	a.Values.Start()
-	a.Post = &post.Post{Catalog: catalog, Outbox: a.Outbox, Style: a.style}
+	a.Post = &post.Post{Catalog: catalog, Outbox: a.Outbox, Style: a.style, Own: a.ownWords}
+	a.MailTemplates = &template.Templates{Catalog: catalog}
 	a.Index = &tenant.Index{DB: a.DB, Changes: a.Changes, Domain: a.domain(), Port: a.port()}
 	a.Roles = &role.Roles{Changes: a.Changes, DB: a.DB}
 	a.Tenants = &tenant.Tenants{Index: a.Index, Changes: a.Changes, Roles: a.Roles}

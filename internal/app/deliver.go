@@ -14,6 +14,8 @@ import (
 	"limen/internal/core/outbox"
 	"limen/internal/core/post"
 	"limen/internal/core/setting"
+	"limen/internal/core/template"
+	"limen/internal/dbx"
 	"limen/internal/fault"
 	"limen/internal/platform/egress"
 	"limen/internal/platform/mail"
@@ -187,4 +189,18 @@ func (a *App) style(ctx context.Context, c *call.Call) (post.Style, error) {
 		return post.Style{}, err
 	}
 	return post.Style{Product: "Limen", Tenant: or(v.Company.Name, "Limen"), Support: v.Company.Support, Culture: v.Language}, nil
+}
+
+// ownWords are an organization's own for a kind of message.
+func (a *App) ownWords(ctx context.Context, c *call.Call, org string, k message.Kind) (o message.Override, ok bool, err error) {
+	if !template.Worded(k) {
+		return o, false, nil
+	}
+	err = a.DB.Read(ctx, func(tx *dbx.Tx) error {
+		in := *c
+		in.Tx = tx
+		o, ok, err = template.Own(ctx, &in, org, k)
+		return err
+	})
+	return o, ok, err
 }

@@ -7,13 +7,14 @@ import (
 	"limen/internal/core/domain"
 	"limen/internal/core/job"
 	"limen/internal/core/rolegroup"
+	"limen/internal/core/template"
 	"limen/internal/platform/egress"
 )
 
 // wireDomains wires mail domains with what shows that they are somebody's.
 func (a *App) wireDomains() {
 	a.Domains = &domain.Domains{DB: a.DB, TXT: a.Resolver.TXT, Page: a.askPage, Act: a.act}
-	a.Orgs.Gone = append(a.Orgs.Gone, a.Domains.Gone, rolegroup.OrgGone)
+	a.Orgs.Gone = append(a.Orgs.Gone, a.Domains.Gone, rolegroup.OrgGone, template.Gone)
 	a.Roles.Deleted = append(a.Roles.Deleted, rolegroup.RoleGone)
 }
 

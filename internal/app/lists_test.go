@@ -79,6 +79,7 @@ var compared = map[string]string{
 	"/uauth/roles/listing":                   "TestWorkspaceListsEqualSingleReads",
 	"/uauth/users/available-roles":           "TestWorkspaceListsEqualSingleReads",
 	"/uauth/permissions/group/role/{roleId}": "(about one role, which is the target)",
+	"/sauth/settings/templates/mails":        "(of the workspace: nothing else tells of one template)",
 	"/uauth/managed-domains":                 "(of the workspace: nothing else tells of one domain)",
 
 	"/PasswordVault/API/Users":      "TestVaultListsEqualSingleReads",

@@ -117,7 +117,7 @@ func codeKind(what factor.Sending) message.Kind {
 }
 
 func readerOf(p factor.Person) post.Reader {
-	return post.Reader{Mail: p.Mail, Mobile: p.Mobile, Culture: p.Culture, Name: p.Display, Account: p.Name}
+	return post.Reader{Mail: p.Mail, Mobile: p.Mobile, Culture: p.Culture, Name: p.Display, Account: p.Name, Org: p.Org}
 }
 
 // noticeKinds are the mails behind notices.
@@ -133,7 +133,7 @@ func (a *App) notify(ctx context.Context, c *call.Call, u user.User, what login.
 	if u.Mail == "" || u.MailUnproved {
 		return nil
 	}
-	to := post.Reader{Mail: u.Mail, Culture: u.Culture, Name: u.Display, Account: u.Name}
+	to := post.Reader{Mail: u.Mail, Culture: u.Culture, Name: u.Display, Account: u.Name, Org: u.Org}
 	data := message.Data{At: c.Now, IP: c.Client.IP.Unmap().String()}
 	return a.Post.Mail(ctx, c, string(what)+"/"+c.NewID(), to, noticeKinds[what], data, c.Now.Add(keepNotice))
 }

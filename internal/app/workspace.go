@@ -19,6 +19,7 @@ import (
 	"limen/internal/op"
 	"limen/internal/surface/synerise/account"
 	"limen/internal/surface/synerise/invitations"
+	"limen/internal/surface/synerise/mails"
 	"limen/internal/surface/synerise/people"
 	"limen/internal/surface/synerise/registration"
 	"limen/internal/surface/synerise/resets"
@@ -85,6 +86,7 @@ func (a *App) synerise() []op.Op {
 		registration.Registration{Workspaces: a.Workspaces, Invites: a.Invites, Signups: a.Signups, People: a.People}.Ops(),
 		resets.Resets{Resets: a.Resets, Workspaces: a.Workspaces, Roles: a.Roles, Managed: a.managed}.Ops(),
 		roles.Roles{Roles: a.Roles, Orgs: a.Orgs, Demands: a.Demands}.Ops(),
+		mails.Mails{Templates: a.MailTemplates}.Ops(),
 		settings.Settings{Demands: a.Demands, Values: a.Values, Domains: a.Domains, Binding: a.bindingRule, Expected: a.expectedRule}.Ops(),
 	)
 }

@@ -62,7 +62,7 @@ func (a *Addresses) Ask(ctx context.Context, c *call.Call, u user.User) error {
 	if _, err := putRow.Do(ctx, c.Tx, c.Tenant.ID, u.ID, hash, u.Mail, ends.UnixMilli()); err != nil {
 		return err
 	}
-	to := post.Reader{Mail: u.Mail, Culture: u.Culture, Name: u.Display, Account: u.Name}
+	to := post.Reader{Mail: u.Mail, Culture: u.Culture, Name: u.Display, Account: u.Name, Org: u.Org}
 	return a.Post.Mail(ctx, c, "address/"+c.NewID(), to, message.VerifyMail, message.Data{Link: a.Links.To(c, Path, plain), Lasts: Lasts}, ends)
 }
 

@@ -46,6 +46,7 @@ type Person struct {
 	Mail    string
 	Mobile  string
 	Culture string // language of messages, BCP 47
+	Org     string // organization that they belong to, in whose words they are written to; empty: none
 }
 
 // Prompt is how a mechanism is shown in a package; what it has no use for is empty.

@@ -141,7 +141,7 @@ func (l *Logins) mechanism(name string) factor.Mechanism {
 }
 
 func personOf(u user.User) factor.Person {
-	out := factor.Person{ID: u.ID, Name: u.Name, Display: u.Display, Mail: u.Mail, Mobile: u.Mobile, Culture: u.Culture}
+	out := factor.Person{ID: u.ID, Name: u.Name, Display: u.Display, Mail: u.Mail, Mobile: u.Mobile, Culture: u.Culture, Org: u.Org}
 	if u.MailUnproved { // whose address it is nobody knows
 		out.Mail = ""
 	}

@@ -30,6 +30,7 @@ type Letter struct {
 	Culture string       `json:"culture"` // BCP 47 tag; empty: the tenant's
 	Kind    message.Kind `json:"kind"`
 	Data    message.Data `json:"data"`
+	Org     string       `json:"org,omitempty"` // organization in whose words it is said, where it has some; empty: the installation's
 }
 
 // Reader is whom a message is for.
@@ -39,6 +40,7 @@ type Reader struct {
 	Culture string // BCP 47 tag; empty: the tenant's
 	Name    string // display name
 	Account string // login name
+	Org     string // organization in whose words they are written to: the one that they belong to, or that writes; empty: none
 }
 
 // Style is what every message of a tenant shows.
@@ -56,6 +58,9 @@ type Post struct {
 	Outbox  *outbox.Outbox
 	// Style reads the tenant's style.
 	Style func(ctx context.Context, c *call.Call) (Style, error)
+	// Own gives an organization's own words for a kind of message; false where it has none. It is asked when a message is delivered, outside
+	// transactions. Nil: organizations have none.
+	Own func(ctx context.Context, c *call.Call, org string, k message.Kind) (message.Override, bool, error)
 }
 
 // Mail sends a message of kind k. key names the occasion, such as "invite/" and an id: the same key is one mail.
@@ -81,7 +86,7 @@ func (p *Post) put(ctx context.Context, c *call.Call, topic, key, address string
 		d.At = c.Now
 	}
 	return p.Outbox.Put(ctx, c, outbox.Delivery{
-		Topic: topic, Key: key, Expires: expires, Payload: Letter{To: address, Culture: to.Culture, Kind: k, Data: d},
+		Topic: topic, Key: key, Expires: expires, Payload: Letter{To: address, Culture: to.Culture, Kind: k, Data: d, Org: to.Org},
 	})
 }
 
@@ -98,5 +103,22 @@ func (p *Post) Words(ctx context.Context, c *call.Call, l Letter) (message.Rende
 			want = append(want, culture)
 		}
 	}
-	return p.Catalog.Render(l.Kind, want, l.Data, s.Overrides)
+	own, err := p.own(ctx, c, l, p.Catalog.Match(want...))
+	if err != nil {
+		return message.Rendered{}, err
+	}
+	return p.Catalog.Render(l.Kind, want, l.Data, append(own, s.Overrides...))
+}
+
+// own are the words of a letter's organization. They are for readers of every language.
+func (p *Post) own(ctx context.Context, c *call.Call, l Letter, lang string) ([]message.Override, error) {
+	if p.Own == nil || l.Org == "" {
+		return nil, nil
+	}
+	o, ok, err := p.Own(ctx, c, l.Org, l.Kind)
+	if err != nil || !ok {
+		return nil, err
+	}
+	o.Lang = lang
+	return []message.Override{o}, nil
 }

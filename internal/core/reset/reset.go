@@ -117,7 +117,7 @@ func (r *Resets) send(ctx context.Context, c *call.Call, u user.User) error {
 	if _, err := putRow.Do(ctx, c.Tx, c.Tenant.ID, u.ID, hash, u.MailKey, ends.UnixMilli()); err != nil {
 		return err
 	}
-	to := post.Reader{Mail: u.Mail, Culture: u.Culture, Name: u.Display, Account: u.Name}
+	to := post.Reader{Mail: u.Mail, Culture: u.Culture, Name: u.Display, Account: u.Name, Org: u.Org}
 	data := message.Data{Code: code, Lasts: Lasts, IP: c.Client.IP.Unmap().String()}
 	return r.Post.Mail(ctx, c, "reset/"+c.NewID(), to, message.RecoveryCode, data, ends)
 }

@@ -3,10 +3,12 @@ package synerise
 import (
 	"context"
 	"slices"
+	"strings"
 
 	"limen/internal/core/number"
 	"limen/internal/core/org"
 	"limen/internal/core/workspace"
+	"limen/internal/fault"
 	"limen/internal/op"
 	wire "limen/internal/wire/synerise"
 )
@@ -80,4 +82,14 @@ type Paged struct {
 func (p Paged) Read(fields ...string) (wire.Query, error) {
 	q, err := wire.Read(p.Page, p.Limit, p.SortBy, p.Search, fields...)
 	return q, Fault(err)
+}
+
+// Member gives a fault the name of the member that the field is called by.
+func Member(err error, names map[string]string) error {
+	f := fault.Of(err)
+	if f == nil || names[f.Field] == "" {
+		return err
+	}
+	to := names[f.Field]
+	return f.At(to).Say("%s", strings.Replace(f.Public, "Parameter "+f.Field+" ", "Parameter "+to+" ", 1))
 }

@@ -34,7 +34,7 @@ func (u Users) invite(ctx context.Context, c *op.Call, p user.User, mail, sms bo
 	if err != nil {
 		return err
 	}
-	to := post.Reader{Mail: p.Mail, Mobile: p.Mobile, Culture: p.Culture, Name: p.Display, Account: p.Name}
+	to := post.Reader{Mail: p.Mail, Mobile: p.Mobile, Culture: p.Culture, Name: p.Display, Account: p.Name, Org: p.Org}
 	key, ends := "invite/"+p.ID+"/"+c.ID, c.Now.Add(data.Lasts)
 	if mail {
 		if err := u.Post.Mail(ctx, c, key, to, message.Invitation, data, ends); err != nil {

@@ -122,7 +122,7 @@ func (i Invitations) again(ctx context.Context, c *op.Call, in Change, who works
 		return Invitation{}, err
 	}
 	c.Event.Set("Resent", true)
-	return Invitation{s.Number, s.Person.Mail, workspace.Pending}, i.mail(ctx, c, in.Workspace().Name, s, v.Code.Invite)
+	return Invitation{s.Number, s.Person.Mail, workspace.Pending}, i.mail(ctx, c, in.Workspace(), s, v.Code.Invite)
 }
 
 // Token is what the mail of an invitation proves it by.

@@ -11,6 +11,7 @@ import (
 	"limen/internal/core/domain"
 	"limen/internal/core/invite"
 	"limen/internal/core/message"
+	"limen/internal/core/org"
 	"limen/internal/core/post"
 	"limen/internal/core/role"
 	"limen/internal/core/setting"
@@ -109,12 +110,12 @@ func (i Invitations) roles(ctx context.Context, c *op.Call, in Offer) ([]string,
 }
 
 // mail sends what opens an invitation.
-func (i Invitations) mail(ctx context.Context, c *op.Call, at string, s workspace.Sent, lasts time.Duration) error {
-	to := post.Reader{Mail: s.Person.Mail, Culture: s.Person.Culture, Account: s.Person.Name}
+func (i Invitations) mail(ctx context.Context, c *op.Call, at org.Org, s workspace.Sent, lasts time.Duration) error {
+	to := post.Reader{Mail: s.Person.Mail, Culture: s.Person.Culture, Account: s.Person.Name, Org: at.ID}
 	data, kind := message.Data{Link: s.Link, Lasts: lasts, By: c.Caller.Name}, message.Invitation
 	if s.Code != "" {
 		kind, to.Name = message.JoinAsked, s.Person.Display
-		data.Code, data.App = s.Code, at
+		data.Code, data.App = s.Code, at.Name
 	}
 	return i.Post.Mail(ctx, c, "invite/"+s.Person.ID+"/"+c.NewID(), to, kind, data, c.Now.Add(lasts))
 }
@@ -156,7 +157,7 @@ func (i Invitations) invite(ctx context.Context, c *op.Call, email string, in Of
 	if err != nil {
 		return s, err
 	}
-	return s, i.mail(ctx, c, in.Workspace().Name, s, v.Code.Invite)
+	return s, i.mail(ctx, c, in.Workspace(), s, v.Code.Invite)
 }
 
 // InviteUser invites somebody to the workspace by mail. Who has no account gets one that belongs to the workspace's organization, and joins by

@@ -22,6 +22,7 @@ import (
 	"limen/internal/core/domain"
 	"limen/internal/core/dynamic"
 	"limen/internal/core/factor/oath"
+	"limen/internal/core/factor/passkey"
 	"limen/internal/core/factor/question"
 	"limen/internal/core/intake"
 	"limen/internal/core/invite"
@@ -127,6 +128,7 @@ type App struct {
 
 	Throttle  throttle.Throttle
 	OATH      oath.Profiles
+	Passkeys  passkey.Keys
 	Questions question.Questions
 	Tokens    token.Tokens
 	Logins    *login.Logins

@@ -32,6 +32,8 @@ var compared = map[string]string{
 	"/Core/GetUserSettings":                          "(about one person, who is the target)",
 	"/ExtData/GetColumn":                             "(about one person, who is the target)",
 	"/Oath/GetProfileList":                           "(about one person, who is the target)",
+	"/U2f/GetU2fDevices":                             "(nothing else reads a key; its package sees that organizations bound the list)",
+	"/U2f/GetU2fDevicesForUser":                      "(about one person, who is the target)",
 	"/TenantCnames/Get":                              "(host names are told to everybody)",
 	"/TenantCnames/UiGet":                            "(host names belong to no organization)",
 	"/TenantConfig/GetAdminSecurityQuestions":        "(of the tenant)",

@@ -8,6 +8,7 @@ import (
 	"limen/internal/core/factor"
 	"limen/internal/core/factor/email"
 	"limen/internal/core/factor/oath"
+	"limen/internal/core/factor/passkey"
 	factorpassword "limen/internal/core/factor/password"
 	"limen/internal/core/factor/question"
 	"limen/internal/core/factor/sms"
@@ -26,6 +27,7 @@ import (
 func (a *App) wireLogin() {
 	a.Throttle = throttle.Throttle{Limits: a.guessLimits, Own: a.accountLimits}
 	a.OATH = oath.Profiles{Ring: a.Ring}
+	a.Passkeys = passkey.Keys{Hosts: a.hostNames}
 	a.Questions = question.Questions{Hasher: a.Hasher}
 	a.Tokens = token.Tokens{Signers: a.Signers, Alg: crypt.ES256, Known: func(ctx context.Context, tenantID string) bool {
 		_, err := a.Index.ByID(ctx, tenantID)
@@ -42,7 +44,7 @@ func (a *App) wireLogin() {
 		},
 		Notify: a.notify, Profile: a.signInProfile, Rescued: a.Policies.Recovering, Parts: a.Policies.Part,
 	}
-	a.People.Gone = append(a.People.Gone, a.OATH.Drop, a.Questions.Drop, a.Throttle.ForgetDevices)
+	a.People.Gone = append(a.People.Gone, a.OATH.Drop, a.Passkeys.Drop, a.Questions.Drop, a.Throttle.ForgetDevices)
 	// A device on which a person is barred, or had a password that somebody else replaced, stands in for no factor afterwards.
 	a.People.Shut = append(a.People.Shut, a.Throttle.ForgetDevices)
 }
@@ -63,6 +65,7 @@ func (a *App) loginSweeps() []job.Sweep {
 		{Name: "tokens", Every: 10 * time.Minute, Run: func(ctx context.Context) error {
 			return a.Tokens.Sweep(ctx, a.DB, time.Now().Add(-keepLogins))
 		}},
+		{Name: "registrations", Every: 10 * time.Minute, Run: func(ctx context.Context) error { return passkey.Sweep(ctx, a.DB, time.Now()) }},
 		{Name: "failures", Every: time.Hour, Run: func(ctx context.Context) error {
 			return a.Throttle.Sweep(ctx, a.DB, time.Now().Add(-keepFailures))
 		}},
@@ -70,6 +73,16 @@ func (a *App) loginSweeps() []job.Sweep {
 			return a.Throttle.SweepDevices(ctx, a.DB, time.Now().Add(-keepDevices))
 		}},
 	}
+}
+
+// hostNames are the tenant's.
+func (a *App) hostNames(ctx context.Context, c *call.Call) ([]string, error) {
+	all, err := a.Tenants.Hosts(ctx, c)
+	out := make([]string, len(all))
+	for i, h := range all {
+		out[i] = h.Name
+	}
+	return out, err
 }
 
 // guessLimits are the tenant's for passwords, and for everything else that is guessed or sent.

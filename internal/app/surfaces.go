@@ -63,7 +63,7 @@ func (a *App) identityOps() []op.Op {
 	}.Ops()...)
 	out = append(out, mfa.MFA{
 		People: a.People, Roles: a.Roles, Settings: a.Values, Sessions: a.Sessions, Passwords: a.Passwords,
-		Questions: a.Questions, Profiles: a.OATH, Logins: a.Logins, Notify: a.notify, Keep: a.keepWay,
+		Questions: a.Questions, Profiles: a.OATH, Keys: a.Passkeys, Logins: a.Logins, Notify: a.notify, Keep: a.keepWay,
 	}.Ops()...)
 	out = append(out, organizations.Organizations{Orgs: a.Orgs, People: a.People, Roles: a.Roles}.Ops()...)
 	out = append(out, profiles.Profiles{Profiles: a.Profiles}.Ops()...)

@@ -21,7 +21,11 @@ const (
 	SMS      = "SMS"
 	OATH     = "OATH"
 	Question = "SQ"
-	Reset    = "RESET" // a new password; asked by the conversation itself
+	// Keys of WebAuthn, by what the authenticator is (policies.yaml n 168, mechanism_codes).
+	SecurityKey = "U2F"
+	OnDevice    = "U2FONDEVICE"
+	Passkey     = "PASSKEY"
+	Reset       = "RESET" // a new password; asked by the conversation itself
 )
 
 // How a mechanism is answered.
@@ -61,6 +65,14 @@ type Prompt struct {
 	Question   string `json:"q,omitempty"` // the first question
 	Parts      []Part `json:"p,omitempty"`
 	Hint       string `json:"h,omitempty"` // text of the password policy
+	Type       string `json:"t,omitempty"` // kind of the keys
+	Keys       []Key  `json:"k,omitempty"` // of which one is to sign
+}
+
+// Key names a key of WebAuthn.
+type Key struct {
+	ID         string   `json:"i"` // credential id, in base64url
+	Transports []string `json:"t,omitempty"`
 }
 
 // Part is one of several questions that are answered together.
@@ -74,7 +86,8 @@ type Challenge struct {
 	ID      string `json:"id"` // opaque, unguessable
 	Name    string `json:"n"`
 	Prompt  Prompt `json:"p"`
-	Code    string `json:"c,omitempty"` // keyed hash of the code that was sent
+	Code    string `json:"c,omitempty"` // keyed hash of the code that was sent, or what a key is to sign for
+	Origin  string `json:"o,omitempty"` // of the page on which a key is to sign
 	Sent    int64  `json:"s,omitempty"` // ms since 1970 UTC
 	Expires int64  `json:"e,omitempty"` // of the code
 	Sends   int    `json:"x,omitempty"`

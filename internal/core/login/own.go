@@ -19,6 +19,7 @@ const (
 	OwnPassword  Part = "Password"
 	OwnOATH      Part = "OathProfile"
 	OwnQuestions Part = "SecurityQuestion"
+	OwnKeys      Part = "U2F"
 )
 
 // ErrForbidden is for those whose policies let nobody do what they want.

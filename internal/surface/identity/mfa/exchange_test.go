@@ -25,6 +25,8 @@ func TestExchanges(t *testing.T) {
 			return token(t, s)
 		case "ValidateAndSetUserThirdPartyOtp":
 			return enrolment(t, s)
+		case "GetRegistrationChallenge", "AnswerRegistrationChallenge", "GetU2fDevices", "GetU2fDevicesForUser", "DeleteU2fDevice", "DeleteU2fDevices":
+			return fido(t, s)
 		}
 		return nil
 	})

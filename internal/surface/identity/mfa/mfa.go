@@ -1,5 +1,5 @@
 // Package mfa is the RPC dialect's operations on what people prove themselves with (mfa.yaml): passwords, security
-// questions, and the one-time codes of authenticator apps and tokens.
+// questions, the one-time codes of authenticator apps and tokens, and the keys of FIDO2 authenticators.
 package mfa
 
 import (
@@ -10,6 +10,7 @@ import (
 	"limen/internal/call"
 	"limen/internal/core/audit"
 	"limen/internal/core/factor/oath"
+	"limen/internal/core/factor/passkey"
 	"limen/internal/core/factor/question"
 	"limen/internal/core/lockout"
 	"limen/internal/core/login"
@@ -32,6 +33,7 @@ type MFA struct {
 	Passwords password.Passwords
 	Questions question.Questions
 	Profiles  oath.Profiles
+	Keys      passkey.Keys
 	Logins    *login.Logins
 	// Notify writes a notice to a person, in c.Tx; nil: nobody is told.
 	Notify func(ctx context.Context, c *call.Call, u user.User, what login.Notice) error
@@ -53,7 +55,7 @@ var (
 
 // Ops declares them.
 func (m MFA) Ops() []op.Op {
-	return slices.Concat(m.passwords(), m.offered(), m.answers(), m.profiles(), m.codes(), m.tokens())
+	return slices.Concat(m.passwords(), m.offered(), m.answers(), m.profiles(), m.codes(), m.tokens(), m.keys())
 }
 
 func (m MFA) passwords() []op.Op {

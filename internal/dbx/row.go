@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"reflect"
 	"strings"
+	"sync"
 	"time"
 )
 
@@ -15,8 +16,22 @@ type field struct {
 	typ    reflect.Type
 }
 
+// known are the fields of structs that were looked at: many statements give the same rows, and all are declared whenever the program starts.
+var known sync.Map // of reflect.Type to []field
+
 // fieldsOf lists the fields with a db tag, those of embedded structs included; nil for a scalar.
 func fieldsOf(t reflect.Type) ([]field, error) {
+	if have, ok := known.Load(t); ok {
+		return have.([]field), nil
+	}
+	out, err := lookAt(t)
+	if err == nil {
+		known.Store(t, out)
+	}
+	return out, err
+}
+
+func lookAt(t reflect.Type) ([]field, error) {
 	if isScalar(t) {
 		return nil, nil
 	}

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"reflect"
 	"runtime"
-	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -35,7 +34,8 @@ type statement struct {
 
 var registry struct {
 	sync.Mutex
-	all []*statement
+	all   []*statement
+	named map[string]*statement
 }
 
 // declare registers a statement; it panics on one that cannot be right, since that is a mistake in the program and
@@ -56,9 +56,13 @@ func declare(skip int, name, text string, row reflect.Type, check func(shape) er
 	s.facts = Statement{Name: name, Text: text, Package: packageOf(skip + 2), Writes: sh.writes}
 	registry.Lock()
 	defer registry.Unlock()
-	if i := slices.IndexFunc(registry.all, func(o *statement) bool { return o.name == name }); i >= 0 {
-		panic(fmt.Sprintf("dbx: statement %q is declared in %s and in %s", name, registry.all[i].facts.Package, s.facts.Package))
+	if o := registry.named[name]; o != nil {
+		panic(fmt.Sprintf("dbx: statement %q is declared in %s and in %s", name, o.facts.Package, s.facts.Package))
 	}
+	if registry.named == nil {
+		registry.named = map[string]*statement{}
+	}
+	registry.named[name] = s
 	s.id = len(registry.all)
 	registry.all = append(registry.all, s)
 	return s

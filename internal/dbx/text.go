@@ -2,6 +2,7 @@ package dbx
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -24,7 +25,7 @@ const (
 
 // lex splits a statement into tokens. Comments are skipped, quoted text and identifiers are one token each.
 func lex(s string) ([]token, error) {
-	var out []token
+	out := make([]token, 0, len(s)/4)
 	depth := 0
 	for i := 0; i < len(s); {
 		c, from := s[i], i
@@ -121,32 +122,29 @@ func shapeOf(text string) (shape, error) {
 		return sh, fmt.Errorf("empty statement")
 	}
 	sh.tokens = toks
-	at := func(i int) string {
-		if i < 0 || i >= len(toks) || toks[i].kind != word {
-			return ""
-		}
-		return strings.ToUpper(text[toks[i].from:toks[i].to])
+	at := func(i int, words ...string) bool { // whether a token is one of some words
+		return i >= 0 && i < len(toks) && toks[i].kind == word &&
+			slices.ContainsFunc(words, func(w string) bool { return strings.EqualFold(w, text[toks[i].from:toks[i].to]) })
 	}
-	switch at(0) {
-	case "SELECT", "VALUES", "WITH", "INSERT", "UPDATE", "DELETE":
-	default:
+	if !at(0, "SELECT", "VALUES", "WITH", "INSERT", "UPDATE", "DELETE") {
 		return sh, fmt.Errorf("a statement starts with SELECT, VALUES, WITH, INSERT, UPDATE or DELETE")
 	}
-	sh.returns = at(0) == "SELECT" || at(0) == "VALUES"
+	sh.returns = at(0, "SELECT", "VALUES")
 	for i := range toks {
 		switch {
 		case toks[i].kind == param:
 			sh.params++
-		case at(i) == "RETURNING" || at(i) == "SELECT" && at(0) == "WITH" && toks[i].depth == 0:
+		case toks[i].kind != word:
+		case at(i, "RETURNING") || toks[i].depth == 0 && at(i, "SELECT") && at(0, "WITH"):
 			sh.returns = true
-		case at(i) == "INSERT", at(i) == "DELETE" && at(i+1) == "FROM":
+		case at(i, "INSERT"), at(i, "DELETE") && at(i+1, "FROM"):
 			sh.writes = true
-		case at(i) == "UPDATE":
-			if prev := at(i - 1); prev != "FOR" && prev != "KEY" && prev != "DO" {
+		case at(i, "UPDATE"):
+			if !at(i-1, "FOR", "KEY", "DO") {
 				sh.writes = true
-			} else if prev != "DO" {
+			} else if !at(i-1, "DO") {
 				sh.locks = true
-				for at(i) != "FOR" && i > 0 {
+				for !at(i, "FOR") && i > 0 {
 					i--
 				}
 				sh.lite = strings.TrimRight(text[:toks[i].from], " \n\t\r")

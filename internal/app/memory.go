@@ -16,6 +16,9 @@ const (
 	memoryEvery = 30 * time.Second
 )
 
+// startTakes is when what a start alone needed goes back to the system.
+const startTakes = 3 * time.Second
+
 // collectAt is how far the heap grows between collections, in percent: half the collections of Go's own setting, for at
 // most the memory that a few password hashes take anyway.
 const collectAt = 200
@@ -46,7 +49,8 @@ func (a *App) giveBack(ctx context.Context) error {
 	if os.Getenv("GOGC") == "" {
 		debug.SetGCPercent(collectAt)
 	}
-	t, r := time.NewTicker(memoryEvery), time.NewTicker(relieveEvery)
+	t, r, begun := time.NewTicker(memoryEvery), time.NewTicker(relieveEvery), time.NewTimer(startTakes)
+	defer begun.Stop()
 	defer t.Stop()
 	defer r.Stop()
 	var last time.Time
@@ -54,6 +58,9 @@ func (a *App) giveBack(ctx context.Context) error {
 		select {
 		case <-ctx.Done():
 			return nil
+		case <-begun.C:
+			debug.FreeOSMemory()
+			unmapStart()
 		case <-t.C:
 			trim()
 		case <-r.C:

@@ -50,7 +50,14 @@ func (a *App) wireNetworks() {
 // wireDemands wires what organizations demand of the people in them.
 func (a *App) wireDemands() {
 	a.Demands = &demand.Demands{
-		DB: a.DB, Changes: a.Changes, Of: a.organizationsOf,
+		DB: a.DB, Changes: a.Changes, Of: a.organizationsOf, Places: a.Settings.GeoIP != "",
+		Lockout: func(ctx context.Context, c *call.Call, warning *fault.Error) error {
+			err := a.lockout(ctx, c, warning)
+			if errors.Is(err, warning) { // in its own words: it cannot be overridden
+				err = warning
+			}
+			return err
+		},
 		Corporate: func(ctx context.Context, c *call.Call) (network.Set, error) {
 			set, _, err := a.Networks.Corporate(ctx, c, "")
 			return set, err
@@ -103,11 +110,27 @@ func (a *App) signInProfile(ctx context.Context, c *call.Call, u user.User, base
 	if err != nil {
 		return p, err
 	}
+	if p.Confirm, err = a.confirms(ctx, c, u); err != nil {
+		return p, err
+	}
 	rule, err := a.Demands.Binding(ctx, c, u.ID)
 	if idle := time.Duration(rule.Idle) * time.Second; idle > 0 {
 		p.Idle, p.PersistLife = min(p.Idle, idle), 0 // a session that outlives the browser would not mind being idle
 	}
 	return p, err
+}
+
+// confirms says whether somebody must confirm the device of the call.
+func (a *App) confirms(ctx context.Context, c *call.Call, u user.User) (bool, error) {
+	if u.Service || u.OAuthClient {
+		return false, nil
+	}
+	asked, err := a.Demands.Confirms(ctx, c, u.ID, a.country(c.Client.IP))
+	if err != nil || !asked {
+		return false, err
+	}
+	known, err := a.knowsDevice(ctx, c, u.ID)
+	return err == nil && !known, err
 }
 
 // accountLimits puts what policy sets say about locks in the place of the tenant's numbers. A name that does not exist is

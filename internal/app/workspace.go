@@ -87,7 +87,9 @@ func (a *App) synerise() []op.Op {
 		resets.Resets{Resets: a.Resets, Workspaces: a.Workspaces, Roles: a.Roles, Managed: a.managed}.Ops(),
 		roles.Roles{Roles: a.Roles, Orgs: a.Orgs, Demands: a.Demands}.Ops(),
 		mails.Mails{Templates: a.MailTemplates}.Ops(),
-		settings.Settings{Demands: a.Demands, Values: a.Values, Domains: a.Domains, Binding: a.bindingRule, Expected: a.expectedRule}.Ops(),
+		settings.Settings{
+			Demands: a.Demands, Values: a.Values, Templates: a.MailTemplates, Domains: a.Domains, Binding: a.bindingRule, Expected: a.expectedRule,
+		}.Ops(),
 	)
 }
 

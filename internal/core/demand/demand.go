@@ -69,6 +69,10 @@ type Demands struct {
 	Corporate func(ctx context.Context, c *call.Call) (network.Set, error)
 	// Of lists the organizations that a person is in.
 	Of func(ctx context.Context, c *call.Call, userID string) ([]string, error)
+	// Places says that it is known in which country an address is.
+	Places bool
+	// Lockout gives the warning when the change that was just made shut out its author, or all who could undo it. Nil: nobody is asked.
+	Lockout func(ctx context.Context, c *call.Call, warning *fault.Error) error
 
 	cache change.Cache[map[string]Demand]
 }

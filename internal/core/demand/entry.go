@@ -2,6 +2,7 @@ package demand
 
 import (
 	"context"
+	"strings"
 	"time"
 
 	"limen/internal/call"
@@ -20,6 +21,8 @@ type Entry struct {
 	Ban Ban `json:"ban,omitzero"`
 	// Life is for how many seconds a token for the organization is good at most; 0: as long as the tenant says.
 	Life int `json:"life,omitempty"`
+	// Device is how sign-ins on unknown devices are treated.
+	Device Device `json:"device,omitzero"`
 	// Sights are what personal data roles of the organization see, by their ids; nil: all see everything.
 	Sights map[string]Sight `json:"sights,omitempty"`
 }
@@ -115,4 +118,6 @@ func notedEntry(e *call.Event, was, now Entry) {
 	call.Changed(e, "BanWindowSeconds", was.Ban.Window, now.Ban.Window)
 	call.Changed(e, "BanSeconds", was.Ban.Lasts, now.Ban.Lasts)
 	call.Changed(e, "TokenSeconds", was.Life, now.Life)
+	call.Changed(e, "DeviceMode", string(was.Device.Mode), string(now.Device.Mode))
+	call.Changed(e, "DeviceCountries", strings.Join(was.Device.Countries, ","), strings.Join(now.Device.Countries, ","))
 }

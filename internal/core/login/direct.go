@@ -2,10 +2,12 @@ package login
 
 import (
 	"context"
+	"encoding/base64"
 
 	"limen/internal/call"
 	"limen/internal/core/factor"
 	"limen/internal/core/user"
+	"limen/internal/crypt"
 )
 
 // Directly is a sign-in by name and password in one call (authentication.yaml n 20), on its way.
@@ -18,12 +20,24 @@ type Directly struct {
 
 // PrepareDirect checks a name and a password, outside transactions.
 func (l *Logins) PrepareDirect(ctx context.Context, c *call.Call, name, plain string) (Directly, error) {
+	return l.directly(ctx, c, Begin{Login: name}, plain)
+}
+
+// PrepareOn is PrepareDirect for a client that may name its device itself, by a text that nobody else knows; empty: it does not.
+func (l *Logins) PrepareOn(ctx context.Context, c *call.Call, device, name, plain string) (Directly, error) {
+	if device != "" {
+		c.Client.Device = "named." + base64.RawURLEncoding.EncodeToString(crypt.TokenHash(device))
+	}
+	return l.directly(ctx, c, Begin{Login: name, Named: device != ""}, plain)
+}
+
+func (l *Logins) directly(ctx context.Context, c *call.Call, in Begin, plain string) (Directly, error) {
 	if err := l.Ensure(ctx, c.Tenant.ID); err != nil {
 		return Directly{}, err
 	}
 	var d Directly
 	err := c.Snapshot(ctx, func() error {
-		s, _, who, err := l.begin(ctx, c, Begin{Login: name})
+		s, _, who, err := l.begin(ctx, c, in)
 		if err != nil {
 			return err
 		}

@@ -14,12 +14,12 @@ const whyExempt = "exemption from further factors has ended"
 // exempt leaves the later challenges out of a profile while a person is exempt from them, and says whether it did. Names that
 // do not exist cost as much: u is whose package stands in.
 func (l *Logins) exempt(ctx context.Context, c *call.Call, u user.User, p *Profile) (bool, error) {
-	if l.Exempt == nil || len(p.Challenges) < 2 {
+	if l.Exempt == nil || len(p.Challenges) < 2 && !p.Confirm {
 		return false, nil
 	}
 	ok, err := l.Exempt(ctx, c, u.ID)
 	if ok && err == nil {
-		p.Challenges = p.Challenges[:1]
+		p.Challenges, p.Confirm = p.Challenges[:min(len(p.Challenges), 1)], false
 	}
 	return ok, err
 }

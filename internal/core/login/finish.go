@@ -177,6 +177,9 @@ func (t *turn) success(ctx context.Context) (Result, error) {
 // settleDevice gives a device that the person is not known by a new cookie: whoever planted one in their browser would know
 // what makes theirs a known device.
 func (t *turn) settleDevice(ctx context.Context) error {
+	if t.s.Named {
+		return nil
+	}
 	known, err := t.Throttle.Known(ctx, t.c, t.person.ID, throttle.DeviceHash(t.s.Device))
 	if err == nil && known == nil {
 		t.s.Device, _ = crypt.NewToken(t.c.Rand)
@@ -248,15 +251,25 @@ func (t *turn) noted(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		if unknown && t.person.Active != 0 && t.Notify != nil {
-			if err := t.Notify(ctx, t.c, t.person, NewDevice); err != nil {
-				return err
-			}
+		if unknown {
+			err = t.unknown(ctx)
+		}
+		if err != nil {
+			return err
 		}
 	}
 	tenant, id, now, people := t.c.Tenant.ID, t.person.ID, t.c.Now, t.People
 	t.c.Tx.After(func() { people.Saw(tenant, id, now) })
 	return t.People.Activate(ctx, t.c, t.person)
+}
+
+// unknown tells the person of a sign-in on a device that was not known.
+func (t *turn) unknown(ctx context.Context) error {
+	familiar, err := t.familiar(ctx)
+	if err != nil || familiar || t.person.Active == 0 || t.Notify == nil {
+		return err
+	}
+	return t.Notify(ctx, t.c, t.person, NewDevice)
 }
 
 // succeeded writes the events.

@@ -32,6 +32,8 @@ type Profile struct {
 	Idle, Life        time.Duration
 	PersistLife       time.Duration // 0: staying signed in is not offered
 	Concurrent        int           // most sessions; 0: any number
+	// Confirm wants a second challenge of who passes one alone: a code by mail, or another one that they have. Whoever has none is refused.
+	Confirm bool
 	// Refused says why nobody gets in, whatever is answered; empty: they may. It goes into the event, and to nobody else.
 	Refused string
 	// Basis is what policies saw and said; it is kept, and decides nothing.

@@ -17,7 +17,7 @@ func (l *Logins) rescue(ctx context.Context, c *call.Call, u user.User, p *Profi
 	ok, err := l.Rescued(ctx, c, u.ID)
 	if ok && err == nil {
 		p.ID, p.Revision, p.Questions, p.Challenges = "", 0, 0, [][]string{{factor.Password}}
-		p.RequireSecond, p.RememberFor, p.PassFor, p.PersistLife, p.Refused = false, 0, 0, 0, ""
+		p.RequireSecond, p.RememberFor, p.PassFor, p.PersistLife, p.Refused, p.Confirm = false, 0, 0, 0, "", false
 	}
 	return ok, err
 }

@@ -21,6 +21,7 @@ import (
 type Begin struct {
 	Login    string // login name
 	Platform bool   // LoginSuccess shall carry a refresh token
+	Named    bool   // the client names its device itself, as the call's device; else that is a cookie
 }
 
 // Start opens a conversation and gives its package, for any name.
@@ -55,7 +56,7 @@ func (l *Logins) begin(ctx context.Context, c *call.Call, in Begin) (*state, Pro
 	}
 	s := &state{
 		Rescued: rescued,
-		User:    who.real.ID, Factors: who.factors(), Login: in.Login, Platform: in.Platform,
+		User:    who.real.ID, Factors: who.factors(), Login: in.Login, Platform: in.Platform, Named: in.Named,
 		IP: c.Client.IP.String(), Agent: c.Client.UserAgent, Device: deviceOf(c), Profile: p.ID, Revision: p.Revision,
 	}
 	s.based(c, who.real.ID, p)
@@ -66,8 +67,10 @@ func (l *Logins) begin(ctx context.Context, c *call.Call, in Begin) (*state, Pro
 	if err != nil {
 		return nil, p, who, err
 	}
-	if err := l.skip(ctx, c, s, p); err != nil {
-		return nil, p, who, err
+	if !in.Named { // whoever names a device says what it stands in for
+		if err := l.skip(ctx, c, s, p); err != nil {
+			return nil, p, who, err
+		}
 	}
 	if why != "" {
 		s.User, s.Factors = "", "" // nobody gets in; the package is the same as ever
@@ -101,7 +104,7 @@ func (l *Logins) ask(ctx context.Context, c *call.Call, s *state, who subject, p
 // of an authentication profile's. Where settings name nothing that the person has, the password lets in: administrators who
 // set up nothing else yet must not lock themselves out.
 func lacks(made [][]factor.Challenge, p Profile) bool {
-	return p.RequireSecond && len(made) < len(p.Challenges) || p.ID != "" && len(made) == 0
+	return p.RequireSecond && len(made) < len(p.Challenges) || p.Confirm && !confirmed(made) || p.ID != "" && len(made) == 0
 }
 
 // subject is whom a conversation is about.
@@ -179,8 +182,11 @@ func (l *Logins) sample(ctx context.Context, c *call.Call, seed []byte) (user.Us
 // one that only a mechanism could pass which another one needs.
 func (l *Logins) challenges(ctx context.Context, c *call.Call, w subject, p Profile) ([][]factor.Challenge, error) {
 	out, err := l.offers(ctx, c, w, p.Challenges, p.Questions)
-	out = slices.DeleteFunc(out, func(one []factor.Challenge) bool { return len(one) == 0 })
-	return distinct(out), err
+	out = distinct(slices.DeleteFunc(out, func(one []factor.Challenge) bool { return len(one) == 0 }))
+	if err != nil || !p.Confirm {
+		return out, err
+	}
+	return l.confirm(ctx, c, w, out)
 }
 
 // offers makes one challenge of each list of mechanisms, of those that the person shown has enrolled.

@@ -49,6 +49,7 @@ type state struct {
 	IP         string               `json:"ip"`
 	Agent      string               `json:"ua"`
 	Device     string               `json:"d"`            // device cookie, sent or given
+	Named      bool                 `json:"dn,omitempty"` // Device is a name that the client gave its device itself
 	Basis      *Basis               `json:"b,omitempty"`  // what the decision rested on
 	Vault      *Vault               `json:"va,omitempty"` // the Vault's dialect signs in; nil: another one
 	Done       *done                `json:"done,omitempty"`

@@ -7,6 +7,7 @@ import (
 
 	"limen/internal/core/audit"
 	"limen/internal/core/demand"
+	"limen/internal/core/message"
 	"limen/internal/core/workspace"
 	"limen/internal/fault"
 	"limen/internal/op"
@@ -17,7 +18,8 @@ import (
 func (s Settings) customerOps(read func(path, permission string, faults ...*fault.Error) op.Spec,
 	write func(method, path, permission string, level workspace.Level, event string, faults ...*fault.Error) op.Spec,
 ) []op.Op {
-	const ban, general, own = "settings_customers_iam_locking_policy", "settings_customers_iam_general", "settings_customers_iam_synerise"
+	const ban, general, own, device = "settings_customers_iam_locking_policy", "settings_customers_iam_general", "settings_customers_iam_synerise",
+		"settings_customers_iam_device_control"
 	const root = "/sauth/settings/"
 	change := func(path, permission string, faults ...*fault.Error) op.Spec {
 		return write(http.MethodPost, root+path, permission, workspace.Update, audit.PolicyChange, append(faults, fault.ErrInvalid)...)
@@ -27,6 +29,8 @@ func (s Settings) customerOps(read func(path, permission string, faults ...*faul
 		op.New(change("ban", ban, demand.ErrBan), s.SetBan),
 		op.New(read(root+"general", general), s.GetGeneral),
 		op.New(change("general", general, demand.ErrLife), s.SetGeneral),
+		op.New(read(root+"device-control", device), s.GetDevices),
+		op.New(change("device-control", device, demand.ErrDevice, demand.ErrShut, message.ErrOverride), s.SetDevices),
 		op.New(read(root+"synerise-auth", own), s.GetAccounts),
 		op.New(change("synerise-auth", own, demand.ErrLife, demand.ErrRule), s.SetAccounts),
 	}

@@ -11,6 +11,7 @@ import (
 	"limen/internal/core/demand"
 	"limen/internal/core/domain"
 	"limen/internal/core/setting"
+	"limen/internal/core/template"
 	"limen/internal/core/workspace"
 	"limen/internal/fault"
 	"limen/internal/op"
@@ -22,6 +23,8 @@ type Settings struct {
 	Demands *demand.Demands
 	Domains *domain.Domains
 	Values  *setting.Store
+	// Templates are the words in which workspaces write to their people.
+	Templates *template.Templates
 	// Binding is the strongest rule that binds a person of the call's tenant.
 	Binding func(ctx context.Context, c *call.Call, userID string) (demand.Rule, error)
 	// Expected is the rule that binds whoever has a mail address, as far as the address alone tells.

@@ -118,7 +118,11 @@ func (s SignIn) check(ctx context.Context, c *op.Call, in LoginRequest) (login.D
 	if err != nil {
 		return login.Directly{}, err
 	}
-	return s.Logins.PrepareDirect(ctx, c, name, in.Password)
+	device := in.DeviceID
+	if len(device) < workspace.MinDevice {
+		device = ""
+	}
+	return s.Logins.PrepareOn(ctx, c, device, name, in.Password)
 }
 
 // named finds the login name of a mail address that is one person's alone, and known to be theirs.

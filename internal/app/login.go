@@ -37,11 +37,11 @@ func (a *App) wireLogin() {
 	a.Logins = &login.Logins{
 		Ring: a.Ring, People: a.People, Sessions: a.Sessions, Tokens: a.Tokens, Passwords: a.Passwords, Throttle: a.Throttle,
 		Settings: a.Values, Profiles: a.Profiles,
-		Mechanisms: []factor.Mechanism{
+		Mechanisms: append([]factor.Mechanism{
 			factorpassword.Mechanism{Passwords: a.Passwords}, oath.Mechanism{Profiles: a.OATH},
 			email.Mechanism{Codes: codes, Send: a.mailCode}, sms.Mechanism{Codes: codes, Send: a.textCode},
 			question.Mechanism{Questions: a.Questions},
-		},
+		}, passkey.Mechanisms(a.Passkeys)...),
 		Notify: a.notify, Profile: a.signInProfile, Rescued: a.Policies.Recovering, Parts: a.Policies.Part,
 	}
 	a.People.Gone = append(a.People.Gone, a.OATH.Drop, a.Passkeys.Drop, a.Questions.Drop, a.Throttle.ForgetDevices)

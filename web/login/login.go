@@ -1,5 +1,5 @@
 // Package login has the pages on which people prove who they are or set up how they will: their templates, and their
-// sentences, one file a language in texts/. The pages work without script.
+// sentences, one file a language in texts/. The pages work without script, but for what only a script can ask a browser for: passkeys.
 package login
 
 import (

@@ -29,6 +29,7 @@ const (
 	Questions Kind = "questions"
 	Reset     Kind = "reset"
 	Wait      Kind = "wait" // for a link that is opened elsewhere
+	Key       Kind = "key"  // a passkey or security key signs
 )
 
 // Way is one of several ways to go on.
@@ -53,6 +54,7 @@ type Step struct {
 	Other   bool     // there are other ways to choose
 	Link    bool     // the message has a link besides the code
 	Back    string   // Wait: where the code is entered
+	Key     string   // Key: what the browser is told (PublicKeyCredentialRequestOptionsJSON); empty: it is not told yet
 	Seconds int      // for how long no answer is looked at; 0: at once
 	Code    string   // fault code of what is wrong; empty: nothing
 	Reason  string   // the same in words, where the language has none for the code
@@ -202,6 +204,25 @@ func (v Welcome) page() shape {
 // goOn leads on as soon as all frames have been loaded. Without scripts there is the link.
 const goOn = `addEventListener("load",function(){location.replace(document.querySelector("a.main").href)})`
 
+// useKey has the browser ask for a signature and sends it as the answer: at once, unless there is something else to choose before.
+const useKey = `(function(){var f=document.getElementById("key"),w=document.getElementById("failed"),o=JSON.parse(f.dataset.key),n=navigator.credentials;` +
+	`function d(s){return Uint8Array.from(atob(s.replace(/-/g,"+").replace(/_/g,"/")),function(c){return c.charCodeAt(0)})}` +
+	`function e(b){return b?btoa(String.fromCharCode.apply(null,new Uint8Array(b))).replace(/\+/g,"-").replace(/\//g,"_").replace(/=+$/,""):void 0}` +
+	`function go(){w.hidden=true;n.get({publicKey:o}).then(function(c){var r=c.response;f.elements.answer.value=JSON.stringify({id:c.id,rawId:e(c.rawId),` +
+	`type:c.type,authenticatorAttachment:c.authenticatorAttachment||void 0,clientExtensionResults:{},response:{clientDataJSON:e(r.clientDataJSON),` +
+	`authenticatorData:e(r.authenticatorData),signature:e(r.signature),userHandle:e(r.userHandle)}});f.submit()}).catch(function(){w.hidden=false})}` +
+	`if(!n||!window.PublicKeyCredential){w.hidden=false;return}` +
+	`o.challenge=d(o.challenge);o.allowCredentials.forEach(function(k){k.id=d(k.id)});` +
+	`f.addEventListener("submit",function(v){v.preventDefault();go()});if(!f.elements.persist)go()})()`
+
+// Script asks for a signature; empty: nothing is to be signed yet.
+func (v Step) Script() template.JS {
+	if v.Kind != Key || v.Key == "" {
+		return ""
+	}
+	return useKey
+}
+
 // GoOn is the script of a page that leads on by itself; empty: it stays.
 func (v Left) GoOn() template.JS {
 	if v.To == "" || len(v.Frames) == 0 {
@@ -212,6 +233,9 @@ func (v Left) GoOn() template.JS {
 
 // Directives are what a page needs of a policy besides what all pages do.
 func Directives(v View) (out []string) {
+	if step, ok := v.(Step); ok && step.Script() != "" {
+		return []string{allow(useKey)}
+	}
 	left, ok := v.(Left)
 	if !ok || len(left.Frames) == 0 {
 		return nil
@@ -223,10 +247,15 @@ func Directives(v View) (out []string) {
 	slices.Sort(sources)
 	out = append(out, "frame-src "+strings.Join(slices.Compact(sources), " "))
 	if left.GoOn() != "" {
-		sum := sha256.Sum256([]byte(goOn))
-		out = append(out, "script-src 'sha256-"+base64.StdEncoding.EncodeToString(sum[:])+"'")
+		out = append(out, allow(goOn))
 	}
 	return out
+}
+
+// allow is the directive that allows one script.
+func allow(script string) string {
+	sum := sha256.Sum256([]byte(script))
+	return "script-src 'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) + "'"
 }
 
 // Goal is where the answer of a page's form may send the browser on to besides this server.

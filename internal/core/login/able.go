@@ -41,10 +41,16 @@ func (l *Logins) Admits(ctx context.Context, c *call.Call, u user.User) (bool, e
 		return false, err
 	}
 	rounds, err := l.challenges(ctx, c, w, p)
-	if err != nil || lacks(rounds, p) {
+	if err != nil {
 		return false, err
 	}
-	return l.known(ctx, c, u, rounds)
+	if !lacks(rounds, p) {
+		if ok, err := l.known(ctx, c, u, rounds); ok || err != nil {
+			return ok, err
+		}
+	}
+	alone, err := l.singles(ctx, c, w, p)
+	return len(alone) > 0, err
 }
 
 // known says whether challenges can be passed by somebody who may have no password: it is offered to everybody alike.

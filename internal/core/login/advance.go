@@ -234,7 +234,11 @@ func (t *turn) passed(ctx context.Context, ch *factor.Challenge) (Result, error)
 			return Result{}, err
 		}
 	}
-	t.s.At++
+	if t.s.ends(ch.Name) {
+		t.s.At = len(t.s.Challenges)
+	} else {
+		t.s.At++
+	}
 	switch {
 	case t.s.At == len(t.s.Challenges):
 		return t.finish(ctx)
@@ -292,7 +296,7 @@ func (t *turn) start(ctx context.Context, a Action) (Result, error) {
 	case errors.Is(err, factor.ErrSends):
 		return t.fail(ctx, whySends)
 	}
-	return Result{Summary: Pending}, err
+	return Result{Summary: Pending, Started: ch}, err
 }
 
 // sending counts a message against what the account and the network may have sent, and says whether it is too much. A

@@ -10,6 +10,7 @@ import (
 	"limen/internal/core/audit"
 	"limen/internal/core/factor"
 	"limen/internal/core/password"
+	"limen/internal/core/profile"
 	"limen/internal/core/session"
 	"limen/internal/core/throttle"
 	"limen/internal/core/token"
@@ -218,9 +219,9 @@ func (l *Logins) tokens(ctx context.Context, c *call.Call, out *Success, refresh
 	return err
 }
 
-// level is High after two different mechanisms.
+// level is High after two different mechanisms, or one that proves two categories of factors.
 func (t *turn) level() string {
-	if len(slices.Compact(slices.Sorted(slices.Values(t.s.Passed)))) > 1 {
+	if profile.Reached(t.s.Passed) > 1 || len(slices.Compact(slices.Sorted(slices.Values(t.s.Passed)))) > 1 {
 		return session.High
 	}
 	return session.Normal

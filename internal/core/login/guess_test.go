@@ -11,6 +11,7 @@ import (
 
 	"limen/internal/call"
 	"limen/internal/core/audit"
+	"limen/internal/core/factor/passkey"
 	"limen/internal/core/login"
 	"limen/internal/core/login/logintest"
 	"limen/internal/core/session"
@@ -34,8 +35,12 @@ func TestNamesCannotBeProbed(t *testing.T) {
 	each(t, func(w talk) {
 		for _, local := range []string{"anna", "mike", "zoe"} {
 			u := w.Add(local, func(n *user.New) { n.Mobile = "+1206555019" + fmt.Sprint(len(local)) })
-			if local == "mike" {
+			switch local {
+			case "mike":
 				w.Enroll(u.ID)
+			case "zoe":
+				w.Register(u.ID, passkey.Passkey)
+				w.Register(u.ID, passkey.SecurityKey)
 			}
 		}
 		real := 0

@@ -103,8 +103,9 @@ type Result struct {
 	Summary Summary
 	Package *Package
 	Success *Success
-	Message string // for the person, beside NoncommitalSuccess
-	Rule    string // fault code of the rule that a new password breaks; empty: it breaks none
+	Message string            // for the person, beside NoncommitalSuccess
+	Rule    string            // fault code of the rule that a new password breaks; empty: it breaks none
+	Started *factor.Challenge // beside OobPending of what was started now: what a key is to sign is in it
 }
 
 // Success is a complete sign-in.

@@ -23,6 +23,7 @@ type Profile struct {
 	// RequireSecond refuses who has enrolled nothing for one of the challenges, instead of leaving that one out. Who has
 	// enrolled nothing for any of an authentication profile's is refused anyway.
 	RequireSecond bool
+	Single        []string      // mechanisms of which one ends the sign-in by itself, beside those of the first challenge
 	Questions     int           // security questions to ask; 0: as many as the tenant asks
 	PassFor       time.Duration // for which the later challenges of the authentication profile, once passed on a device, stand; 0: never
 	Recovery      [][]string    // challenges before one may choose a new password, all of which must be passed; none: no recovery
@@ -41,11 +42,11 @@ type Profile struct {
 }
 
 // With gives the profile with the challenges of an authentication profile in place of its own. How long they stand on a
-// device is that profile's matter alone. Mechanisms that end a sign-in alone are not offered: none of them exists yet.
+// device is that profile's matter alone.
 func (p Profile) With(a profile.Profile) Profile {
 	p.ID, p.Revision, p.Questions, p.RememberFor = a.ID, a.Revision, a.Questions, 0
 	p.PassFor = time.Duration(a.Minutes) * time.Minute
-	p.Challenges = slices.Clone(a.Challenges)
+	p.Challenges, p.Single = slices.Clone(a.Challenges), a.Single
 	if len(p.Challenges) > 0 && slices.Contains(p.Challenges[0], factor.Password) {
 		// Clients look for the password at the first place (authentication.yaml, StartAuthentication).
 		rest := slices.DeleteFunc(slices.Clone(p.Challenges[0]), func(name string) bool { return name == factor.Password })

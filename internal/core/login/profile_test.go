@@ -9,6 +9,7 @@ import (
 
 	"limen/internal/call"
 	"limen/internal/core/factor"
+	"limen/internal/core/factor/passkey"
 	"limen/internal/core/login"
 	"limen/internal/core/login/logintest"
 	"limen/internal/core/profile"
@@ -314,8 +315,11 @@ func TestProfilesTellNothing(t *testing.T) {
 		w.Enroll(anna.ID)
 		w.Answer(anna.ID, "Pet?", "Rex the dog")
 		w.Answer(anna.ID, "Town?", "Somewhere")
-		for i, rounds := range [][]string{{"UP", "OATH,EMAIL"}, {"U2F"}, {"UP,EMAIL", "EMAIL"}, {"UP", "SQ"}} {
-			w.Use(profile.Profile{Name: string(rune('a' + i)), Questions: 2}, rounds...)
+		for i, rounds := range [][]string{{"UP", "OATH,EMAIL"}, {"U2F"}, {"UP,EMAIL", "EMAIL"}, {"UP", "SQ"}, {"UP", "PASSKEY"}} {
+			if i == 4 {
+				w.Register(anna.ID, passkey.Passkey)
+			}
+			w.Use(profile.Profile{Name: string(rune('a' + i)), Questions: 2, Single: []string{"PASSKEY"}}, rounds...)
 			known, unknown := w.start(anna.Name), w.start(w.Name("nobody"))
 			if names(known) != names(unknown) || known.AllowForgot != unknown.AllowForgot {
 				w.Fatal(names(known), names(unknown))
@@ -326,10 +330,10 @@ func TestProfilesTellNothing(t *testing.T) {
 }
 
 func TestWith(t *testing.T) {
-	a := profile.Profile{ID: "x", Challenges: [][]string{{"SMS", "UP"}, {"SMS"}}, Minutes: 5, Questions: 2, Revision: 3}
+	a := profile.Profile{ID: "x", Challenges: [][]string{{"SMS", "UP"}, {"SMS"}}, Single: []string{"PASSKEY"}, Minutes: 5, Questions: 2, Revision: 3}
 	got := login.Profile{RememberFor: time.Hour, Challenges: [][]string{{"UP"}}}.With(a)
 	if got.ID != "x" || got.Revision != 3 || got.PassFor != 5*time.Minute || got.RememberFor != 0 || got.Questions != 2 ||
-		!slices.Equal(got.Challenges[0], []string{"UP", "SMS"}) || a.Challenges[0][0] != "SMS" {
+		!slices.Equal(got.Single, a.Single) || !slices.Equal(got.Challenges[0], []string{"UP", "SMS"}) || a.Challenges[0][0] != "SMS" {
 		t.Fatalf("%+v %+v", got, a)
 	}
 	if got := (login.Profile{}).Recover(profile.Profile{Challenges: [][]string{{"UP"}}}); len(got.Recovery) != 0 {

@@ -20,7 +20,7 @@ var ErrNoFurther = fault.New(fault.Conflict, "login.no_further", "Your account h
 const whySession = "session has ended"
 
 // further are what somebody may show whose profile asks for nothing that their session does not rest on.
-var further = []string{factor.OATH, factor.Email, factor.SMS}
+var further = []string{factor.Passkey, factor.OnDevice, factor.SecurityKey, factor.OATH, factor.Email, factor.SMS}
 
 // Raise opens a conversation in which the caller shows more than their session rests on: one mechanism of each challenge of
 // their profile that nothing they have passed answers, or, where there is none, an authenticator or a code that is sent. Its

@@ -87,7 +87,11 @@ func (l *Logins) ask(ctx context.Context, c *call.Call, s *state, who subject, p
 		return "", err
 	}
 	why = p.Refused
-	if why == "" && lacks(s.Challenges, p) {
+	short := lacks(s.Challenges, p)
+	if err := l.alone(ctx, c, s, who, p, short); err != nil {
+		return "", err
+	}
+	if why == "" && short && len(s.Single) == 0 {
 		why = "no second factor is enrolled"
 	}
 	if len(s.Challenges) == 0 { // clients break on an empty package

@@ -33,6 +33,7 @@ type state struct {
 	Raised     string               `json:"ra,omitempty"` // id of the session that this raises; empty: it opens one
 	Shows      bool                 `json:"sh,omitempty"` // a program learns that the person showed what it wanted; no session comes of it
 	Want       *Wanted              `json:"w,omitempty"`  // what is to be shown beside what the session rests on; nil: whatever there is
+	Single     []string             `json:"sg,omitempty"` // mechanisms of the first challenge that end the sign-in by themselves
 	Recovery   bool                 `json:"r,omitempty"`  // a forgotten password is replaced
 	Skipped    bool                 `json:"sk,omitempty"` // the device stands in for the second factor
 	Exempt     bool                 `json:"ex,omitempty"` // an administrator let the person sign in without further factors

@@ -7,6 +7,7 @@ import (
 
 	"limen/internal/call"
 	"limen/internal/core/factor"
+	"limen/internal/core/factor/passkey"
 	"limen/internal/core/user"
 	"limen/internal/fault"
 )
@@ -126,6 +127,9 @@ func (t *turn) goOn(ctx context.Context, start VaultStart) (Result, error) {
 // asks begins the mechanism that is offered, and gives it alone.
 func (t *turn) asks(ctx context.Context) (Result, error) {
 	ch := t.s.offered()
+	if passkey.Is(ch.Name) {
+		return t.refuse(ctx, ErrMore.Say("The further factor of this user is a security key or passkey, which only a browser can ask for."))
+	}
 	if ch.Prompt.MaskedMail != "" || ch.Prompt.Digits != "" {
 		if out, err := t.start(ctx, Action{Do: DoStart, Mechanism: ch.ID}); err != nil {
 			return out, err
@@ -136,15 +140,21 @@ func (t *turn) asks(ctx context.Context) (Result, error) {
 	return Result{Summary: NextDone, Package: p}, t.save(ctx, t.c, t.s)
 }
 
-// offered is the mechanism that is asked for where a client can take one question only: one that sends nothing, if there is one.
+// offered is the mechanism that is asked for where a client can take one question only: one that can be answered by typing, and that
+// sends nothing, if there is one.
 func (s *state) offered() *factor.Challenge {
 	list := s.Challenges[s.At]
+	best := &list[0]
 	for i := range list {
-		if list[i].Prompt.MaskedMail == "" && list[i].Prompt.Digits == "" {
-			return &list[i]
+		switch ch := &list[i]; {
+		case passkey.Is(ch.Name):
+		case ch.Prompt.MaskedMail == "" && ch.Prompt.Digits == "":
+			return ch
+		case passkey.Is(best.Name):
+			best = ch
 		}
 	}
-	return &list[0]
+	return best
 }
 
 // refuse fails a sign-in of somebody whose password is right, who is told why.

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"limen/internal/call"
+	"limen/internal/core/profile"
 	"limen/internal/core/session"
 )
 
@@ -32,7 +33,7 @@ func (s *Server) SignedIn(ctx context.Context, c *call.Call) (*SignedIn, error) 
 }
 
 // values of RFC 8176 for the mechanisms that people pass.
-var values = map[string]string{"UP": "pwd", "OATH": "otp", "EMAIL": "otp", "SMS": "sms", "SQ": "kba", "PF": "tel", "U2F": "hwk", "QR": "swk", "OTP": "swk"}
+var values = map[string]string{"UP": "pwd", "OATH": "otp", "EMAIL": "otp", "SMS": "sms", "SQ": "kba", "PF": "tel", "U2F": "hwk", "U2FONDEVICE": "pop", "PASSKEY": "pop", "QR": "swk", "OTP": "swk"}
 
 // methods are the authentication methods that a session's factors were.
 func methods(factors string) (out []string) {
@@ -41,7 +42,7 @@ func methods(factors string) (out []string) {
 			out = append(out, v)
 		}
 	}
-	if len(out) > 1 {
+	if len(out) > 1 || profile.Reached(strings.Split(factors, ",")) > 1 {
 		out = append(out, "mfa")
 	}
 	return out

@@ -7,6 +7,7 @@ import (
 	"strconv"
 
 	"limen/internal/core/factor"
+	"limen/internal/core/factor/passkey"
 	"limen/internal/core/invite"
 	core "limen/internal/core/login"
 	"limen/internal/core/session"
@@ -22,10 +23,10 @@ type AnswerForm struct {
 	CloudRedirect string `json:"cloudRedirect"`
 	// Mechanism is the id of the mechanism that is answered, started or chosen.
 	Mechanism string `json:"mechanism"`
-	// Do is empty to answer, send or resend to have a code sent, choose to go on with the mechanism, or forgot to replace a forgotten
+	// Do is empty to answer, send or resend to have a code sent or a key's challenge drawn, choose to go on with the mechanism, or forgot to replace a forgotten
 	// password.
 	Do string `json:"do"`
-	// Answer is the password, the code, or the new password.
+	// Answer is the password, the code, the new password, or what a key signed (PublicKeyCredential.toJSON).
 	Answer string `json:"answer"`
 	// Again is the new password once more.
 	Again string `json:"again"`
@@ -78,7 +79,7 @@ func (in AnswerForm) request(st core.Stage, ch factor.Challenge) (r core.Request
 		a = core.Action{Do: core.DoForgot}
 	case in.Do == "resend" && sends(ch):
 		a = core.Action{Do: core.DoRetry, Mechanism: ch.ID}
-	case in.Do == "send" && sends(ch), in.Do == "choose" && sends(ch) && ch.Sent == 0:
+	case in.Do == "send" && starts(ch), in.Do == "choose" && starts(ch) && (ch.Sent == 0 || passkey.Is(ch.Name)):
 		a = core.Action{Do: core.DoStart, Mechanism: ch.ID}
 	case in.Do != "":
 		return r, false, nil

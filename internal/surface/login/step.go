@@ -1,11 +1,13 @@
 package login
 
 import (
+	"encoding/json"
 	"net/url"
 	"slices"
 	"strconv"
 
 	"limen/internal/core/factor"
+	"limen/internal/core/factor/passkey"
 	core "limen/internal/core/login"
 	"limen/internal/fault"
 	"limen/internal/op"
@@ -47,6 +49,9 @@ func step(c *op.Call, st core.Stage, to string, in Visit) login.Step {
 		Forgot: st.Package.AllowForgot, Other: len(due) > 1, Seconds: st.Package.Wait, Link: ch.Name == factor.Email && ch.Sent != 0 && !st.Recovery,
 	}
 	switch {
+	case out.Kind == login.Key:
+		out.Key = toSign(c, ch)
+		out.Persist = out.Persist && out.Key != ""
 	case out.Kind == login.Reset:
 		out.Rules = rules(st.Policy)
 	case out.Kind == login.Questions:
@@ -95,6 +100,22 @@ func find(due []factor.Challenge, id string) int {
 // sends says whether a mechanism sends something before it can be answered.
 func sends(ch factor.Challenge) bool { return ch.Prompt.MaskedMail != "" || ch.Prompt.Digits != "" }
 
+// starts says whether a mechanism is begun before it can be answered.
+func starts(ch factor.Challenge) bool { return sends(ch) || passkey.Is(ch.Name) }
+
+// toSign is what the browser is told of a key's challenge; empty where it has not begun, or is over.
+func toSign(c *op.Call, ch factor.Challenge) string {
+	q, ok := passkey.Request(ch)
+	if !ok || c.Now.UnixMilli() >= ch.Expires {
+		return ""
+	}
+	out, err := json.Marshal(q)
+	if err != nil {
+		return ""
+	}
+	return string(out)
+}
+
 // kind is the page that a mechanism needs.
 func kind(c *op.Call, ch factor.Challenge) login.Kind {
 	switch {
@@ -104,6 +125,8 @@ func kind(c *op.Call, ch factor.Challenge) login.Kind {
 		return login.Reset
 	case ch.Name == factor.Question:
 		return login.Questions
+	case passkey.Is(ch.Name):
+		return login.Key
 	case sends(ch) && (ch.Sent == 0 || ch.Expires != 0 && c.Now.UnixMilli() >= ch.Expires):
 		return login.Send
 	}
@@ -121,6 +144,8 @@ func way(ch factor.Challenge) login.Way {
 		out.Name = "questions"
 	case ch.Name == factor.Password:
 		out.Name = "password"
+	case passkey.Is(ch.Name):
+		out.Name = map[string]string{factor.SecurityKey: "key", factor.OnDevice: "device", factor.Passkey: "passkey"}[ch.Name]
 	}
 	return out
 }

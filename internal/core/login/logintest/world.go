@@ -16,6 +16,8 @@ import (
 	"limen/internal/core/factor"
 	"limen/internal/core/factor/email"
 	"limen/internal/core/factor/oath"
+	"limen/internal/core/factor/passkey"
+	"limen/internal/core/factor/passkey/passkeytest"
 	factorpassword "limen/internal/core/factor/password"
 	"limen/internal/core/factor/question"
 	"limen/internal/core/factor/sms"
@@ -66,6 +68,7 @@ type World struct {
 	Settings  *setting.Store
 	Profiles  *profile.Profiles
 	OATH      oath.Profiles
+	Keys      passkey.Keys
 	Questions question.Questions
 	Logins    *login.Logins
 
@@ -109,6 +112,7 @@ func New(t testing.TB, db *dbx.DB) *World {
 		Signers: &crypt.Signers{Ring: ring, Load: keys.Signs, Store: keys.SetSigns, Now: now}, Alg: crypt.ES256,
 		Known: func(ctx context.Context, id string) bool { _, err := w.Index.ByID(ctx, id); return err == nil },
 	}
+	w.Keys = passkey.Keys{Hosts: func(context.Context, *call.Call) ([]string, error) { return []string{w.Tenant.Host}, nil }}
 	w.OATH, w.Questions = oath.Profiles{Ring: ring}, question.Questions{Hasher: hasher}
 	w.must(w.Changes.Poll(t.Context()))
 	w.Logins = &login.Logins{
@@ -129,7 +133,7 @@ func (w *World) must(err error) {
 
 func (w *World) mechanisms(ring *crypt.Ring) []factor.Mechanism {
 	codes := factor.Codes{Ring: ring}
-	return []factor.Mechanism{
+	return append([]factor.Mechanism{
 		factorpassword.Mechanism{Passwords: w.Passwords},
 		email.Mechanism{Codes: codes, Send: func(_ context.Context, _ *call.Call, to factor.Person, what factor.Sending) error {
 			w.Sent = append(w.Sent, Sent{to.Mail, what.Code, what.Link, what.Recovery})
@@ -140,7 +144,7 @@ func (w *World) mechanisms(ring *crypt.Ring) []factor.Mechanism {
 			return nil
 		}},
 		oath.Mechanism{Profiles: w.OATH}, question.Mechanism{Questions: w.Questions},
-	}
+	}, passkey.Mechanisms(w.Keys)...)
 }
 
 func (w *World) notify(_ context.Context, _ *call.Call, u user.User, what login.Notice) error {
@@ -284,6 +288,25 @@ func (w *World) Code() string {
 	code, err := oath.Code(Seed, "SHA1", 6, w.Now.Unix()/30)
 	w.must(err)
 	return code
+}
+
+// Register gives somebody a key of a kind.
+func (w *World) Register(id, kind string) *passkeytest.Authenticator {
+	w.T.Helper()
+	a := passkeytest.New("https://" + w.Tenant.Host)
+	a.Copied, a.Platform = kind == passkey.Passkey, kind == passkey.OnDevice
+	var o passkey.Creation
+	w.Write(func(ctx context.Context, c *call.Call) error {
+		at, err := w.Keys.At(ctx, c, a.Origin)
+		if err == nil {
+			o, err = w.Keys.Begin(ctx, c, factor.Person{ID: id}, passkey.Registration{Name: kind, Kind: kind, Site: at})
+		}
+		return err
+	})
+	r, err := w.Keys.Check(w.T.Context(), w.Call(), id, a.Register(o))
+	w.must(err)
+	w.Write(func(ctx context.Context, c *call.Call) error { _, err := w.Keys.Finish(ctx, c, id, r); return err })
+	return a
 }
 
 // Clock tells the world's time.

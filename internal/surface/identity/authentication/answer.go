@@ -5,6 +5,7 @@ import (
 	"net/http"
 
 	"limen/internal/core/factor"
+	"limen/internal/core/factor/passkey"
 	"limen/internal/core/login"
 	"limen/internal/core/token"
 	"limen/internal/op"
@@ -22,6 +23,9 @@ type Answer struct {
 	// Summary is NewPackage, StartNextChallenge, OobPending, LoginSuccess, NoncommitalSuccess, Failure, CannotSatisfyChallenges or
 	// Undefined.
 	Summary string `json:"Summary,omitempty"`
+	// PublicKey goes with OobPending where a key of WebAuthn was started: what navigator.credentials.get takes as publicKey, in the form
+	// that PublicKeyCredential.parseRequestOptionsFromJSON reads. The answer is the text of the result's toJSON.
+	PublicKey *passkey.Assertion `json:"PublicKey,omitempty"`
 	// ChallengeID is what StartChallenge takes, where a challenge is due.
 	ChallengeID string `json:"ChallengeId,omitempty"`
 
@@ -91,6 +95,7 @@ type Mechanism struct {
 	Question             string     `json:"Question,omitempty"`
 	MultipartMechanism   *Multipart `json:"MultipartMechanism,omitempty"`
 	ComplexityHint       string     `json:"PasswordComplexityHint,omitempty"`
+	Type                 string     `json:"Type,omitempty"` // of U2F: SECURITYKEY, ONDEVICE or PASSKEY
 }
 
 // Multipart is several questions that are answered together.
@@ -136,7 +141,13 @@ func result(c *op.Call, r login.Result) Answer {
 		out.ClientMessage = r.Message
 		return out
 	}
-	return Answer{Summary: string(r.Summary), ClientMessage: r.Message}
+	out := Answer{Summary: string(r.Summary), ClientMessage: r.Message}
+	if r.Started != nil {
+		if q, ok := passkey.Request(*r.Started); ok {
+			out.PublicKey = &q
+		}
+	}
+	return out
 }
 
 func packed(c *op.Call, p *login.Package) Answer {
@@ -165,7 +176,10 @@ func shown(ch factor.Challenge) Mechanism {
 	m := Mechanism{
 		AnswerType: p.AnswerType, Name: ch.Name, PromptMechChosen: p.Chosen, PromptSelectMech: p.Select, MechanismID: ch.ID, Enrolled: true,
 		UIPrompt: p.UI, MaskedEmailAddress: p.MaskedMail, PartialAddress: p.Domain, PartialDeviceAddress: p.Digits, Question: p.Question,
-		ComplexityHint: p.Hint,
+		ComplexityHint: p.Hint, Type: p.Type,
+	}
+	if passkey.Is(ch.Name) { // clients know one name for keys of all types
+		m.Name = factor.SecurityKey
 	}
 	if p.Domain != "" {
 		m.EmailType = "Primary"

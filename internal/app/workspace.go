@@ -42,6 +42,10 @@ func (a *App) wireWorkspaces() {
 	}}
 	a.wireSignups()
 	a.Workspaces.Gates = append(a.Workspaces.Gates, a.admitted)
+	a.Workspaces.Activates = func(ctx context.Context, c *call.Call, at string) (bool, error) {
+		d, err := a.Demands.Get(ctx, c, at)
+		return d.Entry.Activation, err
+	}
 	a.Orgs.Made = append(a.Orgs.Made, a.Workspaces.Made)
 	a.Orgs.Gone = append(a.Orgs.Gone, a.Workspaces.Emptied)
 	a.People.Gone = append(a.People.Gone, a.Workspaces.PersonGone)

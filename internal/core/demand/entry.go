@@ -21,6 +21,8 @@ type Entry struct {
 	Ban Ban `json:"ban,omitzero"`
 	// Life is for how many seconds a token for the organization is good at most; 0: as long as the tenant says.
 	Life int `json:"life,omitempty"`
+	// Activation keeps who joins the organization out until somebody lets them in.
+	Activation bool `json:"activation,omitempty"`
 	// Device is how sign-ins on unknown devices are treated.
 	Device Device `json:"device,omitzero"`
 	// Sights are what personal data roles of the organization see, by their ids; nil: all see everything.
@@ -80,6 +82,14 @@ func (d *Demands) Limit(ctx context.Context, c *call.Call, org string, life, mos
 	})
 }
 
+// Activate keeps people who join an organization from now on out until they are activated, or no longer.
+func (d *Demands) Activate(ctx context.Context, c *call.Call, org string, on bool) (Demand, error) {
+	return d.change(ctx, c, org, func(now *Demand) error {
+		now.Entry.Activation = on
+		return nil
+	})
+}
+
 // Locks puts the strictest of the lock-out rules of the organizations that a person is in on a throttle's limits, member by member.
 func (d *Demands) Locks(ctx context.Context, c *call.Call, userID string, l throttle.Limits) (throttle.Limits, error) {
 	of, err := d.cache.Get(ctx, c)
@@ -118,6 +128,7 @@ func notedEntry(e *call.Event, was, now Entry) {
 	call.Changed(e, "BanWindowSeconds", was.Ban.Window, now.Ban.Window)
 	call.Changed(e, "BanSeconds", was.Ban.Lasts, now.Ban.Lasts)
 	call.Changed(e, "TokenSeconds", was.Life, now.Life)
+	call.Changed(e, "ActivationRequired", was.Activation, now.Activation)
 	call.Changed(e, "DeviceMode", string(was.Device.Mode), string(now.Device.Mode))
 	call.Changed(e, "DeviceCountries", strings.Join(was.Device.Countries, ","), strings.Join(now.Device.Countries, ","))
 }

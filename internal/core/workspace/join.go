@@ -173,6 +173,9 @@ func (w *Workspaces) join(ctx context.Context, c *call.Call, m member) error {
 	if err := number.Drop(ctx, c, number.Invitation, m.ID); err != nil {
 		return err
 	}
+	if wait, err := w.waits(ctx, c, m); err != nil || wait {
+		return err
+	}
 	due, err := giversOf.All(ctx, c.Tx, c.Tenant.ID, m.Org, m.User)
 	if err != nil {
 		return err
@@ -195,6 +198,21 @@ func (w *Workspaces) join(ctx context.Context, c *call.Call, m member) error {
 		}
 	}
 	return w.changed(ctx, c, m.User)
+}
+
+// waits keeps who has joined out, with their roles withheld, where the workspace wants everybody activated first, and says whether it does.
+func (w *Workspaces) waits(ctx context.Context, c *call.Call, m member) (bool, error) {
+	if w.Activates == nil {
+		return false, nil
+	}
+	wants, err := w.Activates(ctx, c, m.Org)
+	if err != nil || !wants {
+		return false, err
+	}
+	if _, err := setEnabled.Do(ctx, c.Tx, false, c.Tenant.ID, m.Org, m.User); err != nil {
+		return false, err
+	}
+	return true, w.changed(ctx, c, m.User)
 }
 
 // give gives a role by the rights of who promised it. One that they may not give any more is not given.

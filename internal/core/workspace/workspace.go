@@ -43,6 +43,8 @@ type Workspaces struct {
 	// Gates are asked before somebody enters a workspace, and at every call in it: a fault keeps them out. They run in c.Tx, which may be
 	// one that only reads, and get what is known of who enters in c.Caller.
 	Gates []func(ctx context.Context, c *call.Call, workspace string) error
+	// Activates says whether who joins a workspace is kept out of it, without its roles, until they are activated; nil: nobody is.
+	Activates func(ctx context.Context, c *call.Call, workspace string) (bool, error)
 	// Holder is what somebody is and holds now, by whose rights a role is given that they promised.
 	Holder func(ctx context.Context, c *call.Call, userID string) (call.Caller, error)
 	// Claimed fails when people of a mail address are another organization's to invite.

@@ -8,6 +8,7 @@ import (
 	"net/url"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -194,5 +195,53 @@ func TestWhoIsMovedIsOut(t *testing.T) {
 		}
 		ask(t, s, vars["bossToken"], http.MethodGet, "/uauth/users/"+number, nil, 404)
 		ask(t, s, vars["bossToken"], http.MethodGet, "/uauth/users/"+vars["svenId"], nil, 200)
+	})
+}
+
+// Where people are to be activated, who accepts an invitation is in the workspace without its roles, and cannot enter, until they are.
+func TestJoiningWaitsForActivation(t *testing.T) {
+	apptest.Each(t, func(t *testing.T, srv *apptest.Server) {
+		s := srv.Tenant(t)
+		vars := apptest.Workspaces(t, s, "")
+		try := func(who, method, path string, body any) (int, string) {
+			t.Helper()
+			status, answer := s.Call(t, vars[who+"Token"], method, path, body)
+			return status, string(answer)
+		}
+		done := func(who, method, path string, body any) {
+			t.Helper()
+			if status, answer := try(who, method, path, body); status != http.StatusOK {
+				t.Fatalf("%s %s: %d %s", method, path, status, answer)
+			}
+		}
+		mail := "sven.waits@" + s.Suffix
+		s.Do(t, audit.UserChange, func(ctx context.Context, c *call.Call) error {
+			_, err := s.App.People.Change(ctx, c, vars["sven"], user.Change{Mail: &mail})
+			return err
+		})
+		done("boss", http.MethodPost, "/sauth/settings/general", map[string]any{"registrationType": "REQUIRE_ACTIVATION"})
+		number, err := strconv.Atoi(vars["helpersId"])
+		if err != nil {
+			t.Fatal(err)
+		}
+		done("boss", http.MethodPost, "/uauth/users/invitations/invite", map[string]any{"email": mail, "roleIds": []int{number}})
+		done("sven", http.MethodPost, "/uauth/user/register/invitation/"+s.Mailed(t, mail, secret), nil)
+		one := "/uauth/users/" + vars["svenId"]
+		if _, answer := try("boss", http.MethodGet, one, nil); !strings.Contains(answer, `"enabled":false`) || !strings.Contains(answer, `"roles":[]`) {
+			t.Error("who waits:", answer)
+		}
+		choice := map[string]any{"businessProfileGuid": vars["nord"]}
+		if status, answer := try("sven", http.MethodPost, "/uauth/auth/login/user/business-profile", choice); status != http.StatusForbidden {
+			t.Error("who waits enters:", status, answer)
+		}
+		id, err := strconv.Atoi(vars["svenId"])
+		if err != nil {
+			t.Fatal(err)
+		}
+		done("boss", http.MethodPost, "/uauth/users/activate", map[string]any{"ids": []int{id}})
+		if _, answer := try("boss", http.MethodGet, one, nil); !strings.Contains(answer, `"enabled":true`) || !strings.Contains(answer, "Helpers") {
+			t.Error("who was activated:", answer)
+		}
+		done("sven", http.MethodPost, "/uauth/auth/login/user/business-profile", choice)
 	})
 }

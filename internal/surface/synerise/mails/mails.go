@@ -139,8 +139,16 @@ func (n *NewChosen) choices() []choice {
 // cannot do with, since it would lack the mail's code or link, is refused. synerise.yaml, POST /sauth/settings/templates. Errors:
 // message.override, param.invalid for an id of no template.
 func (m Mails) SetTemplates(ctx context.Context, c *op.Call, in NewChosen) (Chosen, error) {
+	now, err := template.Mails(ctx, c, in.Workspace().ID)
+	if err != nil {
+		return Chosen{}, err
+	}
 	for _, ch := range in.choices() {
-		err := m.Templates.Choose(ctx, c, in.Workspace().ID, ch.mail, template.Words{Template: ch.id.Or(""), Subject: ch.subject.Or("")})
+		words := template.Words{Template: ch.id.Or(""), Subject: ch.subject.Or("")}
+		if words.Template == "" { // the general settings say what is in its place
+			words.HTML = now[ch.mail].HTML
+		}
+		err := m.Templates.Choose(ctx, c, in.Workspace().ID, ch.mail, words)
 		if err != nil {
 			return Chosen{}, synerise.Member(err, map[string]string{"template": ch.member, "html": ch.member, "text": ch.member, "subject": ch.subjectMember})
 		}

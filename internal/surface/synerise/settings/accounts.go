@@ -27,8 +27,8 @@ type Characters struct {
 type Accounts struct {
 	// Enabled is true: people always have such accounts.
 	Enabled bool `json:"enabled"`
-	// RegistrationType is null, as in the general settings.
-	RegistrationType *string `json:"registrationType"`
+	// RegistrationType is as in the general settings.
+	RegistrationType string `json:"registrationType"`
 	// TokenLifetimeInSeconds is as in the general settings.
 	TokenLifetimeInSeconds int `json:"tokenLifetimeInSeconds"`
 	// PinLength is null: nobody registers by a PIN.
@@ -42,7 +42,10 @@ type Accounts struct {
 func (s Settings) accounts(ctx context.Context, c *op.Call, d demand.Demand) (Accounts, error) {
 	life, err := s.life(ctx, c, d)
 	r := d.Rule
-	return Accounts{Enabled: true, TokenLifetimeInSeconds: life, PasswordPolicy: Characters{r.MinLength, r.Upper > 0, r.Lower > 0, r.Digits > 0, r.Symbols > 0}}, err
+	return Accounts{
+		Enabled: true, RegistrationType: registration(d), TokenLifetimeInSeconds: life,
+		PasswordPolicy: Characters{r.MinLength, r.Upper > 0, r.Lower > 0, r.Digits > 0, r.Symbols > 0},
+	}, err
 }
 
 // GetAccounts gives the settings of accounts with a password. synerise.yaml, GET /sauth/settings/synerise-auth.
@@ -59,7 +62,7 @@ type NewAccounts struct {
 	synerise.Here
 	// Enabled cannot be false; absent: true.
 	Enabled op.Opt[bool] `json:"enabled"`
-	// RegistrationType cannot be set; null or absent.
+	// RegistrationType is as in the general settings.
 	RegistrationType op.Opt[string] `json:"registrationType"`
 	// TokenLifetimeInSeconds is as in the general settings.
 	TokenLifetimeInSeconds op.Opt[int] `json:"tokenLifetimeInSeconds"`
@@ -79,12 +82,13 @@ func (n *NewAccounts) Check() error {
 	switch {
 	case !n.Enabled.Or(true):
 		return fault.Bad("enabled", "cannot be false: people sign in with accounts of their own")
-	case n.RegistrationType.Or("") != "":
-		return fault.Bad("registrationType", "cannot be set: nothing here would follow it")
 	case length:
 		return fault.Bad("pinLength", "cannot be set: nobody registers by a PIN")
 	case life:
 		return fault.Bad("pinLifetimeInSeconds", "cannot be set: nobody registers by a PIN")
+	}
+	if err := registers(n.RegistrationType); err != nil {
+		return err
 	}
 	return lives(n.TokenLifetimeInSeconds)
 }
@@ -104,7 +108,7 @@ func (ch Characters) onto(r demand.Rule) demand.Rule {
 }
 
 // SetAccounts replaces the settings of accounts with a password: what the workspace demands of passwords, as
-// /uauth/settings/password-policy does, and how long tokens are good, as the general settings do. synerise.yaml, POST
+// /uauth/settings/password-policy does, and how people come to it and how long tokens are good, as the general settings do. synerise.yaml, POST
 // /sauth/settings/synerise-auth. Errors: demand.rule, demand.life.
 func (s Settings) SetAccounts(ctx context.Context, c *op.Call, in NewAccounts) (Accounts, error) {
 	at := in.Workspace().ID
@@ -113,6 +117,9 @@ func (s Settings) SetAccounts(ctx context.Context, c *op.Call, in NewAccounts) (
 		return Accounts{}, err
 	}
 	if d, err = s.Demands.Demand(ctx, c, at, in.PasswordPolicy.onto(d.Rule)); err != nil {
+		return Accounts{}, err
+	}
+	if d, err = s.Demands.Activate(ctx, c, at, in.RegistrationType.Or("") == byActivation); err != nil {
 		return Accounts{}, err
 	}
 	return s.accounts(ctx, c, d)

@@ -8,6 +8,7 @@ import (
 	"limen/internal/core/audit"
 	"limen/internal/core/demand"
 	"limen/internal/core/message"
+	"limen/internal/core/template"
 	"limen/internal/core/workspace"
 	"limen/internal/fault"
 	"limen/internal/op"
@@ -28,7 +29,7 @@ func (s Settings) customerOps(read func(path, permission string, faults ...*faul
 		op.New(read(root+"ban", ban), s.GetBan),
 		op.New(change("ban", ban, demand.ErrBan), s.SetBan),
 		op.New(read(root+"general", general), s.GetGeneral),
-		op.New(change("general", general, demand.ErrLife), s.SetGeneral),
+		op.New(change("general", general, demand.ErrLife, message.ErrOverride, template.ErrLong), s.SetGeneral),
 		op.New(read(root+"device-control", device), s.GetDevices),
 		op.New(change("device-control", device, demand.ErrDevice, demand.ErrShut, message.ErrOverride), s.SetDevices),
 		op.New(read(root+"synerise-auth", own), s.GetAccounts),
@@ -106,32 +107,6 @@ func (s Settings) SetBan(ctx context.Context, c *op.Call, in NewBan) (Ban, error
 	return banOf(d), err
 }
 
-// General are settings of sign-ins. Of its members the life of tokens can be set; what is null is not there.
-type General struct {
-	// RegistrationType is null: how people come to a workspace is not set here.
-	RegistrationType *string `json:"registrationType"`
-	// TokenLifetimeInSeconds is how long a token for the workspace is good, and no longer than its session.
-	TokenLifetimeInSeconds int `json:"tokenLifetimeInSeconds"`
-	// ConfirmationMailTemplateID is null: mails are the installation's.
-	ConfirmationMailTemplateID *string `json:"confirmationMailTemplateId"`
-	// ConfirmationMailSubject is null.
-	ConfirmationMailSubject *string `json:"confirmationMailSubject"`
-	// ConfirmationMailBody is null.
-	ConfirmationMailBody *string `json:"confirmationMailBody"`
-	// ConfirmationRedirectLink is null.
-	ConfirmationRedirectLink *string `json:"confirmationRedirectLink"`
-	// PasswordResetMailTemplateID is null.
-	PasswordResetMailTemplateID *string `json:"passwordResetMailTemplateId"`
-	// PasswordResetMailSubject is null.
-	PasswordResetMailSubject *string `json:"passwordResetMailSubject"`
-	// PasswordResetMailBody is null.
-	PasswordResetMailBody *string `json:"passwordResetMailBody"`
-	// VoucherPoolUUID is null: there are no vouchers.
-	VoucherPoolUUID *string `json:"voucherPoolUuid"`
-	// AllowOverwriteCustomIdentify is false: there are no custom identifiers.
-	AllowOverwriteCustomIdentify bool `json:"allowOverwriteCustomIdentify"`
-}
-
 // most is the tenant's life of tokens.
 func (s Settings) most(ctx context.Context, c *op.Call) (time.Duration, error) {
 	v, err := s.Values.Get(ctx, c)
@@ -145,65 +120,6 @@ func (s Settings) life(ctx context.Context, c *op.Call, d demand.Demand) (int, e
 		most = min(most, time.Duration(d.Entry.Life)*time.Second)
 	}
 	return int(most / time.Second), err
-}
-
-// GetGeneral gives the general settings of sign-ins. synerise.yaml, GET /sauth/settings/general.
-func (s Settings) GetGeneral(ctx context.Context, c *op.Call, in Workspace) (General, error) {
-	d, err := s.Demands.Get(ctx, c, in.Workspace().ID)
-	if err != nil {
-		return General{}, err
-	}
-	life, err := s.life(ctx, c, d)
-	return General{TokenLifetimeInSeconds: life}, err
-}
-
-// NewGeneral is the whole new state: what is not sent goes back to its default. Members that nothing could follow are refused.
-type NewGeneral struct {
-	synerise.Here
-	// RegistrationType cannot be set; null or absent.
-	RegistrationType op.Opt[string] `json:"registrationType"`
-	// TokenLifetimeInSeconds is how long a token for the workspace is good, 60 seconds to what Workspace.TokenMinutes says; null or absent:
-	// that.
-	TokenLifetimeInSeconds op.Opt[int] `json:"tokenLifetimeInSeconds"`
-	// ConfirmationMailTemplateID cannot be set; null, empty or absent.
-	ConfirmationMailTemplateID op.Opt[string] `json:"confirmationMailTemplateId"`
-	// ConfirmationMailSubject cannot be set.
-	ConfirmationMailSubject op.Opt[string] `json:"confirmationMailSubject"`
-	// ConfirmationMailBody cannot be set.
-	ConfirmationMailBody op.Opt[string] `json:"confirmationMailBody"`
-	// ConfirmationRedirectLink cannot be set.
-	ConfirmationRedirectLink op.Opt[string] `json:"confirmationRedirectLink"`
-	// PasswordResetMailTemplateID cannot be set.
-	PasswordResetMailTemplateID op.Opt[string] `json:"passwordResetMailTemplateId"`
-	// PasswordResetMailSubject cannot be set.
-	PasswordResetMailSubject op.Opt[string] `json:"passwordResetMailSubject"`
-	// PasswordResetMailBody cannot be set.
-	PasswordResetMailBody op.Opt[string] `json:"passwordResetMailBody"`
-	// VoucherPoolUUID cannot be set.
-	VoucherPoolUUID op.Opt[string] `json:"voucherPoolUuid"`
-	// AllowOverwriteCustomIdentify cannot be true.
-	AllowOverwriteCustomIdentify bool `json:"allowOverwriteCustomIdentify"`
-}
-
-// Check refuses what nothing would follow.
-func (n *NewGeneral) Check() error {
-	for _, m := range []struct {
-		name string
-		of   op.Opt[string]
-	}{
-		{"registrationType", n.RegistrationType}, {"confirmationMailTemplateId", n.ConfirmationMailTemplateID},
-		{"confirmationMailSubject", n.ConfirmationMailSubject}, {"confirmationMailBody", n.ConfirmationMailBody},
-		{"confirmationRedirectLink", n.ConfirmationRedirectLink}, {"passwordResetMailTemplateId", n.PasswordResetMailTemplateID},
-		{"passwordResetMailSubject", n.PasswordResetMailSubject}, {"passwordResetMailBody", n.PasswordResetMailBody}, {"voucherPoolUuid", n.VoucherPoolUUID},
-	} {
-		if m.of.Or("") != "" {
-			return fault.Bad(m.name, "cannot be set: nothing here would follow it")
-		}
-	}
-	if n.AllowOverwriteCustomIdentify {
-		return fault.Bad("allowOverwriteCustomIdentify", "cannot be true: there are no custom identifiers")
-	}
-	return lives(n.TokenLifetimeInSeconds)
 }
 
 // lives refuses a life of tokens that none is: only leaving it out gives the default.
@@ -221,15 +137,4 @@ func (s Settings) limit(ctx context.Context, c *op.Call, at string, life op.Opt[
 		return demand.Demand{}, err
 	}
 	return s.Demands.Limit(ctx, c, at, life.Or(0), int(most/time.Second))
-}
-
-// SetGeneral replaces the general settings of sign-ins. The life counts for tokens that are made from now on, of people and of API keys.
-// synerise.yaml, POST /sauth/settings/general. Error: demand.life.
-func (s Settings) SetGeneral(ctx context.Context, c *op.Call, in NewGeneral) (General, error) {
-	d, err := s.limit(ctx, c, in.Workspace().ID, in.TokenLifetimeInSeconds)
-	if err != nil {
-		return General{}, err
-	}
-	life, err := s.life(ctx, c, d)
-	return General{TokenLifetimeInSeconds: life}, err
 }

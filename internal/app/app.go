@@ -15,6 +15,7 @@ import (
 	"limen/internal/core/app"
 	"limen/internal/core/attribute"
 	"limen/internal/core/audit"
+	"limen/internal/core/authority"
 	"limen/internal/core/change"
 	"limen/internal/core/collection"
 	"limen/internal/core/demand"
@@ -45,6 +46,7 @@ import (
 	"limen/internal/core/provision"
 	"limen/internal/core/report"
 	"limen/internal/core/reset"
+	"limen/internal/core/revocation"
 	"limen/internal/core/role"
 	appscript "limen/internal/core/script"
 	"limen/internal/core/session"
@@ -105,26 +107,29 @@ type App struct {
 
 	Resolver *dns.Resolver
 
-	Values    *setting.Store
-	Index     *tenant.Index
-	Tenants   *tenant.Tenants
-	Roles     *role.Roles
-	People    *user.Directory
-	Orgs      *org.Orgs
-	Domains   *domain.Domains
-	Demands   *demand.Demands
-	Profiles  *profile.Profiles
-	Policies  *policy.Policies
-	Networks  *network.Networks
-	Passwords password.Passwords
-	Sessions  *session.Sessions
-	Reports   *report.Reports
-	Lists     *acl.Lists
-	Sets      *collection.Sets
-	Scripts   *script.Pool // runs nothing before its Command is set
-	Quick     *script.Pool // for scripts that somebody waits for; the same
-	Dynamic   *dynamic.Scripts
-	AppCode   *appscript.Scripts
+	Values   *setting.Store
+	Index    *tenant.Index
+	Tenants  *tenant.Tenants
+	Roles    *role.Roles
+	People   *user.Directory
+	Orgs     *org.Orgs
+	Domains  *domain.Domains
+	Demands  *demand.Demands
+	Profiles *profile.Profiles
+	Policies *policy.Policies
+	Networks *network.Networks
+	// Authorities say who somebody is by certificates, and Revoked knows which of these count no more.
+	Authorities *authority.Authorities
+	Revoked     *revocation.Lists
+	Passwords   password.Passwords
+	Sessions    *session.Sessions
+	Reports     *report.Reports
+	Lists       *acl.Lists
+	Sets        *collection.Sets
+	Scripts     *script.Pool // runs nothing before its Command is set
+	Quick       *script.Pool // for scripts that somebody waits for; the same
+	Dynamic     *dynamic.Scripts
+	AppCode     *appscript.Scripts
 
 	Throttle  throttle.Throttle
 	OATH      oath.Profiles
@@ -316,6 +321,7 @@ func (a *App) wireDomain(ctx context.Context) error {
 	a.wireSafes()
 	a.wireProfiles()
 	a.wireNetworks()
+	a.wireAuthorities()
 	a.wireDemands()
 	a.wirePolicies()
 	a.People.Shut = append(a.People.Shut, a.endSessions, sshkey.Recall)

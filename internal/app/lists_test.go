@@ -62,6 +62,7 @@ var compared = map[string]string{
 	"/Acl/GetAces":                                   "(core/acl reads each as GetAce does)",
 	"/Core/GetBlockedIpRanges":                       "(of the tenant)",
 	"/Core/GetPremDetectRanges":                      "(of the tenant)",
+	"/Core/GetCertificateAuthorities":                "(of the tenant)",
 	"/Policy/GetPlinks":                              "(of the tenant)",
 	"/SaasManage/GetRoleApps":                        "(about one role, which is the target)",
 	"/SaasManage/GetClients":                         "(about one application, which is the target)",

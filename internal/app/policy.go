@@ -110,6 +110,22 @@ func (a *App) signInProfile(ctx context.Context, c *call.Call, u user.User, base
 	if err != nil {
 		return p, err
 	}
+	return a.demanded(ctx, c, u, p)
+}
+
+// certificateTerms is the same about a sign-in by a certificate.
+func (a *App) certificateTerms(ctx context.Context, c *call.Call, u user.User, base login.Profile) (login.Terms, error) {
+	t, err := a.Policies.Certificate(ctx, c, u, base)
+	if err != nil {
+		return t, err
+	}
+	t.Profile, err = a.demanded(ctx, c, u, t.Profile)
+	return t, err
+}
+
+// demanded adds to how somebody signs in what the person's organizations demand.
+func (a *App) demanded(ctx context.Context, c *call.Call, u user.User, p login.Profile) (login.Profile, error) {
+	var err error
 	if p.Confirm, err = a.confirms(ctx, c, u); err != nil {
 		return p, err
 	}

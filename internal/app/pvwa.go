@@ -18,7 +18,7 @@ func (a *App) pvwa() pvwa.PVWA {
 			People: a.People, Roles: a.Roles, Orgs: a.Orgs, Passwords: a.Passwords, Tenants: a.Index, Throttle: a.Throttle, Sessions: a.Sessions, Keep: a.keepWay,
 			Keys: &sshkey.Keys{People: a.People, Life: a.sshKeyLasts},
 		},
-		Logins: a.Logins, Sessions: a.Sessions, Build: Version(), Device: identity.DeviceCookie,
+		Logins: a.Logins, Sessions: a.Sessions, Authorities: a.Authorities, Build: Version(), Device: identity.DeviceCookie,
 	}
 }
 

@@ -11,6 +11,7 @@ import (
 	"limen/internal/surface/identity/acl"
 	"limen/internal/surface/identity/applications"
 	"limen/internal/surface/identity/authentication"
+	"limen/internal/surface/identity/certificates"
 	"limen/internal/surface/identity/collections"
 	"limen/internal/surface/identity/directories"
 	"limen/internal/surface/identity/mfa"
@@ -68,6 +69,7 @@ func (a *App) identityOps() []op.Op {
 	out = append(out, organizations.Organizations{Orgs: a.Orgs, People: a.People, Roles: a.Roles}.Ops()...)
 	out = append(out, profiles.Profiles{Profiles: a.Profiles}.Ops()...)
 	out = append(out, networks.Networks{Networks: a.Networks}.Ops()...)
+	out = append(out, certificates.Certificates{Authorities: a.Authorities, Sessions: a.Sessions}.Ops()...)
 	out = append(out, access.Access{Server: a.OAuth, Apps: a.Apps, Roles: a.Roles, Provision: a.provision()}.Ops()...)
 	out = append(out, policies.Policies{Policies: a.Policies, Profiles: a.Profiles, People: a.People, Passwords: a.Passwords, Settings: a.Values}.Ops()...)
 	out = append(out, roles.Roles{Roles: a.Roles, Orgs: a.Orgs, Scripts: a.Dynamic, Apps: a.Apps}.Ops()...)

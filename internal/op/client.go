@@ -71,6 +71,9 @@ func certificate(header string) []*x509.Certificate {
 const maxCert = 16 << 10
 
 func (cs Clients) forwarded(r *http.Request, c *call.Client) {
+	if cs.Cert != "" || r.Header.Get("X-Forwarded-For") != "" {
+		c.Certs = nil // of the connection: it is the proxy's own
+	}
 	if h := r.Header.Values(cs.Cert); cs.Cert != "" && len(h) == 1 {
 		c.Certs = certificate(h[0])
 	}

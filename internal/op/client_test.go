@@ -1,6 +1,8 @@
 package op
 
 import (
+	"crypto/tls"
+	"crypto/x509"
 	"encoding/base64"
 	"encoding/pem"
 	"net/http/httptest"
@@ -56,6 +58,29 @@ func TestCertificateHeader(t *testing.T) {
 		r.RemoteAddr = c.remote
 		for _, v := range c.values {
 			r.Header.Add("Client-Cert", v)
+		}
+		if got := (Clients{Trusted: proxy, Cert: c.header}).Of(r).Certs; len(got) != c.want {
+			t.Errorf("%s: %d certificates", c.name, len(got))
+		}
+	}
+}
+
+// The certificate of a connection counts unless a proxy made the connection for somebody else.
+func TestCertificateOfConnection(t *testing.T) {
+	s := httptest.NewTLSServer(nil)
+	defer s.Close()
+	proxy := []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8")}
+	for _, c := range []struct {
+		name, remote, header, forwarded string
+		want                            int
+	}{
+		{"a client's", "192.0.2.1:9", "", "", 1}, {"a client's that claims to be a proxy", "192.0.2.1:9", "Client-Cert", "192.0.2.7", 1}, {"from a trusted network", "10.0.0.1:9", "", "", 1},
+		{"a proxy's", "10.0.0.1:9", "", "192.0.2.7", 0}, {"a proxy's that names no certificate", "10.0.0.1:9", "Client-Cert", "", 0},
+	} {
+		r := httptest.NewRequest("GET", "/", nil)
+		r.RemoteAddr, r.TLS = c.remote, &tls.ConnectionState{PeerCertificates: []*x509.Certificate{s.Certificate()}}
+		if c.forwarded != "" {
+			r.Header.Set("X-Forwarded-For", c.forwarded)
 		}
 		if got := (Clients{Trusted: proxy, Cert: c.header}).Of(r).Certs; len(got) != c.want {
 			t.Errorf("%s: %d certificates", c.name, len(got))

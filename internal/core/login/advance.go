@@ -39,6 +39,8 @@ type turn struct {
 	profile Profile
 	// deferred says that somebody else than the waiting client moves the conversation on: the end is kept for it.
 	deferred bool
+	strong   bool // what was shown counts as much as several factors
+	stranger bool // the device does not become known by it
 }
 
 // Advance does what a request asks for, with what Prepare found out. ErrFailed ends the conversation and is to be

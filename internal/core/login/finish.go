@@ -219,9 +219,9 @@ func (l *Logins) tokens(ctx context.Context, c *call.Call, out *Success, refresh
 	return err
 }
 
-// level is High after two different mechanisms, or one that proves two categories of factors.
+// level is High after two different mechanisms, or one that proves two categories of factors or counts as much.
 func (t *turn) level() string {
-	if profile.Reached(t.s.Passed) > 1 || len(slices.Compact(slices.Sorted(slices.Values(t.s.Passed)))) > 1 {
+	if t.strong || profile.Reached(t.s.Passed) > 1 || len(slices.Compact(slices.Sorted(slices.Values(t.s.Passed)))) > 1 {
 		return session.High
 	}
 	return session.Normal
@@ -244,7 +244,7 @@ func (t *turn) noted(ctx context.Context) error {
 	if err := t.strange(ctx); err != nil {
 		return err
 	}
-	if !t.s.Skipped && !t.s.Exempt && !t.s.Rescued { // a device that stood in for a factor does not prolong its own standing
+	if !t.s.Skipped && !t.s.Exempt && !t.s.Rescued && !t.stranger { // a device that stood in for a factor does not prolong its own standing
 		unknown, err := t.Throttle.Remember(ctx, t.c, t.person.ID, throttle.DeviceHash(t.s.Device))
 		if err == nil {
 			err = t.notePass(ctx)
@@ -315,6 +315,9 @@ func method(passed []string) string {
 	}
 	if len(passed) == 1 && passed[0] == factor.Password {
 		return "Password"
+	}
+	if len(passed) == 1 && passed[0] == Certificate {
+		return "Certificate"
 	}
 	return strings.Join(passed, ",")
 }

@@ -51,6 +51,8 @@ type Logins struct {
 	// Profile replaces the settings' profile, where policies decide; nil: Settings alone. It gets the zero User for
 	// names that do not exist. Profile.With and Profile.Recover make a Profile of an authentication profile.
 	Profile func(ctx context.Context, c *call.Call, u user.User, base Profile) (Profile, error)
+	// Terms are on which a person signs in by a certificate, who would sign in by base otherwise.
+	Terms func(ctx context.Context, c *call.Call, u user.User, base Profile) (Terms, error)
 	// Exempt says whether a person signs in without further factors at present; nil: nobody does.
 	Exempt func(ctx context.Context, c *call.Call, userID string) (bool, error)
 	// Rescued says whether a person is let in with the password alone, whatever profiles and policies say; nil: nobody is.

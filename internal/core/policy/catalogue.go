@@ -44,6 +44,10 @@ const (
 	keyConcurrent  = "/Core/Authentication/AuthSessionMaxConcurrent"
 	keyNoMech      = "/Core/Authentication/NoMfaMechLogin"
 	partPrefix     = "/Core/Authentication/UserUpdateProfile/"
+	keyZso         = "/Core/Authentication/AllowZso"
+	keyZsoAlone    = "/Core/Authentication/ZsoSkipChallenge"
+	keyZsoKnown    = "/Core/Authentication/ZsoSetKnownEndpoint"
+	keyZsoAll      = "/Core/Authentication/ZsoSatisfiesAllMechs"
 	keyReset       = "PasswordResetEnabled"
 	keyResetToo    = "/Core/PasswordReset/PasswordResetEnabled"
 	keyResetCookie = "/Core/PasswordReset/PasswordResetIdentityCookieOnly"
@@ -175,6 +179,10 @@ var loginKeys = append(acts(
 	sign.on("CookieAllowPersist", false, "Offer to stay signed in when the browser is closed."),
 	sign.count("CookiePersistLifespanHours", 336, 1, 8760, hours, "Time after which the session of somebody who stays signed in ends."),
 	sign.count("AuthSessionMaxConcurrent", 0, 0, 1000, "", "Most sessions of one person; 0 is any number."),
+	sign.on("AllowZso", true, "Let certificates sign in."),
+	sign.on("ZsoSkipChallenge", true, "Ask for nothing besides a certificate, whatever the rules say."),
+	sign.on("ZsoSetKnownEndpoint", false, "Make a browser known by a sign-in with a certificate."),
+	sign.on("ZsoSatisfiesAllMechs", false, "Take a certificate for all factors."),
 	sign.on("NoMfaMechLogin", false, "Let in who has none of the factors that the profile asks for, instead of refusing them."),
 ),
 	sign.of(Ref, "AuthenticationRulesHighAuthRequestedProfileId", "Profile of a step-up that an application asks for."),
@@ -182,10 +190,6 @@ var loginKeys = append(acts(
 	sign.on("AllowIwa", true, "Let Kerberos sign in from the corporate network."),
 	sign.on("IwaSetKnownEndpoint", false, "Make a browser known by a sign-in with Kerberos."),
 	sign.on("IwaSatisfiesAllMechs", false, "Take Kerberos for all factors."),
-	sign.on("AllowZso", true, "Let certificates sign in."),
-	sign.on("ZsoSkipChallenge", true, "Ask for nothing besides a certificate."),
-	sign.on("ZsoSetKnownEndpoint", false, "Make a browser known by a sign-in with a certificate."),
-	sign.on("ZsoSatisfiesAllMechs", false, "Take a certificate for all factors."),
 	sign.on("FederatedLoginAllowsMfa", false, "Apply the rules to people who sign in elsewhere."),
 	sign.on("FederatedLoginSatisfiesAllMechs", false, "Take a sign-in elsewhere for all factors; not together with the former."),
 	group{"login", "/Core/MfaRestrictions/"}.on("BlockMobileMechsOnMobileLogin", false, "Ask for no factor of the mobile device that the sign-in comes from."),

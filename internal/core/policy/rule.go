@@ -22,7 +22,7 @@ type Situation struct {
 	OS      string // iOS, Android, WindowsMobile, Mac, Windows, Linux
 	Browser string // Other, Chrome, Firefox, IE, Safari, MicrosoftEdge
 	Country string // ISO 3166-1 alpha-2
-	// Certificate says that a certificate was used. Sign-in has no such means, so it is false there, which is known.
+	// Certificate says that a certificate was used, which is always known.
 	Certificate bool
 }
 

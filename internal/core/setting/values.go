@@ -33,6 +33,8 @@ type Values struct {
 	KeyRotation time.Duration
 	// SSHKey is how long SSH keys are good that are made for people; 0: none is made.
 	SSHKey time.Duration
+	// UncheckedCertificates takes certificates of which it cannot be found out whether they were revoked.
+	UncheckedCertificates bool
 	// CreateUsers allows /CDirectoryService/CreateUsers (users.yaml n 82).
 	CreateUsers bool
 	// ChosenRights lets dynamic roles carry rights although people can choose to be in them.

@@ -23,6 +23,8 @@ var (
 const (
 	LogonCyberArk = "cyberark"
 	LogonRadius   = "radius"
+	LogonPKI      = "pki"   // by a certificate, whose authority says where the login name is
+	LogonPKIPN    = "pkipn" // by one that has a user principal name
 )
 
 // MaxSessions is how many sessions a user has at once, where they are to go on.
@@ -39,7 +41,7 @@ func (v *Vault) May(ctx context.Context, c *call.Call, u user.User, method strin
 		return err
 	case !p.uses(own):
 		return ErrInterface
-	case method == LogonCyberArk && !slices.Contains(parted(p.Methods), ByPassword):
+	case method != LogonRadius && !slices.Contains(parted(p.Methods), ByPassword):
 		return ErrMethod
 	case !p.open(int64(c.Now.UTC().Hour())):
 		return ErrHours

@@ -51,7 +51,7 @@ type MethodWish struct {
 var first = []Method{{ID: LogonCyberArk, Name: "CyberArk", Enabled: true}, {ID: LogonRadius, Name: "RADIUS", Enabled: true}}
 
 // spoken are the ways to log on that there is code for; no other can be enabled.
-var spoken = []string{LogonCyberArk, LogonRadius}
+var spoken = []string{LogonCyberArk, LogonRadius, LogonPKI, LogonPKIPN}
 
 const methodColumns = `id, gone, name, enabled, mobile, logoff, sign_in_label, user_label, password_label`
 

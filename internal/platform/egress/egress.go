@@ -1,5 +1,6 @@
 // Package egress is how the program asks addresses that somebody else has named: customers' servers, the documents of clients that
-// registered themselves. It reaches public networks and those that the settings permit, by https, and takes small answers only.
+// registered themselves. It reaches public networks and those that the settings permit, by https unless what it asks for is signed itself, and
+// takes small answers only.
 package egress
 
 import (
@@ -20,7 +21,7 @@ import (
 
 // Faults of asking.
 var (
-	// ErrAddress is an address that cannot be asked: it must be https, and name no user.
+	// ErrAddress is an address that cannot be asked: it must be https, or http where that will do, and name no user.
 	ErrAddress = fault.New(fault.Invalid, "egress.address", "The address must be https and name no user.")
 	// ErrUnreachable is an address that did not answer, or not in time; why not is the cause.
 	ErrUnreachable = fault.New(fault.Unavailable, "egress.unreachable", "The address does not answer.")
@@ -55,6 +56,7 @@ type Request struct {
 	URL    string
 	Header http.Header
 	Body   []byte
+	Plain  bool // http will do as well: what is asked for is public, and proves itself by a signature
 }
 
 // Answer is what came back, whatever its status.
@@ -68,7 +70,7 @@ type Answer struct {
 // Faults: ErrAddress, ErrForbidden, ErrUnreachable, ErrLarge.
 func (c *Client) Do(ctx context.Context, r Request) (Answer, error) {
 	u, err := url.Parse(r.URL)
-	if err != nil || u.Scheme != "https" || u.Hostname() == "" || u.User != nil {
+	if err != nil || u.Scheme != "https" && (u.Scheme != "http" || !r.Plain) || u.Hostname() == "" || u.User != nil {
 		return Answer{}, ErrAddress
 	}
 	ctx, cancel := context.WithTimeout(ctx, c.timeout())

@@ -91,6 +91,25 @@ func TestDo(t *testing.T) {
 	}
 }
 
+// What is signed may be asked for by http, of the same addresses as by https.
+func TestPlain(t *testing.T) {
+	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte("ok")) }))
+	t.Cleanup(s.Close)
+	for _, tt := range []struct {
+		client *egress.Client
+		plain  bool
+		url    string
+		err    error
+	}{
+		{&egress.Client{Guard: loopback}, true, s.URL, nil}, {&egress.Client{Guard: loopback}, false, s.URL, egress.ErrAddress}, {&egress.Client{}, true, s.URL, egress.ErrForbidden},
+		{&egress.Client{Guard: loopback}, true, "ldap://127.0.0.1/cn=crl", egress.ErrAddress},
+	} {
+		if _, err := tt.client.Do(t.Context(), egress.Request{URL: tt.url, Plain: tt.plain}); !errors.Is(err, tt.err) {
+			t.Errorf("%s, plain %v: %v", tt.url, tt.plain, err)
+		}
+	}
+}
+
 // A name that answers with an allowed address when it is first looked up and with a forbidden one afterwards reaches nothing: the
 // address counts that is dialled.
 func TestDNSRebinding(t *testing.T) {

@@ -267,13 +267,18 @@ func (p PVWA) sign(ctx context.Context, c *op.Call, k checked) (out Session, err
 		out.cookies = []*http.Cookie{cookie(c, stateCookie, r.Package.Session)}
 		return out, op.Refused(errChallenge.Say("%s", question(r)))
 	}
-	s := r.Success
+	err = p.opened(ctx, c, &out, r.Success, k.wish.Concurrent)
+	return out, err
+}
+
+// opened completes the answer of a logon, and takes note of its session.
+func (p PVWA) opened(ctx context.Context, c *op.Call, out *Session, s *login.Success, concurrent bool) error {
 	out.token = s.Auth
 	out.cookies = append(out.cookies, cookie(c, "mobileState", "Desktop"))
 	if device := p.device(c, s.Device); device != nil {
 		out.cookies = append(out.cookies, device)
 	}
-	return out, p.Vault.Opened(ctx, c, s.Person.ID, s.Session.ID, s.Session.Expires, k.wish.Concurrent)
+	return p.Vault.Opened(ctx, c, s.Person.ID, s.Session.ID, s.Session.Expires, concurrent)
 }
 
 // told says whether a fault is the outcome of a logon: its counters and its event are kept.

@@ -91,7 +91,7 @@ func (p PVWA) GetMethod(ctx context.Context, c *op.Call, in MethodRef) (LogonMet
 type MethodBody struct {
 	// DisplayName is what clients call it, at most 50 characters.
 	DisplayName *string `json:"displayName"`
-	// Enabled says whether people may log on so. Only cyberark and radius can be enabled: this service speaks no other way yet.
+	// Enabled says whether people may log on so. Only cyberark, radius, pki and pkipn can be enabled: this service speaks no other way yet.
 	Enabled *wire.Bool `json:"enabled"`
 	// MobileEnabled says whether clients for mobile devices offer it; kept and told.
 	MobileEnabled *wire.Bool `json:"mobileEnabled"`

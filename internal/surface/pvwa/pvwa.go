@@ -8,6 +8,7 @@ import (
 	"slices"
 
 	"limen/internal/call"
+	"limen/internal/core/authority"
 	"limen/internal/core/login"
 	"limen/internal/core/right"
 	"limen/internal/core/session"
@@ -19,11 +20,12 @@ import (
 
 // PVWA are the operations.
 type PVWA struct {
-	Vault    *vault.Vault
-	Logins   *login.Logins
-	Sessions *session.Sessions
-	Build    string // version of the program
-	Device   string // name of the cookie by which devices are known
+	Vault       *vault.Vault
+	Logins      *login.Logins
+	Sessions    *session.Sessions
+	Authorities *authority.Authorities
+	Build       string // version of the program
+	Device      string // name of the cookie by which devices are known
 }
 
 // Version is that of the server whose calls these are: clients ask for nothing newer.
@@ -48,7 +50,7 @@ var (
 
 // Ops declares them.
 func (p PVWA) Ops() []op.Op {
-	return slices.Concat(p.logon(), p.server(), p.users(), p.groups(), p.older(), p.more(), p.keys(), p.cache(), p.methods(), p.licences(), p.elsewhere())
+	return slices.Concat(p.logon(), p.certificates(), p.server(), p.users(), p.groups(), p.older(), p.more(), p.keys(), p.cache(), p.methods(), p.licences(), p.elsewhere())
 }
 
 func reads(path string, rule op.Rule, faults ...*fault.Error) op.Spec {

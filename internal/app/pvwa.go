@@ -16,7 +16,7 @@ func (a *App) pvwa() pvwa.PVWA {
 	return pvwa.PVWA{
 		Vault: &vault.Vault{
 			People: a.People, Roles: a.Roles, Orgs: a.Orgs, Passwords: a.Passwords, Tenants: a.Index, Throttle: a.Throttle, Sessions: a.Sessions, Keep: a.keepWay,
-			Keys: &sshkey.Keys{People: a.People, Life: a.sshKeyLasts},
+			Keys: &sshkey.Keys{People: a.People, Life: a.sshKeyLasts}, Passkeys: a.Passkeys,
 		},
 		Logins: a.Logins, Sessions: a.Sessions, Authorities: a.Authorities, Build: Version(), Device: identity.DeviceCookie,
 	}

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"limen/internal/call"
+	"limen/internal/core/factor/passkey"
 	"limen/internal/core/number"
 	"limen/internal/core/org"
 	"limen/internal/core/password"
@@ -48,6 +49,7 @@ type Vault struct {
 	Throttle  throttle.Throttle
 	Sessions  *session.Sessions
 	Keys      *sshkey.Keys
+	Passkeys  passkey.Keys
 	// Keep makes a change to what somebody signs in with: lockout.ErrLastWay when no system administrator could sign in then.
 	Keep func(ctx context.Context, c *call.Call, userID string, change func() error) error
 }

@@ -65,7 +65,8 @@ func (v *Vault) known(ctx context.Context, c *call.Call, u user.User, p Profile,
 	}
 	out.Username, out.Location, out.LastSuccessfulLoginDate = short(u.Name), location(paths(u.Org)), last/1000
 	out.BusinessAddress, out.Internet, out.Phones, out.PersonalDetails = told(u, p, items[u.ID])
-	return nil
+	out.FidoCredentialsIds, err = v.handles(ctx, c, u.ID)
+	return err
 }
 
 // enabled says whether no administrator keeps somebody out.

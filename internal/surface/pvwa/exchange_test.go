@@ -14,7 +14,7 @@ import (
 	made "limen/internal/wire/certificate/certificatetest"
 )
 
-func TestExchanges(t *testing.T) { apptest.Exchanges(t, "testdata", certified) }
+func TestExchanges(t *testing.T) { apptest.Exchanges(t, "testdata", certified, devices) }
 
 // certified has the logons by certificates go over TLS. Root vouches for people by principal names, with a list of revoked certificates; Mail
 // does by mail addresses.

@@ -50,7 +50,7 @@ var (
 
 // Ops declares them.
 func (p PVWA) Ops() []op.Op {
-	return slices.Concat(p.logon(), p.certificates(), p.server(), p.users(), p.groups(), p.older(), p.more(), p.keys(), p.cache(), p.methods(), p.licences(), p.elsewhere())
+	return slices.Concat(p.logon(), p.certificates(), p.server(), p.users(), p.groups(), p.older(), p.more(), p.keys(), p.cache(), p.fido(), p.methods(), p.licences(), p.elsewhere())
 }
 
 func reads(path string, rule op.Rule, faults ...*fault.Error) op.Spec {

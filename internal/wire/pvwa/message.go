@@ -190,6 +190,8 @@ type User struct {
 	LoginFromHour *int64 `json:"loginFromHour"`
 	// LoginToHour is the hour at whose beginning that ends.
 	LoginToHour *int64 `json:"loginToHour"`
+	// FidoCredentialsIds are the ids of the user's FIDO2 devices; absent where there is none.
+	FidoCredentialsIds []string `json:"FidoCredentialsIds,omitempty"`
 }
 
 // Again is what makes the user what they are: the body of a PUT that changes nothing.

@@ -44,6 +44,7 @@ func (a *App) wireOAuth() {
 		Service: a.serviceClient, Password: a.ownerPassword,
 		Tenant: a.Index.ByID, Rand: rand.Reader, Promise: a.Outbox.Put, Notify: a.tellClient, Rules: a.appRules, Fetch: a.fetch,
 		DB: a.DB, CertHost: a.certHost, Certs: a.Settings.CertListen != "" || a.Settings.CertHeader != "",
+		Revoked: a.Revoked, Unchecked: a.takesUnchecked,
 	}
 	for _, m := range a.Logins.Mechanisms {
 		a.OAuth.Ways = append(a.OAuth.Ways, m.Name())

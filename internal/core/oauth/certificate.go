@@ -6,12 +6,14 @@ import (
 	"crypto/sha256"
 	"crypto/x509"
 	"encoding/base64"
+	"errors"
 	"slices"
 	"strings"
 
 	"github.com/go-jose/go-jose/v4"
 
 	"limen/internal/call"
+	"limen/internal/core/revocation"
 	wire "limen/internal/wire/oauth"
 )
 
@@ -71,7 +73,7 @@ func bind(c *call.Call, a App, client Client, proof string) (string, error) {
 
 // byCertificate takes a certificate of an authority that the application trusts, of the name that the client has registered (RFC
 // 8705 section 2.1).
-func (s *Server) byCertificate(_ context.Context, c *call.Call, a App, r Registration, _ wire.Credentials) (Client, error) {
+func (s *Server) byCertificate(ctx context.Context, c *call.Call, a App, r Registration, _ wire.Credentials) (Client, error) {
 	certs := c.Client.Certs
 	if len(certs) == 0 || a.Profile.Authorities == nil {
 		return Client{}, ErrClient
@@ -80,13 +82,47 @@ func (s *Server) byCertificate(_ context.Context, c *call.Call, a App, r Registr
 	for _, one := range certs[1:] {
 		between.AddCert(one)
 	}
-	_, err := certs[0].Verify(x509.VerifyOptions{
+	ways, err := certs[0].Verify(x509.VerifyOptions{
 		Roots: a.Profile.Authorities, Intermediates: between, CurrentTime: c.Now, KeyUsages: []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth},
 	})
 	if err != nil || !r.Holds(certs[0]) {
 		return Client{}, ErrClient.Because(err)
 	}
+	if err := s.unrevoked(ctx, c, ways); err != nil {
+		return Client{}, ErrClient.Because(err)
+	}
 	return Client{Registration: r, Proved: true}, nil
+}
+
+// unrevoked wants one of the ways to an authority that the application trusts to have no certificate that was revoked, by the lists that
+// certificates name. One that names none cannot be revoked but by taking it from the client.
+func (s *Server) unrevoked(ctx context.Context, c *call.Call, ways [][]*x509.Certificate) (err error) {
+	if s.Revoked == nil {
+		return nil
+	}
+	for _, way := range ways {
+		if err = s.unrevokedOn(ctx, c, way); err == nil || errors.Is(err, revocation.ErrRevoked) {
+			return err
+		}
+	}
+	return err
+}
+
+func (s *Server) unrevokedOn(ctx context.Context, c *call.Call, way []*x509.Certificate) error {
+	for i, cert := range way[:len(way)-1] {
+		err := s.Revoked.Check(ctx, c, cert, way[i+1], "")
+		if err == nil || errors.Is(err, revocation.ErrNoList) && len(cert.CRLDistributionPoints) == 0 {
+			continue
+		}
+		if errors.Is(err, revocation.ErrRevoked) || s.Unchecked == nil {
+			return err
+		}
+		allowed, failed := s.Unchecked(ctx, c)
+		if failed != nil || !allowed {
+			return errors.Join(err, failed)
+		}
+	}
+	return nil
 }
 
 // bySelfSigned takes a certificate that is among the client's keys (RFC 8705 section 2.2). Who signed it does not matter.

@@ -17,7 +17,9 @@ import (
 
 	"github.com/go-jose/go-jose/v4"
 
+	"limen/internal/call"
 	"limen/internal/core/oauth"
+	"limen/internal/core/revocation"
 	wire "limen/internal/wire/oauth"
 )
 
@@ -107,6 +109,53 @@ func TestTLSClient(t *testing.T) {
 			w.connects()
 			if _, err := w.token("web", header, "grant_type=refresh_token&refresh_token=x", ""); !errors.Is(err, oauth.ErrClient) {
 				t.Errorf("%s: %v", name, err)
+			}
+		}
+	})
+}
+
+// TestRevokedClient looks certificates of clients up that name a list of revoked ones.
+func TestRevokedClient(t *testing.T) {
+	each(t, func(w *world) {
+		const here = "http://crl.acme.test/clients"
+		ca := w.certificate(nil, func(c *x509.Certificate) { authority(c); c.KeyUsage |= x509.KeyUsageCRLSign })
+		w.own(wire.Metadata{AuthMethod: wire.TLSClient, TLSSubject: "CN=client-1,O=Acme"})
+		a := w.apps["web"]
+		a.Profile.Authorities = x509.NewCertPool()
+		a.Profile.Authorities.AddCert(ca.cert)
+		w.apps["web"] = a
+		numbered := func(n int64) func(*x509.Certificate) {
+			return func(c *x509.Certificate) { c.SerialNumber, c.CRLDistributionPoints = big.NewInt(n), []string{here} }
+		}
+		good, bad, bare := w.certificate(ca, numbered(7)), w.certificate(ca, numbered(8)), w.certificate(ca, same)
+		list, err := x509.CreateRevocationList(rand.Reader, &x509.RevocationList{
+			Number: big.NewInt(1), ThisUpdate: w.c.Now.Add(-time.Minute), NextUpdate: w.c.Now.Add(time.Hour),
+			RevokedCertificateEntries: []x509.RevocationListEntry{{SerialNumber: big.NewInt(8), RevocationTime: w.c.Now.Add(-time.Minute)}},
+		}, ca.cert, ca.key)
+		if err != nil {
+			t.Fatal(err)
+		}
+		there, lenient := true, false
+		w.s.Unchecked = func(context.Context, *call.Call) (bool, error) { return lenient, nil }
+		for _, tt := range []struct {
+			name           string
+			there, lenient bool
+			cert           *issuer
+			want           bool
+		}{
+			{"good", true, false, good, true}, {"revoked", true, false, bad, false}, {"names no list", true, false, bare, true}, {"no list is to be had", false, false, good, false},
+			{"no list is to be had, which is allowed", false, true, good, true}, {"revoked, where no list need be had", true, true, bad, false},
+		} {
+			there, lenient = tt.there, tt.lenient
+			w.s.Revoked = &revocation.Lists{Fetch: func(_ context.Context, uri string) ([]byte, error) {
+				if uri != here || !there {
+					return nil, errors.New("no answer")
+				}
+				return list, nil
+			}}
+			w.connects(tt.cert)
+			if err := w.certified(); (err == nil) != tt.want || err != nil && !errors.Is(err, oauth.ErrClient) {
+				t.Errorf("%s: %v", tt.name, err)
 			}
 		}
 	})

@@ -19,6 +19,7 @@ import (
 	"limen/internal/call"
 	"limen/internal/core/change"
 	"limen/internal/core/outbox"
+	"limen/internal/core/revocation"
 	"limen/internal/core/session"
 	"limen/internal/core/throttle"
 	"limen/internal/crypt"
@@ -128,6 +129,10 @@ type Server struct {
 	// CertHost is the host, with its port, of the endpoints that ask for certificates, by the tenant's own; nil: there are none.
 	CertHost func(host string) string
 	Certs    bool // clients can show certificates, there or by way of a proxy
+	// Revoked knows which certificates of authorities were revoked; nil: none is looked up. Unchecked says whether those are taken of which it
+	// cannot be found out; nil: they are not.
+	Revoked   *revocation.Lists
+	Unchecked func(ctx context.Context, c *call.Call) (bool, error)
 
 	// LongestLife is how long a token of the call's tenant can live that is signed, in c.Tx; StoreKeys stores signing keys in c.Tx.
 	LongestLife func(ctx context.Context, c *call.Call) (time.Duration, error)

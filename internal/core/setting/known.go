@@ -114,7 +114,7 @@ var otherKeys = []Key{
 	duration("SshKey.LifeHours", "hours", 0, 0, 168, "How long the SSH keys are good that people have made for them; 0 lets nobody have one made.",
 		func(v *Values) *time.Duration { return &v.SSHKey }),
 	boolean("Certificate.AllowUnchecked", false,
-		"Take certificates of people although it cannot be found out whether their authority has revoked them, as while its list is not to be had.",
+		"Take certificates of people and of OAuth clients although it cannot be found out whether their authority has revoked them, as while its list is not to be had.",
 		func(v *Values) *bool { return &v.UncheckedCertificates }),
 	duration("OAuth.KeyRotationDays", "days", 90, 0, 3650, "After how long the keys that sign tokens are replaced; 0 is never.",
 		func(v *Values) *time.Duration { return &v.KeyRotation }),

@@ -57,6 +57,7 @@ import (
 	"limen/internal/core/tenant"
 	"limen/internal/core/throttle"
 	"limen/internal/core/token"
+	"limen/internal/core/upstream"
 	"limen/internal/core/user"
 	"limen/internal/core/vault"
 	"limen/internal/core/workflow"
@@ -149,6 +150,8 @@ type App struct {
 	Portal    *portal.Portal
 	Flows     *workflow.Flows
 	Outbound  *outbound.Outbound
+
+	Upstream *upstream.Providers
 
 	Workspaces      *workspace.Workspaces
 	WorkspaceTokens workspace.Tokens
@@ -247,6 +250,7 @@ func (a *App) wire(ctx context.Context, master crypt.Wrapper) error {
 		return err
 	}
 	a.wireWorkspaces()
+	a.wireUpstream()
 	a.wireTheme()
 	a.wirePeople()
 	if err := a.wireSenders(); err != nil {

@@ -60,7 +60,7 @@ func (a *App) login() login.Login {
 func (a *App) signIn() login.SignIn {
 	return login.SignIn{
 		Logins: a.Logins, Sessions: a.Sessions, People: a.People, OAuth: a.OAuth, Country: a.country, SignedIn: authentication.SignIn, SignedOut: authentication.SignOut,
-		Device: authentication.KeepDevice,
+		Device: authentication.KeepDevice, Providers: a.Upstream,
 	}
 }
 

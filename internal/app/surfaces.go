@@ -21,6 +21,7 @@ import (
 	"limen/internal/surface/identity/profiles"
 	"limen/internal/surface/identity/redrock"
 	"limen/internal/surface/identity/roles"
+	"limen/internal/surface/identity/social"
 	"limen/internal/surface/identity/tasks"
 	"limen/internal/surface/identity/tenant"
 	"limen/internal/surface/identity/users"
@@ -55,7 +56,7 @@ func (a *App) Surfaces() []gen.Surface {
 
 func (a *App) identityOps() []op.Op {
 	out := authentication.Authentication{Logins: a.Logins, Sessions: a.Sessions, Tokens: a.Tokens, People: a.People, Roles: a.Roles, Tenants: a.Index,
-		Policies: a.Policies}.Ops()
+		Policies: a.Policies, Providers: a.Upstream}.Ops()
 	out = append(out, a.users().Ops()...)
 	out = append(out, directories.Directories{People: a.People, Roles: a.Roles, Settings: a.Values}.Ops()...)
 	out = append(out, users.Import{Imports: a.Intake}.Ops()...)
@@ -67,6 +68,7 @@ func (a *App) identityOps() []op.Op {
 		Questions: a.Questions, Profiles: a.OATH, Keys: a.Passkeys, Logins: a.Logins, Notify: a.notify, Keep: a.keepWay,
 	}.Ops()...)
 	out = append(out, organizations.Organizations{Orgs: a.Orgs, People: a.People, Roles: a.Roles}.Ops()...)
+	out = append(out, social.Social{Providers: a.Upstream, Settings: a.Values}.Ops()...)
 	out = append(out, profiles.Profiles{Profiles: a.Profiles}.Ops()...)
 	out = append(out, networks.Networks{Networks: a.Networks}.Ops()...)
 	out = append(out, certificates.Certificates{Authorities: a.Authorities, Sessions: a.Sessions}.Ops()...)

@@ -25,6 +25,7 @@ var sweeps = map[string]string{
 	"exemption.sweep":           "retention",
 	"address.sweep":             "retention",
 	"reset.sweep":               "retention",
+	"upstream.sweep":            "retention",
 	"signup.sweep":              "retention",
 	"passcode.sweep":            "retention",
 	"intake.sweep":              "retention",

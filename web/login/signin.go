@@ -15,6 +15,37 @@ type Name struct {
 	To    string // where to go on, a path of this server; empty: nowhere
 	Code  string // fault code of what is wrong; empty: nothing
 	Wrong bool   // the mistake is in the field
+
+	Reason    string // of Code in words, where the language has none
+	Providers []Provider
+}
+
+// Provider is where people may sign in instead.
+type Provider struct {
+	Name    string // the form sends it back
+	Display string
+}
+
+// Onward leads on by itself.
+type Onward struct {
+	Name string // of the provider to which it leads; empty: it leads on here
+	To   string
+}
+
+// Connections shows which accounts elsewhere sign somebody in.
+type Connections struct {
+	Account   string
+	Have      []Connection
+	Providers []Provider // where one may be connected
+	Code      string     // fault code of what is wrong; empty: nothing
+	Reason    string
+}
+
+// Connection is one of them.
+type Connection struct {
+	Provider, Issuer, Subject string // the form sends them back
+	Display                   string // of the provider
+	Label                     string // the account there as its owner knows it
 }
 
 // Kind is what a step of a sign-in asks for.
@@ -178,18 +209,20 @@ type Want struct {
 	Text  string // its description; empty: the language has a sentence for the scope, or its name is all there is
 }
 
-func (Name) page() shape      { return shape{name: "name"} }
-func (Told) page() shape      { return shape{name: "told"} }
-func (Leave) page() shape     { return shape{name: "leave"} }
-func (Left) page() shape      { return shape{name: "left"} }
-func (Consent) page() shape   { return shape{name: "consent"} }
-func (Select) page() shape    { return shape{name: "select"} }
-func (Raise) page() shape     { return shape{name: "raise"} }
-func (Device) page() shape    { return shape{name: "device"} }
-func (Approvals) page() shape { return shape{name: "approvals"} }
-func (Approved) page() shape  { return shape{name: "approved"} }
-func (Connect) page() shape   { return shape{name: "connect"} }
-func (Connected) page() shape { return shape{name: "connected"} }
+func (Name) page() shape        { return shape{name: "name"} }
+func (Connections) page() shape { return shape{name: "connections"} }
+func (v Onward) page() shape    { return shape{name: "onward", refresh: "0;url=" + v.To} }
+func (Told) page() shape        { return shape{name: "told"} }
+func (Leave) page() shape       { return shape{name: "leave"} }
+func (Left) page() shape        { return shape{name: "left"} }
+func (Consent) page() shape     { return shape{name: "consent"} }
+func (Select) page() shape      { return shape{name: "select"} }
+func (Raise) page() shape       { return shape{name: "raise"} }
+func (Device) page() shape      { return shape{name: "device"} }
+func (Approvals) page() shape   { return shape{name: "approvals"} }
+func (Approved) page() shape    { return shape{name: "approved"} }
+func (Connect) page() shape     { return shape{name: "connect"} }
+func (Connected) page() shape   { return shape{name: "connected"} }
 
 func (v Step) page() shape { return shape{name: string(v.Kind)} }
 

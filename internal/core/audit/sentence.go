@@ -26,7 +26,8 @@ var phrases = map[string]string{
 	ProvisionTry: "tried where to provision people of", ProvisionRetry: "had tried again who was not provisioned of",
 	ProvisionRun: "had looked through the provisioning of", ProvisionRepair: "had put right the provisioning of",
 	SSHKeyCreate: "gave an SSH key to", SSHKeyLend: "had a short-lived SSH key made for", SSHKeyDelete: "took SSH keys from",
-	TokenDelete: "removed an API token", Query: "ran a query", Shell: "used the command line",
+	UpstreamLink: "connected an account elsewhere with", UpstreamUnlink: "disconnected an account elsewhere from", UpstreamChange: "changed",
+	UpstreamSecret: "read the secret of", TokenDelete: "removed an API token", Query: "ran a query", Shell: "used the command line",
 }
 
 // sentence makes the readable line of an event from its type, actor and object.

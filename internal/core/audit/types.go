@@ -69,6 +69,10 @@ const (
 	PasswordForce           = "Cloud.Core.PasswordForceChange"      // someone must change their password at the next sign-in
 	SSHKeyCreate            = "Cloud.Core.SshKeyCreate"             // somebody was given an SSH key
 	SSHKeyLend              = "Cloud.Core.SshKeyLend"               // a short-lived SSH key was made for somebody
+	UpstreamLink            = "Cloud.Core.IdentityProvider.Link"    // an account at an identity provider became somebody's
+	UpstreamUnlink          = "Cloud.Core.IdentityProvider.Unlink"  // an account at an identity provider was taken from somebody
+	UpstreamChange          = "Cloud.Core.IdentityProvider.Change"  // an identity provider was set up, changed or reset
+	UpstreamSecret          = "Cloud.Core.IdentityProvider.Secret"  // the secret of the application at an identity provider was read
 	SSHKeyDelete            = "Cloud.Core.SshKeyDelete"             // SSH keys were taken from somebody
 	SecurityQuestion        = "Cloud.Core.SecurityQuestion"         // security questions or their answers changed
 	AttributesSchema        = "Cloud.Core.SchemaChange"             // the attributes that users can have changed

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net/mail"
+	"net/url"
 	"strconv"
 	"strings"
 	"time"
@@ -148,6 +149,15 @@ func isHost(s string) error {
 func isURL(s string) error {
 	if !strings.HasPrefix(s, "https://") && !strings.HasPrefix(s, "http://") {
 		return errors.New("must be a URL with http or https")
+	}
+	return oneLine(s)
+}
+
+// isSecure is an absolute https address that a browser can be led to.
+func isSecure(s string) error {
+	u, err := url.Parse(s)
+	if err != nil || u.Scheme != "https" || u.Host == "" || u.User != nil {
+		return errors.New("must be an absolute https address")
 	}
 	return oneLine(s)
 }

@@ -22,6 +22,7 @@ type Values struct {
 	Password  password.Policy
 	Code      Code
 	Signup    Signup
+	Social    Social
 	Company   Company
 	Workspace Workspace
 	Theme     Theme
@@ -84,6 +85,9 @@ const (
 	TwilioToken  = "Twilio.AuthToken"
 )
 
+// SocialPortal is the name of the setting Social.Portal.
+const SocialPortal = "Social.PortalUrl"
+
 // Auth is how people sign in while no policy says otherwise.
 type Auth struct {
 	Challenges          [][]string // one after the other; each a list of mechanisms of which one is enough
@@ -135,6 +139,13 @@ type Workspace struct {
 type Signup struct {
 	Allowed bool
 	Captcha bool // strangers prove that they are people
+}
+
+// Social is how far identity providers are believed (core/upstream).
+type Social struct {
+	LinkDomains string // mail domains with commas between, or *: an address that a provider shows to be somebody's is enough there; empty: none
+	CreateUsers bool   // an account is made of who is not known here
+	Portal      string // where people land; empty: here
 }
 
 // Company is what people are shown of the tenant.

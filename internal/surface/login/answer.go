@@ -108,7 +108,7 @@ func (s SignIn) Answer(ctx context.Context, c *op.Call, in AnswerForm, m move) (
 	to := target.Local(in.CloudRedirect)
 	if len(m.ask.Actions) == 0 {
 		c.Event.Type = "" // nothing happened
-		return s.still(c, in, m, to)
+		return s.still(ctx, c, in, m, to)
 	}
 	r, err := s.Logins.Advance(ctx, c, m.ask, m.done)
 	switch {
@@ -128,10 +128,14 @@ func (s SignIn) Answer(ctx context.Context, c *op.Call, in AnswerForm, m move) (
 }
 
 // still shows where the conversation stands.
-func (s SignIn) still(c *op.Call, in AnswerForm, m move, to string) (any, error) {
+func (s SignIn) still(ctx context.Context, c *op.Call, in AnswerForm, m move, to string) (any, error) {
 	switch {
 	case m.wrong == ErrGone: //nolint:errorlint // the very one
-		return shown{view: login.Name{To: to, Code: ErrGone.Code}}, op.Refused(ErrGone)
+		view, err := s.named(ctx, c, login.Name{To: to, Code: ErrGone.Code})
+		if err != nil {
+			return nil, err
+		}
+		return shown{view: view}, op.Refused(ErrGone)
 	case m.wrong != nil:
 		return shown{view: complain(c, m.stage, to, in.Mechanism, m.wrong)}, op.Refused(m.wrong)
 	case m.at >= 0 && in.Do == "choose":
@@ -144,7 +148,11 @@ func (s SignIn) still(c *op.Call, in AnswerForm, m move, to string) (any, error)
 func (s SignIn) anew(ctx context.Context, c *op.Call, m move, to string) (any, error) {
 	pack, device, err := s.again(ctx, c, m.stage)
 	if errors.Is(err, session.ErrUnknown) {
-		return shown{view: login.Name{To: to, Code: ErrGone.Code}, cookies: []*http.Cookie{talkCookie(c, "")}}, op.Refused(ErrGone)
+		view, err := s.named(ctx, c, login.Name{To: to, Code: ErrGone.Code})
+		if err != nil {
+			return nil, err
+		}
+		return shown{view: view, cookies: []*http.Cookie{talkCookie(c, "")}}, op.Refused(ErrGone)
 	}
 	if err != nil {
 		return nil, err

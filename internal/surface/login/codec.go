@@ -42,8 +42,8 @@ func (Codec) Media() (takes, answers string) { return formType, "text/html" }
 
 const formType = "application/x-www-form-urlencoded"
 
-// Methods is the declared one.
-func (Codec) Methods(o *op.Op) []string { return []string{o.Method} }
+// Methods are the declared ones.
+func (Codec) Methods(o *op.Op) []string { return append([]string{o.Method}, o.Methods...) }
 
 // Credentials are the session's cookie, or none where what operations need is proved by what they are sent. Forms of other sites
 // are refused by Decode, and links of theirs may lead here: they change nothing.
@@ -66,8 +66,10 @@ var guard = http.NewCrossOriginProtection()
 func (Codec) Decode(r *op.Request, in any) error {
 	text := r.HTTP.URL.RawQuery
 	if r.HTTP.Method == http.MethodPost {
-		if err := guard.Check(r.HTTP); err != nil {
-			return ErrElsewhere.Because(err)
+		if _, open := in.(interface{ FromElsewhere() }); !open {
+			if err := guard.Check(r.HTTP); err != nil {
+				return ErrElsewhere.Because(err)
+			}
 		}
 		if t, _, _ := mime.ParseMediaType(r.HTTP.Header.Get("Content-Type")); t != formType {
 			return ErrForm
@@ -159,8 +161,13 @@ func (Codec) begin(w http.ResponseWriter, f *fault.Error) (status int) {
 // Trouble writes the page that tells of a failure. One of the authorization server is an application's, whose name is app where it is
 // known.
 func (k Codec) Trouble(w http.ResponseWriter, r *op.Request, c *op.Call, status int, f *fault.Error, app string) {
-	id, _, _ := strings.Cut(c.ID, ":") // enough to find the line in the log
-	k.write(w, r, c, status, login.Fault{Code: f.Code, Reason: f.Public, ID: id, Asked: strings.HasPrefix(f.Code, oauth.Prefix), App: app})
+	k.write(w, r, c, status, login.Fault{Code: f.Code, Reason: f.Public, ID: shortID(c), Asked: strings.HasPrefix(f.Code, oauth.Prefix), App: app})
+}
+
+// shortID is enough to find the request's line in the log.
+func shortID(c *op.Call) string {
+	id, _, _ := strings.Cut(c.ID, ":")
+	return id
 }
 
 func (k Codec) write(w http.ResponseWriter, r *op.Request, c *op.Call, status int, v login.View) {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/url"
 	"regexp"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -12,6 +13,7 @@ import (
 	"limen/internal/call"
 	"limen/internal/core/audit"
 	"limen/internal/core/login"
+	"limen/internal/core/upstream"
 	"limen/internal/core/user"
 )
 
@@ -20,7 +22,7 @@ import (
 // that does not exist, {{rightUP}} and so on their mechanisms, {{session}} is a session of the person plain, {{proof}} is the token that proves the address of another person, {{token}} is that of an invitation of the person plain, and {{older}} that of
 // the invitation before it.
 func TestExchanges(t *testing.T) {
-	apptest.Exchanges(t, "testdata", func(t *testing.T, s *apptest.Site, _ string) map[string]string {
+	apptest.Exchanges(t, "testdata", func(t *testing.T, s *apptest.Site, name string) map[string]string {
 		out := map[string]string{"older": invited(t, s), "token": invited(t, s), "proof": asked(t, s), "session": s.SignedIn(t, s.Plain.ID)}
 		for name, who := range map[string]string{"right": s.Admin.Name, "wrong": s.Admin.Name, "ghost": "nobody@" + s.Suffix} {
 			out[name], out[name+"UP"] = begun(t, s, who)
@@ -32,6 +34,10 @@ func TestExchanges(t *testing.T) {
 		for _, name := range []string{"account", "more"} {
 			_, out[name+"Bounce"], _ = strings.Cut(out[name+"At"], "bounce=")
 			out[name] = url.QueryEscape(out[name+"At"])
+		}
+		switch name {
+		case "With", "AuthCallback", "Portal", "Connections", "Connect":
+			atProvider(t, s, out)
 		}
 		return out
 	})
@@ -95,4 +101,32 @@ func asked(t *testing.T, s *apptest.Site) string {
 	}
 	t.Fatal("no mail")
 	return ""
+}
+
+// atProvider sets the tenant up with a double of Google, at which the person plain has connected sub-1. {{state}} to {{state5}} are sign-ins
+// under way, {{cookie}} and so on what binds them to the browser, {{code3}} and so on codes of the provider: of an account that nobody
+// has connected, and twice of plain's. The second and the fifth began at a client.
+func atProvider(t *testing.T, s *apptest.Site, out map[string]string) {
+	p := provider(t, s, upstream.Google)
+	b := newBrowser(t, s)
+	b.signedIn(s.Plain.ID, "UP")
+	b.connect(p, upstream.Google)
+	out["provider"], out["adminSession"] = p.URL, s.SignedIn(t, s.Admin.ID)
+	for n, subject := range []string{"", "", "sub-2", "sub-1", "sub-1"} {
+		wish := upstream.Begin{Provider: upstream.Google}
+		if n == 1 || n == 4 {
+			wish.Return = "https://" + s.Host + "/app?a=b"
+		}
+		if subject != "" {
+			p.Subject = subject
+		}
+		at, cookie := s.AtProvider(t, wish)
+		suffix := ""
+		if n > 0 {
+			suffix = strconv.Itoa(n + 1)
+		}
+		_, answer := p.Visit(at)
+		out["state"+suffix], out["code"+suffix], out["cookie"+suffix] = answer.Get("state"), answer.Get("code"), cookie
+	}
+	p.Subject = "sub-1"
 }

@@ -12,6 +12,7 @@ import (
 	core "limen/internal/core/login"
 	"limen/internal/core/oauth"
 	"limen/internal/core/session"
+	"limen/internal/core/upstream"
 	"limen/internal/core/user"
 	"limen/internal/fault"
 	"limen/internal/op"
@@ -26,6 +27,8 @@ type SignIn struct {
 	Sessions *session.Sessions
 	People   *user.Directory
 	OAuth    *oauth.Server // nil: no application asks for consent
+	// Providers are those at which people may sign in.
+	Providers *upstream.Providers
 	// Country is where an address is, as an ISO 3166-1 alpha-2 code; empty when unknown. Nil: always unknown.
 	Country func(ip netip.Addr) string
 	// Cookies of the dialect whose sessions these are: of a sign-in, of its end, and of a device.
@@ -57,7 +60,7 @@ func (s SignIn) Ops() []op.Op {
 		}, s.check, s.Answer),
 		op.New(op.Spec{Method: http.MethodGet, Path: "/logout", Allow: op.Anonymous, Effect: op.Read}, s.Leave),
 		op.New(op.Spec{Path: "/logout", Allow: op.Anonymous, Effect: op.Write, Audit: audit.Logout, MaxBody: maxForm, Faults: []*fault.Error{ErrElsewhere}}, s.Logout),
-	}, slices.Concat(s.consents(), s.accounts(), s.devices(), s.approvals())...)
+	}, slices.Concat(s.consents(), s.accounts(), s.devices(), s.approvals(), s.providers())...)
 }
 
 // Talk is the cookie of a conversation. It ends with the conversation at the latest.
@@ -123,14 +126,15 @@ func (s SignIn) Page(ctx context.Context, c *op.Call, in Visit) (any, error) {
 		case !errors.Is(err, core.ErrFailed):
 			return nil, err
 		case in.Wait != "":
-			return shown{view: login.Name{To: to, Code: ErrGone.Code}, cookies: []*http.Cookie{talkCookie(c, "")}}, nil
+			view, err := s.named(ctx, c, login.Name{To: to, Code: ErrGone.Code})
+			return shown{view: view, cookies: []*http.Cookie{talkCookie(c, "")}}, err
 		}
 	}
 	if !signedIn(c) || in.Switch != "" {
-		return login.Name{To: to, User: s.hinted(ctx, c, to, in)}, nil
+		return s.named(ctx, c, login.Name{To: to, User: s.hinted(ctx, c, to, in)})
 	}
 	if target.Within(to, target.AuthorizePath) {
-		return login.Name{User: c.Caller.Name, Again: true, To: to}, nil
+		return s.named(ctx, c, login.Name{User: c.Caller.Name, Again: true, To: to})
 	}
 	out := login.Welcome{Account: c.Caller.Name, To: to}
 	u, err := s.People.ByID(ctx, c, c.Caller.User)
@@ -187,7 +191,11 @@ func (s SignIn) Begin(ctx context.Context, c *op.Call, in NameForm, _ op.None) (
 	to, name := target.Local(in.CloudRedirect), strings.TrimSpace(in.User)
 	if name == "" || len(name) > maxName {
 		c.Event.Type = "" // nothing happened
-		return shown{view: login.Name{To: to, Code: ErrName.Code, Wrong: true}}, op.Refused(ErrName)
+		view, err := s.named(ctx, c, login.Name{To: to, Code: ErrName.Code, Wrong: true})
+		if err != nil {
+			return nil, err
+		}
+		return shown{view: view}, op.Refused(ErrName)
 	}
 	pack, device, err := s.Logins.Start(ctx, c, core.Begin{Login: name})
 	if err != nil {

@@ -13,6 +13,7 @@ import (
 	"limen/internal/core/session"
 	"limen/internal/core/tenant"
 	"limen/internal/core/token"
+	"limen/internal/core/upstream"
 	"limen/internal/core/user"
 	"limen/internal/fault"
 	"limen/internal/op"
@@ -27,6 +28,8 @@ type Authentication struct {
 	Roles    *role.Roles
 	Tenants  *tenant.Index
 	Policies *policy.Policies // what names of profiles and modifiers ask for
+	// Providers are those at which people may sign in.
+	Providers *upstream.Providers
 }
 
 // Faults of this surface.
@@ -42,7 +45,7 @@ var signedOut = []*fault.Error{user.ErrNotFound, user.ErrStronger, fault.ErrMiss
 
 // Ops declares them.
 func (a Authentication) Ops() []op.Op {
-	return slices.Concat(a.conversation(), a.challenging(), a.sessions())
+	return slices.Concat(a.conversation(), a.challenging(), a.providers(), a.sessions())
 }
 
 func (a Authentication) conversation() []op.Op {

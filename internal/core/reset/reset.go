@@ -23,13 +23,19 @@ import (
 // Lasts is how long a code is good for.
 const Lasts = time.Hour
 
-// maxSame is how many accounts with one address get a code.
-const maxSame = 5
+// Limits.
+const (
+	maxSame = 5 // accounts with one address that get a code
+	// maxAsked is how many codes of a person stand beside each other that whoever asked for: another one is not sent while these are good, since
+	// it would have to put one out of use, which may be the person's own.
+	maxAsked = 5
+	maxCodes = 10 // with those that administrators had sent; the oldest makes room
+)
 
 // Faults of resets.
 var (
 	// ErrCode is all that is said of a code which opens nothing, whatever the reason.
-	ErrCode = fault.New(fault.NotFound, "reset.code", "This code is not valid. It was used, its time is over, or a newer one was sent.")
+	ErrCode = fault.New(fault.NotFound, "reset.code", "This code is not valid. It, or another one of yours, was used, or its time is over.")
 	ErrWait = fault.New(fault.Limited, "reset.wait", "Too many attempts. Please try again later.")
 	// ErrPassword is for administrators.
 	ErrPassword = fault.New(fault.Invalid, "reset.no_password", "The user has no password here that could be replaced.")
@@ -55,16 +61,19 @@ type row struct {
 }
 
 var (
-	putRow = dbx.E("reset.put", `INSERT INTO password_reset (tenant, user_id, hash, mail_key, expires) VALUES (?, ?, ?, ?, ?)
-		ON CONFLICT (tenant, user_id) DO UPDATE SET hash = excluded.hash, mail_key = excluded.mail_key, expires = excluded.expires`)
-	findRow  = dbx.Q[row]("reset.find", `SELECT user_id, mail_key, expires FROM password_reset WHERE tenant = ? AND hash = ?`)
-	lockRow  = dbx.Q[row]("reset.lock", `SELECT user_id, mail_key, expires FROM password_reset WHERE tenant = ? AND hash = ? FOR UPDATE`)
-	dropRow  = dbx.E("reset.drop", `DELETE FROM password_reset WHERE tenant = ? AND user_id = ?`)
-	sweepRow = dbx.S("reset.sweep", "password_reset", "tenant, user_id", "expires < ?")
+	putRow  = dbx.E("reset.put", `INSERT INTO password_reset_code (tenant, hash, user_id, mail_key, expires) VALUES (?, ?, ?, ?, ?)`)
+	trimRow = dbx.E("reset.trim", `DELETE FROM password_reset_code WHERE tenant = ? AND user_id = ? AND hash IN
+		(SELECT hash FROM password_reset_code WHERE tenant = ? AND user_id = ? ORDER BY expires DESC, hash LIMIT 1000 OFFSET ?)`)
+	standing = dbx.Q[int64]("reset.standing", `SELECT count(*) FROM password_reset_code WHERE tenant = ? AND user_id = ? AND expires > ?`)
+	findRow  = dbx.Q[row]("reset.find", `SELECT user_id, mail_key, expires FROM password_reset_code WHERE tenant = ? AND hash = ?`)
+	lockRow  = dbx.Q[row]("reset.lock", `SELECT user_id, mail_key, expires FROM password_reset_code WHERE tenant = ? AND hash = ? FOR UPDATE`)
+	dropRow  = dbx.E("reset.drop", `DELETE FROM password_reset_code WHERE tenant = ? AND user_id = ?`)
+	sweepRow = dbx.S("reset.sweep", "password_reset_code", "tenant, hash", "expires < ?")
 )
 
 // Ask sends a code to those who have a mail address, and may replace their password by it. Asking counts, whether there is anybody or not.
-// It gives the people, for the event alone. Fault: ErrWait.
+// Codes that were sent before stay good, and while there are several of these no further one is sent. It gives the people, for the event alone.
+// Fault: ErrWait.
 func (r *Resets) Ask(ctx context.Context, c *call.Call, mail string) ([]user.User, error) {
 	counted, err := r.Throttle.Count(ctx, c, throttle.Attempt{Kind: throttle.Recover, Login: mail, IP: c.Client.IP}, false)
 	if err != nil {
@@ -95,6 +104,10 @@ func (r *Resets) may(ctx context.Context, c *call.Call, u user.User) (bool, erro
 	if !replaceable(u) || u.Barred(c.Now) || u.MfaUser != "" {
 		return false, nil
 	}
+	n, err := standing.One(ctx, c.Tx, c.Tenant.ID, u.ID, c.Now.UnixMilli())
+	if err != nil || n >= maxAsked {
+		return false, err
+	}
 	return r.Allowed(ctx, c, u)
 }
 
@@ -114,7 +127,10 @@ func (r *Resets) Send(ctx context.Context, c *call.Call, u user.User) error {
 func (r *Resets) send(ctx context.Context, c *call.Call, u user.User) error {
 	code, hash := crypt.NewToken(c.Rand)
 	ends := c.Now.Add(Lasts)
-	if _, err := putRow.Do(ctx, c.Tx, c.Tenant.ID, u.ID, hash, u.MailKey, ends.UnixMilli()); err != nil {
+	if _, err := putRow.Do(ctx, c.Tx, c.Tenant.ID, hash, u.ID, u.MailKey, ends.UnixMilli()); err != nil {
+		return err
+	}
+	if _, err := trimRow.Do(ctx, c.Tx, c.Tenant.ID, u.ID, c.Tenant.ID, u.ID, maxCodes); err != nil {
 		return err
 	}
 	to := post.Reader{Mail: u.Mail, Culture: u.Culture, Name: u.Display, Account: u.Name, Org: u.Org}
@@ -215,7 +231,7 @@ func (r *Resets) replace(ctx context.Context, c *call.Call, u user.User, fresh p
 	return r.Told(ctx, c, u)
 }
 
-// Drop forgets a person's code; for the directory when it deletes them, changes where messages reach them, or notes that they have another
+// Drop forgets a person's codes; for the directory when it deletes them, changes where messages reach them, or notes that they have another
 // password.
 func (r *Resets) Drop(ctx context.Context, c *call.Call, userID string) error {
 	_, err := dropRow.Do(ctx, c.Tx, c.Tenant.ID, userID)

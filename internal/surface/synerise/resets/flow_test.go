@@ -44,7 +44,7 @@ func change(t *testing.T, s *apptest.Site, userID string, ch user.Change) {
 	})
 }
 
-// A code is good for an hour, for who was asked for, at the address that it went to, and the last one alone.
+// A code is good for an hour, for who was asked for, and at the address that it went to.
 func TestCodesEnd(t *testing.T) {
 	apptest.Each(t, func(t *testing.T, srv *apptest.Server) {
 		s := srv.Tenant(t)
@@ -147,6 +147,67 @@ func TestAskingIsThrottled(t *testing.T) {
 		}
 		if err := ask("reader@example.com"); err != nil {
 			t.Error(err)
+		}
+	})
+}
+
+// codes waits for so many codes that were mailed to somebody.
+func codes(t *testing.T, s *apptest.Site, mail string, n int) (out []string) {
+	t.Helper()
+	for range 2000 {
+		out = nil
+		for _, m := range s.App.Tray.To(mail) {
+			if found := secret.FindString(m.Text); m.Tenant == s.ID && found != "" {
+				out = append(out, found)
+			}
+		}
+		if len(out) == n {
+			return out
+		}
+		time.Sleep(5 * time.Millisecond)
+	}
+	t.Fatalf("%d codes were mailed to %s, want %d", len(out), mail, n)
+	return nil
+}
+
+// A stranger who asks for codes puts none out of use: they stand beside each other until one is used, and while there are several no further
+// one is sent.
+func TestStrangersKillNoCodes(t *testing.T) {
+	apptest.Each(t, func(t *testing.T, srv *apptest.Server) {
+		s := srv.Tenant(t)
+		vars := apptest.Workspaces(t, s, "")
+		mail := "mia.asks@" + s.Suffix
+		change(t, s, vars["mia"], user.Change{Mail: &mail})
+		ask := func(ahead time.Duration) int {
+			var got []user.User
+			s.Do(t, audit.ResetStart, func(ctx context.Context, c *call.Call) (err error) {
+				c.Now = c.Now.Add(ahead)
+				got, err = s.App.Resets.Ask(ctx, c, mail)
+				return err
+			})
+			return len(got)
+		}
+		if ask(0) != 1 {
+			t.Fatal("nobody was sent a code")
+		}
+		own := codes(t, s, mail, 1)[0]
+		for range 4 {
+			asked(t, s, vars["mia"])
+		}
+		all := codes(t, s, mail, 5)
+		if ask(0) != 0 {
+			t.Error("a sixth code was sent")
+		}
+		if err := finish(t, s, own, 0); err != nil {
+			t.Error("the first code:", err)
+		}
+		for _, code := range all {
+			if err := finish(t, s, code, 0); !errors.Is(err, reset.ErrCode) {
+				t.Error("a code after another was used:", err)
+			}
+		}
+		if ask(0) != 1 {
+			t.Error("nothing is sent after a code was used")
 		}
 	})
 }

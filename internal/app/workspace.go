@@ -80,7 +80,7 @@ func (a *App) synerise() []op.Op {
 		workspaces.Workspaces{Workspaces: a.Workspaces}.Ops(),
 		account.Account{
 			People: a.People, Sessions: a.Sessions, Settings: a.Values, Workspaces: a.Workspaces, Logins: a.Logins, Factors: a.OATH, Managed: a.managed,
-			Required: a.Demands.RequiresMFA, Keep: a.keepWay, Perform: a.perform,
+			Required: a.Demands.RequiresMFA, Addresses: a.Addresses, Keep: a.keepWay, Perform: a.perform,
 		}.Ops(),
 		people.People{
 			Workspaces: a.Workspaces, People: a.People, Roles: a.Roles, Factors: a.OATH, Managed: a.managed, Keep: a.keepWay,

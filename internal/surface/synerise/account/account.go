@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"limen/internal/call"
+	"limen/internal/core/address"
 	"limen/internal/core/audit"
 	"limen/internal/core/detail"
 	"limen/internal/core/factor/oath"
@@ -35,6 +36,7 @@ type Account struct {
 	Logins      *login.Logins
 	Factors     oath.Profiles
 	Preferences preference.Preferences
+	Addresses   *address.Addresses
 	// Managed says whether a member of a workspace is managed by it.
 	Managed func(ctx context.Context, c *call.Call, workspace string, u user.User) (bool, error)
 	// Required says whether a workspace of a person's wants a second factor.

@@ -20,6 +20,8 @@ func TestExchanges(t *testing.T) {
 		switch name {
 		case "ConfirmMFA":
 			return enrolment(t, s)
+		case "InitializeMFA":
+			unproved(t, s, named(t, s, "boss"), "boss.unproved@"+s.Suffix)
 		case "RemoveMFA":
 			return authenticators(t, s)
 		}

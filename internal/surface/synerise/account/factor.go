@@ -7,11 +7,13 @@ import (
 	"net/url"
 	"strings"
 
+	"limen/internal/core/address"
 	"limen/internal/core/audit"
 	"limen/internal/core/factor"
 	"limen/internal/core/factor/oath"
 	"limen/internal/core/lockout"
 	"limen/internal/core/login"
+	"limen/internal/core/post"
 	"limen/internal/core/session"
 	"limen/internal/core/throttle"
 	"limen/internal/core/user"
@@ -21,7 +23,9 @@ import (
 
 // Faults of second factors.
 var (
-	ErrMail     = fault.New(fault.Invalid, "account.mfa_mail", "Codes by mail are not set up or removed: they go to your mail address as soon as it is known to be yours.")
+	ErrMail     = fault.New(fault.Invalid, "account.mfa_mail", "Codes by mail are not removed: they go to your mail address as long as it is known to be yours.")
+	ErrProved   = fault.New(fault.Conflict, "account.mfa_proved", "Codes by mail are set up: your mail address is known to be yours.")
+	ErrMailCode = fault.New(fault.Invalid, "account.mfa_code", "This code is not valid. It was used, its time is over, or a newer one was sent.")
 	ErrBegin    = fault.New(fault.Invalid, "account.mfa_none", "No set-up is under way. Begin one first.")
 	ErrNoFactor = fault.New(fault.Invalid, "account.mfa_absent", "You have no authenticator.")
 	ErrRequired = fault.New(fault.Invalid, "account.mfa_required", "A workspace of yours wants a second factor. Leave it first, or ask its administrators.")
@@ -38,9 +42,9 @@ const totp = "TOTP_AUTHENTICATOR"
 
 func (a Account) factorOps(own func(method, path, event string, faults ...*fault.Error) op.Spec) []op.Op {
 	const path = "/uauth/users/mfa"
-	begin := own(http.MethodPost, path+"/initialization", audit.FactorEnroll, ErrMail)
+	begin := own(http.MethodPost, path+"/initialization", audit.FactorEnroll, ErrProved, post.ErrNoMail)
 	begin.Rate = op.Costly
-	confirm := own(http.MethodPost, path+"/confirmation", audit.FactorEnroll, ErrMail, ErrBegin, oath.ErrCode, login.ErrGuesses, fault.ErrMissing)
+	confirm := own(http.MethodPost, path+"/confirmation", audit.FactorEnroll, ErrBegin, oath.ErrCode, ErrMailCode, address.ErrWait, login.ErrGuesses, fault.ErrMissing)
 	remove := own(http.MethodDelete, path, audit.FactorRemove, ErrMail, ErrNoFactor, ErrRequired, ErrBackup, login.ErrGuesses, lockout.ErrLastWay)
 	confirm.Rate, remove.Rate = op.Guess, op.Guess
 	return []op.Op{
@@ -52,20 +56,19 @@ func (a Account) factorOps(own func(method, path, event string, faults ...*fault
 
 // Method names a second factor.
 type Method struct {
-	// MfaType is TOTP_AUTHENTICATOR, an authenticator app, which it is when absent. EMAIL is refused: codes by mail go to whoever has shown
-	// that the mail address is theirs.
+	// MfaType is TOTP_AUTHENTICATOR, an authenticator app, which it is when absent; or EMAIL, codes by mail, which go to whoever has shown that
+	// the mail address is theirs.
 	MfaType string `json:"mfaType"`
 }
 
 func (m Method) check() error {
-	switch {
-	case m.MfaType == "" || strings.EqualFold(m.MfaType, totp):
+	if m.MfaType == "" || strings.EqualFold(m.MfaType, totp) || m.mail() {
 		return nil
-	case strings.EqualFold(m.MfaType, "EMAIL"):
-		return ErrMail.At("mfaType")
 	}
 	return fault.Bad("mfaType", "must be TOTP_AUTHENTICATOR or EMAIL")
 }
+
+func (m Method) mail() bool { return strings.EqualFold(m.MfaType, "EMAIL") }
 
 // Initialization begins to set up a second factor.
 type Initialization struct{ Method }
@@ -75,10 +78,10 @@ func (i *Initialization) Check() error { return i.check() }
 
 // Begun is what an authenticator app needs.
 type Begun struct {
-	// Secret is the secret in base32, for who types it in. It is shown here alone.
-	Secret string `json:"secret"`
-	// QrCode is what the app reads as a QR code: an otpauth URL, which holds the secret.
-	QrCode string `json:"qrCode"`
+	// Secret is the secret in base32, for who types it in. It is shown here alone; null for EMAIL.
+	Secret *string `json:"secret"`
+	// QrCode is what the app reads as a QR code: an otpauth URL, which holds the secret; null for EMAIL.
+	QrCode *string `json:"qrCode"`
 	// BackupCode is null: there is one once the first code has been given.
 	BackupCode *string `json:"backupCode"`
 }
@@ -90,11 +93,15 @@ func (a Account) keys(ctx context.Context, c *op.Call, _ Initialization) (op.Non
 
 // InitializeMFA begins to set up an authenticator app as the caller's second factor. An authenticator that is there stays until the
 // confirmation; a set-up that was not finished is replaced. It is done within Session.ProofMinutes of signing in, and where policies want a
-// further proof, after that. synerise.yaml, POST /uauth/users/mfa/initialization.
-func (a Account) InitializeMFA(ctx context.Context, c *op.Call, _ Initialization, _ op.None) (Begun, error) {
+// further proof, after that. For EMAIL a mail goes to the caller's address whose link, or the code in it, shows that it is theirs. synerise.yaml,
+// POST /uauth/users/mfa/initialization. Error: account.mfa_proved.
+func (a Account) InitializeMFA(ctx context.Context, c *op.Call, in Initialization, _ op.None) (Begun, error) {
 	u, err := a.proved(ctx, c)
 	if err != nil {
 		return Begun{}, err
+	}
+	if in.mail() {
+		return Begun{}, a.mailed(ctx, c, u)
 	}
 	v, err := a.Settings.Get(ctx, c)
 	if err != nil {
@@ -114,7 +121,24 @@ func (a Account) InitializeMFA(ctx context.Context, c *op.Call, _ Initialization
 	if err != nil {
 		return Begun{}, err
 	}
-	return Begun{Secret: at.Query().Get("secret"), QrCode: uri}, nil
+	return Begun{Secret: new(at.Query().Get("secret")), QrCode: &uri}, nil
+}
+
+// mailed sends the caller what shows that the mail address is theirs.
+func (a Account) mailed(ctx context.Context, c *op.Call, u user.User) error {
+	about(c, u)
+	if u.Mail != "" && !u.MailUnproved {
+		return ErrProved.At("mfaType")
+	}
+	c.Event.Set("Pending", true)
+	return a.Addresses.Ask(ctx, c, u)
+}
+
+// about makes the event one about codes by mail to the caller.
+func about(c *op.Call, u user.User) {
+	e := c.Event
+	e.Target, e.Kind, e.Name, e.User, e.Login = u.ID, "User", u.Name, u.ID, u.Name
+	e.Set("Mechanism", factor.Email)
 }
 
 // proved is the caller, a person who showed a while ago at most who they are, and whatever policies want besides.
@@ -137,7 +161,7 @@ func enrolled(c *op.Call, u user.User, p oath.Profile) {
 
 // Confirmation finishes to set up a second factor.
 type Confirmation struct {
-	// VerificationCode is the code that the app shows, required; blanks in it do not matter.
+	// VerificationCode is the code that the app shows, required; blanks in it do not matter. For EMAIL it is the code in the mail's link.
 	VerificationCode string `json:"verificationCode"`
 	Method
 }
@@ -155,18 +179,21 @@ func (n *Confirmation) Check() error {
 
 // Confirmed is the answer to a first code.
 type Confirmed struct {
-	// BackupCode stands in for the authenticator when it is to be removed, and is shown here alone.
-	BackupCode string `json:"backupCode"`
+	// BackupCode stands in for the authenticator when it is to be removed, and is shown here alone; null for EMAIL.
+	BackupCode *string `json:"backupCode"`
 }
 
 // ConfirmMFA finishes to set up the caller's authenticator app with its first code: it counts from then on, in place of an earlier one, and
 // devices that stood in for the second factor do so no more. The code is used up by this; wrong ones count as failed second factors do.
-// Whether sign-ins ask for it is for policies to say, and for the workspaces that want a second factor. synerise.yaml, POST
-// /uauth/users/mfa/confirmation.
+// Whether sign-ins ask for it is for policies to say, and for the workspaces that want a second factor. For EMAIL the code shows that the mail
+// address is the caller's, as the link does. synerise.yaml, POST /uauth/users/mfa/confirmation.
 func (a Account) ConfirmMFA(ctx context.Context, c *op.Call, in Confirmation) (Confirmed, error) {
 	u, err := a.proved(ctx, c)
 	if err != nil {
 		return Confirmed{}, err
+	}
+	if in.mail() {
+		return Confirmed{}, a.opened(ctx, c, u, in.VerificationCode)
 	}
 	id, err := a.pending(ctx, c, u)
 	if err != nil {
@@ -186,7 +213,25 @@ func (a Account) ConfirmMFA(ctx context.Context, c *op.Call, in Confirmation) (C
 		return Confirmed{}, err
 	}
 	code, err := a.Factors.Backup(ctx, c, u.ID, id)
-	return Confirmed{code}, err
+	return Confirmed{&code}, err
+}
+
+// opened takes the code of the mail that shows whose address it is. One that opens nothing is a guess, which is counted.
+func (a Account) opened(ctx context.Context, c *op.Call, u user.User, code string) error {
+	about(c, u)
+	wrong := ErrMailCode.At("verificationCode")
+	code = strings.TrimSpace(code)
+	owner, err := a.Addresses.Look(ctx, c, code)
+	if err == nil && owner.ID != u.ID {
+		return wrong
+	}
+	if err == nil || errors.Is(err, address.ErrLink) {
+		_, err = a.Addresses.Confirm(ctx, c, code)
+	}
+	if errors.Is(err, address.ErrLink) {
+		return op.Refused(wrong)
+	}
+	return err
 }
 
 // pending finds the set-up that is under way.
@@ -224,6 +269,9 @@ type Removal struct {
 func (r *Removal) Check() error {
 	if len(r.BackupCode) > maxCode {
 		return fault.Bad("backupCode", "may have %d bytes", maxCode)
+	}
+	if r.mail() {
+		return ErrMail.At("mfaType")
 	}
 	return r.check()
 }

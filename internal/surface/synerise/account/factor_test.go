@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"net/http"
 	"net/url"
+	"regexp"
+	"strings"
 	"testing"
 	"time"
 
@@ -12,6 +14,7 @@ import (
 	"limen/internal/call"
 	"limen/internal/core/audit"
 	"limen/internal/core/session"
+	"limen/internal/core/user"
 	"limen/internal/core/workspace"
 )
 
@@ -94,4 +97,47 @@ func known(t *testing.T, s *apptest.Site, userID, device string) (is bool) {
 		t.Fatal(err)
 	}
 	return is
+}
+
+// Codes by mail are set up by showing that the address is one's own: with the code in the mail's link, and with nobody else's.
+func TestCodesByMailAreSetUp(t *testing.T) {
+	apptest.Each(t, func(t *testing.T, srv *apptest.Server) {
+		s := srv.Tenant(t)
+		vars := apptest.Workspaces(t, s, "")
+		for _, who := range []string{"mia", "sven"} {
+			unproved(t, s, vars[who], who+".unproved@"+s.Suffix)
+			if status, answer := s.Call(t, vars[who+"Token"], http.MethodPost, "/uauth/users/mfa/initialization", map[string]string{"mfaType": "EMAIL"}); status != http.StatusOK {
+				t.Fatalf("%d %s", status, answer)
+			}
+		}
+		code := s.Mailed(t, "mia.unproved@"+s.Suffix, regexp.MustCompile(`[\w-]{43}`))
+		confirm := func(who string) int {
+			status, _ := s.Call(t, vars[who+"Token"], http.MethodPost, "/uauth/users/mfa/confirmation", map[string]string{"mfaType": "EMAIL", "verificationCode": code})
+			return status
+		}
+		methods := func() string {
+			_, answer := s.Call(t, vars["miaToken"], http.MethodGet, "/uauth/users/my-account", nil)
+			var in struct{ MfaMethods []string }
+			_ = json.Unmarshal(answer, &in)
+			return strings.Join(in.MfaMethods, ",")
+		}
+		if got := confirm("sven"); got != http.StatusBadRequest || methods() != "" {
+			t.Error("another one's code:", got, methods())
+		}
+		if got := confirm("mia"); got != http.StatusOK || methods() != "EMAIL" {
+			t.Error("one's own code:", got, methods())
+		}
+		if got := confirm("mia"); got != http.StatusBadRequest {
+			t.Error("the code again:", got)
+		}
+	})
+}
+
+// unproved gives somebody a mail address of which it is yet to be shown that it is theirs.
+func unproved(t *testing.T, s *apptest.Site, userID, mail string) {
+	t.Helper()
+	s.Do(t, audit.UserChange, func(ctx context.Context, c *call.Call) error {
+		_, err := s.App.People.Change(ctx, c, userID, user.Change{Mail: &mail, MailUnproved: new(true)})
+		return err
+	})
 }

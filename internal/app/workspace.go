@@ -21,6 +21,7 @@ import (
 	"limen/internal/surface/synerise/invitations"
 	"limen/internal/surface/synerise/mails"
 	"limen/internal/surface/synerise/people"
+	"limen/internal/surface/synerise/providers"
 	"limen/internal/surface/synerise/registration"
 	"limen/internal/surface/synerise/resets"
 	"limen/internal/surface/synerise/roles"
@@ -91,6 +92,7 @@ func (a *App) synerise() []op.Op {
 		resets.Resets{Resets: a.Resets, Workspaces: a.Workspaces, Roles: a.Roles, Managed: a.managed}.Ops(),
 		roles.Roles{Roles: a.Roles, Orgs: a.Orgs, Demands: a.Demands}.Ops(),
 		mails.Mails{Templates: a.MailTemplates}.Ops(),
+		providers.Providers{Providers: a.Upstream}.Ops(),
 		settings.Settings{
 			Demands: a.Demands, Values: a.Values, Templates: a.MailTemplates, Domains: a.Domains, Binding: a.bindingRule, Expected: a.expectedRule,
 		}.Ops(),

@@ -22,6 +22,7 @@ import (
 	"golang.org/x/oauth2"
 
 	"limen/internal/call"
+	"limen/internal/core/user"
 )
 
 // discovered is what an issuer tells of itself.
@@ -170,6 +171,9 @@ func (p *Providers) ask(ctx context.Context, c *call.Call, row Provider, f flow,
 	}
 	if err == nil && (out.Subject == "" || len(out.Subject) > maxSubject || strings.ContainsRune(out.Subject, 0)) {
 		err = errors.New("the provider names no subject that can be kept")
+	}
+	if out.Mail != "" && user.CheckMail("mail", out.Mail) != nil {
+		out.Mail, out.Verified = "", false
 	}
 	if a.User != "" && k.FormPost {
 		out.named(a.User)

@@ -91,7 +91,7 @@ func (p *Providers) Find(ctx context.Context, c *call.Call, name string) (Provid
 
 func (p *Providers) find(ctx context.Context, c *call.Call, q dbx.Query[Provider], name string) (Provider, error) {
 	key := fold.Key(strings.TrimSpace(name))
-	if key == "" || len(key) > 4*maxName {
+	if key == "" || len(key) > 4*maxName || strings.ContainsRune(key, 0) {
 		return Provider{}, ErrUnknown
 	}
 	row, err := q.One(ctx, c.Tx, c.Tenant.ID, key)

@@ -11,7 +11,9 @@ package upstream
 import (
 	"context"
 	"net/http"
+	"strings"
 	"sync"
+	"unicode"
 
 	"limen/internal/call"
 	"limen/internal/core/link"
@@ -92,11 +94,13 @@ func (id Identity) label() string {
 	return clip(id.Subject, 254)
 }
 
-// clip cuts a text of somebody else's to a number of bytes.
+// clip makes one line of at most so many bytes of a text of somebody else's.
 func clip(text string, most int) string {
-	out := []rune(text)
-	for len(string(out)) > most {
-		out = out[:len(out)-1]
-	}
-	return string(out)
+	text = text[:min(len(text), most)]
+	return strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) {
+			return -1
+		}
+		return r
+	}, strings.ToValidUTF8(text, ""))
 }

@@ -120,6 +120,11 @@ func (p *Provider) Known(catalog []upstream.Known) []upstream.Known {
 	return out
 }
 
+// Certificate is that of the double's server, in PEM, for programs that trust it.
+func (p *Provider) Certificate() []byte {
+	return pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: p.server.Certificate().Raw})
+}
+
 // Custom says whether it is none of the catalogue's.
 func (p *Provider) Custom() bool {
 	return !slices.ContainsFunc(upstream.Catalog(), func(k upstream.Known) bool { return k.Name == p.kind })

@@ -11,15 +11,21 @@ import (
 	"limen/internal/dbx"
 )
 
-// maxDevices is how many devices of a person are known; the one seen longest ago makes room.
-const maxDevices = 50
+// How many devices of a person are known; the one seen longest ago makes room. Those that came back are counted by themselves: a program that
+// keeps no cookies is another device each time, and must not make the person's browsers unknown.
+const (
+	maxDevices = 50
+	maxOnce    = 25
+)
 
 var (
 	findDevice = dbx.Q[int64]("device.find", `SELECT seen FROM known_device WHERE tenant = ? AND user_id = ? AND hash = ?`)
 	addDevice  = dbx.E("device.add", `INSERT INTO known_device (tenant, user_id, hash, agent, created, seen) VALUES (?, ?, ?, ?, ?, ?)
 		ON CONFLICT (tenant, user_id, hash) DO UPDATE SET agent = excluded.agent, seen = excluded.seen`)
 	trimDevices = dbx.E("device.trim", `DELETE FROM known_device WHERE tenant = ? AND user_id = ? AND hash IN
-		(SELECT hash FROM known_device WHERE tenant = ? AND user_id = ? ORDER BY seen DESC, hash LIMIT 1000 OFFSET ?)`)
+		(SELECT hash FROM known_device WHERE tenant = ? AND user_id = ? AND seen > created ORDER BY seen DESC, hash LIMIT 1000 OFFSET ?)`)
+	trimOnce = dbx.E("device.trimOnce", `DELETE FROM known_device WHERE tenant = ? AND user_id = ? AND hash IN
+		(SELECT hash FROM known_device WHERE tenant = ? AND user_id = ? AND seen = created ORDER BY seen DESC, hash LIMIT 1000 OFFSET ?)`)
 	dropDevices  = dbx.E("device.drop", `DELETE FROM known_device WHERE tenant = ? AND user_id = ?`)
 	sweepDevices = dbx.S("device.sweep", "known_device", "tenant, user_id, hash", "seen < ?")
 )
@@ -75,6 +81,9 @@ func (t Throttle) Remember(ctx context.Context, c *call.Call, userID string, has
 		agent = strings.ToValidUTF8(agent[:300], "")
 	}
 	if err := addDevice.Later(ctx, c.Tx, c.Tenant.ID, userID, hash, agent, now, now); err != nil || known != nil {
+		return false, err
+	}
+	if err := trimOnce.Later(ctx, c.Tx, c.Tenant.ID, userID, c.Tenant.ID, userID, maxOnce); err != nil {
 		return false, err
 	}
 	return true, trimDevices.Later(ctx, c.Tx, c.Tenant.ID, userID, c.Tenant.ID, userID, maxDevices)

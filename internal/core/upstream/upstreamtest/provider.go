@@ -191,7 +191,7 @@ func (p *Provider) authorize(w http.ResponseWriter, r *http.Request) {
 		answer.Set("iss", p.Says)
 	}
 	back.RawQuery = answer.Encode()
-	http.Redirect(w, r, back.String(), http.StatusFound)
+	http.Redirect(w, r, back.String(), http.StatusFound) //nolint:gosec // a double leads where it is told
 }
 
 // Visit opens an address of the provider as a person's browser does who agrees there, and gives what comes back.
@@ -199,7 +199,11 @@ func (p *Provider) Visit(at string) (path string, answer url.Values) {
 	p.t.Helper()
 	c := p.server.Client()
 	c.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
-	res, err := c.Get(at)
+	r, err := http.NewRequestWithContext(p.t.Context(), http.MethodGet, at, nil)
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	res, err := c.Do(r)
 	if err != nil {
 		p.t.Fatal(err)
 	}

@@ -347,3 +347,47 @@ func FuzzAnswer(f *testing.F) {
 		}
 	})
 }
+
+// What was looked at twice at the same time counts once: an answer to a registration, and signatures with the same count.
+func TestTwiceAtOnce(t *testing.T) {
+	factortest.Each(t, func(t *testing.T, w *factortest.World) {
+		raw := passkeytest.New(origin).Register(begin(w, "alice", passkey.SecurityKey))
+		var both [2]passkey.Registered
+		for i := range both {
+			var err error
+			if both[i], err = keys.Check(t.Context(), w.Call(), "alice", raw); err != nil {
+				t.Fatal(err)
+			}
+		}
+		for i, want := range []error{nil, passkey.ErrPending} {
+			w.Write(func(ctx context.Context, c *call.Call) error {
+				if _, err := keys.Finish(ctx, c, "alice", both[i]); !errors.Is(err, want) {
+					t.Error(i, err)
+				}
+				return nil
+			})
+		}
+		m := passkey.Mechanism{Keys: keys, Kind: passkey.Passkey}
+		a := register(w, "alice", passkey.Passkey)
+		a.Credential.Counter++
+		var chs [2]factor.Challenge
+		var found [2]factor.Verdict
+		for i := range chs {
+			chs[i] = challenge(w, m, "alice")
+			q, _ := passkey.Request(chs[i])
+			var err error
+			if found[i], err = m.Check(t.Context(), w.Call(), factor.Person{ID: "alice"}, chs[i], factor.Answer{Text: a.SignAgain(q)}); err != nil || !found[i].Right {
+				t.Fatal(found[i], err)
+			}
+		}
+		for i, want := range []bool{true, false} {
+			w.Write(func(ctx context.Context, c *call.Call) error {
+				ok, err := m.Commit(ctx, c, factor.Person{ID: "alice"}, &chs[i], found[i])
+				if ok != want {
+					t.Error(i, ok)
+				}
+				return err
+			})
+		}
+	})
+}

@@ -44,6 +44,7 @@ import (
 	"limen/internal/core/post"
 	"limen/internal/core/profile"
 	"limen/internal/core/provision"
+	"limen/internal/core/remind"
 	"limen/internal/core/report"
 	"limen/internal/core/reset"
 	"limen/internal/core/revocation"
@@ -141,6 +142,7 @@ type App struct {
 	Invites   *invite.Invites
 	Addresses *address.Addresses
 	Resets    *reset.Resets
+	Reminders *remind.Reminders
 	Signups   *signup.Signups
 	Passcodes *passcode.Passcodes
 	Pages     *pages.Pages

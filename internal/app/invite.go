@@ -9,6 +9,7 @@ import (
 	"limen/internal/core/job"
 	"limen/internal/core/link"
 	flow "limen/internal/core/login"
+	"limen/internal/core/remind"
 	"limen/internal/core/reset"
 	"limen/internal/core/user"
 	"limen/internal/surface/identity/authentication"
@@ -27,6 +28,7 @@ func (a *App) wireInvites() (err error) {
 		return a.Invites.Sweep(ctx, a.DB, time.Now())
 	}})
 	a.wireResets()
+	a.Reminders = &remind.Reminders{People: a.People, Settings: a.Values, Post: a.Post, Throttle: a.Throttle, Ring: a.Ring}
 	a.Pages, err = pages.Load()
 	return err
 }

@@ -15,7 +15,7 @@ var phrases = map[string]string{
 	OAuthClientCreate: "registered an OAuth client with", OAuthClientChange: "changed an OAuth client of", OAuthClientDelete: "deleted an OAuth client of",
 	OAuthKeys: "made new keys to sign tokens with", OAuthInitialCreate: "made a token to register OAuth clients with", ProvisioningTokenCreate: "made a token to provision with", ProvisioningTokenRotate: "renewed a token to provision with",
 	ProvisioningTokenRevoke: "revoked a token to provision with", OAuthInitialDelete: "revoked a token to register OAuth clients with",
-	ResetStart: "asked to reset the password of", ResetFinish: "reset the password of", UserState: "changed the state of",
+	ResetStart: "asked to reset the password of", ResetFinish: "reset the password of", NameAsked: "asked for the login name of", UserState: "changed the state of",
 	PasswordChange: "changed the password of", PasswordSet: "set the password of", PasswordForce: "forced a new password on", UserInviteAccept: "chose the first password of",
 	SecurityQuestion: "changed security questions of", RoleMembers: "changed members of", RoleRights: "changed rights of",
 	DeliveryFail: "gave up a delivery", DeliveryRetry: "tried again a delivery", SessionEnd: "ended a session of",

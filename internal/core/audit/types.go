@@ -40,6 +40,7 @@ const (
 	OAuthInvalidClient = "Cloud.Core.OAuthToken.InvalidClient" // an OAuth client could not prove who it is
 	ResetStart         = "Cloud.Core.PasswordReset.Start"      // someone asked for a forgotten password
 	ResetFinish        = "Cloud.Core.PasswordReset.Finish"     // a forgotten password was replaced
+	NameAsked          = "Cloud.Core.ForgotUsername"           // someone asked for the login names of a mail address
 
 	// People.
 

@@ -5,7 +5,6 @@ package reset
 import (
 	"context"
 	"errors"
-	"slices"
 	"time"
 
 	"limen/internal/call"
@@ -241,14 +240,4 @@ func (r *Resets) Drop(ctx context.Context, c *call.Call, userID string) error {
 // Sweep removes codes of all tenants whose time was over before a time.
 func (r *Resets) Sweep(ctx context.Context, db *dbx.DB, before time.Time) error {
 	return sweepRow.Run(ctx, db, before.UnixMilli())
-}
-
-// Names are the login names of people.
-func Names(us []user.User) []string {
-	var out []string
-	for _, u := range us {
-		out = append(out, u.Name)
-	}
-	slices.Sort(out)
-	return out
 }

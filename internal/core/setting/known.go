@@ -118,6 +118,7 @@ var otherKeys = []Key{
 		func(v *Values) *bool { return &v.UncheckedCertificates }),
 	duration("OAuth.KeyRotationDays", "days", 90, 0, 3650, "After how long the keys that sign tokens are replaced; 0 is never.",
 		func(v *Values) *time.Duration { return &v.KeyRotation }),
+	boolean("ForgotUsername.Allowed", false, "Mail people the login names that belong to their mail address, when they ask.", func(v *Values) *bool { return &v.RemindNames }),
 	boolean("Signup.Allowed", false, "Let strangers register themselves.", func(v *Values) *bool { return &v.Signup.Allowed }),
 	boolean("Signup.RequireCaptcha", true, "Have strangers who register prove that they are people.", func(v *Values) *bool { return &v.Signup.Captcha }),
 	text("Social.LinkDomains", "", 2000,

@@ -30,6 +30,8 @@ type Values struct {
 	Country   string // ISO 3166 code of the country whose telephone numbers may lack their country code
 	// StoreLockouts stores changes of policy sets that shut administrators out, with a warning, as the contract's clients expect.
 	StoreLockouts bool
+	// RemindNames mails people the login names that belong to their mail address, when they ask.
+	RemindNames bool
 	// KeyRotation is how long a key signs tokens; 0: until somebody replaces it.
 	KeyRotation time.Duration
 	// SSHKey is how long SSH keys are good that are made for people; 0: none is made.

@@ -3,6 +3,7 @@ package user
 import (
 	"context"
 	"errors"
+	"slices"
 	"strings"
 
 	"github.com/google/uuid"
@@ -61,4 +62,14 @@ func (d *Directory) ByMail(ctx context.Context, c *call.Call, mail string, limit
 		return nil, nil
 	}
 	return byMail.All(ctx, c.Tx, c.Tenant.ID, fold.Key(mail), int64(limit))
+}
+
+// Names are the login names of people.
+func Names(us []User) []string {
+	var out []string
+	for _, u := range us {
+		out = append(out, u.Name)
+	}
+	slices.Sort(out)
+	return out
 }

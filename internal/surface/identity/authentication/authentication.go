@@ -8,6 +8,7 @@ import (
 	"limen/internal/core/audit"
 	"limen/internal/core/login"
 	"limen/internal/core/policy"
+	"limen/internal/core/remind"
 	"limen/internal/core/right"
 	"limen/internal/core/role"
 	"limen/internal/core/session"
@@ -28,6 +29,8 @@ type Authentication struct {
 	Roles    *role.Roles
 	Tenants  *tenant.Index
 	Policies *policy.Policies // what names of profiles and modifiers ask for
+	// Reminders mail login names.
+	Reminders *remind.Reminders
 	// Providers are those at which people may sign in.
 	Providers *upstream.Providers
 }
@@ -45,7 +48,7 @@ var signedOut = []*fault.Error{user.ErrNotFound, user.ErrStronger, fault.ErrMiss
 
 // Ops declares them.
 func (a Authentication) Ops() []op.Op {
-	return slices.Concat(a.conversation(), a.challenging(), a.providers(), a.sessions())
+	return slices.Concat(a.conversation(), a.challenging(), a.forgotten(), a.providers(), a.sessions())
 }
 
 func (a Authentication) conversation() []op.Op {

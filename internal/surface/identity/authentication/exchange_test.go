@@ -17,6 +17,9 @@ func prepare(t *testing.T, s *apptest.Site, name string) map[string]string {
 	label, _, _ := strings.Cut(s.Host, ".")
 	out := map[string]string{"password": apptest.Password, "label": label}
 	switch name {
+	case "ForgotUsername", "StartForgotUsername", "AdvanceForgotUsername":
+		s.Set(t, "ForgotUsername.Allowed", "true")
+		out["mail"] = s.Plain.Mail
 	case "StartSocialAuthentication", "ResumeFromExtIdpAuth":
 		p := s.Provider(t, upstream.Google)
 		at, _ := s.AtProvider(t, upstream.Begin{Provider: upstream.Google})

@@ -62,8 +62,8 @@ type CustomerConfig struct {
 	IsOriginValidationOnGetEnabled op.Opt[bool] `json:"IsOriginValidationOnGetEnabled" setting:"Customer.IsOriginValidationOnGetEnabled"`
 	// ReCaptchaThreshold is from 0 to 100.
 	ReCaptchaThreshold op.Opt[int] `json:"reCaptchaThreshold" setting:"Customer.ReCaptchaThreshold" most:"100"`
-	// ForgotUsernameAllowed lets people ask for their user name.
-	ForgotUsernameAllowed op.Opt[bool] `json:"ForgotUsernameAllowed" setting:"Customer.ForgotUsernameAllowed"`
+	// ForgotUsernameAllowed mails people their user name when they ask: setting ForgotUsername.Allowed.
+	ForgotUsernameAllowed op.Opt[bool] `json:"ForgotUsernameAllowed" setting:"ForgotUsername.Allowed"`
 	// EnableQRCode lets people sign in by a QR code.
 	EnableQRCode op.Opt[bool] `json:"EnableQRCode" setting:"Customer.EnableQRCode"`
 	// EnableUmc is a switch of the user portal.

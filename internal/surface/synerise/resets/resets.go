@@ -91,7 +91,7 @@ func (r Resets) RequestReset(ctx context.Context, c *op.Call, in Address) (op.No
 		e.Target, e.Kind, e.Name, e.User, e.Login = u.ID, "User", u.Name, u.ID, u.Name
 	}
 	if len(who) > 1 {
-		c.Event.Set("Accounts", reset.Names(who))
+		c.Event.Set("Accounts", user.Names(who))
 	}
 	return op.None{}, nil
 }

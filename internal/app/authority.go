@@ -33,6 +33,11 @@ func (a *App) wireAuthorities() {
 	a.Authorities.Start()
 }
 
+// takesCertificates says whether clients can show certificates, to a server of their own or by way of a proxy.
+func (a *App) takesCertificates() bool {
+	return a.Settings.CertListen != "" || a.Settings.CertHeader != ""
+}
+
 // takesUnchecked is the tenant's setting Certificate.AllowUnchecked.
 func (a *App) takesUnchecked(ctx context.Context, c *call.Call) (bool, error) {
 	v, err := a.Values.Get(ctx, c)

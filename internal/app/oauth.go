@@ -43,7 +43,7 @@ func (a *App) wireOAuth() {
 		Signers: a.Signers, Ring: a.Ring, Sessions: a.Sessions, App: a.Apps.Client, Person: a.oauthPerson, May: a.mayUse, Changes: a.Changes,
 		Service: a.serviceClient, Password: a.ownerPassword,
 		Tenant: a.Index.ByID, Rand: rand.Reader, Promise: a.Outbox.Put, Notify: a.tellClient, Rules: a.appRules, Fetch: a.fetch,
-		DB: a.DB, CertHost: a.certHost, Certs: a.Settings.CertListen != "" || a.Settings.CertHeader != "",
+		DB: a.DB, CertHost: a.certHost, Certs: a.takesCertificates(),
 		Revoked: a.Revoked, Unchecked: a.takesUnchecked,
 	}
 	for _, m := range a.Logins.Mechanisms {

@@ -56,7 +56,7 @@ func (a *App) Surfaces() []gen.Surface {
 
 func (a *App) identityOps() []op.Op {
 	out := authentication.Authentication{Logins: a.Logins, Sessions: a.Sessions, Tokens: a.Tokens, People: a.People, Roles: a.Roles, Tenants: a.Index,
-		Policies: a.Policies, Providers: a.Upstream, Reminders: a.Reminders}.Ops()
+		Policies: a.Policies, Providers: a.Upstream, Reminders: a.Reminders, Authorities: a.Authorities, CertHost: a.certHost, Certs: a.takesCertificates()}.Ops()
 	out = append(out, a.users().Ops()...)
 	out = append(out, directories.Directories{People: a.People, Roles: a.Roles, Settings: a.Values}.Ops()...)
 	out = append(out, users.Import{Imports: a.Intake}.Ops()...)

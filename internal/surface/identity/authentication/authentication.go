@@ -6,6 +6,7 @@ import (
 
 	"limen/internal/call"
 	"limen/internal/core/audit"
+	"limen/internal/core/authority"
 	"limen/internal/core/login"
 	"limen/internal/core/policy"
 	"limen/internal/core/remind"
@@ -33,6 +34,11 @@ type Authentication struct {
 	Reminders *remind.Reminders
 	// Providers are those at which people may sign in.
 	Providers *upstream.Providers
+	// Authorities say whose certificates are. CertHost is the host, with its port, that asks for them, by the tenant's own; nil, or empty: none
+	// does. Certs says whether certificates come at all, from there or by way of a proxy.
+	Authorities *authority.Authorities
+	CertHost    func(host string) string
+	Certs       bool
 }
 
 // Faults of this surface.
@@ -48,7 +54,7 @@ var signedOut = []*fault.Error{user.ErrNotFound, user.ErrStronger, fault.ErrMiss
 
 // Ops declares them.
 func (a Authentication) Ops() []op.Op {
-	return slices.Concat(a.conversation(), a.challenging(), a.forgotten(), a.providers(), a.sessions())
+	return slices.Concat(a.conversation(), a.certificates(), a.challenging(), a.forgotten(), a.providers(), a.sessions())
 }
 
 func (a Authentication) conversation() []op.Op {

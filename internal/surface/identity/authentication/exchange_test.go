@@ -1,14 +1,20 @@
 package authentication_test
 
 import (
+	"crypto/tls"
+	"net/http"
+	"net/http/httptest"
+	"slices"
 	"strings"
 	"testing"
 
 	"limen/internal/app/apptest"
+	"limen/internal/core/authority"
 	"limen/internal/core/upstream"
+	made "limen/internal/wire/certificate/certificatetest"
 )
 
-func TestExchanges(t *testing.T) { apptest.Exchanges(t, "testdata", prepare) }
+func TestExchanges(t *testing.T) { apptest.Exchanges(t, "testdata", prepare, certified) }
 
 // prepare gives the exchanges the administrator's password, and the first label of the tenant's host.
 // For those of identity providers there is a double of Google at {{provider}}; {{promised}} resumes the sign-in of plain, and {{state}} is that
@@ -27,4 +33,21 @@ func prepare(t *testing.T, s *apptest.Site, name string) map[string]string {
 		out["provider"], out["state"], out["promised"] = p.URL, answer.Get("state"), s.Promised(t, s.Plain.ID, upstream.Google)
 	}
 	return out
+}
+
+// certified has the sign-ins by certificates go over TLS, where an authority is trusted that publishes whom it has revoked.
+func certified(t *testing.T, s *apptest.Site, name string) map[string]string {
+	if !slices.Contains([]string{"Sso", "Whoami"}, name) {
+		return nil
+	}
+	root := made.Root(t, "Root")
+	var list []byte
+	lists := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write(list) }))
+	t.Cleanup(lists.Close)
+	plain := made.Called(s.Plain.Name)
+	of := map[string]tls.Certificate{"good": root.Issue(t, plain), "revoked": root.Issue(t, plain), "stranger": made.Root(t, "Root").Issue(t, plain)}
+	list = root.List(t, nil, of["revoked"])
+	s.Trust(t, "Root", authority.Principal, lists.URL, root.Cert)
+	s.ByCertificate(t, of)
+	return nil
 }

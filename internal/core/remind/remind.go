@@ -59,12 +59,8 @@ func (r *Reminders) Send(ctx context.Context, c *call.Call, mail string) ([]user
 	if err := r.Allowed(ctx, c); err != nil {
 		return nil, err
 	}
-	counted, err := r.Throttle.Count(ctx, c, throttle.Attempt{Kind: throttle.Recover, Login: mail, IP: c.Client.IP}, false)
-	if err != nil {
+	if err := r.Throttle.Asked(ctx, c, mail, ErrWait); err != nil {
 		return nil, err
-	}
-	if !counted.Allowed {
-		return nil, ErrWait.RetryAfter(int((counted.Wait + time.Second - 1) / time.Second))
 	}
 	all, err := r.People.ByMail(ctx, c, mail, maxSame)
 	if err != nil {

@@ -74,12 +74,8 @@ var (
 // Codes that were sent before stay good, and while there are several of these no further one is sent. It gives the people, for the event alone.
 // Fault: ErrWait.
 func (r *Resets) Ask(ctx context.Context, c *call.Call, mail string) ([]user.User, error) {
-	counted, err := r.Throttle.Count(ctx, c, throttle.Attempt{Kind: throttle.Recover, Login: mail, IP: c.Client.IP}, false)
-	if err != nil {
+	if err := r.Throttle.Asked(ctx, c, mail, ErrWait); err != nil {
 		return nil, err
-	}
-	if !counted.Allowed {
-		return nil, ErrWait.RetryAfter(int((counted.Wait + time.Second - 1) / time.Second))
 	}
 	all, err := r.People.ByMail(ctx, c, mail, maxSame)
 	if err != nil {

@@ -130,15 +130,6 @@ func (s *Signups) Prepare(ctx context.Context, c *call.Call, w Wish) (Choice, er
 // and number the owner of the address would confirm by the code: none of what they entered is kept, and the owner chooses a password by a link.
 const contested = "" // as putRow writes it
 
-// count counts a mail that somebody asks for.
-func (s *Signups) count(ctx context.Context, c *call.Call, mail string) error {
-	counted, err := s.Throttle.Count(ctx, c, throttle.Attempt{Kind: throttle.Recover, Login: mail, IP: c.Client.IP}, false)
-	if err == nil && !counted.Allowed {
-		err = ErrWait.RetryAfter(int((counted.Wait + time.Second - 1) / time.Second))
-	}
-	return err
-}
-
 // maxSame is how many accounts of an address its mail names.
 const maxSame = 10
 
@@ -149,7 +140,7 @@ func (s *Signups) Register(ctx context.Context, c *call.Call, ch Choice) error {
 		return err
 	}
 	w := ch.wish
-	if err := s.count(ctx, c, w.Mail); err != nil {
+	if err := s.Throttle.Asked(ctx, c, w.Mail, ErrWait); err != nil {
 		return err
 	}
 	told, err := s.tell(ctx, c, w.Mail)
@@ -193,7 +184,7 @@ func (s *Signups) tell(ctx context.Context, c *call.Call, mail string) (bool, er
 // Again mails a new code to an address that waits to be confirmed, in place of the one before. It does nothing for others, and asking counts
 // for all. Fault: ErrWait.
 func (s *Signups) Again(ctx context.Context, c *call.Call, mail string) error {
-	if err := s.count(ctx, c, mail); err != nil {
+	if err := s.Throttle.Asked(ctx, c, mail, ErrWait); err != nil {
 		return err
 	}
 	key := fold.Key(mail)

@@ -18,6 +18,7 @@ import (
 
 	"limen/internal/call"
 	"limen/internal/dbx"
+	"limen/internal/fault"
 	"limen/internal/fold"
 )
 
@@ -217,6 +218,16 @@ func (t Throttle) Count(ctx context.Context, c *call.Call, a Attempt, right bool
 		}
 	}
 	return out, nil
+}
+
+// Asked counts that somebody who has proved nothing asks for a mail, whether the address is anybody's or not. Where they ask too often it fails
+// with a fault, which says when to ask again.
+func (t Throttle) Asked(ctx context.Context, c *call.Call, mail string, often *fault.Error) error {
+	counted, err := t.Count(ctx, c, Attempt{Kind: Recover, Login: mail, IP: c.Client.IP}, false)
+	if err == nil && !counted.Allowed {
+		err = often.RetryAfter(int((counted.Wait + time.Second - 1) / time.Second))
+	}
+	return err
 }
 
 func (t Throttle) take(ctx context.Context, c *call.Call, s subject, right bool) (counter, error) {

@@ -10,6 +10,8 @@ import (
 	"path/filepath"
 	"sync"
 	"time"
+
+	"golang.org/x/sync/errgroup"
 )
 
 // lite is a SQLite store: one connection that writes and a pool that reads.
@@ -58,13 +60,19 @@ func openLite(ctx context.Context, path string, o Options) (*lite, error) {
 		return nil, err
 	}
 	d.writer = newWriter(w, o)
+	var all errgroup.Group // each of them reads the schema, which is the most of a start
 	for range o.Readers {
-		c, err := d.dial(ctx, false)
-		if err != nil {
-			d.close()
-			return nil, err
-		}
-		d.readers <- c
+		all.Go(func() error {
+			c, err := d.dial(ctx, false)
+			if err == nil {
+				d.readers <- c
+			}
+			return err
+		})
+	}
+	if err := all.Wait(); err != nil {
+		d.close()
+		return nil, err
 	}
 	return d, nil
 }

@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"go.yaml.in/yaml/v3"
+	"golang.org/x/sync/errgroup"
 	"golang.org/x/text/language"
 
 	"limen/web/page"
@@ -132,12 +133,21 @@ func Load() (*Pages, error) {
 	if err != nil {
 		return nil, err
 	}
+	texts := make([]*words, len(names))
+	var all errgroup.Group // a start waits for them
+	for i, name := range names {
+		all.Go(func() (err error) {
+			if texts[i], err = read(name); err != nil {
+				err = fmt.Errorf("login: %s: %w", name, err)
+			}
+			return err
+		})
+	}
+	if err := all.Wait(); err != nil {
+		return nil, err
+	}
 	var tags []language.Tag
-	for _, name := range names {
-		w, err := read(name)
-		if err != nil {
-			return nil, fmt.Errorf("login: %s: %w", name, err)
-		}
+	for _, w := range texts {
 		if w.tag == language.English {
 			p.langs, tags = append([]*words{w}, p.langs...), append([]language.Tag{w.tag}, tags...)
 		} else {

@@ -29,8 +29,8 @@ func (Mechanism) Offer(_ context.Context, _ *call.Call, p factor.Person) (factor
 
 func prompt(digits string) factor.Prompt {
 	return factor.Prompt{
-		AnswerType: factor.StartTextOOB, Chosen: "Text message sent to XXX-" + digits + ". Enter the code to continue.",
-		Select: "Text message... XXX-" + digits, Digits: digits,
+		AnswerType: factor.StartTextOOB, Chosen: "Text message sent to the number that ends in " + digits + ". Enter the code to continue.",
+		Select: "Text message to the number that ends in " + digits, Digits: digits,
 	}
 }
 

@@ -17,6 +17,7 @@ const Denied = "Cloud.Core.AccessDenied"
 // at once; those of strangers, and of reads, are gathered per source and kind and written once a second with their count,
 // so that nobody can buy a disk write with each request.
 type Failures struct {
+	writing sync.Mutex // held while a batch is written: whoever flushes meanwhile waits for it
 	mu      sync.Mutex
 	pending map[failureKey]*failure
 	dropped int64
@@ -109,8 +110,10 @@ func (fs *Failures) Run(ctx context.Context) error {
 	}
 }
 
-// Flush writes what was gathered.
+// Flush writes what was gathered, and returns when that of every earlier Flush is written too.
 func (fs *Failures) Flush(ctx context.Context) {
+	fs.writing.Lock()
+	defer fs.writing.Unlock()
 	fs.mu.Lock()
 	batch, dropped := fs.pending, fs.dropped
 	fs.pending, fs.dropped = nil, 0

@@ -14,11 +14,17 @@ import (
 // environ is the environment in the form of os.Environ.
 type environ []string
 
-// tree mounts the commands that exist.
-func tree(c *app.Commands) (out []kong.Option) {
+// tree mounts the commands that exist. Where asked names one of them it is that one alone: to learn the flags of them all takes longer than most
+// commands do.
+func tree(c *app.Commands, asked string) (out []kong.Option) {
+	var found kong.Option
 	add := func(exists bool, name, help string, cmd any) {
-		if exists {
-			out = append(out, kong.DynamicCommand(name, help, "", cmd))
+		if !exists {
+			return
+		}
+		out = append(out, kong.DynamicCommand(name, help, "", cmd))
+		if name == asked {
+			found = out[len(out)-1]
 		}
 	}
 	add(c.Serve != nil, "serve", "Serve until stopped.", &serveCmd{})
@@ -33,6 +39,9 @@ func tree(c *app.Commands) (out []kong.Option) {
 	add(c.Try != nil, "try", "What a script of an application does for somebody.", &tryCmd{})
 	add(c.Check != nil, "check", "Print the settings in effect and where each comes from.", &checkCmd{})
 	add(c.Version != nil, "version", "Print the version.", &versionCmd{})
+	if found != nil {
+		return []kong.Option{found}
+	}
 	return out
 }
 

@@ -53,7 +53,7 @@ func run(ctx context.Context, args, env []string, commands *app.Commands, errs i
 		args = []string{"--help"}
 	}
 	var root struct{}
-	options := append(tree(commands), kong.Name("limen"), kong.Description(summary),
+	options := append(tree(commands, args[0]), kong.Name("limen"), kong.Description(summary),
 		kong.Writers(commands.Out, errs), kong.Exit(func(code int) { panic(exited(code)) }),
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true, WrapUpperBound: 110}),
 		kong.BindTo(ctx, (*context.Context)(nil)), kong.Bind(environ(env), commands))

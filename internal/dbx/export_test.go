@@ -40,3 +40,6 @@ func Since(ctx context.Context, d *DB) (pid uint32, since any, err error) {
 	pg := c.Conn().PgConn()
 	return pg.PID(), pg.CustomData()["since"], nil
 }
+
+// Unopened says how many readers may still be opened.
+func Unopened(d *DB) int { return len(d.store.(*lite).more) }

@@ -19,6 +19,7 @@ type lite struct {
 	o       Options
 	path    string
 	readers chan *liteConn
+	more    chan struct{} // one for each reader that may still be opened: opening one reads the whole schema
 	writer  *writer
 	pool    struct {
 		sync.Mutex
@@ -48,31 +49,34 @@ func openLite(ctx context.Context, path string, o Options) (*lite, error) {
 	if err != nil {
 		return nil, err
 	}
-	d := &lite{o: o, path: path, readers: make(chan *liteConn, o.Readers)}
+	d := &lite{o: o, path: path, readers: make(chan *liteConn, o.Readers), more: make(chan struct{}, o.Readers)}
 	// The file holds every secret of the installation: it is the owner's alone from its first moment.
 	f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600)
 	if err != nil {
 		return nil, fmt.Errorf("store: %w", err)
 	}
 	f.Close()
-	w, err := d.dial(ctx, true)
-	if err != nil {
-		return nil, err
-	}
-	d.writer = newWriter(w, o)
-	var all errgroup.Group // each of them reads the schema, which is the most of a start
-	for range o.Readers {
-		all.Go(func() error {
-			c, err := d.dial(ctx, false)
-			if err == nil {
-				d.readers <- c
-			}
-			return err
-		})
-	}
-	if err := all.Wait(); err != nil {
+	var first errgroup.Group
+	first.Go(func() error {
+		w, err := d.dial(ctx, true)
+		if err == nil {
+			d.writer = newWriter(w, o)
+		}
+		return err
+	})
+	first.Go(func() error {
+		r, err := d.dial(ctx, false)
+		if err == nil {
+			d.readers <- r
+		}
+		return err
+	})
+	if err := first.Wait(); err != nil {
 		d.close()
 		return nil, err
+	}
+	for range o.Readers - 1 {
+		d.more <- struct{}{}
 	}
 	return d, nil
 }
@@ -150,6 +154,15 @@ func (d *lite) borrow(ctx context.Context) (*liteConn, error) {
 		return c, nil
 	default:
 	}
+	select {
+	case <-d.more:
+		c, err := d.dial(ctx, false)
+		if err != nil {
+			d.more <- struct{}{}
+		}
+		return c, err
+	default:
+	}
 	t := time.NewTimer(d.o.Patience)
 	defer t.Stop()
 	select {
@@ -192,7 +205,9 @@ func (d *lite) ping(ctx context.Context) error {
 
 func (d *lite) close() error {
 	var errs []error
-	errs = append(errs, d.writer.close())
+	if d.writer != nil {
+		errs = append(errs, d.writer.close())
+	}
 	d.pool.Lock()
 	closed, db := d.pool.closed, d.pool.db
 	d.pool.closed = true
@@ -202,6 +217,9 @@ func (d *lite) close() error {
 	}
 	if db != nil {
 		errs = append(errs, db.Close())
+	}
+	for range len(d.more) {
+		<-d.more
 	}
 	for range len(d.readers) {
 		errs = append(errs, (<-d.readers).close())

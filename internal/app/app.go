@@ -44,6 +44,7 @@ import (
 	"limen/internal/core/post"
 	"limen/internal/core/profile"
 	"limen/internal/core/provision"
+	"limen/internal/core/radius"
 	"limen/internal/core/remind"
 	"limen/internal/core/report"
 	"limen/internal/core/reset"
@@ -154,6 +155,8 @@ type App struct {
 	Outbound  *outbound.Outbound
 
 	Upstream *upstream.Providers
+
+	Radius *radius.Setup
 
 	Workspaces      *workspace.Workspaces
 	WorkspaceTokens workspace.Tokens
@@ -327,6 +330,7 @@ func (a *App) wireDomain(ctx context.Context) error {
 	a.wireSafes()
 	a.wireProfiles()
 	a.wireNetworks()
+	a.wireRadius()
 	a.wireAuthorities()
 	a.wireDemands()
 	a.wirePolicies()

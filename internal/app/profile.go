@@ -119,5 +119,12 @@ func (a *App) profileHolders(ctx context.Context, c *call.Call, id string) ([]st
 	for _, path := range sets {
 		out = append(out, "the policy set "+path)
 	}
+	if err != nil {
+		return nil, err
+	}
+	clients, err := a.Radius.Naming(ctx, c, id)
+	for _, name := range clients {
+		out = append(out, "the RADIUS client "+name)
+	}
 	return out, err
 }

@@ -19,6 +19,7 @@ import (
 	"limen/internal/surface/identity/organizations"
 	"limen/internal/surface/identity/policies"
 	"limen/internal/surface/identity/profiles"
+	"limen/internal/surface/identity/radius"
 	"limen/internal/surface/identity/redrock"
 	"limen/internal/surface/identity/roles"
 	"limen/internal/surface/identity/social"
@@ -71,6 +72,7 @@ func (a *App) identityOps() []op.Op {
 	out = append(out, social.Social{Providers: a.Upstream, Settings: a.Values}.Ops()...)
 	out = append(out, profiles.Profiles{Profiles: a.Profiles}.Ops()...)
 	out = append(out, networks.Networks{Networks: a.Networks}.Ops()...)
+	out = append(out, radius.Radius{Setup: a.Radius}.Ops()...)
 	out = append(out, certificates.Certificates{Authorities: a.Authorities, Sessions: a.Sessions}.Ops()...)
 	out = append(out, access.Access{Server: a.OAuth, Apps: a.Apps, Roles: a.Roles, Provision: a.provision()}.Ops()...)
 	out = append(out, policies.Policies{Policies: a.Policies, Profiles: a.Profiles, People: a.People, Passwords: a.Passwords, Settings: a.Values}.Ops()...)

@@ -116,6 +116,8 @@ const (
 	AuthorityCreate = "Cloud.Core.CertificateAuthorityCreate" // a certificate authority was trusted to say who somebody is
 	AuthorityChange = "Cloud.Core.CertificateAuthorityChange" // a certificate authority was changed
 	AuthorityDelete = "Cloud.Core.CertificateAuthorityDelete" // a certificate authority is trusted no more
+	RadiusClient    = "Cloud.Core.RadiusClientChange"         // a RADIUS client was added, changed or removed
+	RadiusServer    = "Cloud.Core.RadiusServerChange"         // a RADIUS server elsewhere was added, changed or removed
 	ProfileCreate   = "Cloud.Core.ProfileCreate"              // an authentication profile was added
 	ProfileChange   = "Cloud.Core.ProfileChange"              // an authentication profile changed
 	ProfileDelete   = "Cloud.Core.ProfileDelete"              // an authentication profile was removed

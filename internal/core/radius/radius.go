@@ -1,0 +1,95 @@
+// Package radius is what a tenant set up for RADIUS (RFC 2865): clients, which are devices and servers that ask here who somebody is, and
+// servers elsewhere, which are asked here whether a passcode is somebody's. Secrets are sealed and never shown.
+package radius
+
+import (
+	"context"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"limen/internal/call"
+	"limen/internal/core/change"
+	"limen/internal/core/profile"
+	"limen/internal/crypt"
+	"limen/internal/fault"
+	"limen/internal/fold"
+)
+
+// Topic is the topic of changes, with the tenant as the item.
+const Topic = "radius"
+
+// Purpose is that under which secrets are sealed (crypt.Ring).
+const Purpose = "radius"
+
+// Faults of what is set up.
+var (
+	ErrNotFound = fault.New(fault.NotFound, "radius.not_found", "The requested data or its dependent data was not found in the service.")
+	ErrTaken    = fault.New(fault.Exists, "radius.name_taken", "The name is in use.")
+	ErrAddress  = fault.New(fault.Exists, "radius.address_taken", "Another client has this address.")
+	ErrMany     = fault.New(fault.Conflict, "radius.many", "The tenant has as many of these as it may have.")
+	ErrProfile  = fault.New(fault.NotFound, "radius.profile", "There is no authentication profile with this id.")
+)
+
+// Limits of what is set up.
+const (
+	MaxClients = 500
+	MaxServers = 20
+	MaxIDs     = 200 // removed by one call
+	maxName    = 200 // bytes
+	maxText    = 1000
+	minSecret  = 16 // of clients, bytes: RFC 2865 section 3
+	maxSecret  = 128
+)
+
+// Setup is what tenants set up. The fields are set before use.
+type Setup struct {
+	Ring     *crypt.Ring
+	Changes  *change.Log
+	Profiles *profile.Profiles
+}
+
+// line checks a text of one line.
+func line(field, s string, least, most int) (string, error) {
+	s = strings.TrimSpace(s)
+	if len(s) < least || len(s) > most || !utf8.ValidString(s) || strings.ContainsFunc(s, unicode.IsControl) {
+		return "", fault.Bad(field, "has %d to %d bytes and no control characters", least, most)
+	}
+	return s, nil
+}
+
+// seal seals a secret of a client or server; outside transactions. An empty one is left.
+func (s *Setup) seal(ctx context.Context, c *call.Call, id, secret string, least int) (string, error) {
+	if secret == "" {
+		return "", nil
+	}
+	if len(secret) < least || len(secret) > maxSecret || strings.ContainsRune(secret, 0) {
+		return "", fault.Bad("Secret", "has %d to %d bytes", least, maxSecret)
+	}
+	if err := s.Ring.Ensure(ctx, c.Tenant.ID, Purpose); err != nil {
+		return "", err
+	}
+	return s.Ring.Seal(ctx, c.Tenant.ID, Purpose, []byte(secret), id)
+}
+
+// Open opens the sealed secret of a client or server.
+func (s *Setup) Open(ctx context.Context, tenant, id, sealed string) ([]byte, error) {
+	return s.Ring.Open(ctx, tenant, Purpose, sealed, id)
+}
+
+// told ends a change: every node forgets what it knew.
+func (s *Setup) told(ctx context.Context, c *call.Call) error {
+	return s.Changes.Put(ctx, c, Topic, c.Tenant.ID)
+}
+
+// event is the event of a change: the call's own at first, then others of the same kind.
+func event(c *call.Call, i int) *call.Event {
+	if c.Event == nil || i == 0 {
+		return c.Event
+	}
+	return c.Record(c.Event.Type)
+}
+
+func keyOf(name string) string { return fold.Key(name) }
+
+func taken(name string) error { return ErrTaken.At("Name").Say("The name %s is in use.", name) }

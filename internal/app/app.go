@@ -22,6 +22,7 @@ import (
 	"limen/internal/core/detail"
 	"limen/internal/core/domain"
 	"limen/internal/core/dynamic"
+	"limen/internal/core/factor/authenticator"
 	"limen/internal/core/factor/oath"
 	"limen/internal/core/factor/passkey"
 	"limen/internal/core/factor/question"
@@ -153,6 +154,8 @@ type App struct {
 	Portal    *portal.Portal
 	Flows     *workflow.Flows
 	Outbound  *outbound.Outbound
+
+	Authenticators authenticator.Devices
 
 	Upstream *upstream.Providers
 

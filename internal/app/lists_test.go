@@ -36,6 +36,7 @@ var compared = map[string]string{
 	"/ExtData/GetColumn":                             "(about one person, who is the target)",
 	"/Oath/GetProfileList":                           "(about one person, who is the target)",
 	"/U2f/GetU2fDevices":                             "(nothing else reads a key; its package sees that organizations bound the list)",
+	"/Authenticator/GetAuthenticators":               "(nothing else reads an authenticator; its surface sees that organizations bound the list)",
 	"/U2f/GetU2fDevicesForUser":                      "(about one person, who is the target)",
 	"/TenantCnames/Get":                              "(host names are told to everybody)",
 	"/TenantCnames/UiGet":                            "(host names belong to no organization)",

@@ -6,6 +6,7 @@ import (
 
 	"limen/internal/call"
 	"limen/internal/core/factor"
+	"limen/internal/core/factor/authenticator"
 	"limen/internal/core/factor/email"
 	"limen/internal/core/factor/oath"
 	"limen/internal/core/factor/passkey"
@@ -28,6 +29,7 @@ func (a *App) wireLogin() {
 	a.Throttle = throttle.Throttle{Limits: a.guessLimits, Own: a.accountLimits}
 	a.OATH = oath.Profiles{Ring: a.Ring}
 	a.Passkeys = passkey.Keys{Hosts: a.hostNames}
+	a.Authenticators = authenticator.Devices{Ring: a.Ring}
 	a.Questions = question.Questions{Hasher: a.Hasher}
 	a.Tokens = token.Tokens{Signers: a.Signers, Alg: crypt.ES256, Known: func(ctx context.Context, tenantID string) bool {
 		_, err := a.Index.ByID(ctx, tenantID)
@@ -44,7 +46,7 @@ func (a *App) wireLogin() {
 		}, passkey.Mechanisms(a.Passkeys)...),
 		Notify: a.notify, Profile: a.signInProfile, Terms: a.certificateTerms, Rescued: a.Policies.Recovering, Parts: a.Policies.Part,
 	}
-	a.People.Gone = append(a.People.Gone, a.OATH.Drop, a.Passkeys.Drop, a.Questions.Drop, a.Throttle.ForgetDevices)
+	a.People.Gone = append(a.People.Gone, a.OATH.Drop, a.Passkeys.Drop, a.Authenticators.Drop, a.Questions.Drop, a.Throttle.ForgetDevices)
 	// A device on which a person is barred, or had a password that somebody else replaced, stands in for no factor afterwards.
 	a.People.Shut = append(a.People.Shut, a.Throttle.ForgetDevices)
 }
@@ -136,6 +138,7 @@ func readerOf(p factor.Person) post.Reader {
 // noticeKinds are the mails behind notices.
 var noticeKinds = map[login.Notice]message.Kind{
 	login.NewDevice: message.NewDevice, login.Locked: message.AccountLocked, login.PasswordChanged: message.PasswordChanged,
+	login.Authenticator: message.AuthenticatorAdded, login.PushRefused: message.PushRefused,
 }
 
 // keepNotice is how long a notice waits for a mail server: who reads it later learns nothing that helps.

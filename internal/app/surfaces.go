@@ -67,6 +67,7 @@ func (a *App) identityOps() []op.Op {
 	out = append(out, mfa.MFA{
 		People: a.People, Roles: a.Roles, Settings: a.Values, Sessions: a.Sessions, Passwords: a.Passwords,
 		Questions: a.Questions, Profiles: a.OATH, Keys: a.Passkeys, Logins: a.Logins, Notify: a.notify, Keep: a.keepWay,
+		Authenticators: a.Authenticators, Enrolment: a.Policies.Enrolment,
 	}.Ops()...)
 	out = append(out, organizations.Organizations{Orgs: a.Orgs, People: a.People, Roles: a.Roles}.Ops()...)
 	out = append(out, social.Social{Providers: a.Upstream, Settings: a.Values}.Ops()...)

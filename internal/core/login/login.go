@@ -74,6 +74,8 @@ const (
 	NewDevice       Notice = "new_device"
 	Locked          Notice = "account_locked"
 	PasswordChanged Notice = "password_changed"
+	Authenticator   Notice = "authenticator_added"
+	PushRefused     Notice = "push_refused"
 )
 
 // Package is what a client is asked to answer. Challenges are answered in order, one mechanism of each.

@@ -44,6 +44,9 @@ const (
 	AccessRefused   Kind = "access_refused"    // and has not
 	RegisterCode    Kind = "register_code"     // a code that confirms that the reader registered
 	JoinAsked       Kind = "join_asked"        // the reader, who has an account, is invited to join App; the code accepts
+
+	AuthenticatorAdded Kind = "authenticator_added" // notice of a device that is asked at sign-ins from now on
+	PushRefused        Kind = "push_refused"        // notice of a sign-in that was refused there
 )
 
 // kind says what a kind of message needs and shows.
@@ -89,6 +92,9 @@ var kinds = map[Kind]kind{
 	RegisterCode: {need: []string{"Code", "Lasts"}, keep: []string{"Code"}, facts: []string{"When", "IP", "Place", "Device"}, bare: true},
 	JoinAsked:    {need: []string{"App", "Code", "Lasts"}, keep: []string{"App", "Code"}, facts: []string{"Account", "By"}, bare: true},
 	IdentityCode: {need: []string{"Code", "Lasts"}, keep: []string{"Code"}, facts: []string{"Account", "By"}, sms: true, bare: true},
+
+	AuthenticatorAdded: {need: []string{"When"}, facts: place, bare: true},
+	PushRefused:        {need: []string{"When"}, facts: place, bare: true},
 }
 
 // Kinds lists all kinds in the order of their names.

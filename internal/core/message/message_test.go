@@ -195,6 +195,8 @@ func TestLeastData(t *testing.T) {
 		message.AccessAsked: {App: "Wiki", By: "anna"}, message.AccessGiven: {App: "Wiki"}, message.AccessRefused: {App: "Wiki"},
 		message.RegisterCode: {Code: "1", Lasts: time.Hour},
 		message.JoinAsked:    {App: "Wiki", Code: "1", Lasts: time.Hour},
+
+		message.AuthenticatorAdded: {At: at}, message.PushRefused: {At: at},
 	}
 	for _, k := range message.Kinds() {
 		d := least[k]

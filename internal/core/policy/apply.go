@@ -114,6 +114,19 @@ func (p *Policies) Part(ctx context.Context, c *call.Call, personID string, part
 	return d.Wanted()
 }
 
+// Enrolment says whether a person may enrol devices, and whether they are told that they did. Where no policy set says so, both.
+func (p *Policies) Enrolment(ctx context.Context, c *call.Call, personID string) (may, tell bool, err error) {
+	r, err := p.For(ctx, c, personID)
+	if err != nil {
+		return false, false, err
+	}
+	on := func(key string) bool {
+		v, given := r.Bool(devices.prefix + key)
+		return v || !given
+	}
+	return on(enrollAllow), on(enrollTell), nil
+}
+
 // Wanted is what a decision wants of somebody who is signed in; login.ErrForbidden where it refuses.
 func (d Decision) Wanted() (login.Wanted, error) {
 	switch d.Verdict {

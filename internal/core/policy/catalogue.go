@@ -52,6 +52,10 @@ const (
 	keyResetToo    = "/Core/PasswordReset/PasswordResetEnabled"
 	keyResetCookie = "/Core/PasswordReset/PasswordResetIdentityCookieOnly"
 
+	// Behind devices.prefix.
+	enrollAllow = "EnrollRules/Common/AllowEnrollment"
+	enrollTell  = "EnrollRules/Common/SendEnrollmentNotification"
+
 	passwordPrefix = "/Core/Security/CDS/PasswordPolicy/"
 	// KeyShow and KeyHint are about what people are told of the rules.
 	KeyShow    = passwordPrefix + "ShowPasswordComplexity"
@@ -306,10 +310,11 @@ var agentKeys = []Key{
 	css.of(Ref, "Dzdo/AuthenticationRulesDefaultProfileId", "Profile when no rule fits."),
 }
 
-var deviceKeys = []Key{
-	devices.on("EnrollRules/Common/AllowEnrollment", nil, "Let people enrol mobile devices."),
+var deviceKeys = append(acts(
+	devices.on(enrollAllow, nil, "Let people enrol authenticators and mobile devices: false forbids it."),
+	devices.on(enrollTell, nil, "Tell people that a device was enrolled: false leaves it out."),
+),
 	devices.on("EnrollRules/Common/AllowJailBrokenDevices", nil, "Also those whose protection is broken."),
-	devices.on("EnrollRules/Common/SendEnrollmentNotification", nil, "Tell people that a device was enrolled."),
 	devices.on("DeviceManagement/EnableInviteBasedEnrollment", nil, "Enrol by invitation."),
 	software.on("Common/AllowNotificationOnMutipleDevices", nil, "Ask on all of a person's devices."),
 	software.on("iOSSettings/AllowDebugLogging", nil, "Let the app write a log."),
@@ -319,4 +324,4 @@ var deviceKeys = []Key{
 	software.on("Application/Passcode/ForceAppPin", nil, "Demand a PIN for the app."),
 	software.count("Application/Passcode/AppInactivityTimeout", nil, 0, 1440, minutes, "Time after which the app asks for it again."),
 	software.on("Application/Passcode/AppLockOnExit", nil, "Ask for it whenever the app was left."),
-}
+)

@@ -20,13 +20,15 @@ func TestExchanges(t *testing.T) {
 	apptest.Exchanges(t, "testdata", func(t *testing.T, s *apptest.Site, name string) map[string]string {
 		switch name {
 		case "GetProfileList", "DeleteProfiles", "ValidateOtpCode", "SubmitOathOtpCode":
-			return authenticator(t, s)
+			return codeApps(t, s)
 		case "UpdateProfileCounter", "ResynchronizeOathToken":
 			return token(t, s)
 		case "ValidateAndSetUserThirdPartyOtp":
 			return enrolment(t, s)
 		case "GetRegistrationChallenge", "AnswerRegistrationChallenge", "GetU2fDevices", "GetU2fDevicesForUser", "DeleteU2fDevice", "DeleteU2fDevices":
 			return fido(t, s)
+		case "EnrollAuthenticator", "GetAuthenticators", "DeleteAuthenticator":
+			return devices(t, s)
 		}
 		return nil
 	})
@@ -43,8 +45,8 @@ func at(t *testing.T, secret string, steps int64) string {
 	return code
 }
 
-// authenticator gives plain and the administrator authenticators.
-func authenticator(t *testing.T, s *apptest.Site) map[string]string {
+// codeApps gives plain and the administrator authenticators.
+func codeApps(t *testing.T, s *apptest.Site) map[string]string {
 	vars := map[string]string{"code": at(t, seed, 0), "next": at(t, seed, 1), "old": at(t, seed, -9), "none": s.Person(t, "none").ID}
 	ensure(t, s)
 	s.Do(t, audit.FactorEnroll, func(ctx context.Context, c *call.Call) error {

@@ -193,7 +193,7 @@ func (c challenge) mechanism(t *testing.T, name string) string {
 func TestSubmittedCodeFinishesSignIn(t *testing.T) {
 	apptest.Each(t, func(t *testing.T, s *apptest.Server) {
 		site := s.Tenant(t)
-		vars := authenticator(t, site)
+		vars := codeApps(t, site)
 		nobody := client{t, site, ""}
 		var begun challenge
 		nobody.must("/Security/StartAuthentication", object{"User": site.Admin.Name, "Version": "1.0"}, &begun)
@@ -231,7 +231,7 @@ func TestSubmittedCodeFinishesSignIn(t *testing.T) {
 func TestDeletedPerson(t *testing.T) {
 	apptest.Each(t, func(t *testing.T, s *apptest.Server) {
 		site := s.Tenant(t)
-		authenticator(t, site)
+		codeApps(t, site)
 		admin := client{t, site, site.TokenOf(t, "admin")}
 		admin.must("/UserMgmt/UpdateSecurityQuestions", object{"ID": site.Plain.ID, "Added": []object{{"QuestionText": "Why?", "Answer": "because"}}}, nil)
 		left := func() (n int) {

@@ -1,5 +1,5 @@
 // Package mfa is the RPC dialect's operations on what people prove themselves with (mfa.yaml): passwords, security
-// questions, the one-time codes of authenticator apps and tokens, and the keys of FIDO2 authenticators.
+// questions, the one-time codes of authenticator apps and tokens, the keys of FIDO2 authenticators, and devices that are asked.
 package mfa
 
 import (
@@ -9,6 +9,7 @@ import (
 
 	"limen/internal/call"
 	"limen/internal/core/audit"
+	"limen/internal/core/factor/authenticator"
 	"limen/internal/core/factor/oath"
 	"limen/internal/core/factor/passkey"
 	"limen/internal/core/factor/question"
@@ -35,6 +36,10 @@ type MFA struct {
 	Profiles  oath.Profiles
 	Keys      passkey.Keys
 	Logins    *login.Logins
+
+	Authenticators authenticator.Devices
+	// Enrolment says what a person's policies are about enrolling devices: whether they may, and whether they are told of it.
+	Enrolment func(ctx context.Context, c *call.Call, userID string) (may, tell bool, err error)
 	// Notify writes a notice to a person, in c.Tx; nil: nobody is told.
 	Notify func(ctx context.Context, c *call.Call, u user.User, what login.Notice) error
 	// Keep makes a change to what somebody signs in with: lockout.ErrLastWay when no system administrator could sign in then.
@@ -55,7 +60,7 @@ var (
 
 // Ops declares them.
 func (m MFA) Ops() []op.Op {
-	return slices.Concat(m.passwords(), m.offered(), m.answers(), m.profiles(), m.codes(), m.tokens(), m.keys())
+	return slices.Concat(m.passwords(), m.offered(), m.answers(), m.profiles(), m.codes(), m.tokens(), m.keys(), m.authenticators())
 }
 
 func (m MFA) passwords() []op.Op {

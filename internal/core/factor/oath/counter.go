@@ -20,7 +20,7 @@ var (
 
 const (
 	maxCounter = 1 << 53 // far beyond what anybody presses, and exact in every client
-	search     = 100     // presses ahead that Resync looks at: RFC 4226 section 7.4 wants a limit
+	search     = 100     // presses ahead, or steps either way, that Resync looks at: RFC 4226 section 7.4 wants a limit
 )
 
 // counted finds a profile whose codes are counted.
@@ -51,35 +51,55 @@ func (p Profiles) Count(ctx context.Context, c *call.Call, userID, id string, ne
 	return err
 }
 
-// Resync finds two consecutive codes of a token that was pressed too often, and goes on behind them (RFC 4226 section
-// 7.4). ErrCode when they are not among the next hundred.
-func (p Profiles) Resync(ctx context.Context, c *call.Call, userID, id, first, second string) error {
-	found, err := p.counted(ctx, c, userID, id)
+// Resync finds two consecutive codes of a token that went out of step, and goes on behind them: of a token that was pressed
+// too often among its next hundred codes (RFC 4226 section 7.4), of one by time among those of a hundred steps either way, from
+// which it is known how far its clock is off (RFC 6238 section 6). ErrCode when they are not there, or were used before.
+func (p Profiles) Resync(ctx context.Context, c *call.Call, userID, id, first, second string) (Profile, error) {
+	found, err := byID.One(ctx, c.Tx, c.Tenant.ID, userID, id)
+	if errors.Is(err, dbx.ErrNoRow) {
+		err = ErrNotFound
+	}
+	if err == nil && !found.Confirmed {
+		err = ErrNotFound
+	}
 	if err != nil {
-		return err
+		return found, err
 	}
 	at, ok, err := p.pair(ctx, c, found, strings.ReplaceAll(first, " ", ""), strings.ReplaceAll(second, " ", ""))
 	if err != nil {
-		return err
+		return found, err
 	}
 	if !ok {
-		return ErrCode
+		return found, ErrCode
 	}
-	n, err := step.Do(ctx, c.Tx, at, found.Confirmed, c.Tenant.ID, userID, id, at)
+	if found.Period > 0 {
+		found.Drift = at - found.now(c)
+	}
+	found.LastStep = at
+	n, err := align.Do(ctx, c.Tx, at, found.Drift, c.Tenant.ID, userID, id, at)
 	if err == nil && n == 0 {
-		return ErrCode
+		err = ErrCode
 	}
-	return err
+	return found, err
 }
 
-// pair finds the count of the second of two codes. The whole window is searched, so that the time does not tell where.
+// window is where Resync looks, both ends included.
+func (p Profile) window(c *call.Call) (from, to int64) {
+	if p.Period == 0 {
+		return p.LastStep + 1, p.LastStep + search
+	}
+	now := p.now(c)
+	return max(p.LastStep+1, now-search), now + search
+}
+
+// pair finds the step of the second of two codes. The whole window is searched, so that the time does not tell where.
 func (p Profiles) pair(ctx context.Context, c *call.Call, of Profile, first, second string) (at int64, ok bool, err error) {
 	secret, err := p.Ring.Open(ctx, c.Tenant.ID, factor.PurposeOATH, of.Secret, aad(of))
 	if err != nil {
 		return 0, false, err
 	}
 	before := false // whether the code before this one is the first
-	for i := of.LastStep + 1; i <= of.LastStep+search; i++ {
+	for i, to := of.window(c); i <= to; i++ {
 		code, err := Code(string(secret), of.Algorithm, int(of.Digits), i)
 		if err != nil {
 			return 0, false, err

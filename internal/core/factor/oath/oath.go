@@ -14,8 +14,8 @@ import (
 
 var algorithms = map[string]*otp.Algorithm{"SHA1": new(otp.AlgorithmSHA1), "SHA256": new(otp.AlgorithmSHA256), "SHA512": new(otp.AlgorithmSHA512)}
 
-// How far a code may be off: a time step either way (RFC 6238 section 5.2), ten presses of a token ahead (RFC 4226
-// section 7.4).
+// How far a code may be off: a time step either way of the token's clock (RFC 6238 section 5.2), ten presses of a token ahead
+// (RFC 4226 section 7.4).
 const (
 	drift = 1
 	ahead = 10
@@ -25,6 +25,9 @@ const (
 func Code(secret, algorithm string, digits int, at int64) (string, error) {
 	return hotp.GenerateCodeCustom(secret, uint64(at), hotp.ValidateOpts{Digits: otp.Digits(digits), Algorithm: *algorithms[algorithm]})
 }
+
+// now is the time step by our clock.
+func (p Profile) now(c *call.Call) int64 { return c.Now.Unix() / p.Period }
 
 // match finds the step at which the profile gives the code. Every step of the window is tried, so that the time does
 // not tell which.
@@ -36,7 +39,7 @@ func (p Profiles) match(ctx context.Context, c *call.Call, of Profile, code stri
 	}
 	from, to := of.LastStep+1, of.LastStep+ahead
 	if of.Period > 0 {
-		now := c.Now.Unix() / of.Period
+		now := of.now(c) + of.Drift
 		from, to = now-drift, now+drift
 	}
 	for i := from; i <= to; i++ {

@@ -170,7 +170,7 @@ func TestSeeds(t *testing.T) {
 				want error
 			}{
 				{oath.Seed{Secret: "short"}, oath.ErrSecret}, {oath.Seed{Secret: "not base32!!"}, oath.ErrSecret}, {oath.Seed{}, oath.ErrSecret},
-				{oath.Seed{Secret: aliceKey, Algorithm: "MD5"}, oath.ErrAlgorithm}, {oath.Seed{Secret: aliceKey, Digits: 7}, oath.ErrDigits},
+				{oath.Seed{Secret: aliceKey, Algorithm: "MD5"}, oath.ErrAlgorithm}, {oath.Seed{Secret: aliceKey, Digits: 5}, oath.ErrDigits}, {oath.Seed{Secret: aliceKey, Digits: 9}, oath.ErrDigits},
 				{oath.Seed{Secret: aliceKey, Period: 5}, oath.ErrPeriod}, {oath.Seed{Secret: aliceKey, Counted: true, Counter: -1}, oath.ErrCounter},
 			} {
 				if _, err := p.Set(ctx, c, "alice", bad.s); !errors.Is(err, bad.want) {

@@ -24,7 +24,7 @@ var (
 	ErrCode      = fault.New(fault.Denied, "oath.code", "The code is not right, or was used before.")
 	ErrSecret    = fault.New(fault.Invalid, "oath.secret", "The secret is not valid base32 of 10 to 128 bytes.")
 	ErrAlgorithm = fault.New(fault.Invalid, "oath.algorithm", "The algorithm must be SHA1, SHA256 or SHA512.")
-	ErrDigits    = fault.New(fault.Invalid, "oath.digits", "A code has 6 or 8 digits.")
+	ErrDigits    = fault.New(fault.Invalid, "oath.digits", "A code has 6 to 8 digits.")
 	ErrPeriod    = fault.New(fault.Invalid, "oath.period", "The period must be 15 to 300 seconds.")
 	ErrCounter   = fault.New(fault.Invalid, "oath.counter", "The counter must be from 0 to 9007199254740992.")
 )
@@ -39,7 +39,8 @@ type Profile struct {
 	Algorithm string `db:"algorithm"`
 	Digits    int64  `db:"digits"`
 	Period    int64  `db:"period"`    // seconds; 0: codes are counted (HOTP)
-	LastStep  int64  `db:"last_step"` // of the last code accepted
+	LastStep  int64  `db:"last_step"` // of the last code accepted, by the token's clock
+	Drift     int64  `db:"drift"`     // steps that the token's clock is ahead of ours
 	Confirmed bool   `db:"confirmed"` // a first code has shown that the app has the secret
 	Created   int64  `db:"created"`   // ms since 1970 UTC
 	Version   int64  `db:"version"`
@@ -59,14 +60,16 @@ type Seed struct {
 // Profiles are the OATH profiles of the call's tenant.
 type Profiles struct{ Ring *crypt.Ring }
 
-const columns = `id, user_id, name, issuer, secret, algorithm, digits, period, last_step, confirmed, created, version`
+const columns = `id, user_id, name, issuer, secret, algorithm, digits, period, last_step, drift, confirmed, created, version`
 
 var (
 	ofUser = dbx.Q[Profile]("oath.of_user", `SELECT `+columns+` FROM oath_profile WHERE tenant = ? AND user_id = ? ORDER BY created, id LIMIT 100`)
 	byID   = dbx.Q[Profile]("oath.by_id", `SELECT `+columns+` FROM oath_profile WHERE tenant = ? AND user_id = ? AND id = ?`)
 	owner  = dbx.Q[string]("oath.owner", `SELECT user_id FROM oath_profile WHERE tenant = ? AND id = ?`)
-	insert = dbx.E("oath.insert", `INSERT INTO oath_profile (tenant, `+columns+`) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 1)`)
+	insert = dbx.E("oath.insert", `INSERT INTO oath_profile (tenant, `+columns+`) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 1)`)
 	step   = dbx.E("oath.step", `UPDATE oath_profile SET last_step = ?, confirmed = ?, version = version + 1
+		WHERE tenant = ? AND user_id = ? AND id = ? AND last_step < ?`)
+	align = dbx.E("oath.align", `UPDATE oath_profile SET last_step = ?, drift = ?, version = version + 1
 		WHERE tenant = ? AND user_id = ? AND id = ? AND last_step < ?`)
 	pending = dbx.E("oath.pending", `DELETE FROM oath_profile WHERE tenant = ? AND user_id = ? AND confirmed = ?`)
 	others  = dbx.E("oath.others", `DELETE FROM oath_profile WHERE tenant = ? AND user_id = ? AND id <> ?`)
@@ -131,7 +134,7 @@ func (p Profiles) add(ctx context.Context, c *call.Call, userID string, s Seed, 
 	}
 	made.Secret = sealed
 	_, err = insert.Do(ctx, c.Tx, c.Tenant.ID, made.ID, made.User, made.Name, made.Issuer, made.Secret, made.Algorithm,
-		made.Digits, made.Period, made.LastStep, made.Confirmed, made.Created)
+		made.Digits, made.Period, made.LastStep, made.Drift, made.Confirmed, made.Created)
 	return made, err
 }
 
@@ -208,7 +211,7 @@ func (s *Seed) check() error {
 	switch {
 	case algorithms[s.Algorithm] == nil:
 		return ErrAlgorithm
-	case s.Digits != 6 && s.Digits != 8:
+	case s.Digits < 6 || s.Digits > 8:
 		return ErrDigits
 	case !s.Counted && (s.Period < 15 || s.Period > 300):
 		return ErrPeriod

@@ -2,6 +2,7 @@ package mfa_test
 
 import (
 	"context"
+	"fmt"
 	"net/url"
 	"testing"
 	"time"
@@ -72,6 +73,9 @@ func token(t *testing.T, s *apptest.Site) map[string]string {
 			t.Fatal(err)
 		}
 		vars[name] = code
+	}
+	for _, ahead := range []int64{0, 1, 20, 21, 22} {
+		vars[fmt.Sprint("ahead", ahead)] = at(t, seed, ahead)
 	}
 	s.Do(t, audit.FactorEnroll, func(ctx context.Context, c *call.Call) error {
 		for name, p := range map[string]struct {

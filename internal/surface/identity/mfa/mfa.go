@@ -158,11 +158,11 @@ func (m MFA) codes() []op.Op {
 }
 
 func (m MFA) tokens() []op.Op {
-	faults := []*fault.Error{oath.ErrNotFound, oath.ErrTimed, user.ErrNotFound, ErrSystem, user.ErrStronger, fault.ErrMissing}
+	faults := []*fault.Error{oath.ErrNotFound, user.ErrNotFound, ErrSystem, user.ErrStronger, fault.ErrMissing}
 	return []op.Op{
 		op.New(op.Spec{
 			Path: "/Oath/UpdateProfileCounter", Allow: either, Effect: op.Write, Audit: audit.FactorChange,
-			Faults: append([]*fault.Error{oath.ErrBack, oath.ErrCounter}, faults...),
+			Faults: append([]*fault.Error{oath.ErrBack, oath.ErrCounter, oath.ErrTimed}, faults...),
 		}, m.UpdateProfileCounter),
 		op.New(op.Spec{
 			Path: "/Oath/ResynchronizeOathToken", Paths: []string{"/Oath/ResychronizeOathToken"}, Allow: either, Effect: op.Write,

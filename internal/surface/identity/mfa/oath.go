@@ -92,7 +92,7 @@ type NewProfile struct {
 	Issuer string `json:"Issuer"`
 	// Algorithm is SHA1, SHA256 or SHA512; absent: SHA1.
 	Algorithm string `json:"Algorithm"`
-	// Digits is 6 or 8; absent: 6.
+	// Digits is 6, 7 or 8; absent: 6.
 	Digits int `json:"Digits"`
 	// Type is TOTP for codes by time, HOTP for codes by count; absent: TOTP.
 	Type string `json:"Type"`

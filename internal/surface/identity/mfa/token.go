@@ -66,7 +66,7 @@ type TwoCodes struct {
 	FirstCode string `json:"firstCode"`
 	// SecondCode is the one after it, required.
 	SecondCode string `json:"secondCode"`
-	// TokenId is the id of the HOTP profile, required.
+	// TokenId is the id of the profile, required.
 	TokenId string `json:"tokenId" also:"Uuid,ProfileUuid"`
 	owned
 }
@@ -87,11 +87,11 @@ func (t *TwoCodes) Resolve(ctx context.Context, c *op.Call) error {
 	return t.ofProfile(ctx, c, t.TokenId)
 }
 
-// ResynchronizeOathToken finds two consecutive codes among the next hundred of a token whose codes are counted, and that
-// was pressed too often without signing in. The counter goes on behind them.
+// ResynchronizeOathToken brings a token back in step with two consecutive codes. Of a token whose codes are counted, and that was
+// pressed too often without signing in, they are looked for among the next hundred; the counter goes on behind them. Of one whose
+// codes go by time they are looked for a hundred periods before and behind now; how far its clock is off is kept, and used from then on.
 //
-// Wrong codes count as failed second factors do. Tokens whose codes go by time are not taken: their drift is not stored.
-// mfa.yaml n 62.
+// Codes that were used before, or lie before one that was, are refused. Wrong codes count as failed second factors do. mfa.yaml n 62.
 func (m MFA) ResynchronizeOathToken(ctx context.Context, c *op.Call, in TwoCodes) (op.None, error) {
 	id := strings.TrimSpace(in.TokenId)
 	enrolled(c.Event, in.found, oath.Profile{ID: id})
@@ -101,9 +101,12 @@ func (m MFA) ResynchronizeOathToken(ctx context.Context, c *op.Call, in TwoCodes
 	if err := m.Logins.Free(ctx, c, throttle.Second, in.found); err != nil {
 		return op.None{}, err
 	}
-	err := m.Profiles.Resync(ctx, c, in.found.ID, id, in.FirstCode, in.SecondCode)
+	now, err := m.Profiles.Resync(ctx, c, in.found.ID, id, in.FirstCode, in.SecondCode)
 	if err != nil && !errors.Is(err, oath.ErrCode) {
 		return op.None{}, err
+	}
+	if err == nil && now.Period > 0 {
+		c.Event.Set("Drift", now.Drift)
 	}
 	return op.None{}, m.count(ctx, c, throttle.Second, in.found, err == nil, oath.ErrCode)
 }

@@ -60,6 +60,7 @@ import (
 	"limen/internal/core/tenant"
 	"limen/internal/core/throttle"
 	"limen/internal/core/token"
+	"limen/internal/core/tokenfile"
 	"limen/internal/core/upstream"
 	"limen/internal/core/user"
 	"limen/internal/core/vault"
@@ -149,6 +150,7 @@ type App struct {
 	Passcodes *passcode.Passcodes
 	Pages     *pages.Pages
 	Intake    *intake.Imports
+	Hardware  *tokenfile.Files
 	Apps      *app.Apps
 	OAuth     *oauth.Server
 	Portal    *portal.Portal

@@ -15,6 +15,7 @@ import (
 	"limen/internal/core/message"
 	"limen/internal/core/outbound"
 	"limen/internal/core/post"
+	"limen/internal/core/tokenfile"
 	"limen/internal/core/user"
 	"limen/internal/dbx"
 	"limen/internal/fold"
@@ -35,6 +36,7 @@ func (a *App) wireJobs() {
 func (a *App) declareJobs() {
 	for _, t := range []job.Type{
 		{Kind: intake.Kind, Name: "BulkUserImport", Run: a.Intake.Work},
+		{Kind: tokenfile.Kind, Name: "OathTokenImport", Run: a.Hardware.Work},
 		{Kind: jobMove, Name: "SuffixRename", Run: a.moveSuffix},
 		{Kind: jobExport, Name: "ExportDynamicRoleMembers", Run: a.exportMembers, Order: a.orderExport},
 		{Kind: outbound.JobRun, Name: "Provisioning", Run: a.Outbound.Work},
@@ -78,6 +80,9 @@ func (a *App) jobEnded(ctx context.Context, c *call.Call, i job.Info) error {
 		e.Set("Reason", i.Reason)
 	}
 	if err := a.Intake.Ended(ctx, c, i); err != nil {
+		return err
+	}
+	if err := a.Hardware.Ended(ctx, c, i); err != nil {
 		return err
 	}
 	return a.mailJob(ctx, c, i)

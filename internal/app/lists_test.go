@@ -34,6 +34,7 @@ var compared = map[string]string{
 	"/Core/GetAssignedAdministrativeRights":          "(about one role, which is the target)",
 	"/Core/GetUserSettings":                          "(about one person, who is the target)",
 	"/ExtData/GetColumn":                             "(about one person, who is the target)",
+	"/Oath/GetImportProfileList":                     "(nothing else reads an imported token; its package sees that organizations bound the list)",
 	"/Oath/GetProfileList":                           "(about one person, who is the target)",
 	"/U2f/GetU2fDevices":                             "(nothing else reads a key; its package sees that organizations bound the list)",
 	"/Authenticator/GetAuthenticators":               "(nothing else reads an authenticator; its surface sees that organizations bound the list)",

@@ -66,7 +66,7 @@ func (a *App) identityOps() []op.Op {
 	}.Ops()...)
 	out = append(out, mfa.MFA{
 		People: a.People, Roles: a.Roles, Settings: a.Values, Sessions: a.Sessions, Passwords: a.Passwords,
-		Questions: a.Questions, Profiles: a.OATH, Keys: a.Passkeys, Logins: a.Logins, Notify: a.notify, Keep: a.keepWay,
+		Questions: a.Questions, Profiles: a.OATH, Keys: a.Passkeys, Tokens: a.Hardware, Logins: a.Logins, Notify: a.notify, Keep: a.keepWay,
 		Authenticators: a.Authenticators, Enrolment: a.Policies.Enrolment,
 	}.Ops()...)
 	out = append(out, organizations.Organizations{Orgs: a.Orgs, People: a.People, Roles: a.Roles}.Ops()...)

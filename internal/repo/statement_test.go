@@ -29,6 +29,7 @@ var sweeps = map[string]string{
 	"signup.sweep":              "retention",
 	"passcode.sweep":            "retention",
 	"intake.sweep":              "retention",
+	"tokenfile.sweep":           "retention",
 	"job.kinds":                 "workers serve all tenants",
 	"job.claim":                 "workers serve all tenants",
 	"job.tidy":                  "retention",

@@ -162,6 +162,7 @@ const (
 	SessionEndAll = "Cloud.Core.SessionEndAll"    // all sessions of someone were ended
 	TokenCreate   = "Cloud.Core.ApiToken.Create"  // an API token was made
 	TokenDelete   = "Cloud.Core.ApiToken.Delete"  // an API token was removed
+	TokenFile     = "Cloud.Core.OathImportFile"   // a file of hardware tokens to be imported was checked and kept
 	FactorEnroll  = "Cloud.Core.MfaEnroll"        // a factor was enrolled: authenticator, passkey, phone ...
 	FactorChange  = "Cloud.Core.MfaChange"        // an enrolled factor was renamed, or set as the default
 	FactorRemove  = "Cloud.Core.MfaRemove"        // an enrolled factor was removed

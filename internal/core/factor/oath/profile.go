@@ -16,6 +16,7 @@ import (
 	"limen/internal/crypt"
 	"limen/internal/dbx"
 	"limen/internal/fault"
+	"limen/internal/fold"
 )
 
 // Faults of profiles.
@@ -26,6 +27,7 @@ var (
 	ErrAlgorithm = fault.New(fault.Invalid, "oath.algorithm", "The algorithm must be SHA1, SHA256 or SHA512.")
 	ErrDigits    = fault.New(fault.Invalid, "oath.digits", "A code has 6 to 8 digits.")
 	ErrPeriod    = fault.New(fault.Invalid, "oath.period", "The period must be 15 to 300 seconds.")
+	ErrSerial    = fault.New(fault.Exists, "oath.serial", "The token identifier is that of somebody else's token.")
 	ErrCounter   = fault.New(fault.Invalid, "oath.counter", "The counter must be from 0 to 9007199254740992.")
 )
 
@@ -42,6 +44,8 @@ type Profile struct {
 	LastStep  int64  `db:"last_step"` // of the last code accepted, by the token's clock
 	Drift     int64  `db:"drift"`     // steps that the token's clock is ahead of ours
 	Confirmed bool   `db:"confirmed"` // a first code has shown that the app has the secret
+	Serial    string `db:"serial"`    // printed on the token; empty: none
+	Imported  int64  `db:"imported"`  // ms since 1970 UTC; 0: not from a file
 	Created   int64  `db:"created"`   // ms since 1970 UTC
 	Version   int64  `db:"version"`
 }
@@ -55,19 +59,21 @@ type Seed struct {
 	Counted      bool   // HOTP
 	Period       int    // seconds, 30 when 0
 	Counter      int64  // of the next code, HOTP
+	Serial       string // printed on the token; empty: none
 }
 
 // Profiles are the OATH profiles of the call's tenant.
 type Profiles struct{ Ring *crypt.Ring }
 
-const columns = `id, user_id, name, issuer, secret, algorithm, digits, period, last_step, drift, confirmed, created, version`
+const columns = `id, user_id, name, issuer, secret, algorithm, digits, period, last_step, drift, confirmed, serial, imported, created, version`
 
 var (
 	ofUser = dbx.Q[Profile]("oath.of_user", `SELECT `+columns+` FROM oath_profile WHERE tenant = ? AND user_id = ? ORDER BY created, id LIMIT 100`)
 	byID   = dbx.Q[Profile]("oath.by_id", `SELECT `+columns+` FROM oath_profile WHERE tenant = ? AND user_id = ? AND id = ?`)
 	owner  = dbx.Q[string]("oath.owner", `SELECT user_id FROM oath_profile WHERE tenant = ? AND id = ?`)
-	insert = dbx.E("oath.insert", `INSERT INTO oath_profile (tenant, `+columns+`) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 1)`)
-	step   = dbx.E("oath.step", `UPDATE oath_profile SET last_step = ?, confirmed = ?, version = version + 1
+	insert = dbx.E("oath.insert", `INSERT INTO oath_profile (tenant, `+columns+`, serial_key) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 1, ?)
+		ON CONFLICT (tenant, serial_key) WHERE serial_key <> '' DO NOTHING`)
+	step = dbx.E("oath.step", `UPDATE oath_profile SET last_step = ?, confirmed = ?, version = version + 1
 		WHERE tenant = ? AND user_id = ? AND id = ? AND last_step < ?`)
 	align = dbx.E("oath.align", `UPDATE oath_profile SET last_step = ?, drift = ?, version = version + 1
 		WHERE tenant = ? AND user_id = ? AND id = ? AND last_step < ?`)
@@ -121,21 +127,35 @@ func (p Profiles) add(ctx context.Context, c *call.Call, userID string, s Seed, 
 	if err := s.check(); err != nil {
 		return Profile{}, err
 	}
+	made := s.profile()
+	made.ID, made.User, made.Confirmed, made.Created, made.Version = c.NewID(), userID, confirmed, c.Now.UnixMilli(), 1
+	return made, p.insert(ctx, c, &made, s.Secret)
+}
+
+// profile is what a seed says of a profile.
+func (s Seed) profile() Profile {
 	made := Profile{
-		ID: c.NewID(), User: userID, Name: s.Name, Issuer: s.Issuer, Algorithm: s.Algorithm, Digits: int64(s.Digits),
-		Period: int64(s.Period), Confirmed: confirmed, Created: c.Now.UnixMilli(), Version: 1,
+		Name: s.Name, Issuer: s.Issuer, Algorithm: s.Algorithm, Digits: int64(s.Digits), Period: int64(s.Period), Serial: s.Serial,
 	}
 	if s.Counted {
 		made.Period, made.LastStep = 0, s.Counter-1
 	}
-	sealed, err := p.Ring.Seal(ctx, c.Tenant.ID, factor.PurposeOATH, []byte(s.Secret), aad(made))
+	return made
+}
+
+// insert seals the secret and writes the row. ErrSerial when another one has the serial number.
+func (p Profiles) insert(ctx context.Context, c *call.Call, made *Profile, secret string) error {
+	sealed, err := p.Ring.Seal(ctx, c.Tenant.ID, factor.PurposeOATH, []byte(secret), aad(*made))
 	if err != nil {
-		return Profile{}, err
+		return err
 	}
 	made.Secret = sealed
-	_, err = insert.Do(ctx, c.Tx, c.Tenant.ID, made.ID, made.User, made.Name, made.Issuer, made.Secret, made.Algorithm,
-		made.Digits, made.Period, made.LastStep, made.Drift, made.Confirmed, made.Created)
-	return made, err
+	n, err := insert.Do(ctx, c.Tx, c.Tenant.ID, made.ID, made.User, made.Name, made.Issuer, made.Secret, made.Algorithm,
+		made.Digits, made.Period, made.LastStep, made.Drift, made.Confirmed, made.Serial, made.Imported, made.Created, fold.Key(made.Serial))
+	if err == nil && n == 0 {
+		err = ErrSerial
+	}
+	return err
 }
 
 func aad(p Profile) string { return "oath/" + p.User + "/" + p.ID }
@@ -219,6 +239,8 @@ func (s *Seed) check() error {
 		return ErrCounter
 	case s.Counter > MaxCounter:
 		return ErrCounter.Say("The counter may be at most %d.", MaxCounter)
+	case len(s.Serial) > MaxSerial:
+		return fault.Bad("TokenIdentifier", "is too long")
 	case len(s.Name) > 254 || len(s.Issuer) > 200:
 		return fault.Bad("AccountName", "is too long")
 	}

@@ -24,6 +24,8 @@ func TestExchanges(t *testing.T) {
 			return codeApps(t, s)
 		case "UpdateProfileCounter", "ResynchronizeOathToken":
 			return token(t, s)
+		case "GetImportProfileList":
+			return hardware(t, s)
 		case "ValidateAndSetUserThirdPartyOtp":
 			return enrolment(t, s)
 		case "GetRegistrationChallenge", "AnswerRegistrationChallenge", "GetU2fDevices", "GetU2fDevicesForUser", "DeleteU2fDevice", "DeleteU2fDevices":
@@ -117,4 +119,26 @@ func ensure(t *testing.T, s *apptest.Site) {
 	if err := s.App.Ring.Ensure(t.Context(), s.ID, factor.PurposeOATH); err != nil {
 		t.Fatal(err)
 	}
+}
+
+// hardware gives plain and somebody else tokens of a file.
+func hardware(t *testing.T, s *apptest.Site) map[string]string {
+	other := s.Person(t, "other")
+	vars := map[string]string{"other": other.ID, "otherName": other.Name}
+	ensure(t, s)
+	s.Do(t, audit.FactorEnroll, func(ctx context.Context, c *call.Call) error {
+		for userID, seed := range map[string]oath.Seed{
+			s.Plain.ID: {Name: "plain", Issuer: "Acme", Secret: seed, Serial: "GT-1", Algorithm: "SHA256", Digits: 8, Period: 60},
+			other.ID:   {Name: "other", Issuer: "Acme", Secret: seed, Serial: "GT-2", Counted: true, Counter: 5},
+		} {
+			made, err := s.App.OATH.Import(ctx, c, userID, seed)
+			if err != nil {
+				return err
+			}
+			vars[map[string]string{"GT-1": "one", "GT-2": "two"}[seed.Serial]] = made.ID
+		}
+		_, err := s.App.OATH.Set(ctx, c, s.Admin.ID, oath.Seed{Name: "not from a file", Secret: seed})
+		return err
+	})
+	return vars
 }

@@ -20,6 +20,7 @@ import (
 	"limen/internal/core/role"
 	"limen/internal/core/session"
 	"limen/internal/core/setting"
+	"limen/internal/core/tokenfile"
 	"limen/internal/core/user"
 	"limen/internal/fault"
 	"limen/internal/op"
@@ -35,6 +36,7 @@ type MFA struct {
 	Questions question.Questions
 	Profiles  oath.Profiles
 	Keys      passkey.Keys
+	Tokens    *tokenfile.Files
 	Logins    *login.Logins
 
 	Authenticators authenticator.Devices
@@ -60,7 +62,7 @@ var (
 
 // Ops declares them.
 func (m MFA) Ops() []op.Op {
-	return slices.Concat(m.passwords(), m.offered(), m.answers(), m.profiles(), m.codes(), m.tokens(), m.keys(), m.authenticators())
+	return slices.Concat(m.passwords(), m.offered(), m.answers(), m.profiles(), m.codes(), m.tokens(), m.files(), m.keys(), m.authenticators())
 }
 
 func (m MFA) passwords() []op.Op {

@@ -110,7 +110,7 @@ func profilesOf(t *testing.T, s *apptest.Site, userID string) (list []oath.Profi
 func TestTokenImport(t *testing.T) {
 	apptest.Each(t, func(t *testing.T, s *apptest.Server) {
 		site := s.Tenant(t)
-		vars := authenticator(t, site)
+		vars := codeApps(t, site)
 		other := site.Person(t, "other")
 		admin := client{t, site, site.TokenOf(t, "admin")}
 		file := tokenHeader + site.Plain.Name + ",GT-1," + hexKey + ",Token,Acme,SHA512,7,TOTP,60,\n" +
@@ -173,7 +173,7 @@ func TestTokenFileIsSubmittedOnce(t *testing.T) {
 func TestTokenImportStaysWithinRights(t *testing.T) {
 	apptest.Each(t, func(t *testing.T, s *apptest.Server) {
 		site := s.Tenant(t)
-		vars := authenticator(t, site)
+		vars := codeApps(t, site)
 		holder := client{t, site, site.TokenOf(t, "holder User Management")}
 		got := holder.imported(tokenHeader + site.Admin.Name + ",GT-1," + hexKey + "\n" + site.Plain.Name + ",GT-2," + hexKey + "\n")
 		if !strings.HasPrefix(got, "done: 1 of 2 tokens imported.\nLine 2: Only system administrators") {

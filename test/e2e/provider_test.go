@@ -25,9 +25,9 @@ func TestBrowserSignsInAtProvider(t *testing.T) {
 	a := admin(t, s)
 	must(t, a, "/CDirectoryService/CreateUser", object{"Name": "ada@limen", "Mail": p.Mail, "DisplayName": "Ada", "Password": password}, nil)
 	must(t, a, "/Core/SetTenantConfig", object{"key": "Authentication.Challenges", "value": "UP"}, nil)
-	must(t, a, "/Core/SetTenantConfig", object{"key": "Social.LinkDomains", "value": "example.com"}, nil)
 	must(t, a, "/SocialConfig/SetSocialCustomConfig", object{
 		"IdpName": "company", "DisplayName": "Our company", "Issuer": p.URL, "AppId": upstreamtest.Client, "AppSecret": upstreamtest.Secret,
+		"LinkDomains": "example.com",
 	}, nil)
 	must(t, a, "/SocialConfig/SetSocialAuthConfig", object{"EnabledSocialUserIdps": "company"}, nil)
 

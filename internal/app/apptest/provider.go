@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 	"net/netip"
+	"strings"
 	"testing"
 
 	"limen/internal/call"
@@ -39,10 +40,16 @@ func (s *Site) Provider(t *testing.T, kind string) *upstreamtest.Provider {
 	return p
 }
 
+// Believe has the tenant believe a provider as to whose the addresses of some domains are.
+func (s *Site) Believe(t *testing.T, kind, domains string) {
+	t.Helper()
+	s.must(t, "/SocialConfig/SetSocialCustomConfig", map[string]any{"IdpName": kind, "LinkDomains": domains})
+}
+
 // must has the administrator do something.
 func (s *Site) must(t testing.TB, path string, body any) {
 	t.Helper()
-	if code, out := s.Call(t, s.TokenOf(t, "admin"), http.MethodPost, path, body); code != http.StatusOK {
+	if code, out := s.Call(t, s.TokenOf(t, "admin"), http.MethodPost, path, body); code != http.StatusOK || !strings.Contains(string(out), `"success":true`) {
 		t.Fatalf("%s: %d %s", path, code, out)
 	}
 }

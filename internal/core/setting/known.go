@@ -102,6 +102,9 @@ var passwordKeys = []Key{
 	integer("Password.History", int64(password.Default.History), 0, 24, "How many earlier ones may not come back.", func(v *Values) *int { return &v.Password.History }),
 }
 
+// moved are settings of earlier versions, by their keys, and where they are now.
+var moved = map[string]string{"social.linkdomains": "is of each identity provider by itself: it is LinkDomains of SetSocialCustomConfig"}
+
 var otherKeys = []Key{
 	boolean("Scim.ConfigAsDocumented", false,
 		"Tell provisioning clients, in ServiceProviderConfig, that there are no bulk requests, no order, no entity tags and no changes of passwords, as the documented server does, although all are served.",
@@ -121,9 +124,6 @@ var otherKeys = []Key{
 	boolean("ForgotUsername.Allowed", false, "Mail people the login names that belong to their mail address, when they ask.", func(v *Values) *bool { return &v.RemindNames }),
 	boolean("Signup.Allowed", false, "Let strangers register themselves.", func(v *Values) *bool { return &v.Signup.Allowed }),
 	boolean("Signup.RequireCaptcha", true, "Have strangers who register prove that they are people.", func(v *Values) *bool { return &v.Signup.Captcha }),
-	text("Social.LinkDomains", "", 2000,
-		"Mail domains, separated by commas, or *: an identity provider's account becomes that of the person whose address in one of them it shows; none: people connect it themselves.",
-		func(v *Values) *string { return &v.Social.LinkDomains }, oneLine),
 	boolean("Social.CreateUsers", false, "Make an account of people who sign in at an identity provider and are not known here, where it shows that the mail address is theirs.",
 		func(v *Values) *bool { return &v.Social.CreateUsers }),
 	text(SocialPortal, "", 2000, "Where people land who signed in at an identity provider: an https address; empty is here.",

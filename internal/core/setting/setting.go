@@ -234,6 +234,8 @@ func check(p Pair) (row, error) {
 	}
 	r.Value = *p.Value
 	switch {
+	case moved[r.Key] != "":
+		return row{}, ErrValue.At(r.Name).Say("The setting %s %s.", r.Name, moved[r.Key])
 	case len(r.Value) > maxValue || !utf8.ValidString(r.Value) || strings.ContainsRune(r.Value, 0):
 		return row{}, ErrValue.At(r.Name).Say("The value of %s may have %d bytes of text.", r.Name, maxValue)
 	case k == nil:

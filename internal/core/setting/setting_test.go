@@ -185,6 +185,7 @@ func TestRefused(t *testing.T) {
 		w.set(setting.ErrName, setting.Set(strings.Repeat("x", 201), "x"))
 		w.set(setting.ErrDuplicate, setting.Set("a", "x"), setting.Set("A", "y"))
 		w.set(setting.ErrValue, setting.Set("Password.MinLength", "40"), setting.Set("Password.MaxLength", "20"))
+		w.set(setting.ErrValue, setting.Set("social.LinkDomains", "*")) // which was one of an earlier version
 		w.set(setting.ErrValue, setting.Set("Smtp.Enabled", "true"))
 		w.set(setting.ErrValue, setting.Set("Twilio.Enabled", "true"))
 		if !reflect.DeepEqual(w.get().SMTP, (&world{t: t, db: w.db, store: w.store, id: w.id + "x"}).get().SMTP) {

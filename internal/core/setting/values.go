@@ -145,7 +145,6 @@ type Signup struct {
 
 // Social is how far identity providers are believed (core/upstream).
 type Social struct {
-	LinkDomains string // mail domains with commas between, or *: an address that a provider shows to be somebody's is enough there; empty: none
 	CreateUsers bool   // an account is made of who is not known here
 	Portal      string // where people land; empty: here
 }

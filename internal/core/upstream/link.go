@@ -8,7 +8,6 @@ import (
 
 	"limen/internal/call"
 	"limen/internal/core/audit"
-	"limen/internal/core/setting"
 	"limen/internal/core/user"
 	"limen/internal/dbx"
 	"limen/internal/fault"
@@ -76,17 +75,18 @@ func (p *Providers) Whose(ctx context.Context, c *call.Call, l Landed) (user.Use
 	if err != nil {
 		return user.User{}, err
 	}
-	u, err := p.byMail(ctx, c, l, v)
+	u, err := p.byMail(ctx, c, l)
 	if errors.Is(err, ErrUnlinked) && v.Social.CreateUsers {
 		u, err = p.create(ctx, c, l)
 	}
 	return u, err
 }
 
-// believes says whether the tenant takes providers' word as to whose an address is.
-func believes(domains, mail string) bool {
+// believed says whether the tenant takes a provider's word as to whose an address is. It does for the domains that are named of this provider: one
+// that is believed for its own is not for another's.
+func (p Provider) believed(mail string) bool {
 	_, domain, ok := user.SplitName(mail)
-	for one := range strings.SplitSeq(domains, ",") {
+	for one := range strings.SplitSeq(p.Domains, ",") {
 		one = strings.TrimSpace(one)
 		if one != "" && ok && (one == "*" || fold.Key(one) == fold.Key(domain)) {
 			return true
@@ -97,8 +97,8 @@ func believes(domains, mail string) bool {
 
 // byMail connects the account with the one person whose address the provider shows to be the account's, where that person has shown the
 // same here. Who may administrate anything connects it by themselves: a mailbox must not be worth more than a password. ErrUnlinked.
-func (p *Providers) byMail(ctx context.Context, c *call.Call, l Landed, v *setting.Values) (user.User, error) {
-	if !l.Identity.Verified || !believes(v.Social.LinkDomains, l.Identity.Mail) {
+func (p *Providers) byMail(ctx context.Context, c *call.Call, l Landed) (user.User, error) {
+	if !l.Identity.Verified || !l.Provider.believed(l.Identity.Mail) {
 		return user.User{}, ErrUnlinked
 	}
 	all, err := p.People.ByMail(ctx, c, l.Identity.Mail, 2)
@@ -123,7 +123,8 @@ func unlinkedOr(err error) error {
 	return err
 }
 
-// create makes a person of an account. The address is theirs only where the provider shows it; nobody who has it already is touched.
+// create makes a person of an account whose address the provider shows; nobody who has it already is touched. Where the provider is not believed
+// for the domain, the person shows once more that the address is theirs: until then it connects them with no other account, and no code goes there.
 func (p *Providers) create(ctx context.Context, c *call.Call, l Landed) (user.User, error) {
 	id := l.Identity
 	if id.Mail == "" || !id.Verified || user.CheckMail("mail", id.Mail) != nil {
@@ -144,7 +145,7 @@ func (p *Providers) create(ctx context.Context, c *call.Call, l Landed) (user.Us
 	if display == "" {
 		display, _, _ = user.SplitName(id.Mail)
 	}
-	n := user.New{Name: name, Mail: id.Mail, Display: display, Everybody: true}
+	n := user.New{Name: name, Mail: id.Mail, Display: display, Everybody: true, MailUnproved: !l.Provider.believed(id.Mail)}
 	if err := n.Offer(); err != nil {
 		n.Display, _, _ = user.SplitName(name)
 	}
@@ -155,6 +156,11 @@ func (p *Providers) create(ctx context.Context, c *call.Call, l Landed) (user.Us
 	e := c.Record(audit.UserCreate)
 	e.Target, e.Kind, e.Name, e.User, e.Login = u.ID, "User", u.Name, u.ID, u.Name
 	e.Set("IdentityProvider", l.Provider.Name)
+	if u.MailUnproved {
+		if err := p.Ask(ctx, c, u); err != nil {
+			return user.User{}, err
+		}
+	}
 	return u, p.connect(ctx, c, u, l, byNew)
 }
 

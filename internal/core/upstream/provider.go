@@ -28,6 +28,7 @@ type Provider struct {
 	KeyID   string `db:"key_id"`
 	Scope   string `db:"scope"`
 	Portal  string `db:"portal"`
+	Domains string `db:"link_domains"` // for which it is believed as to whose an address is, with commas between, or *; empty: for none
 	Changed int64  `db:"changed"`
 	Version int64  `db:"version"` // 0: it is not set up
 }
@@ -53,7 +54,7 @@ func NameOf(last string) string {
 }
 
 const (
-	columns  = `name_key, name, display, issuer, enabled, client, sealed, team, key_id, scope, portal, changed, version`
+	columns  = `name_key, name, display, issuer, enabled, client, sealed, team, key_id, scope, portal, link_domains, changed, version`
 	maxNames = 50 // providers of a tenant
 	maxName  = 40 // bytes
 	maxText  = 2000
@@ -64,10 +65,10 @@ var (
 	findRow = dbx.Q[Provider]("upstream.find", `SELECT `+columns+` FROM upstream WHERE tenant = ? AND name_key = ?`)
 	lockRow = dbx.Q[Provider]("upstream.lock", `SELECT `+columns+` FROM upstream WHERE tenant = ? AND name_key = ? FOR UPDATE`)
 	allRows = dbx.Q[Provider]("upstream.all", `SELECT `+columns+` FROM upstream WHERE tenant = ? ORDER BY name_key`)
-	putRow  = dbx.E("upstream.put", `INSERT INTO upstream (tenant, name_key, name, display, issuer, enabled, client, sealed, team, key_id, scope, portal, changed, version)
-		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 1) ON CONFLICT (tenant, name_key) DO UPDATE SET name = excluded.name, display = excluded.display,
+	putRow  = dbx.E("upstream.put", `INSERT INTO upstream (tenant, name_key, name, display, issuer, enabled, client, sealed, team, key_id, scope, portal, link_domains, changed, version)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 1) ON CONFLICT (tenant, name_key) DO UPDATE SET name = excluded.name, display = excluded.display,
 		issuer = excluded.issuer, enabled = excluded.enabled, client = excluded.client, sealed = excluded.sealed, team = excluded.team, key_id = excluded.key_id,
-		scope = excluded.scope, portal = excluded.portal, changed = excluded.changed, version = upstream.version + 1`)
+		scope = excluded.scope, portal = excluded.portal, link_domains = excluded.link_domains, changed = excluded.changed, version = upstream.version + 1`)
 	dropRow   = dbx.E("upstream.drop", `DELETE FROM upstream WHERE tenant = ? AND name_key = ?`)
 	dropFlows = dbx.E("upstream.drop_flows", `DELETE FROM upstream_flow WHERE tenant = ? AND provider = ?`)
 )
@@ -163,6 +164,7 @@ type Wish struct {
 	KeyID   *string
 	Scope   *string
 	Portal  *string
+	Domains *string // as Provider.Domains
 }
 
 // Ready is a wish whose secret is sealed.
@@ -180,7 +182,7 @@ func (p *Providers) Prepare(ctx context.Context, c *call.Call, w Wish) (Ready, e
 		most  int
 	}{
 		{"AppId", w.Client, 500}, {"AppSecret", &w.Secret, maxKey}, {"DisplayName", w.Display, 100}, {"TeamId", w.Team, 100}, {"KeyId", w.KeyID, 100},
-		{"Scope", w.Scope, maxText}, {"PortalUrl", w.Portal, maxText}, {"Issuer", w.Issuer, maxText},
+		{"Scope", w.Scope, maxText}, {"PortalUrl", w.Portal, maxText}, {"Issuer", w.Issuer, maxText}, {"LinkDomains", w.Domains, maxText},
 	} {
 		if t.text == nil {
 			continue
@@ -191,6 +193,13 @@ func (p *Providers) Prepare(ctx context.Context, c *call.Call, w Wish) (Ready, e
 	}
 	if w.Portal != nil && *w.Portal != "" && !address(*w.Portal) {
 		return out, fault.Bad("PortalUrl", "must be an absolute https address")
+	}
+	if w.Domains != nil {
+		list, ok := domains(*w.Domains)
+		if !ok {
+			return out, fault.Bad("LinkDomains", "must be mail domains with commas between, or *")
+		}
+		out.wish.Domains = &list
 	}
 	if w.Secret == "" {
 		return out, nil
@@ -226,6 +235,21 @@ func nameable(name string) bool {
 	})
 }
 
+// domains reads a list of mail domains, and says whether it is one.
+func domains(text string) (string, bool) {
+	var out []string
+	for one := range strings.SplitSeq(text, ",") {
+		if one = strings.TrimSpace(one); one == "" {
+			continue
+		}
+		if one != "*" && (strings.ContainsFunc(one, func(r rune) bool { return r == '@' || r == '*' || unicode.IsSpace(r) }) || strings.HasPrefix(one, ".")) {
+			return "", false
+		}
+		out = append(out, one)
+	}
+	return strings.Join(out, ","), true
+}
+
 // Set stores a provider. One that the program does not know needs its issuer. A saved secret stays with the issuer and the application that
 // it was saved for. Faults: ErrUnknown, ErrSecret, ErrProviders and those of parameters.
 func (p *Providers) Set(ctx context.Context, c *call.Call, r Ready) error {
@@ -259,6 +283,7 @@ func (p *Providers) changed(old Provider, r Ready) (Provider, error) {
 	now, w := old, r.wish
 	for to, from := range map[*string]*string{
 		&now.Client: w.Client, &now.Display: w.Display, &now.Issuer: w.Issuer, &now.Team: w.Team, &now.KeyID: w.KeyID, &now.Scope: w.Scope, &now.Portal: w.Portal,
+		&now.Domains: w.Domains,
 	} {
 		if from != nil {
 			*to = strings.TrimSpace(*from)
@@ -270,6 +295,9 @@ func (p *Providers) changed(old Provider, r Ready) (Provider, error) {
 	if w.Own != nil && !*w.Own {
 		now.Client, now.Sealed, now.Enabled, now.Team, now.KeyID = "", "", false, "", ""
 		return now, nil
+	}
+	if now.Issuer != old.Issuer && w.Domains == nil {
+		now.Domains = "" // another issuer was not meant
 	}
 	if r.sealed != "" {
 		now.Sealed = r.sealed
@@ -321,11 +349,11 @@ func (p *Providers) store(ctx context.Context, c *call.Call, old, now Provider) 
 		display = ""
 	}
 	if _, err := putRow.Do(ctx, c.Tx, c.Tenant.ID, now.Key, now.Name, display, now.Issuer, now.Enabled, now.Client, now.Sealed, now.Team, now.KeyID, now.Scope, now.Portal,
-		c.Now.UnixMilli()); err != nil {
+		now.Domains, c.Now.UnixMilli()); err != nil {
 		return err
 	}
 	note(c, old, now)
-	if old.Enabled == now.Enabled && old.Client == now.Client && old.Issuer == now.Issuer {
+	if old.Enabled == now.Enabled && old.Client == now.Client && old.Issuer == now.Issuer && old.Domains == now.Domains {
 		return nil
 	}
 	_, err := dropFlows.Do(ctx, c.Tx, c.Tenant.ID, now.Key) // they were begun with what counts no more
@@ -357,6 +385,7 @@ func note(c *call.Call, old, now Provider) {
 	at("KeyId", old.KeyID, now.KeyID)
 	at("Scope", old.Scope, now.Scope)
 	at("PortalUrl", old.Portal, now.Portal)
+	at("LinkDomains", old.Domains, now.Domains)
 	if old.Sealed != now.Sealed {
 		e.Changes[now.Name+".AppSecret"] = call.Change{Old: masked(old.Sealed), New: masked(now.Sealed)}
 	}

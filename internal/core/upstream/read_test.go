@@ -50,7 +50,7 @@ func TestWhatIsBelieved(t *testing.T) {
 		{"", "ada@example.com", false}, {"*", "ada@example.com", true}, {"*", "ada", false}, {"example.com", "ada@EXAMPLE.com", true}, {" a.example , example.com ", "ada@example.com", true},
 		{"example.com", "ada@sub.example.com", false}, {"example.com", "ada@badexample.com", false}, {",", "ada@", false}, {"example.com", "ada@example.com@evil.example", false},
 	} {
-		if got := believes(tt.domains, tt.mail); got != tt.want {
+		if got := (Provider{Domains: tt.domains}).believed(tt.mail); got != tt.want {
 			t.Errorf("%q of %q: %v", tt.mail, tt.domains, got)
 		}
 	}
@@ -62,6 +62,20 @@ func TestWhosePathItIs(t *testing.T) {
 	} {
 		if got := NameOf(last); got != want {
 			t.Errorf("%s: %q", last, got)
+		}
+	}
+}
+
+func TestDomainsAreRead(t *testing.T) {
+	for text, want := range map[string]string{
+		"": "", " , ": "", "example.com": "example.com", " a.example , b.example,": "a.example,b.example", "*": "*", "ada@example.com": "no", "a b": "no", ".example": "no", "*.example": "no",
+	} {
+		got, ok := domains(text)
+		if !ok {
+			got = "no"
+		}
+		if got != want {
+			t.Errorf("%q gives %q, want %q", text, got, want)
 		}
 	}
 }

@@ -68,6 +68,8 @@ type Providers struct {
 	Plain func(ctx context.Context, c *call.Call, userID string) (bool, error)
 	// Claimed fails where people of a mail address are an organization's to invite.
 	Claimed func(ctx context.Context, c *call.Call, mail string) error
+	// Ask sends somebody the link by which they show that their mail address is theirs.
+	Ask func(ctx context.Context, c *call.Call, u user.User) error
 	// Name finds a free login name for a mail address.
 	Name func(ctx context.Context, c *call.Call, mail string) (string, error)
 

@@ -150,6 +150,9 @@ type NewConfig struct {
 	Scope op.Opt[string] `json:"Scope"`
 	// PortalURL is where people land who signed in there, an absolute https address; empty: the tenant's.
 	PortalURL op.Opt[string] `json:"PortalUrl"`
+	// LinkDomains are the mail domains for which the provider is to be believed, with commas between, or * for all; empty: none, as at first. They
+	// go with another Issuer, unless they are given with it.
+	LinkDomains op.Opt[string] `json:"LinkDomains"`
 	// Issuer is that of OpenID Connect, an https address below which its discovery document lies; of a provider that the program does not
 	// know, required at first.
 	Issuer op.Opt[string] `json:"Issuer"`
@@ -184,7 +187,7 @@ func (s Social) seal(ctx context.Context, c *op.Call, in NewConfig) (upstream.Re
 	}
 	return s.Providers.Prepare(ctx, c, upstream.Wish{
 		Name: in.IdpName, Own: &own, Client: given(in.AppID), Secret: secret, Issuer: given(in.Issuer), Display: given(in.DisplayName),
-		Team: given(in.TeamID), KeyID: given(in.KeyID), Scope: given(in.Scope), Portal: given(in.PortalURL),
+		Team: given(in.TeamID), KeyID: given(in.KeyID), Scope: given(in.Scope), Portal: given(in.PortalURL), Domains: given(in.LinkDomains),
 	})
 }
 

@@ -57,6 +57,9 @@ type Config struct {
 	Scope string `json:"Scope"`
 	// PortalURL is where people land who signed in there; empty: the tenant's.
 	PortalURL string `json:"PortalUrl"`
+	// LinkDomains are the mail domains for which the provider is believed, with commas between, or *; empty: none. An account whose address in one
+	// of them it shows to be its own becomes that of the one person here who has shown the same.
+	LinkDomains string `json:"LinkDomains"`
 	// Issuer is that of OpenID Connect, of a provider that the program does not know; else absent.
 	Issuer string `json:"Issuer,omitempty"`
 	// DisplayName is the provider as people read it, of one that the program does not know; else absent.
@@ -70,7 +73,7 @@ type Config struct {
 func (s Social) config(c *op.Call, p upstream.Provider) Config {
 	out := Config{
 		IdpName: p.Name, Enabled: p.Enabled, UseCustomConfig: p.Own(), AppID: p.Client, HasAppSecret: p.Sealed != "",
-		CallbackURL: s.Providers.Links.To(c, p.Callback(), ""), Scope: p.Scope, PortalURL: p.Portal, Issuer: p.Issuer, TeamID: p.Team, KeyID: p.KeyID,
+		CallbackURL: s.Providers.Links.To(c, p.Callback(), ""), Scope: p.Scope, PortalURL: p.Portal, LinkDomains: p.Domains, Issuer: p.Issuer, TeamID: p.Team, KeyID: p.KeyID,
 	}
 	if p.Issuer != "" {
 		out.DisplayName = p.Display

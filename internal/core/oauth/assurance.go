@@ -35,9 +35,9 @@ func (s *Server) Demand(ctx context.Context, c *call.Call, a App, personID strin
 // ErrUnmet says that the person has not shown, and cannot show, what the client or the application wants.
 var ErrUnmet = Fault(&wire.Error{Code: wire.UnmetAuthentication, Description: "the user cannot authenticate as strongly as is wanted"})
 
-// assured levels of authenticators, as in NIST SP 800-63B: one factor, two of different categories, and two of which one is a key in hardware
-// that resists phishing.
-var aal = []string{"aal1", "aal2", "aal3"}
+// assured levels of authenticators, as in NIST SP 800-63B: one factor, and two of different categories. The third wants a key that is known to
+// lie in hardware, which nothing shows without attestation.
+var aal = []string{"aal1", "aal2"}
 
 // Levels are the values of acr, the best first: those that what people can enrol here reaches.
 func (s *Server) Levels() []string {

@@ -157,6 +157,25 @@ func TestAuthenticatorLevels(t *testing.T) {
 	})
 }
 
+// What an authenticator says of itself is not passed on as if it were known: a security key, whose maker nobody has shown, is no aal3.
+func TestSecurityKeyIsNoHardwareByItsOwnWord(t *testing.T) {
+	each(t, func(w *world) {
+		w.s.Ways = []string{"UP", "OATH", "U2F", "U2FONDEVICE", "PASSKEY"}
+		if got := w.s.Levels(); !slices.Equal(got, []string{"aal2", "aal1", "High", "Normal"}) {
+			w.t.Error("levels", got)
+		}
+		needed := "&claims=" + url.QueryEscape(`{"id_token":{"acr":{"essential":true,"value":"aal3"}}}`)
+		for _, passed := range [][]string{{"UP", "U2F"}, {"UP", "U2F", "PASSKEY"}} {
+			if _, err := w.next(ask+challenge()+needed, "High", false, false, passed...); err != "oauth.unmet_authentication_requirements" {
+				w.t.Errorf("%v: %q", passed, err)
+			}
+			if got, err := w.next(ask+challenge()+"&acr_values=aal2", "High", false, false, passed...); got != oauth.Answer || err != "" {
+				w.t.Errorf("%v: %q %q", passed, got, err)
+			}
+		}
+	})
+}
+
 // Rules are asked again at a refresh, about where and how the person signed in and not about where the client is. What they refuse
 // uses nothing up.
 func TestRulesAtRefresh(t *testing.T) {

@@ -13,7 +13,7 @@ const (
 	possession                   // something held
 	inherence                    // something of the body
 	resistant                    // a page that only looks like ours gets nothing from it
-	hardware                     // its key cannot leave the thing that holds it
+	hardware                     // its key does not leave the thing that holds it, as that says itself
 
 	categories = knowledge | possession | inherence
 )
@@ -85,13 +85,14 @@ func weakest(rounds [][]string) (level, points int) {
 	return level, points
 }
 
-// Reached is the level that somebody reaches who has passed some mechanisms: 1 to 3, and 0 for none.
+// Reached is the level that somebody reaches who has passed some mechanisms: 1 or 2, and 0 for none. Where a key lies is the authenticator's own
+// word, since no attestation is asked for: what others are told of a sign-in does not rest on it.
 func Reached(passed []string) int {
 	var have trait
 	for _, code := range passed {
 		have |= mechanisms[code].traits
 	}
-	level, _ := have.score()
+	level, _ := (have &^ hardware).score()
 	return level
 }
 

@@ -126,7 +126,10 @@ func (a *App) certificateTerms(ctx context.Context, c *call.Call, u user.User, b
 // demanded adds to how somebody signs in what the person's organizations demand.
 func (a *App) demanded(ctx context.Context, c *call.Call, u user.User, p login.Profile) (login.Profile, error) {
 	var err error
-	if p.Confirm, err = a.confirms(ctx, c, u); err != nil {
+	if p.Confirm, err = a.confirms(ctx, c, u); err == nil && p.Confirm {
+		p.Spare, err = a.Roles.Protected(ctx, c, u.ID)
+	}
+	if err != nil {
 		return p, err
 	}
 	rule, err := a.Demands.Binding(ctx, c, u.ID)

@@ -35,6 +35,8 @@ type Profile struct {
 	Concurrent        int           // most sessions; 0: any number
 	// Confirm wants a second challenge of who passes one alone: a code by mail, or another one that they have. Whoever has none is refused.
 	Confirm bool
+	// Spare lets in, where Confirm is on, who has none: those who demand it must not keep out who stands above them.
+	Spare bool
 	// Refused says why nobody gets in, whatever is answered; empty: they may. It goes into the event, and to nobody else.
 	Refused string
 	// Basis is what policies saw and said; it is kept, and decides nothing.

@@ -108,7 +108,7 @@ func (l *Logins) ask(ctx context.Context, c *call.Call, s *state, who subject, p
 // of an authentication profile's. Where settings name nothing that the person has, the password lets in: administrators who
 // set up nothing else yet must not lock themselves out.
 func lacks(made [][]factor.Challenge, p Profile) bool {
-	return p.RequireSecond && len(made) < len(p.Challenges) || p.Confirm && !confirmed(made) || p.ID != "" && len(made) == 0
+	return p.RequireSecond && len(made) < len(p.Challenges) || p.Confirm && !p.Spare && !confirmed(made) || p.ID != "" && len(made) == 0
 }
 
 // subject is whom a conversation is about.

@@ -1,6 +1,7 @@
 package settings_test
 
 import (
+	"context"
 	"encoding/json"
 	"net/http"
 	"regexp"
@@ -9,6 +10,9 @@ import (
 	"time"
 
 	"limen/internal/app/apptest"
+	"limen/internal/call"
+	"limen/internal/core/audit"
+	"limen/internal/core/role"
 )
 
 var codeInMail = regexp.MustCompile(`(?m)^\s*\d{6,10}\s*$`)
@@ -85,6 +89,29 @@ func TestDevicesAreConfirmed(t *testing.T) {
 			if status, _, methods := step(t, s, vars["miaName"], device); status != want || len(methods) > 0 {
 				t.Errorf("without an address on %q: %d, asked for %v", device, status, methods)
 			}
+		}
+	})
+}
+
+// A workspace's administrators do not keep out who stands above them: a system administrator with nothing to confirm a device with gets in by what
+// the installation asks for, and one who has something confirms.
+func TestWorkspaceKeepsNoSystemAdministratorOut(t *testing.T) {
+	apptest.Each(t, func(t *testing.T, srv *apptest.Server) {
+		s := srv.Tenant(t)
+		vars := apptest.Workspaces(t, s, "")
+		at(t, s, vars["mia"], "")
+		s.Do(t, audit.RoleChange, func(ctx context.Context, c *call.Call) error {
+			return s.App.Roles.Add(ctx, c, role.System, role.Member{ID: vars["mia"], Kind: role.User})
+		})
+		if status, answer := s.Call(t, vars["bossToken"], http.MethodPost, "/sauth/settings/device-control", map[string]string{"mode": "APPROVE"}); status != http.StatusOK {
+			t.Fatalf("%d %s", status, answer)
+		}
+		if status, _, methods := step(t, s, vars["miaName"], "a-laptop-0123456789"); status != http.StatusOK || len(methods) > 0 {
+			t.Errorf("with nothing: %d, asked for %v", status, methods)
+		}
+		at(t, s, vars["mia"], "mia.above@"+s.Suffix)
+		if status, _, methods := step(t, s, vars["miaName"], "other-laptop-0123456789"); status != http.StatusOK || strings.Join(methods, ",") != "EMAIL" {
+			t.Errorf("with an address: %d, asked for %v", status, methods)
 		}
 	})
 }

@@ -92,19 +92,77 @@ func Mails(ctx context.Context, c *call.Call, org string) (map[Mail]Words, error
 	return out, err
 }
 
-// fits says whether words tell what the mail must.
-func (t *Templates) fits(m Mail, o message.Override) error {
-	for _, k := range kinds[m] {
-		if err := t.words(k, o); err != nil {
+// Checked are texts that were read outside transactions, each for a kind of mail, and found to say what it must.
+type Checked map[message.Override]bool
+
+func (k Checked) has(of message.Kind, o message.Override) error {
+	if o.Kind = of; !k[o] {
+		return ErrChanged
+	}
+	return nil
+}
+
+// fits says whether words were found to tell what the mail must.
+func (k Checked) fits(m Mail, o message.Override) error {
+	for _, of := range kinds[m] {
+		if err := k.has(of, o); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// Choose sets in which words a mail of an organization goes out. Faults: ErrNotFound at "template", ErrLong, and message.ErrOverride where
-// they lack what the mail must show.
-func (t *Templates) Choose(ctx context.Context, c *call.Call, org string, m Mail, w Words) error {
+// read checks a text for a kind of mail, and notes it.
+func (t *Templates) read(into Checked, of message.Kind, o message.Override) error {
+	if err := t.words(of, o); err != nil {
+		return err
+	}
+	o.Kind = of
+	into[o] = true
+	return nil
+}
+
+// fits says whether words tell what the mail must.
+func (t *Templates) fits(into Checked, m Mail, o message.Override) error {
+	for _, of := range kinds[m] {
+		if err := t.read(into, of, o); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// none are no words of an organization's own.
+func (w Words) none() bool { return w.Template+w.Subject+w.HTML == "" }
+
+// PrepareWords reads the words for a mail, and the template that they name, outside transactions, and notes them among those that were read.
+// Faults: ErrNotFound at "template", ErrLong, and message.ErrOverride where they lack what the mail must show.
+func (t *Templates) PrepareWords(ctx context.Context, c *call.Call, org string, m Mail, w Words, into Checked) error {
+	x := Template{}
+	if w.Subject = strings.TrimSpace(w.Subject); w.none() {
+		return nil
+	}
+	if w.Template != "" {
+		if err := c.Snapshot(ctx, func() (err error) {
+			x, err = whole.One(ctx, c.Tx, c.Tenant.ID, org, w.Template)
+			return err
+		}); err != nil {
+			return unnamed(but(err))
+		}
+	}
+	return t.fits(into, m, w.over(x))
+}
+
+// unnamed calls the id of no template what it is.
+func unnamed(err error) error {
+	if errors.Is(err, ErrNotFound) {
+		return fault.Bad("template", "names no mail template of this workspace")
+	}
+	return err
+}
+
+// Choose sets in which words, which were read, a mail of an organization goes out. Faults: ErrNotFound at "template", ErrChanged.
+func (t *Templates) Choose(ctx context.Context, c *call.Call, org string, m Mail, w Words, done Checked) error {
 	w.Mail, w.Subject = m, strings.TrimSpace(w.Subject)
 	old, err := Mails(ctx, c, org)
 	if err != nil {
@@ -117,21 +175,17 @@ func (t *Templates) Choose(ctx context.Context, c *call.Call, org string, m Mail
 		call.Changed(e, string(m)+"Subject", old[m].Subject, w.Subject)
 		call.Changed(e, string(m)+"HtmlSHA256", digest(old[m].HTML), digest(w.HTML))
 	}
-	if w.Template+w.Subject+w.HTML == "" {
+	if w.none() {
 		_, err = dropMail.Do(ctx, c.Tx, c.Tenant.ID, org, string(m))
 		return err
 	}
 	x := Template{}
 	if w.Template != "" {
-		x, err = locked(ctx, c, org, w.Template)
-		if errors.Is(err, ErrNotFound) {
-			err = fault.Bad("template", "names no mail template of this workspace")
-		}
-		if err != nil {
-			return err
+		if x, err = locked(ctx, c, org, w.Template); err != nil {
+			return unnamed(err)
 		}
 	}
-	if err := t.fits(m, w.over(x)); err != nil {
+	if err := done.fits(m, w.over(x)); err != nil {
 		return err
 	}
 	_, err = putMail.Do(ctx, c.Tx, c.Tenant.ID, org, string(m), w.Template, w.Subject, w.HTML)

@@ -25,6 +25,7 @@ var (
 	ErrName     = fault.New(fault.Invalid, "template.name", "The name of a mail template has 1 to 100 characters, and no control characters.")
 	ErrLong     = fault.New(fault.Invalid, "template.long", "The text is too long.")
 	ErrMany     = fault.New(fault.Conflict, "template.many", "The workspace has as many mail templates as it may have.")
+	ErrChanged  = fault.New(fault.Conflict, "template.changed", "A mail template, or what it is used for, was changed meanwhile. Please try again.")
 	ErrUsed     = fault.New(fault.Conflict, "template.used", "A mail goes out in the words of this template. Choose others for it first.")
 )
 
@@ -49,6 +50,7 @@ type Template struct {
 var (
 	list   = dbx.Q[Template]("template.list", `SELECT id, name, subject, html, plain, changed FROM mail_template WHERE tenant = ? AND org = ? ORDER BY name_key, id`)
 	find   = dbx.Q[Template]("template.find", `SELECT id, name, subject, html, plain, changed FROM mail_template WHERE tenant = ? AND org = ? AND id = ? FOR UPDATE`)
+	whole  = dbx.Q[Template]("template.whole", `SELECT id, name, subject, html, plain, changed FROM mail_template WHERE tenant = ? AND org = ? AND id = ?`)
 	count  = dbx.Q[int64]("template.count", `SELECT count(*) FROM mail_template WHERE tenant = ? AND org = ?`)
 	insert = dbx.E("template.insert", `INSERT INTO mail_template (tenant, org, id, name, name_key, subject, html, plain, changed) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
 		ON CONFLICT (tenant, org, name_key) DO NOTHING`)
@@ -60,8 +62,8 @@ var (
 // Templates are those of the call's tenant. Its field is set before use.
 type Templates struct{ Catalog *message.Catalog }
 
-// check looks at a template by itself; what it must show depends on the mails that it is used for.
-func (t *Templates) check(x *Template) error {
+// check looks at a template but for its words.
+func (x *Template) check() error {
 	x.Name = strings.TrimSpace(x.Name)
 	if x.Name == "" || utf8.RuneCountInString(x.Name) > maxName || !utf8.ValidString(x.Name) || strings.ContainsFunc(x.Name, unicode.IsControl) {
 		return ErrName.At("name")
@@ -69,13 +71,26 @@ func (t *Templates) check(x *Template) error {
 	if strings.TrimSpace(x.HTML) == "" {
 		return fault.Missing("html")
 	}
-	return t.words(message.TestMail, message.Override{Subject: x.Subject, HTML: x.HTML, Text: x.Plain})
+	return nil
+}
+
+// fine says whether a template may be stored whose words were read.
+func (x *Template) fine(done Checked) error {
+	if err := x.check(); err != nil {
+		return err
+	}
+	return done.has(message.TestMail, x.over())
+}
+
+// over gives what goes out in a template's own words.
+func (x Template) over() message.Override {
+	return message.Override{Subject: x.Subject, HTML: x.HTML, Text: x.Plain}
 }
 
 // parts are the fields of what an Override's parts are called outside.
 var parts = map[string]string{"Subject": "subject", "HTML": "html", "Text": "text"}
 
-// words checks a text for a kind of mail.
+// words checks a text for a kind of mail. It reads the text as a template, which takes longer than a transaction that writes may be held.
 func (t *Templates) words(k message.Kind, o message.Override) error {
 	o.Kind, o.Lang = k, "en"
 	for part, text := range map[string]string{"subject": o.Subject, "html": o.HTML, "text": o.Text} {
@@ -105,15 +120,45 @@ func List(ctx context.Context, c *call.Call, org string) ([]Template, error) {
 // locked finds a template, and keeps others from changing it or choosing it meanwhile; ErrNotFound.
 func locked(ctx context.Context, c *call.Call, org, id string) (Template, error) {
 	x, err := find.One(ctx, c.Tx, c.Tenant.ID, org, id)
-	if errors.Is(err, dbx.ErrNoRow) {
-		err = ErrNotFound
-	}
-	return x, err
+	return x, but(err)
 }
 
-// Create makes a template. Faults: ErrName, ErrTaken, ErrMany, ErrLong, message.ErrOverride.
-func (t *Templates) Create(ctx context.Context, c *call.Call, org string, x Template) (Template, error) {
-	if err := t.check(&x); err != nil {
+// Prepare reads a template outside transactions; id is that of the one that it replaces, or empty. What it must show depends on the mails that it
+// is used for. Faults: ErrName, ErrLong, ErrNotFound, message.ErrOverride.
+func (t *Templates) Prepare(ctx context.Context, c *call.Call, org, id string, x Template) (Checked, error) {
+	var using []Words
+	if id != "" {
+		if err := c.Snapshot(ctx, func() (err error) {
+			if _, err = whole.One(ctx, c.Tx, c.Tenant.ID, org, id); err == nil {
+				using, err = uses.All(ctx, c.Tx, c.Tenant.ID, org, id)
+			}
+			return err
+		}); err != nil {
+			return nil, but(err)
+		}
+	}
+	err, out := x.check(), Checked{}
+	if err == nil {
+		err = t.read(out, message.TestMail, x.over())
+	}
+	x.ID = id
+	for i := 0; err == nil && i < len(using); i++ {
+		err = t.fits(out, using[i].Mail, using[i].over(x))
+	}
+	return out, err
+}
+
+// but tells of a template that there is not.
+func but(err error) error {
+	if errors.Is(err, dbx.ErrNoRow) {
+		return ErrNotFound
+	}
+	return err
+}
+
+// Create makes a template that was read. Faults: ErrName, ErrTaken, ErrMany.
+func (t *Templates) Create(ctx context.Context, c *call.Call, org string, x Template, done Checked) (Template, error) {
+	if err := x.fine(done); err != nil {
 		return Template{}, err
 	}
 	have, err := count.One(ctx, c.Tx, c.Tenant.ID, org)
@@ -132,22 +177,22 @@ func (t *Templates) Create(ctx context.Context, c *call.Call, org string, x Temp
 	return x, err
 }
 
-// Change replaces a template whole. Mails that use it go out in its new words. Faults: those of Create, ErrNotFound, and message.ErrOverride
-// where a mail that uses it would lack what it must show.
-func (t *Templates) Change(ctx context.Context, c *call.Call, org, id string, x Template) (Template, error) {
+// Change replaces a template whole by one that was read. Mails that use it go out in its new words. Faults: those of Create, ErrNotFound, and
+// ErrChanged where another mail has come to use it.
+func (t *Templates) Change(ctx context.Context, c *call.Call, org, id string, x Template, done Checked) (Template, error) {
 	was, err := locked(ctx, c, org, id)
 	if err != nil {
 		return Template{}, err
 	}
 	noted(c, id, was, x)
-	if err := t.check(&x); err != nil {
+	if err := x.fine(done); err != nil {
 		return Template{}, err
 	}
 	x.ID, x.Changed = id, c.Now.UnixMilli()
 	using, err := uses.All(ctx, c.Tx, c.Tenant.ID, org, id)
 	for _, u := range using {
 		if err == nil {
-			err = t.fits(u.Mail, u.over(x))
+			err = done.fits(u.Mail, u.over(x))
 		}
 	}
 	if err != nil {

@@ -1,6 +1,7 @@
 package template_test
 
 import (
+	"context"
 	"crypto/rand"
 	"errors"
 	"fmt"
@@ -27,7 +28,10 @@ func TestTemplates(t *testing.T) {
 		write := func(want error, f func(c *call.Call) error) {
 			t.Helper()
 			err := db.Write(t.Context(), func(tx *dbx.Tx) error {
-				return f(&call.Call{Tenant: call.Tenant{ID: id}, Now: time.Now(), Rand: rand.Reader, Tx: tx, Event: &call.Event{}})
+				return f(&call.Call{
+					Tenant: call.Tenant{ID: id}, Now: time.Now(), Rand: rand.Reader, Tx: tx, Event: &call.Event{},
+					Snapshot: func(_ context.Context, f func() error) error { return f() },
+				})
 			})
 			if !errors.Is(err, want) {
 				t.Fatalf("got %v, want %v", err, want)
@@ -35,8 +39,11 @@ func TestTemplates(t *testing.T) {
 		}
 		create := func(want error, org string, x template.Template) (made template.Template) {
 			t.Helper()
-			write(want, func(c *call.Call) (err error) {
-				made, err = all.Create(t.Context(), c, org, x)
+			write(want, func(c *call.Call) error {
+				done, err := all.Prepare(t.Context(), c, org, "", x)
+				if err == nil {
+					made, err = all.Create(t.Context(), c, org, x, done)
+				}
 				return err
 			})
 			return made
@@ -49,7 +56,13 @@ func TestTemplates(t *testing.T) {
 		create(fault.ErrMissing, "A", template.Template{Name: "none", HTML: " "})
 		choose := func(want error, m template.Mail, w template.Words) {
 			t.Helper()
-			write(want, func(c *call.Call) error { return all.Choose(t.Context(), c, "A", m, w) })
+			write(want, func(c *call.Call) error {
+				done := template.Checked{}
+				if err := all.PrepareWords(t.Context(), c, "A", m, w, done); err != nil {
+					return err
+				}
+				return all.Choose(t.Context(), c, "A", m, w, done)
+			})
 		}
 		own := func(org string, k message.Kind, want string) {
 			t.Helper()
@@ -71,6 +84,23 @@ func TestTemplates(t *testing.T) {
 		own("B", message.RecoveryCode, "")
 		write(template.ErrUsed, func(c *call.Call) error { return all.Delete(t.Context(), c, "A", codes.ID) })
 		write(template.ErrNotFound, func(c *call.Call) error { return all.Delete(t.Context(), c, "B", codes.ID) })
+		late := template.Template{Name: "codes", HTML: "<p>{{.Code}}, again</p>"}
+		done := template.Checked{}
+		write(nil, func(c *call.Call) (err error) {
+			done, err = all.Prepare(t.Context(), c, "A", codes.ID, late)
+			return err
+		})
+		choose(nil, template.Device, template.Words{Template: codes.ID}) // of which nobody has read whether the new words fit
+		change := func(want error) {
+			t.Helper()
+			write(want, func(c *call.Call) error { _, err := all.Change(t.Context(), c, "A", codes.ID, late, done); return err })
+		}
+		change(template.ErrChanged)
+		choose(nil, template.Device, template.Words{HTML: "<b>{{.Code}}</b>"})
+		change(nil)
+		write(template.ErrChanged, func(c *call.Call) error { // and the other way about
+			return all.Choose(t.Context(), c, "A", template.PasswordReset, template.Words{Template: codes.ID}, template.Checked{})
+		})
 		choose(nil, template.PasswordReset, template.Words{})
 		own("A", message.RecoveryCode, "")
 		write(nil, func(c *call.Call) error { return all.Delete(t.Context(), c, "A", codes.ID) })

@@ -25,8 +25,13 @@ var texts = map[string]string{
 
 func write(t *testing.T, s *apptest.Site, org, name string) (id string) {
 	t.Helper()
+	made := template.Template{Name: name, Subject: "{{.Tenant}}: " + name, HTML: texts[name]}
+	done, err := s.App.MailTemplates.Prepare(t.Context(), s.App.Shell(s.ID), org, "", made)
+	if err != nil {
+		t.Fatal(err)
+	}
 	s.Do(t, audit.PolicyChange, func(ctx context.Context, c *call.Call) error {
-		x, err := s.App.MailTemplates.Create(ctx, c, org, template.Template{Name: name, Subject: "{{.Tenant}}: " + name, HTML: texts[name]})
+		x, err := s.App.MailTemplates.Create(ctx, c, org, made, done)
 		id = x.ID
 		return err
 	})

@@ -30,10 +30,10 @@ func (m Mails) Ops() []op.Op {
 	texts := []*fault.Error{template.ErrName, template.ErrTaken, template.ErrLong, message.ErrOverride, fault.ErrMissing}
 	return []op.Op{
 		op.New(spec(http.MethodGet, "", workspace.Read), m.GetTemplates),
-		op.New(spec(http.MethodPost, "", workspace.Update, template.ErrLong, message.ErrOverride, fault.ErrInvalid), m.SetTemplates),
+		op.Prepared(spec(http.MethodPost, "", workspace.Update, template.ErrLong, template.ErrChanged, message.ErrOverride, fault.ErrInvalid), m.readChosen, m.SetTemplates),
 		op.New(spec(http.MethodGet, "/mails", workspace.Read), m.ListMails),
-		op.New(spec(http.MethodPost, "/mails", workspace.Update, append(texts, template.ErrMany)...), m.CreateMail),
-		op.New(spec(http.MethodPost, "/mails/{templateId}", workspace.Update, append(texts, template.ErrNotFound)...), m.ChangeMail),
+		op.Prepared(spec(http.MethodPost, "/mails", workspace.Update, append(texts, template.ErrMany)...), m.readNew, m.CreateMail),
+		op.Prepared(spec(http.MethodPost, "/mails/{templateId}", workspace.Update, append(texts, template.ErrNotFound, template.ErrChanged)...), m.readChanged, m.ChangeMail),
 		op.New(spec(http.MethodDelete, "/mails/{templateId}", workspace.Update, template.ErrNotFound, template.ErrUsed), m.DeleteMail),
 	}
 }
@@ -135,23 +135,45 @@ func (n *NewChosen) choices() []choice {
 	}
 }
 
-// SetTemplates replaces in which words the workspace's mails go out; mails that wait to be sent go out in the new ones. A template that a mail
-// cannot do with, since it would lack the mail's code or link, is refused. synerise.yaml, POST /sauth/settings/templates. Errors:
-// message.override, param.invalid for an id of no template.
-func (m Mails) SetTemplates(ctx context.Context, c *op.Call, in NewChosen) (Chosen, error) {
-	now, err := template.Mails(ctx, c, in.Workspace().ID)
-	if err != nil {
-		return Chosen{}, err
-	}
-	for _, ch := range in.choices() {
+// each does something with the words that are wanted for each mail.
+func (n *NewChosen) each(now map[template.Mail]template.Words, do func(m template.Mail, w template.Words) error) error {
+	for _, ch := range n.choices() {
 		words := template.Words{Template: ch.id.Or(""), Subject: ch.subject.Or("")}
 		if words.Template == "" { // the general settings say what is in its place
 			words.HTML = now[ch.mail].HTML
 		}
-		err := m.Templates.Choose(ctx, c, in.Workspace().ID, ch.mail, words)
-		if err != nil {
-			return Chosen{}, synerise.Member(err, map[string]string{"template": ch.member, "html": ch.member, "text": ch.member, "subject": ch.subjectMember})
+		if err := do(ch.mail, words); err != nil {
+			return synerise.Member(err, map[string]string{"template": ch.member, "html": ch.member, "text": ch.member, "subject": ch.subjectMember})
 		}
+	}
+	return nil
+}
+
+func (m Mails) readChosen(ctx context.Context, c *op.Call, in NewChosen) (template.Checked, error) {
+	out, now := template.Checked{}, map[template.Mail]template.Words{}
+	if err := c.Snapshot(ctx, func() (err error) {
+		now, err = template.Mails(ctx, c, in.Workspace().ID)
+		return err
+	}); err != nil {
+		return nil, err
+	}
+	return out, in.each(now, func(mail template.Mail, w template.Words) error {
+		return m.Templates.PrepareWords(ctx, c, in.Workspace().ID, mail, w, out)
+	})
+}
+
+// SetTemplates replaces in which words the workspace's mails go out; mails that wait to be sent go out in the new ones. A template that a mail
+// cannot do with, since it would lack the mail's code or link, is refused. synerise.yaml, POST /sauth/settings/templates. Errors:
+// message.override, template.changed, param.invalid for an id of no template.
+func (m Mails) SetTemplates(ctx context.Context, c *op.Call, in NewChosen, done template.Checked) (Chosen, error) {
+	now, err := template.Mails(ctx, c, in.Workspace().ID)
+	if err == nil {
+		err = in.each(now, func(mail template.Mail, w template.Words) error {
+			return m.Templates.Choose(ctx, c, in.Workspace().ID, mail, w, done)
+		})
+	}
+	if err != nil {
+		return Chosen{}, err
 	}
 	return m.GetTemplates(ctx, c, Workspace{in.Here})
 }

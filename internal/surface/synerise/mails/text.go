@@ -68,11 +68,15 @@ type NewText struct {
 	Wording
 }
 
+func (m Mails) readNew(ctx context.Context, c *op.Call, in NewText) (template.Checked, error) {
+	return m.Templates.Prepare(ctx, c, in.Workspace().ID, "", in.template())
+}
+
 // CreateMail makes a mail template. Placeholders such as {{.Name}}, {{.Tenant}} and {{.Code}} show what the mail has; {{if .Link}} ... {{else}} ...
 // {{end}} asks whether it has it. Values are escaped where they stand. An addition to the contract. Errors: template.name, template.name_taken,
 // template.many, template.long, message.override with the line and the reason.
-func (m Mails) CreateMail(ctx context.Context, c *op.Call, in NewText) (Text, error) {
-	x, err := m.Templates.Create(ctx, c, in.Workspace().ID, in.template())
+func (m Mails) CreateMail(ctx context.Context, c *op.Call, in NewText, done template.Checked) (Text, error) {
+	x, err := m.Templates.Create(ctx, c, in.Workspace().ID, in.template(), done)
 	return shown(x), err
 }
 
@@ -89,10 +93,14 @@ type Rewording struct {
 	Wording
 }
 
+func (m Mails) readChanged(ctx context.Context, c *op.Call, in Rewording) (template.Checked, error) {
+	return m.Templates.Prepare(ctx, c, in.Workspace().ID, in.TemplateID, in.template())
+}
+
 // ChangeMail replaces a mail template whole. What would break a mail that uses it is refused. An addition to the contract. Errors: those of
-// making one, template.not_found.
-func (m Mails) ChangeMail(ctx context.Context, c *op.Call, in Rewording) (Text, error) {
-	x, err := m.Templates.Change(ctx, c, in.Workspace().ID, in.TemplateID, in.template())
+// making one, template.not_found, template.changed.
+func (m Mails) ChangeMail(ctx context.Context, c *op.Call, in Rewording, done template.Checked) (Text, error) {
+	x, err := m.Templates.Change(ctx, c, in.Workspace().ID, in.TemplateID, in.template(), done)
 	return shown(x), err
 }
 

@@ -29,9 +29,9 @@ func (s Settings) customerOps(read func(path, permission string, faults ...*faul
 		op.New(read(root+"ban", ban), s.GetBan),
 		op.New(change("ban", ban, demand.ErrBan), s.SetBan),
 		op.New(read(root+"general", general), s.GetGeneral),
-		op.New(change("general", general, demand.ErrLife, message.ErrOverride, template.ErrLong), s.SetGeneral),
+		op.Prepared(change("general", general, demand.ErrLife, message.ErrOverride, template.ErrLong, template.ErrChanged), s.readWords, s.SetGeneral),
 		op.New(read(root+"device-control", device), s.GetDevices),
-		op.New(change("device-control", device, demand.ErrDevice, demand.ErrShut, message.ErrOverride), s.SetDevices),
+		op.Prepared(change("device-control", device, demand.ErrDevice, demand.ErrShut, message.ErrOverride, template.ErrChanged), s.readNotice, s.SetDevices),
 		op.New(read(root+"synerise-auth", own), s.GetAccounts),
 		op.New(change("synerise-auth", own, demand.ErrLife, demand.ErrRule), s.SetAccounts),
 	}

@@ -82,21 +82,34 @@ func (n *NewDevices) Check() error {
 	return nil
 }
 
+func (n *NewDevices) words() template.Words {
+	return template.Words{Template: n.NotificationTemplateID.Or("")}
+}
+
+// worded calls the member at fault by its name.
+func worded(err error) error {
+	const member = "notificationTemplateId"
+	return synerise.Member(err, map[string]string{"template": member, "html": member, "text": member, "subject": member})
+}
+
+func (s Settings) readNotice(ctx context.Context, c *op.Call, in NewDevices) (template.Checked, error) {
+	out := template.Checked{}
+	return out, worded(s.Templates.PrepareWords(ctx, c, in.Workspace().ID, template.Notice, in.words(), out))
+}
+
 // SetDevices replaces how sign-ins on unknown devices are treated. It counts from the next sign-in of the workspace's people on, by every API
 // and page; of several workspaces the strictest counts. Where a device is to be confirmed and only a password is asked for, a code by mail is
 // asked for as well, or another second factor of the person's; who has none of all gets in on known devices alone. Known is a browser that keeps
 // the cookie of a complete sign-in, and here a client that names itself by deviceId. synerise.yaml, POST /sauth/settings/device-control.
-// Errors: demand.device, demand.device_lockout.
-func (s Settings) SetDevices(ctx context.Context, c *op.Call, in NewDevices) (Devices, error) {
+// Errors: demand.device, demand.device_lockout, template.changed.
+func (s Settings) SetDevices(ctx context.Context, c *op.Call, in NewDevices, done template.Checked) (Devices, error) {
 	at, to := in.Workspace().ID, demand.Device{Mode: demand.Mode(in.Mode.Or(notify)), Countries: in.LocationCondition.Countries}
 	if to.Mode == notify {
 		to.Mode = demand.Notify
 	}
-	words := template.Words{Template: in.NotificationTemplateID.Or("")}
-	if err := s.Templates.Choose(ctx, c, at, template.Notice, words); err != nil {
-		const member = "notificationTemplateId"
-		return Devices{}, synerise.Member(err, map[string]string{"template": member, "html": member, "text": member, "subject": member})
+	if err := s.Templates.Choose(ctx, c, at, template.Notice, in.words(), done); err != nil {
+		return Devices{}, worded(err)
 	}
 	d, err := s.Demands.Devices(ctx, c, at, to)
-	return devicesOf(d, words), err
+	return devicesOf(d, in.words()), err
 }

@@ -147,17 +147,17 @@ func (n *NewGeneral) Check() error {
 	return lives(n.TokenLifetimeInSeconds)
 }
 
-// words stores in which words the mails go out.
-func (s Settings) words(ctx context.Context, c *op.Call, at string, in NewGeneral) error {
+// words does something with the words that are wanted for each mail.
+func (n *NewGeneral) words(do func(m template.Mail, w template.Words) error) error {
 	for _, m := range []struct {
 		mail              template.Mail
 		id, subject, body op.Opt[string]
 		name              string
 	}{
-		{template.Confirmation, in.ConfirmationMailTemplateID, in.ConfirmationMailSubject, in.ConfirmationMailBody, "confirmationMail"},
-		{template.PasswordReset, in.PasswordResetMailTemplateID, in.PasswordResetMailSubject, in.PasswordResetMailBody, "passwordResetMail"},
+		{template.Confirmation, n.ConfirmationMailTemplateID, n.ConfirmationMailSubject, n.ConfirmationMailBody, "confirmationMail"},
+		{template.PasswordReset, n.PasswordResetMailTemplateID, n.PasswordResetMailSubject, n.PasswordResetMailBody, "passwordResetMail"},
 	} {
-		err := s.Templates.Choose(ctx, c, at, m.mail, template.Words{Template: m.id.Or(""), Subject: m.subject.Or(""), HTML: m.body.Or("")})
+		err := do(m.mail, template.Words{Template: m.id.Or(""), Subject: m.subject.Or(""), HTML: m.body.Or("")})
 		if err != nil {
 			id, body := m.name+"TemplateId", m.name+"Body"
 			if m.id.Or("") != "" {
@@ -169,12 +169,19 @@ func (s Settings) words(ctx context.Context, c *op.Call, at string, in NewGenera
 	return nil
 }
 
+func (s Settings) readWords(ctx context.Context, c *op.Call, in NewGeneral) (template.Checked, error) {
+	out := template.Checked{}
+	return out, in.words(func(m template.Mail, w template.Words) error {
+		return s.Templates.PrepareWords(ctx, c, in.Workspace().ID, m, w, out)
+	})
+}
+
 // SetGeneral replaces the general settings of sign-ins: how people come to the workspace, how long its tokens are good that are made from now
 // on, of people and of API keys, and in which words it invites and replaces passwords, which the settings of templates show as well.
-// synerise.yaml, POST /sauth/settings/general. Errors: demand.life, message.override.
-func (s Settings) SetGeneral(ctx context.Context, c *op.Call, in NewGeneral) (General, error) {
+// synerise.yaml, POST /sauth/settings/general. Errors: demand.life, message.override, template.changed.
+func (s Settings) SetGeneral(ctx context.Context, c *op.Call, in NewGeneral, done template.Checked) (General, error) {
 	at := in.Workspace().ID
-	if err := s.words(ctx, c, at, in); err != nil {
+	if err := in.words(func(m template.Mail, w template.Words) error { return s.Templates.Choose(ctx, c, at, m, w, done) }); err != nil {
 		return General{}, err
 	}
 	if _, err := s.limit(ctx, c, at, in.TokenLifetimeInSeconds); err != nil {

@@ -4,6 +4,8 @@ package signup
 
 import (
 	"context"
+	"crypto/subtle"
+	"encoding/hex"
 	"errors"
 	"strings"
 	"time"
@@ -73,16 +75,17 @@ type row struct {
 	Family  string `db:"family"`
 	Mobile  string `db:"mobile"`
 	Expires int64  `db:"expires"`
+	Browser string `db:"browser"`
 }
 
-const columns = `mail_key, mail, secret, given, family, mobile, expires`
+const columns = `mail_key, mail, secret, given, family, mobile, expires, browser`
 
 var (
-	putRow = dbx.E("signup.put", `INSERT INTO registration (tenant, mail_key, mail, hash, secret, given, family, mobile, expires) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
+	putRow = dbx.E("signup.put", `INSERT INTO registration (tenant, mail_key, mail, hash, secret, given, family, mobile, expires, browser) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 		ON CONFLICT (tenant, mail_key) DO UPDATE SET mail = excluded.mail, hash = excluded.hash,
 		secret = CASE WHEN registration.expires > ? THEN '' ELSE excluded.secret END, given = CASE WHEN registration.expires > ? THEN '' ELSE excluded.given END,
 		family = CASE WHEN registration.expires > ? THEN '' ELSE excluded.family END, mobile = CASE WHEN registration.expires > ? THEN '' ELSE excluded.mobile END,
-		expires = excluded.expires`)
+		expires = excluded.expires, browser = excluded.browser`)
 	ofMail   = dbx.Q[row]("signup.ofMail", `SELECT `+columns+` FROM registration WHERE tenant = ? AND mail_key = ? FOR UPDATE`)
 	lockRow  = dbx.Q[row]("signup.lock", `SELECT `+columns+` FROM registration WHERE tenant = ? AND hash = ? FOR UPDATE`)
 	renewRow = dbx.E("signup.renew", `UPDATE registration SET hash = ?, expires = ? WHERE tenant = ? AND mail_key = ?`)
@@ -126,33 +129,36 @@ func (s *Signups) Prepare(ctx context.Context, c *call.Call, w Wish) (Choice, er
 	return Choice{w, secret}, err
 }
 
-// contested stands for the password where somebody has registered an address that waited already. One of them may be a stranger, whose password
-// and number the owner of the address would confirm by the code: none of what they entered is kept, and the owner chooses a password by a link.
+// contested stands for the password where a stranger may have entered it, which the owner of the address would confirm by the code: where somebody
+// registered an address that waited already, or the code is shown by another browser than registered. None of what they entered is kept, and the
+// owner chooses a password by a link.
 const contested = "" // as putRow writes it
 
 // maxSame is how many accounts of an address its mail names.
 const maxSame = 10
 
-// Register keeps who wants to register, and mails them the code. To an address that has an account goes a mail that says so. Faults: ErrOff,
-// ErrWait.
-func (s *Signups) Register(ctx context.Context, c *call.Call, ch Choice) error {
+// Register keeps who wants to register, and mails them the code. To an address that has an account goes a mail that says so. It gives what the
+// browser keeps to be known again when it shows the code. Faults: ErrOff, ErrWait.
+func (s *Signups) Register(ctx context.Context, c *call.Call, ch Choice) (browser string, err error) {
 	if err := s.Allowed(ctx, c); err != nil {
-		return err
+		return "", err
 	}
 	w := ch.wish
 	if err := s.Throttle.Asked(ctx, c, w.Mail, ErrWait); err != nil {
-		return err
+		return "", err
 	}
+	browser, known := crypt.NewToken(c.Rand)
 	told, err := s.tell(ctx, c, w.Mail)
 	if err != nil || told {
-		return err
+		return browser, err
 	}
 	code, hash := crypt.NewToken(c.Rand)
 	now, ends := c.Now.UnixMilli(), c.Now.Add(Lasts).UnixMilli()
-	if _, err := putRow.Do(ctx, c.Tx, c.Tenant.ID, fold.Key(w.Mail), w.Mail, hash, ch.secret, w.Given, w.Family, w.Mobile, ends, now, now, now, now); err != nil {
-		return err
+	if _, err := putRow.Do(ctx, c.Tx, c.Tenant.ID, fold.Key(w.Mail), w.Mail, hash, ch.secret, w.Given, w.Family, w.Mobile, ends,
+		hex.EncodeToString(known), now, now, now, now); err != nil {
+		return "", err
 	}
-	return s.send(ctx, c, w.Mail, code)
+	return browser, s.send(ctx, c, w.Mail, code)
 }
 
 func (s *Signups) send(ctx context.Context, c *call.Call, mail, code string) error {
@@ -206,11 +212,18 @@ func (s *Signups) Again(ctx context.Context, c *call.Call, mail string) error {
 type Confirmed struct {
 	Person        user.User
 	Given, Family string
+	Chosen        bool // the password is the one that was given; else a link for choosing one was mailed
 }
 
-// Confirm makes the account of who shows the code, which works once. A code that opens nothing counts as a guess of the caller's network, so
+// by says whether a browser is the one that registered.
+func (r row) by(browser string) bool {
+	return browser != "" && subtle.ConstantTimeCompare([]byte(hex.EncodeToString(crypt.TokenHash(browser))), []byte(r.Browser)) == 1
+}
+
+// Confirm makes the account of who shows the code, which works once, and what Register gave the browser: without that, somebody else may have
+// registered the address, and its owner confirms nothing of what they entered. A code that opens nothing counts as a guess of the caller's network, so
 // its fault must not undo the transaction. Faults: ErrCode, also where the address has got an account meanwhile; ErrWait; those of Claimed.
-func (s *Signups) Confirm(ctx context.Context, c *call.Call, code string) (Confirmed, error) {
+func (s *Signups) Confirm(ctx context.Context, c *call.Call, code, browser string) (Confirmed, error) {
 	r, err := s.waiting(ctx, c, code)
 	if err != nil && !errors.Is(err, ErrCode) {
 		return Confirmed{}, err
@@ -227,8 +240,11 @@ func (s *Signups) Confirm(ctx context.Context, c *call.Call, code string) (Confi
 	if err := s.Claimed(ctx, c, r.Mail); err != nil {
 		return Confirmed{}, err
 	}
+	if !r.by(browser) {
+		r.Secret, r.Given, r.Family, r.Mobile = contested, "", "", ""
+	}
 	u, err := s.create(ctx, c, r)
-	return Confirmed{u, r.Given, r.Family}, err
+	return Confirmed{u, r.Given, r.Family, r.Secret != contested}, err
 }
 
 // waiting finds the registration of a code.

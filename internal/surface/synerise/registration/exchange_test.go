@@ -18,7 +18,8 @@ import (
 var secret = regexp.MustCompile(`[\w-]{43}`)
 
 // Sued has proved sued.example, and Nord demands passwords of 16 characters. Nord's boss has invited, with Nord's role Helpers, {{neu}} by the
-// link {{neuLink}}, and sven by the code {{svenCode}}. eva@new.example waits to be confirmed by {{evaCode}}.
+// link {{neuLink}}, and sven by the code {{svenCode}}. eva@new.example waits to be confirmed by {{evaCode}} and in the browser {{evaBrowser}}, and
+// uta@new.example by {{utaCode}}.
 func TestExchanges(t *testing.T) {
 	apptest.Exchanges(t, "testdata", func(t *testing.T, s *apptest.Site, name string) map[string]string {
 		vars := apptest.Workspaces(t, s, name)
@@ -39,7 +40,8 @@ func TestExchanges(t *testing.T) {
 		vars["neu"], vars["neuLink"] = neu.Person.ID, at.Query().Get("token")
 		vars["svenCode"] = invited(t, s, vars, "sven@example.com").Code
 		if name != "Register" {
-			vars["evaCode"] = waiting(t, s, "eva@new.example")
+			vars["evaCode"], vars["evaBrowser"] = waiting(t, s, "eva@new.example")
+			vars["utaCode"], _ = waiting(t, s, "uta@new.example")
 		}
 		return vars
 	})
@@ -62,13 +64,16 @@ func invited(t *testing.T, s *apptest.Site, vars map[string]string, mail string)
 	return out
 }
 
-// waiting registers a stranger, and gives the code of the mail.
-func waiting(t *testing.T, s *apptest.Site, mail string) string {
+// waiting registers a stranger, and gives the code of the mail, and what the browser keeps.
+func waiting(t *testing.T, s *apptest.Site, mail string) (code, browser string) {
 	t.Helper()
 	ready, err := s.App.Signups.Prepare(t.Context(), s.App.Shell(s.ID), signup.Wish{Mail: mail, Plain: apptest.Password, Given: "Eva", Family: "Neu"})
 	if err != nil {
 		t.Fatal(err)
 	}
-	s.Do(t, audit.UserRegister, func(ctx context.Context, c *call.Call) error { return s.App.Signups.Register(ctx, c, ready) })
-	return s.Mailed(t, mail, secret)
+	s.Do(t, audit.UserRegister, func(ctx context.Context, c *call.Call) (err error) {
+		browser, err = s.App.Signups.Register(ctx, c, ready)
+		return err
+	})
+	return s.Mailed(t, mail, secret), browser
 }

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/mail"
 	"strings"
+	"time"
 
 	"limen/internal/core/audit"
 	"limen/internal/core/domain"
@@ -121,6 +122,27 @@ type Registered struct {
 	ID *int64 `json:"id"`
 	// Email is the mail address.
 	Email string `json:"email"`
+
+	browser string
+	secure  bool
+}
+
+// Cookies has the browser be known again when it confirms, as long as the code is good.
+func (r Registered) Cookies() []*http.Cookie {
+	if r.browser == "" {
+		return nil
+	}
+	return []*http.Cookie{{
+		Name: browserCookie(r.secure), Value: r.browser, Path: "/", MaxAge: int(signup.Lasts / time.Second), HttpOnly: true, Secure: r.secure, SameSite: http.SameSiteLaxMode,
+	}}
+}
+
+// browserCookie is the name of what the browser keeps that registered.
+func browserCookie(secure bool) string {
+	if secure {
+		return "__Host-registration"
+	}
+	return "registration"
 }
 
 // chosen is a password that was checked and hashed, of somebody invited or of a stranger.
@@ -154,14 +176,16 @@ func (r Registration) choose(ctx context.Context, c *op.Call, in Applicant) (out
 
 // Register gives an invited person the password that they choose, with which they join the workspace: the invitation proves the address, and
 // works once. Strangers register where the setting Signup.Allowed lets them, and Signup.RequireCaptcha is off; the answer is the same whether
-// the address has an account or not, a mail brings the code to confirm it, and there is no account until then. Nobody is signed in.
+// the address has an account or not, a mail brings the code to confirm it, and there is no account until then; a cookie has the browser be known by
+// which it is confirmed. Nobody is signed in.
 // synerise.yaml, POST /uauth/user/register.
 func (r Registration) Register(ctx context.Context, c *op.Call, in Applicant, ch chosen) (Registered, error) {
 	if in.Agreements.Terms.Given() {
 		c.Event.Set("Terms", true)
 	}
 	if in.InvitationToken == "" {
-		return Registered{Email: in.Email}, r.Signups.Register(ctx, c, ch.stranger)
+		browser, err := r.Signups.Register(ctx, c, ch.stranger)
+		return Registered{Email: in.Email, browser: browser, secure: c.Client.Secure}, err
 	}
 	c.Event.Type = audit.UserInviteAccept
 	u, err := r.Invites.Accept(ctx, c, in.InvitationToken, ch.invited)
@@ -180,7 +204,7 @@ func (r Registration) Register(ctx context.Context, c *op.Call, in Applicant, ch
 	}
 	noted(c, u)
 	n, err := number.Of(ctx, c, number.User, u.ID)
-	return Registered{&n, u.Mail}, err
+	return Registered{ID: &n, Email: u.Mail}, err
 }
 
 // noted says in the event whom the call is about.
@@ -199,18 +223,36 @@ func (r Registration) ResendConfirmation(ctx context.Context, c *op.Call, in Add
 type Confirmation struct {
 	// ConfirmationToken is the code, in the path.
 	ConfirmationToken string `json:"confirmationToken"`
+
+	cookie func(secure bool) string
+}
+
+// See keeps by what the browser is known that registered.
+func (n *Confirmation) See(r *http.Request) {
+	n.cookie = func(secure bool) string {
+		k, err := r.Cookie(browserCookie(secure))
+		if err != nil {
+			return ""
+		}
+		return k.Value
+	}
 }
 
 // Confirmed is the address that was confirmed.
 type Confirmed struct {
 	// Email is the mail address.
 	Email string `json:"email"`
+	// PasswordSet says whether the password is the one that was registered. Otherwise a mail brings a link for choosing one. An addition to the
+	// contract.
+	PasswordSet bool `json:"passwordSet"`
 }
 
-// ConfirmRegistration makes the account of somebody who shows the code of the mail. It belongs to no workspace. synerise.yaml, GET
+// ConfirmRegistration makes the account of somebody who shows the code of the mail. It belongs to no workspace. Shown by the browser that
+// registered, which its cookie tells, the password is the one that was chosen there. Shown by another one the code proves the address alone: what
+// was entered may be a stranger's, none of it is kept, and a mail brings a link for choosing a password. synerise.yaml, GET
 // /uauth/user/confirmation/{confirmationToken}.
 func (r Registration) ConfirmRegistration(ctx context.Context, c *op.Call, in Confirmation) (Confirmed, error) {
-	made, err := r.Signups.Confirm(ctx, c, in.ConfirmationToken)
+	made, err := r.Signups.Confirm(ctx, c, in.ConfirmationToken, in.cookie(c.Client.Secure))
 	if errors.Is(err, signup.ErrCode) { // counted
 		return Confirmed{}, op.Refused(fault.Of(err))
 	}
@@ -226,5 +268,5 @@ func (r Registration) ConfirmRegistration(ctx context.Context, c *op.Call, in Co
 	}
 	noted(c, made.Person)
 	c.Event.Set("Signup", true)
-	return Confirmed{made.Person.Mail}, nil
+	return Confirmed{made.Person.Mail, made.Chosen}, nil
 }

@@ -57,7 +57,9 @@ func TestDialectsAgree(t *testing.T) {
 	apptest.Each(t, func(t *testing.T, s *apptest.Server) {
 		s.App.Kernel.Limit = func(*op.Call, *op.Op) *fault.Error { return nil } // one caller asks all the time
 		site := s.Tenant(t)
-		w := &world{t: t, site: site, roles: map[string]string{}}
+		w := &world{t: t, site: site, roles: map[string]string{}, invited: map[string]pending{}, chose: map[string]bool{}, used: map[string]bool{}, enrolled: map[string]int{}}
+		site.Set(t, "Signup.Allowed", "true")
+		site.Set(t, "Signup.RequireCaptcha", "false")
 		(&rpcDialect{w}).must("/Org/Create", object{"Name": "Sales"}, &w.sales)
 		for _, n := range []string{"Readers", "Writers"} {
 			w.roles[w.role(n)] = n
@@ -70,6 +72,9 @@ func TestDialectsAgree(t *testing.T) {
 		rapid.Check(t, func(rt *rapid.T) { w.play(rt) })
 		if w.managed == 0 {
 			t.Error("nobody was changed by Synerise's API: the game does not reach it")
+		}
+		if len(w.enrolled) != 4 {
+			t.Error("the game reaches of ways to come by Synerise's API only", w.enrolled)
 		}
 	})
 }
@@ -84,6 +89,11 @@ type world struct {
 	entered  string              // the administrator's token for it
 	made     int
 	managed  int // how often somebody was changed as a user of the workspace
+
+	invited  map[string]pending // those whose invitation may wait
+	chose    map[string]bool    // those who chose a password by the workspace's API
+	enrolled map[string]int     // how often people came by it, in which way
+	used     map[string]bool    // what mails brought, and was taken up
 }
 
 // teller only reads: people of whom knows is true.
@@ -95,6 +105,8 @@ type teller struct {
 // play makes people, changes them, and takes them away again.
 func (w *world) play(rt *rapid.T) {
 	people := map[string]bool{}
+	clear(w.invited)
+	clear(w.chose)
 	defer func() {
 		for id := range people {
 			w.dialects["RPC"].remove(id)
@@ -108,9 +120,11 @@ func (w *world) play(rt *rapid.T) {
 		switch here := w.here(people); {
 		case d != nil:
 			what = w.step(rt, d, people)
+		case rapid.Bool().Draw(rt, "enrol"):
+			what = w.enrol(rt, people)
 		case len(here) > 0:
 			what = w.manage(rt, rapid.SampledFrom(here).Draw(rt, "member"), people)
-		case len(people) > 0: // a workspace makes nobody: it is given people
+		case len(people) > 0: // or it is given people
 			id := rapid.SampledFrom(slices.Sorted(maps.Keys(people))).Draw(rt, "newcomer")
 			w.dialects["RPC"].change(id, place, salesPath)
 			what = "is given " + id
@@ -118,6 +132,7 @@ func (w *world) play(rt *rapid.T) {
 			by, what = "RPC", w.step(rt, w.dialects["RPC"], people)
 		}
 		did = append(did, by+" "+what)
+		w.revoke()
 		if differ := w.compare(people); len(differ) > 0 {
 			rt.Fatalf("after\n%s\nthere is disagreement:\n%s", strings.Join(did, "\n"), strings.Join(differ, "\n"))
 		}
@@ -125,10 +140,10 @@ func (w *world) play(rt *rapid.T) {
 	}
 }
 
-// here are the people of the organization, in order.
+// here are the people of the organization, in order, but for those who are invited.
 func (w *world) here(people map[string]bool) (in []string) {
 	for id := range people {
-		if w.core(id)[place] == salesPath {
+		if _, waits := w.invited[id]; !waits && w.core(id)[place] == salesPath {
 			in = append(in, id)
 		}
 	}

@@ -10,6 +10,13 @@ import (
 // ask sends a request as the administrator, and gives status and body.
 func (w *world) ask(method, path string, body any, header ...string) (int, []byte) {
 	w.t.Helper()
+	res, b := w.send(method, path, body, header...)
+	return res.StatusCode, b
+}
+
+// send is ask with all of the answer; its body is read.
+func (w *world) send(method, path string, body any, header ...string) (*http.Response, []byte) {
+	w.t.Helper()
 	text, ok := body.(string)
 	if !ok && body != nil {
 		b, err := json.Marshal(body)
@@ -37,7 +44,7 @@ func (w *world) ask(method, path string, body any, header ...string) (int, []byt
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	return res.StatusCode, b
+	return res, b
 }
 
 type object = map[string]any

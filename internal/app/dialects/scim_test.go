@@ -28,6 +28,10 @@ func (d *scimDialect) changes() []string {
 }
 
 func (d *scimDialect) change(id, fact, value string) {
+	if fact == mobile && d.core(id)[mobile] == "" { // a filter that finds nothing is no target (RFC 7644 section 3.5.2.3)
+		d.patch("/scim/v2/Users/"+id, object{"op": "add", "path": "phoneNumbers", "value": []object{{"value": value, "type": "mobile"}}})
+		return
+	}
 	path := map[string]string{name: "userName", display: "displayName", mail: `emails[type eq "work"].value`, mobile: `phoneNumbers[type eq "mobile"].value`, on: "active", given: "name.givenName", family: "name.familyName"}[fact]
 	d.patch("/scim/v2/Users/"+id, object{"op": "replace", "path": path, "value": value})
 }

@@ -29,7 +29,7 @@ func (a *App) wireLogin() {
 	a.Throttle = throttle.Throttle{Limits: a.guessLimits, Own: a.accountLimits}
 	a.OATH = oath.Profiles{Ring: a.Ring}
 	a.Passkeys = passkey.Keys{Hosts: a.hostNames}
-	a.Authenticators = authenticator.Devices{Ring: a.Ring}
+	a.Authenticators = authenticator.Devices{Ring: a.Ring, Country: a.country}
 	a.Questions = question.Questions{Hasher: a.Hasher}
 	a.Tokens = token.Tokens{Signers: a.Signers, Alg: crypt.ES256, Known: func(ctx context.Context, tenantID string) bool {
 		_, err := a.Index.ByID(ctx, tenantID)
@@ -40,7 +40,7 @@ func (a *App) wireLogin() {
 		Ring: a.Ring, People: a.People, Sessions: a.Sessions, Tokens: a.Tokens, Passwords: a.Passwords, Throttle: a.Throttle,
 		Settings: a.Values, Profiles: a.Profiles,
 		Mechanisms: append([]factor.Mechanism{
-			factorpassword.Mechanism{Passwords: a.Passwords}, oath.Mechanism{Profiles: a.OATH},
+			factorpassword.Mechanism{Passwords: a.Passwords}, oath.Mechanism{Profiles: a.OATH}, authenticator.Mechanism{Devices: a.Authenticators},
 			email.Mechanism{Codes: codes, Send: a.mailCode}, sms.Mechanism{Codes: codes, Send: a.textCode},
 			question.Mechanism{Questions: a.Questions},
 		}, passkey.Mechanisms(a.Passkeys)...),
@@ -68,6 +68,7 @@ func (a *App) loginSweeps() []job.Sweep {
 			return a.Tokens.Sweep(ctx, a.DB, time.Now().Add(-keepLogins))
 		}},
 		{Name: "registrations", Every: 10 * time.Minute, Run: func(ctx context.Context) error { return passkey.Sweep(ctx, a.DB, time.Now()) }},
+		{Name: "requests to authenticators", Every: time.Hour, Run: func(ctx context.Context) error { return authenticator.Sweep(ctx, a.DB, time.Now()) }},
 		{Name: "failures", Every: time.Hour, Run: func(ctx context.Context) error {
 			return a.Throttle.Sweep(ctx, a.DB, time.Now().Add(-keepFailures))
 		}},

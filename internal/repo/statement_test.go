@@ -52,6 +52,7 @@ var sweeps = map[string]string{
 	"login.sweep_links":         "retention",
 	"login.sweep_challenge":     "retention",
 	"passkey.sweep":             "retention",
+	"authenticator.sweep":       "retention",
 	"throttle.sweep":            "retention",
 	"domain.due":                "proofs of all tenants are looked for again",
 	"domain.old":                "retention",

@@ -61,6 +61,7 @@ const (
 	Reset     Kind = "reset"
 	Wait      Kind = "wait" // for a link that is opened elsewhere
 	Key       Kind = "key"  // a passkey or security key signs
+	Push      Kind = "push" // an authenticator is asked
 )
 
 // Way is one of several ways to go on.
@@ -86,6 +87,8 @@ type Step struct {
 	Link    bool     // the message has a link besides the code
 	Back    string   // Wait: where the code is entered
 	Key     string   // Key: what the browser is told (PublicKeyCredentialRequestOptionsJSON); empty: it is not told yet
+	Number  string   // Push: what is to be entered where the person approves; empty: nobody is asked
+	Begun   bool     // Push: it was begun, so that without a number nobody will be asked
 	Seconds int      // for how long no answer is looked at; 0: at once
 	Code    string   // fault code of what is wrong; empty: nothing
 	Reason  string   // the same in words, where the language has none for the code
@@ -248,8 +251,15 @@ const useKey = `(function(){var f=document.getElementById("key"),w=document.getE
 	`o.challenge=d(o.challenge);o.allowCredentials.forEach(function(k){k.id=d(k.id)});` +
 	`f.addEventListener("submit",function(v){v.preventDefault();go()});if(!f.elements.persist)go()})()`
 
-// Script asks for a signature; empty: nothing is to be signed yet.
+// seeOn goes on as soon as what waits was answered elsewhere. Without scripts there is the link.
+const seeOn = `(function(){var a=document.getElementById("onward");function go(){fetch("/login/waiting",{cache:"no-store"}).then(function(r){return r.json()})` +
+	`.then(function(j){if(j.Waiting)setTimeout(go,2000);else location.replace(a.href)}).catch(function(){setTimeout(go,5000)})}setTimeout(go,2000)})()`
+
+// Script asks for a signature, or goes on when another device has answered; empty: there is nothing to be done yet.
 func (v Step) Script() template.JS {
+	if v.Kind == Push && v.Number != "" {
+		return seeOn
+	}
 	if v.Kind != Key || v.Key == "" {
 		return ""
 	}
@@ -267,7 +277,11 @@ func (v Left) GoOn() template.JS {
 // Directives are what a page needs of a policy besides what all pages do.
 func Directives(v View) (out []string) {
 	if step, ok := v.(Step); ok && step.Script() != "" {
-		return []string{allow(useKey)}
+		out = []string{allow(string(step.Script()))}
+		if step.Kind == Push {
+			out = append(out, "connect-src 'self'")
+		}
+		return out
 	}
 	left, ok := v.(Left)
 	if !ok || len(left.Frames) == 0 {

@@ -25,7 +25,9 @@ const (
 	SecurityKey = "U2F"
 	OnDevice    = "U2FONDEVICE"
 	Passkey     = "PASSKEY"
-	Reset       = "RESET" // a new password; asked by the conversation itself
+	// OTP asks a device of the person's, or takes a code of it (policies.yaml n 168).
+	OTP   = "OTP"
+	Reset = "RESET" // a new password; asked by the conversation itself
 )
 
 // How a mechanism is answered.
@@ -95,6 +97,16 @@ type Challenge struct {
 	Passed  bool   `json:"ok,omitempty"`
 	// Recovery says that the answer helps to replace a forgotten password, rather than to sign in.
 	Recovery bool `json:"r,omitempty"`
+	// Number is what the person has to enter where they approve; empty: nobody was asked.
+	Number string `json:"nu,omitempty"`
+	// From says who starts the mechanism, while it is started, where somebody may be asked.
+	From From `json:"-"`
+}
+
+// From is a conversation that starts a mechanism.
+type From struct {
+	Talk []byte // hash of its id, by which who answers elsewhere finds it
+	App  string // name of what the person signs in to; empty: this server itself
 }
 
 // Answer is what somebody says: a text, or a text for each of several questions.

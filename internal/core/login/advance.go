@@ -236,6 +236,11 @@ func (t *turn) passed(ctx context.Context, ch *factor.Challenge) (Result, error)
 			return Result{}, err
 		}
 	}
+	if ch.Name == factor.OTP {
+		if err := t.heard(ctx); err != nil {
+			return Result{}, err
+		}
+	}
 	if t.s.ends(ch.Name) {
 		t.s.At = len(t.s.Challenges)
 	} else {
@@ -291,6 +296,15 @@ func (t *turn) start(ctx context.Context, a Action) (Result, error) {
 	if t.person.Barred(t.c.Now) {
 		whose = factor.Person{Name: t.s.Login} // nothing is sent to those who will not be let in
 	}
+	if ch.Name == factor.OTP && !t.s.Recovery {
+		may, err := t.mayAsk(ctx, ch)
+		if err != nil {
+			return Result{}, err
+		}
+		if may {
+			ch.From = factor.From{Talk: t.s.hash, App: t.s.app()}
+		}
+	}
 	err = t.mechanism(ch.Name).Start(ctx, t.c, whose, ch, link)
 	switch {
 	case errors.Is(err, factor.ErrNoStart):
@@ -298,7 +312,7 @@ func (t *turn) start(ctx context.Context, a Action) (Result, error) {
 	case errors.Is(err, factor.ErrSends):
 		return t.fail(ctx, whySends)
 	}
-	return Result{Summary: Pending, Started: ch}, err
+	return Result{Summary: Pending, Started: ch, Number: ch.Number}, err
 }
 
 // sending counts a message against what the account and the network may have sent, and says whether it is too much. A

@@ -109,6 +109,7 @@ type Result struct {
 	Success *Success
 	Message string            // for the person, beside NoncommitalSuccess
 	Rule    string            // fault code of the rule that a new password breaks; empty: it breaks none
+	Number  string            // beside OobPending: what the person has to enter where they approve; empty: nothing
 	Started *factor.Challenge // beside OobPending of what was started now: what a key is to sign is in it
 }
 

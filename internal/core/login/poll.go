@@ -41,7 +41,7 @@ func (l *Logins) Poll(ctx context.Context, c *call.Call, id, mechanism string) (
 	case ch.Sent == 0 || ch.Expires != 0 && c.Now.UnixMilli() >= ch.Expires:
 		return Fail(), ErrFailed
 	}
-	return Result{Summary: Pending}, nil
+	return Result{Summary: Pending, Number: ch.Number}, nil
 }
 
 // fetched hands out what a conversation that was finished elsewhere ended in.

@@ -21,6 +21,7 @@ import (
 type Begin struct {
 	Login    string // login name
 	Platform bool   // LoginSuccess shall carry a refresh token
+	App      string // name of what the person signs in to, for them to recognise; empty: this server itself
 	Named    bool   // the client names its device itself, as the call's device; else that is a cookie
 }
 
@@ -56,7 +57,7 @@ func (l *Logins) begin(ctx context.Context, c *call.Call, in Begin) (*state, Pro
 	}
 	s := &state{
 		Rescued: rescued,
-		User:    who.real.ID, Factors: who.factors(), Login: in.Login, Platform: in.Platform, Named: in.Named,
+		User:    who.real.ID, Factors: who.factors(), Login: in.Login, Platform: in.Platform, Named: in.Named, App: in.App,
 		IP: c.Client.IP.String(), Agent: c.Client.UserAgent, Device: deviceOf(c), Profile: p.ID, Revision: p.Revision,
 	}
 	s.based(c, who.real.ID, p)

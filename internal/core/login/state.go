@@ -41,6 +41,7 @@ type state struct {
 	Profile    string               `json:"pf,omitempty"` // authentication profile that gave the challenges
 	Revision   int64                `json:"pv,omitempty"` // of that profile
 	Narrowed   int                  `json:"nr,omitempty"` // the challenge before which the package became another; 0: none
+	App        string               `json:"ap,omitempty"` // name of what is signed in to; empty: this server itself
 	Platform   bool                 `json:"pt,omitempty"` // the client wants a refresh token
 	Persist    bool                 `json:"ps,omitempty"`
 	Resets     int                  `json:"rs,omitempty"` // new passwords that broke the policy
@@ -177,6 +178,14 @@ func (l *Logins) Cleanup(ctx context.Context, c *call.Call, id string) error {
 // Sweep removes conversations and links of all tenants that expired before a time.
 func (l *Logins) Sweep(ctx context.Context, db *dbx.DB, before time.Time) error {
 	return errors.Join(sweepRow.Run(ctx, db, before.UnixMilli()), sweepLinks.Run(ctx, db, before.UnixMilli()), sweepChallenges.Run(ctx, db, before.UnixMilli()))
+}
+
+// app is what the person is told that they sign in to; empty: this server itself.
+func (s *state) app() string {
+	if s.Want != nil && s.Want.For != "" {
+		return s.Want.For
+	}
+	return s.App
 }
 
 // beside says whether the conversation is no sign-in: what may be offered to who signs in may not be here.

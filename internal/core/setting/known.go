@@ -44,7 +44,7 @@ var twilioKeys = []Key{
 }
 
 var authKeys = []Key{
-	challenges("Authentication.Challenges", "UP;PASSKEY,U2FONDEVICE,U2F,OATH,EMAIL,SMS,SQ",
+	challenges("Authentication.Challenges", "UP;PASSKEY,U2FONDEVICE,U2F,OTP,OATH,EMAIL,SMS,SQ",
 		"What people answer to sign in: challenges are separated by semicolons, the mechanisms of which one is enough by commas.",
 		func(v *Values) *[][]string { return &v.Auth.Challenges }),
 	text("Authentication.Profile", "", 36, "UUID of the authentication profile by which everybody signs in, in place of Authentication.Challenges.",

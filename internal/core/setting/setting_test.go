@@ -127,7 +127,7 @@ func TestKeys(t *testing.T) {
 func TestValues(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		v := w.get()
-		if v.SMTP.Port != 587 || v.Session.Life != 12*time.Hour || len(v.Auth.Challenges) != 2 || v.Auth.Challenges[1][6] != "SQ" || v.Password.MinLength != 12 || v.Lockout.Factor.Lock != 10 {
+		if v.SMTP.Port != 587 || v.Session.Life != 12*time.Hour || len(v.Auth.Challenges) != 2 || v.Auth.Challenges[1][7] != "SQ" || v.Password.MinLength != 12 || v.Lockout.Factor.Lock != 10 {
 			t.Errorf("%+v", v)
 		}
 		w.set(nil, setting.Set("smtp.PORT", " 25 "), setting.Set("Session.LifespanHours", "1"), setting.Set("Authentication.Challenges", "up ; oath, u2f"),

@@ -72,6 +72,7 @@ const (
 	Send     Kind = "send" // not a guess: asking for a code to be sent, each of which counts as a failure
 	// Recover is Send for those who have proved nothing yet: strangers must not use up what the person may have sent.
 	Recover Kind = "recover"
+	Push    Kind = "push"  // not a guess: asking a device, which counts as a failure until somebody approves
 	Token   Kind = "token" // the secret of a link, which names no account: networks alone are counted
 )
 
@@ -161,11 +162,17 @@ func (t Throttle) limits(ctx context.Context, c *call.Call, a Attempt) (l Limits
 		l, err = t.Own(ctx, c, a, l)
 	}
 	l = l.filled()
-	if k == Send || k == Recover { // most who ask for a code are who they say: a company behind one address does so all morning
+	if k == Push { // whoever is asked again and again approves in the end
+		l.Free, l.Lock, l.Window, l.LockFor = Pushes, Pushes, 30*time.Minute, 30*time.Minute
+	}
+	if k == Send || k == Recover || k == Push { // most who ask for a code are who they say: a company behind one address does so all morning
 		l.Network *= sendsPerFailure
 	}
 	return l, err
 }
+
+// Pushes is how often a device is asked within half an hour while nobody approves.
+const Pushes = 5
 
 // sendsPerFailure is how many messages weigh as much as one failure, for networks.
 const sendsPerFailure = 20
@@ -281,7 +288,7 @@ func (r *counter) fail(now time.Time, l Limits, network bool) bool {
 
 // Clear forgets the failures of an account, whoever made them; for administrators who unlock it.
 func (t Throttle) Clear(ctx context.Context, c *call.Call, login string) error {
-	for _, kind := range []Kind{Password, Second, Send, Recover} {
+	for _, kind := range []Kind{Password, Second, Send, Recover, Push} {
 		if _, err := clearRow.Do(ctx, c.Tx, c.Tenant.ID, string(kind)+".account", hashed(fold.Key(login))); err != nil {
 			return err
 		}

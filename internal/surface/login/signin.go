@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"limen/internal/core/audit"
+	"limen/internal/core/factor"
 	core "limen/internal/core/login"
 	"limen/internal/core/oauth"
 	"limen/internal/core/session"
@@ -58,6 +59,7 @@ func (s SignIn) Ops() []op.Op {
 		op.Prepared(op.Spec{
 			Path: path + "/answer", Allow: op.Anonymous, Effect: op.Write, Audit: audit.LoginStep, Rate: op.Guess, MaxBody: maxForm, Faults: failed,
 		}, s.check, s.Answer),
+		op.New(op.Spec{Method: http.MethodGet, Path: path + "/waiting", Allow: op.Anonymous, Effect: op.Read}, s.Waiting),
 		op.New(op.Spec{Method: http.MethodGet, Path: "/logout", Allow: op.Anonymous, Effect: op.Read}, s.Leave),
 		op.New(op.Spec{Path: "/logout", Allow: op.Anonymous, Effect: op.Write, Audit: audit.Logout, MaxBody: maxForm, Faults: []*fault.Error{ErrElsewhere}}, s.Logout),
 	}, slices.Concat(s.consents(), s.accounts(), s.devices(), s.approvals(), s.providers())...)
@@ -156,6 +158,32 @@ func (s SignIn) hinted(ctx context.Context, c *op.Call, to string, in Visit) str
 	return r.Ask.LoginHint
 }
 
+// Talked names a conversation by its cookie alone.
+type Talked struct{ talk }
+
+// Waiting says in JSON, as {"Waiting": true}, whether the sign-in of this browser still waits for an answer on another device. The page asks it,
+// and goes on when it is false.
+func (s SignIn) Waiting(ctx context.Context, c *op.Call, in Talked) (op.JSON, error) {
+	var out struct{ Waiting bool }
+	st, err := s.Logins.Look(ctx, c, in.id)
+	if err != nil && !errors.Is(err, core.ErrFailed) {
+		return op.JSON{}, err
+	}
+	out.Waiting = err == nil && st.End == nil && slices.ContainsFunc(st.Due(), func(ch factor.Challenge) bool {
+		return ch.Number != "" && c.Now.UnixMilli() < ch.Expires
+	})
+	return op.JSON{Body: out}, nil
+}
+
+// nameOf is the name of the application that waits for a sign-in; empty where none does.
+func (s SignIn) nameOf(ctx context.Context, c *op.Call, to string) string {
+	_, r, err := s.waiting(ctx, c, to)
+	if err != nil {
+		return ""
+	}
+	return r.App.Name
+}
+
 // ended signs the browser in by what a conversation ended in, or says what became of it.
 func (s SignIn) ended(c *op.Call, r core.Result, to string, began bool) (any, error) {
 	over := talkCookie(c, "")
@@ -182,12 +210,20 @@ type NameForm struct {
 // maxName bounds a login name, in bytes.
 const maxName = 512
 
-func (s SignIn) ensure(ctx context.Context, c *op.Call, _ NameForm) (op.None, error) {
-	return op.None{}, s.Logins.Ensure(ctx, c.Tenant.ID)
+// ensure gives the name of the application that waits, too, for the person to recognise where they approve.
+func (s SignIn) ensure(ctx context.Context, c *op.Call, in NameForm) (app string, err error) {
+	if err = s.Logins.Ensure(ctx, c.Tenant.ID); err != nil {
+		return "", err
+	}
+	err = c.Snapshot(ctx, func() error {
+		app = s.nameOf(ctx, c, target.Local(in.CloudRedirect))
+		return nil
+	})
+	return app, err
 }
 
 // Begin opens a conversation for a name, and leads on to its first step. Any name gets one: which exist cannot be told.
-func (s SignIn) Begin(ctx context.Context, c *op.Call, in NameForm, _ op.None) (any, error) {
+func (s SignIn) Begin(ctx context.Context, c *op.Call, in NameForm, app string) (any, error) {
 	to, name := target.Local(in.CloudRedirect), strings.TrimSpace(in.User)
 	if name == "" || len(name) > maxName {
 		c.Event.Type = "" // nothing happened
@@ -197,7 +233,7 @@ func (s SignIn) Begin(ctx context.Context, c *op.Call, in NameForm, _ op.None) (
 		}
 		return shown{view: view}, op.Refused(ErrName)
 	}
-	pack, device, err := s.Logins.Start(ctx, c, core.Begin{Login: name})
+	pack, device, err := s.Logins.Start(ctx, c, core.Begin{Login: name, App: app})
 	if err != nil {
 		return nil, err
 	}

@@ -52,6 +52,13 @@ func step(c *op.Call, st core.Stage, to string, in Visit) login.Step {
 	case out.Kind == login.Key:
 		out.Key = toSign(c, ch)
 		out.Persist = out.Persist && out.Key != ""
+	case out.Kind == login.Push:
+		out.Begun = ch.Sent != 0
+		if c.Now.UnixMilli() < ch.Expires {
+			out.Number = ch.Number
+		} else if ch.Number != "" {
+			out.Begun = false // it may be asked anew
+		}
 	case out.Kind == login.Reset:
 		out.Rules = rules(st.Policy)
 	case out.Kind == login.Questions:
@@ -101,7 +108,9 @@ func find(due []factor.Challenge, id string) int {
 func sends(ch factor.Challenge) bool { return ch.Prompt.MaskedMail != "" || ch.Prompt.Digits != "" }
 
 // starts says whether a mechanism is begun before it can be answered.
-func starts(ch factor.Challenge) bool { return sends(ch) || passkey.Is(ch.Name) }
+func starts(ch factor.Challenge) bool {
+	return sends(ch) || passkey.Is(ch.Name) || ch.Name == factor.OTP
+}
 
 // toSign is what the browser is told of a key's challenge; empty where it has not begun, or is over.
 func toSign(c *op.Call, ch factor.Challenge) string {
@@ -127,6 +136,8 @@ func kind(c *op.Call, ch factor.Challenge) login.Kind {
 		return login.Questions
 	case passkey.Is(ch.Name):
 		return login.Key
+	case ch.Name == factor.OTP:
+		return login.Push
 	case sends(ch) && (ch.Sent == 0 || ch.Expires != 0 && c.Now.UnixMilli() >= ch.Expires):
 		return login.Send
 	}
@@ -142,6 +153,8 @@ func way(ch factor.Challenge) login.Way {
 		out.Name, out.Where = "sms", ch.Prompt.Digits
 	case ch.Name == factor.Question:
 		out.Name = "questions"
+	case ch.Name == factor.OTP:
+		out.Name = "push"
 	case ch.Name == factor.Password:
 		out.Name = "password"
 	case passkey.Is(ch.Name):

@@ -303,7 +303,7 @@ func (p PVWA) device(c *op.Call, value string) *http.Cookie {
 
 // questions are what is asked for, by mechanism.
 var questions = map[string]string{
-	factor.OATH: "Enter the code of your authenticator.", factor.Reset: "Your password must be changed. Enter a new one.",
+	factor.OATH: "Enter the code of your authenticator.", factor.OTP: "Enter the code that your authenticator shows.", factor.Reset: "Your password must be changed. Enter a new one.",
 	factor.Email: "Enter the code that was sent to you by mail.", factor.SMS: "Enter the code that was sent to you by text message.",
 }
 

@@ -12,6 +12,7 @@ import (
 	"encoding/base32"
 	"errors"
 	"io"
+	"net/netip"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -55,7 +56,11 @@ type Device struct {
 }
 
 // Devices are those of the people of the call's tenant. Its fields are set before use.
-type Devices struct{ Ring *crypt.Ring }
+type Devices struct {
+	Ring *crypt.Ring
+	// Country is where an address is, as an ISO 3166-1 alpha-2 code; empty when unknown. Nil: always unknown.
+	Country func(ip netip.Addr) string
+}
 
 const columns = `id, user_id, name, platform, public_key, secret, last_step, created, used`
 
@@ -166,7 +171,10 @@ func (Devices) Delete(ctx context.Context, c *call.Call, userID, id string) erro
 
 // Drop revokes all that somebody has enrolled.
 func (Devices) Drop(ctx context.Context, c *call.Call, userID string) error {
-	_, err := drop.Do(ctx, c.Tx, c.Tenant.ID, userID)
+	if _, err := drop.Do(ctx, c.Tx, c.Tenant.ID, userID); err != nil {
+		return err
+	}
+	_, err := dropAsks.Do(ctx, c.Tx, c.Tenant.ID, userID)
 	return err
 }
 

@@ -14,6 +14,8 @@ import (
 	"limen/internal/call"
 	"limen/internal/core/change"
 	"limen/internal/core/factor"
+	"limen/internal/core/factor/authenticator"
+	"limen/internal/core/factor/authenticator/authenticatortest"
 	"limen/internal/core/factor/email"
 	"limen/internal/core/factor/oath"
 	"limen/internal/core/factor/passkey"
@@ -72,6 +74,8 @@ type World struct {
 	Questions question.Questions
 	Logins    *login.Logins
 
+	Authenticators authenticator.Devices
+
 	Tenant call.Tenant
 	Suffix string
 	Now    time.Time
@@ -113,6 +117,7 @@ func New(t testing.TB, db *dbx.DB) *World {
 		Known: func(ctx context.Context, id string) bool { _, err := w.Index.ByID(ctx, id); return err == nil },
 	}
 	w.Keys = passkey.Keys{Hosts: func(context.Context, *call.Call) ([]string, error) { return []string{w.Tenant.Host}, nil }}
+	w.Authenticators = authenticator.Devices{Ring: ring}
 	w.OATH, w.Questions = oath.Profiles{Ring: ring}, question.Questions{Hasher: hasher}
 	w.must(w.Changes.Poll(t.Context()))
 	w.Logins = &login.Logins{
@@ -143,7 +148,7 @@ func (w *World) mechanisms(ring *crypt.Ring) []factor.Mechanism {
 			w.Sent = append(w.Sent, Sent{to.Mobile, what.Code, "", what.Recovery})
 			return nil
 		}},
-		oath.Mechanism{Profiles: w.OATH}, question.Mechanism{Questions: w.Questions},
+		oath.Mechanism{Profiles: w.OATH}, authenticator.Mechanism{Devices: w.Authenticators}, question.Mechanism{Questions: w.Questions},
 	}, passkey.Mechanisms(w.Keys)...)
 }
 
@@ -307,6 +312,20 @@ func (w *World) Register(id, kind string) *passkeytest.Authenticator {
 	w.must(err)
 	w.Write(func(ctx context.Context, c *call.Call) error { _, err := w.Keys.Finish(ctx, c, id, r); return err })
 	return a
+}
+
+// Carry gives somebody an authenticator.
+func (w *World) Carry(id string) *authenticatortest.Device {
+	w.T.Helper()
+	d := authenticatortest.New()
+	w.Write(func(ctx context.Context, c *call.Call) error {
+		made, err := w.Authenticators.Enroll(ctx, c, id, authenticator.New{
+			Name: "Phone", PublicKey: d.PublicKey(), Signature: d.Sign(authenticator.EnrollMessage(c.Tenant.ID, id, d.PublicKey())),
+		})
+		d.ID, d.Secret = made.Device.ID, made.Secret
+		return err
+	})
+	return d
 }
 
 // Clock tells the world's time.

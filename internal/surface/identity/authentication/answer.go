@@ -26,6 +26,9 @@ type Answer struct {
 	// PublicKey goes with OobPending where a key of WebAuthn was started: what navigator.credentials.get takes as publicKey, in the form
 	// that PublicKeyCredential.parseRequestOptionsFromJSON reads. The answer is the text of the result's toJSON.
 	PublicKey *passkey.Assertion `json:"PublicKey,omitempty"`
+	// GeneratedAuthValue goes with OobPending where an authenticator was asked: the number that the person has to enter there. Absent where
+	// none was, because it is not the mechanism's way, or because too many requests were left unanswered: the code is what is left then.
+	GeneratedAuthValue string `json:"GeneratedAuthValue,omitempty"`
 	// ChallengeID is what StartChallenge takes, where a challenge is due.
 	ChallengeID string `json:"ChallengeId,omitempty"`
 
@@ -141,7 +144,7 @@ func result(c *op.Call, r login.Result) Answer {
 		out.ClientMessage = r.Message
 		return out
 	}
-	out := Answer{Summary: string(r.Summary), ClientMessage: r.Message}
+	out := Answer{Summary: string(r.Summary), ClientMessage: r.Message, GeneratedAuthValue: r.Number}
 	if r.Started != nil {
 		if q, ok := passkey.Request(*r.Started); ok {
 			out.PublicKey = &q

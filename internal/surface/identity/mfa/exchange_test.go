@@ -32,6 +32,10 @@ func TestExchanges(t *testing.T) {
 			return fido(t, s)
 		case "EnrollAuthenticator", "GetAuthenticators", "DeleteAuthenticator":
 			return devices(t, s)
+		case "GetWaiting":
+			return waiting(t, s)
+		case "AnswerAuthenticator":
+			return replies(t, s)
 		}
 		return nil
 	})

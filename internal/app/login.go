@@ -44,7 +44,7 @@ func (a *App) wireLogin() {
 			email.Mechanism{Codes: codes, Send: a.mailCode}, sms.Mechanism{Codes: codes, Send: a.textCode},
 			question.Mechanism{Questions: a.Questions},
 		}, passkey.Mechanisms(a.Passkeys)...),
-		Notify: a.notify, Profile: a.signInProfile, Terms: a.certificateTerms, Rescued: a.Policies.Recovering, Parts: a.Policies.Part,
+		Notify: a.notify, Profile: a.signInProfile, Radius: a.radiusProfile, Terms: a.certificateTerms, Rescued: a.Policies.Recovering, Parts: a.Policies.Part,
 	}
 	a.People.Gone = append(a.People.Gone, a.OATH.Drop, a.Passkeys.Drop, a.Authenticators.Drop, a.Questions.Drop, a.Throttle.ForgetDevices)
 	// A device on which a person is barred, or had a password that somebody else replaced, stands in for no factor afterwards.

@@ -1,8 +1,66 @@
 package app
 
-import "limen/internal/core/radius"
+import (
+	"context"
+	"crypto/rand"
+	"net"
+	"time"
+
+	"limen/internal/call"
+	"limen/internal/core/login"
+	"limen/internal/core/radius"
+	"limen/internal/core/user"
+	"limen/internal/platform/udp"
+	"limen/internal/platform/web"
+	surface "limen/internal/surface/radius"
+)
 
 // wireRadius wires RADIUS clients, and servers elsewhere.
 func (a *App) wireRadius() {
-	a.Radius = &radius.Setup{Ring: a.Ring, Changes: a.Changes, Profiles: a.Profiles}
+	a.Radius = &radius.Setup{DB: a.DB, Ring: a.Ring, Changes: a.Changes, Profiles: a.Profiles}
+	a.Radius.Start()
+}
+
+// RadiusAnswers is what answers packets of RADIUS.
+func (a *App) RadiusAnswers() *surface.Radius {
+	r := &surface.Radius{Kernel: a.Kernel, Setup: a.Radius, Logins: a.Logins, Tenants: a.Index, People: a.People, Log: a.Log, Call: a.stranger}
+	r.Start()
+	return r
+}
+
+// radiusListeners are the servers of RADIUS that the settings want.
+func (a *App) radiusListeners() (out web.Group) {
+	var answers *surface.Radius
+	for name, addr := range map[string]string{"radius": a.Settings.Radius, "radius accounting": a.Settings.RadiusAccounting} {
+		if addr == "" {
+			continue
+		}
+		if answers == nil {
+			answers = a.RadiusAnswers()
+		}
+		s := &udp.Server{Addr: addr, Handle: answers.Handle, Log: a.Log, Started: func(at net.Addr) { a.Log.Info("listening", "server", name, "address", at.String()) }}
+		out = append(out, web.Worker{Name: name, Run: s.Run})
+	}
+	return out
+}
+
+// stranger makes the call of somebody in a tenant who is not signed in, and does not come by HTTP.
+func (a *App) stranger(ctx context.Context, tenantID string) (*call.Call, error) {
+	t, err := a.Index.ByID(ctx, tenantID)
+	if err != nil {
+		return nil, err
+	}
+	c := &call.Call{Now: time.Now(), Rand: rand.Reader, Tenant: t}
+	c.ID = c.NewRequestID()
+	a.Kernel.Bind(c)
+	return c, nil
+}
+
+// radiusProfile is what policy sets say about a sign-in at a RADIUS client, with what the person's organizations demand beyond it.
+func (a *App) radiusProfile(ctx context.Context, c *call.Call, u user.User, base login.Profile, clientProfile string) (login.Profile, error) {
+	p, err := a.Policies.Radius(ctx, c, u, base, clientProfile)
+	if err != nil {
+		return p, err
+	}
+	return a.demanded(ctx, c, u, p)
 }

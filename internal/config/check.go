@@ -47,6 +47,8 @@ func (s *Settings) check() []error {
 		{"mtls-listen", s.checkCertListen()},
 		{"client-cert-header", s.checkCertHeader()},
 		{"metrics-listen", s.checkMetrics()},
+		{"radius", optionalAddress(&s.Radius)},
+		{"radius-accounting", s.checkAccounting()},
 		{"memory", s.checkMemory()},
 		{"trace-endpoint", optionalURL(s.TraceEndpoint, "http", "https")},
 		{"master-key", s.checkMasterKey()},
@@ -217,6 +219,23 @@ func (s *Settings) checkMetrics() error {
 	}
 	if s.MetricsListen == s.Listen {
 		return errors.New("is the same address as listen; leave it out to serve metrics there")
+	}
+	return nil
+}
+
+func optionalAddress(text *string) error {
+	if *text == "" {
+		return nil
+	}
+	return address(text)
+}
+
+func (s *Settings) checkAccounting() error {
+	if err := optionalAddress(&s.RadiusAccounting); err != nil {
+		return err
+	}
+	if s.RadiusAccounting != "" && s.RadiusAccounting == s.Radius {
+		return errors.New("is the same address as radius, which takes accounting as well; leave it out")
 	}
 	return nil
 }

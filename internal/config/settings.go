@@ -54,6 +54,10 @@ type Settings struct {
 	CertListen string `name:"mtls-listen" placeholder:"HOST:PORT" help:"Address of a second HTTPS server that asks clients for certificates (RFC 8705); none without it."`
 	// CertHeader is the header in which trusted proxies name the certificate of a client; empty: none is believed.
 	CertHeader string `name:"client-cert-header" placeholder:"HEADER" help:"Header in which trusted proxies name a client's certificate, as RFC 9440 or PEM in URL encoding; none is believed without it."`
+	// Radius is the UDP address on which RADIUS clients are answered; empty: they are not.
+	Radius string `name:"radius" placeholder:"HOST:PORT" help:"UDP address on which RADIUS clients are answered, for example :1812; none without it."`
+	// RadiusAccounting is a second UDP address for the same.
+	RadiusAccounting string `name:"radius-accounting" placeholder:"HOST:PORT" help:"Second UDP address for RADIUS, for clients that account at another port, for example :1813; none without it."`
 	// MetricsListen is an address for metrics alone; empty serves them on Listen to loopback and private callers.
 	MetricsListen string `name:"metrics-listen" placeholder:"HOST:PORT" help:"Separate address for metrics; without it they are on the main one, for loopback and private callers only."`
 	// TraceEndpoint is an OTLP collector; empty is off.

@@ -83,6 +83,7 @@ var sweeps = map[string]string{
 	"org.due_stays":             "whose time in an organization begins or ends, in all tenants",
 	"org.sweep_rights":          "retention",
 	"org.sweep_admins":          "retention",
+	"radius.listening":          "the address and the secret of a packet say whose client sent it",
 	"session.by_hash":           "a token says by itself which tenant's it is",
 	"tenant.allSuffixes":        "the index that finds the tenant",
 	"tenant.allHosts":           "the index that finds the tenant",

@@ -47,7 +47,7 @@ type turn struct {
 // committed, with the result Fail.
 func (l *Logins) Advance(ctx context.Context, c *call.Call, r Request, p Prepared) (Result, error) {
 	s, err := l.find(ctx, c, r.Session)
-	if err == nil && (s.version != p.version || s.Done != nil) {
+	if err == nil && (s.version != p.version || s.Done != nil || (s.radius() != nil) != r.radius) {
 		err = errGone
 	}
 	if errors.Is(err, errGone) {
@@ -75,7 +75,7 @@ func (l *Logins) turn(ctx context.Context, c *call.Call, s *state) (*turn, error
 	}
 	t := &turn{Logins: l, c: c, s: s, person: people[0], mfa: people[1]}
 	l.tell(c, s, t.person)
-	t.profile, err = l.profile(ctx, c, t.person)
+	t.profile, err = l.profileFor(ctx, c, t.person, s.radius())
 	return t, err
 }
 

@@ -155,6 +155,9 @@ func (t *turn) success(ctx context.Context) (Result, error) {
 	} else if ended {
 		return t.fail(ctx, whyExempt)
 	}
+	if t.s.radius() != nil {
+		return t.admitted(ctx)
+	}
 	if err := t.settleDevice(ctx); err != nil {
 		return Result{}, err
 	}

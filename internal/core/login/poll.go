@@ -94,9 +94,10 @@ var (
 const LinkPath = "/Security/AnswerOOBChallenge"
 
 // link makes the address that answers a challenge by a click; empty where the mechanism sends none. The recovery of a
-// password has none: anybody can begin that one, and who clicks by mistake would hand the account over.
+// password has none: anybody can begin that one, and who clicks by mistake would hand the account over. RADIUS has none: nobody waits
+// there for anything but what is typed.
 func (t *turn) link(ctx context.Context, ch *factor.Challenge) (string, error) {
-	if ch.Name != factor.Email || t.s.Recovery {
+	if ch.Name != factor.Email || t.s.Recovery || t.s.radius() != nil {
 		return "", nil
 	}
 	plain, hash := crypt.NewToken(t.c.Rand)
@@ -173,7 +174,7 @@ func (l *Logins) ApproveFactor(ctx context.Context, c *call.Call, userID, name s
 		if err != nil {
 			return count, err
 		}
-		if s.Done != nil || s.Recovery || s.At >= len(s.Challenges) || !near(s, c) {
+		if s.Done != nil || s.Recovery || s.radius() != nil || s.At >= len(s.Challenges) || !near(s, c) {
 			continue
 		}
 		for i := range s.Challenges[s.At] {

@@ -33,6 +33,8 @@ type Request struct {
 	Session string
 	Actions []Action // done in order
 	Persist bool     // stay signed in
+
+	radius bool // it comes of a RADIUS client
 }
 
 // MaxActions is the most that one request may do.

@@ -19,10 +19,11 @@ import (
 
 // Begin is the wish to sign in.
 type Begin struct {
-	Login    string // login name
-	Platform bool   // LoginSuccess shall carry a refresh token
-	App      string // name of what the person signs in to, for them to recognise; empty: this server itself
-	Named    bool   // the client names its device itself, as the call's device; else that is a cookie
+	Login    string  // login name
+	Platform bool    // LoginSuccess shall carry a refresh token
+	App      string  // name of what the person signs in to, for them to recognise; empty: this server itself
+	Named    bool    // the client names its device itself, as the call's device; else that is a cookie
+	Radius   *Radius // the RADIUS client that asks; nil: none does
 }
 
 // Start opens a conversation and gives its package, for any name.
@@ -47,7 +48,7 @@ func (l *Logins) begin(ctx context.Context, c *call.Call, in Begin) (*state, Pro
 	if err != nil {
 		return nil, Profile{}, who, err
 	}
-	p, err := l.profile(ctx, c, who.shown)
+	p, err := l.profileFor(ctx, c, who.shown, in.Radius)
 	if err != nil {
 		return nil, p, who, err
 	}

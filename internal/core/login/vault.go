@@ -24,8 +24,8 @@ var (
 	ErrNewPassword = fault.New(fault.Invalid, "login.new_password", "The new password breaks the policy.")
 )
 
-// Vault is a wish to sign in at the Vault's dialect: name and password at once, and the answer to one further factor if there is
-// one (pvwa.yaml, logon).
+// Vault is a wish to sign in at the Vault's dialect, or at a RADIUS client: name and password at once, and the answers to further factors
+// one after the other, if there are any (pvwa.yaml, logon; RFC 2865 section 4.4).
 type Vault struct {
 	Login      string `json:"-"` // login name with its suffix
 	Password   string `json:"-"`
@@ -33,6 +33,8 @@ type Vault struct {
 	Method     string // by which the person signs in: cyberark or radius
 	Concurrent bool   // sessions of the person at this dialect go on
 	Further    bool   // a further factor can be asked for
+	// Radius is the RADIUS client that asks, in place of the Vault's dialect; nil: that one does.
+	Radius *Radius `json:",omitempty"`
 }
 
 // VaultStart is a sign-in at the Vault's dialect on its way.
@@ -51,7 +53,7 @@ func (l *Logins) PrepareVault(ctx context.Context, c *call.Call, in Vault) (Vaul
 		return out, err
 	}
 	err := c.Snapshot(ctx, func() error {
-		s, _, who, err := l.begin(ctx, c, Begin{Login: in.Login})
+		s, _, who, err := l.begin(ctx, c, Begin{Login: in.Login, Radius: in.Radius})
 		out.s, out.people = s, [2]user.User{who.real, who.mfa}
 		return err
 	})
@@ -127,6 +129,9 @@ func (t *turn) goOn(ctx context.Context, start VaultStart) (Result, error) {
 // asks begins the mechanism that is offered, and gives it alone.
 func (t *turn) asks(ctx context.Context) (Result, error) {
 	ch := t.s.offered()
+	if ch.Name == factor.Reset && t.s.radius() != nil { // what is typed there once, and perhaps shown, is no new password
+		return t.refuse(ctx, ErrExpired)
+	}
 	if passkey.Is(ch.Name) {
 		return t.refuse(ctx, ErrMore.Say("The further factor of this user is a security key or passkey, which only a browser can ask for."))
 	}
@@ -167,14 +172,18 @@ func (t *turn) refuse(ctx context.Context, f *fault.Error) (Result, error) {
 
 // VaultRequest is the answer to the further factor of a conversation that Vault began; false where there is none.
 func (l *Logins) VaultRequest(ctx context.Context, c *call.Call, id, answer string) (r Request, in Vault, ok bool, err error) {
+	return l.further(ctx, c, id, answer, false)
+}
+
+func (l *Logins) further(ctx context.Context, c *call.Call, id, answer string, radius bool) (r Request, in Vault, ok bool, err error) {
 	err = c.Snapshot(ctx, func() error {
 		s, err := l.find(ctx, c, id)
-		if err != nil || s.Vault == nil || s.Done != nil || s.At >= len(s.Challenges) {
+		if err != nil || s.Vault == nil || (s.Vault.Radius != nil) != radius || s.Done != nil || s.At >= len(s.Challenges) {
 			return err
 		}
 		ch := s.offered()
 		in, ok = *s.Vault, true
-		r = Request{Session: id, Actions: []Action{{Do: DoAnswer, Mechanism: ch.ID, Answer: factor.Answer{Text: answer}}}}
+		r = Request{Session: id, radius: radius, Actions: []Action{{Do: DoAnswer, Mechanism: ch.ID, Answer: factor.Answer{Text: answer}}}}
 		in.Login = s.Login
 		return nil
 	})

@@ -5,6 +5,8 @@ package radius
 import (
 	"context"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"unicode"
 	"unicode/utf8"
 
@@ -12,6 +14,7 @@ import (
 	"limen/internal/core/change"
 	"limen/internal/core/profile"
 	"limen/internal/crypt"
+	"limen/internal/dbx"
 	"limen/internal/fault"
 	"limen/internal/fold"
 )
@@ -42,11 +45,16 @@ const (
 	maxSecret  = 128
 )
 
-// Setup is what tenants set up. The fields are set before use.
+// Setup is what tenants set up. The exported fields are set before Start.
 type Setup struct {
+	DB       *dbx.DB
 	Ring     *crypt.Ring
 	Changes  *change.Log
 	Profiles *profile.Profiles
+
+	generation atomic.Int64 // counts what must be forgotten
+	table      atomic.Pointer[table]
+	loading    sync.Mutex
 }
 
 // line checks a text of one line.

@@ -52,7 +52,7 @@ type Client struct {
 	Description string `json:"Description"`
 	// ClientHostOrIP is from where it asks: an address, or a network in CIDR notation.
 	ClientHostOrIP string `json:"ClientHostOrIp"`
-	// AuthProfile is the UUID of the authentication profile that its people pass; empty: their policies say which.
+	// AuthProfile is the UUID of the authentication profile that its people pass where their policies name none; empty: none.
 	AuthProfile string `json:"AuthProfile"`
 	// AllowUnsigned says that its requests need no Message-Authenticator.
 	AllowUnsigned bool `json:"AllowUnsigned"`

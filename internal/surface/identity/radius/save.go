@@ -22,7 +22,7 @@ type NewClient struct {
 	ClientHostOrIP string `json:"ClientHostOrIp"`
 	// Secret is what the client and the server share, 16 to 128 bytes; required of a new client. Absent or empty keeps the stored one.
 	Secret string `json:"Secret"`
-	// AuthProfile is the UUID of the authentication profile that its people pass; empty: their policies say which.
+	// AuthProfile is the UUID of the authentication profile that its people pass where their policies name none; empty: none.
 	AuthProfile op.Opt[string] `json:"AuthProfile"`
 	// AllowUnsigned takes requests without Message-Authenticator, of devices that cannot send one: whoever is on the way can change such
 	// requests. False when absent.

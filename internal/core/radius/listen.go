@@ -1,0 +1,103 @@
+package radius
+
+import (
+	"context"
+	"net/netip"
+	"slices"
+	"time"
+
+	"limen/internal/dbx"
+)
+
+// Known is a client as the listener knows it.
+type Known struct {
+	Client
+	Tenant string
+	Secret []byte
+
+	network netip.Prefix
+}
+
+// maxTried is of how many clients with an address the secrets are tried.
+const maxTried = 64
+
+type knownRow struct {
+	Tenant string `db:"tenant"`
+	Client
+}
+
+// listening reads the clients of all tenants: the address and the secret of a packet say whose it is.
+var listening = dbx.Q[knownRow]("radius.listening", `SELECT tenant, `+clientColumns+` FROM radius_client ORDER BY tenant, id`)
+
+// table is never changed.
+type table struct {
+	generation int64
+	loaded     time.Time
+	clients    []Known // narrow networks first
+}
+
+// At gives the clients of all tenants that an address belongs to, those of narrow networks first. It must not be called within a transaction.
+func (s *Setup) At(ctx context.Context, ip netip.Addr) ([]Known, error) {
+	t, err := s.current(ctx)
+	if err != nil {
+		return nil, err
+	}
+	ip = ip.Unmap().WithZone("")
+	var out []Known
+	for _, k := range t.clients {
+		if !k.network.Contains(ip) {
+			continue
+		}
+		if k.Secret, err = s.Open(ctx, k.Tenant, k.ID, k.Sealed); err != nil {
+			return nil, err
+		}
+		if out = append(out, k); len(out) == maxTried {
+			break
+		}
+	}
+	return out, nil
+}
+
+// fresh gives the table when it may be trusted.
+func (s *Setup) fresh() *table {
+	t := s.table.Load()
+	if t == nil || t.generation != s.generation.Load() || !s.Changes.Fresh() && time.Since(t.loaded) > time.Second {
+		return nil
+	}
+	return t
+}
+
+func (s *Setup) current(ctx context.Context) (*table, error) {
+	if t := s.fresh(); t != nil {
+		return t, nil
+	}
+	s.loading.Lock()
+	defer s.loading.Unlock()
+	if t := s.fresh(); t != nil {
+		return t, nil
+	}
+	t := &table{generation: s.generation.Load(), loaded: time.Now()}
+	var rows []knownRow
+	err := s.DB.Read(ctx, func(tx *dbx.Tx) (err error) {
+		rows, err = listening.All(ctx, tx)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	for _, row := range rows {
+		k := Known{Client: row.Client, Tenant: row.Tenant}
+		if k.network, err = netip.ParsePrefix(row.Address); err != nil {
+			return nil, err
+		}
+		t.clients = append(t.clients, k)
+	}
+	slices.SortStableFunc(t.clients, func(a, b Known) int { return b.network.Bits() - a.network.Bits() })
+	s.table.Store(t)
+	return t, nil
+}
+
+// Start watches for changes.
+func (s *Setup) Start() {
+	s.Changes.Watch(Topic, func(string) { s.generation.Add(1) })
+}

@@ -26,6 +26,7 @@ import (
 // wireDelivery says how what the outbox holds leaves the program: over the tenant's mail server and text message
 // gateway, or onto the tray of --dev.
 func (a *App) wireDelivery() {
+	a.Outbox.Handle(topicPush, a.sendPush)
 	if a.Tray != nil {
 		a.Outbox.Handle(post.TopicMail, a.trayMail)
 		a.Outbox.Handle(post.TopicSMS, a.traySMS)

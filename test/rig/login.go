@@ -44,15 +44,16 @@ func (p Package) Mechanism(challenge int, name string) (Mechanism, error) {
 
 // Success is what a completed sign-in answers (contract: authentication.yaml, LoginSuccess).
 type Success struct {
-	Package      // when more is asked
-	Auth         string
-	AuthLevel    string
-	Token        string
-	RefreshToken string
-	User         string
-	UserID       string `json:"UserId"`
-	CustomerID   string
-	DisplayName  string
+	Package            // when more is asked
+	Auth               string
+	AuthLevel          string
+	Token              string
+	RefreshToken       string
+	User               string
+	UserID             string `json:"UserId"`
+	CustomerID         string
+	DisplayName        string
+	GeneratedAuthValue string
 }
 
 // Begin opens a conversation for a login name.

@@ -44,6 +44,8 @@ type shape struct {
 	culture string // BCP 47 tag of the reader's language, where it is known
 	failed  bool
 	refresh string // page.Edge.Refresh
+
+	manifest string // page.Edge.Manifest
 }
 
 // Front is the first page.
@@ -97,6 +99,17 @@ type Fault struct {
 	ID     string // of the request, by which its line in the log is found
 	Asked  bool   // an application asked for what cannot be answered
 	App    string // its name; empty: not known
+}
+
+// Authenticator is the page of the authenticator that runs in a browser.
+type Authenticator struct {
+	TenantID string
+	User     string // UUID of who is signed in; empty: nobody is
+	Account  string // their login name
+}
+
+func (Authenticator) page() shape {
+	return shape{name: "authenticator", manifest: "/authenticator/manifest"}
 }
 
 func (Front) page() shape        { return shape{name: "front"} }
@@ -210,7 +223,7 @@ func (p *Pages) Render(want []string, b Brand, v View) ([]byte, error) {
 	if b.Tenant == "" {
 		b.Tenant = b.Product
 	}
-	e := page.Edge{Lang: w.tag.String(), Dir: w.Direction, Name: b.Tenant, Failed: is.failed, Refresh: is.refresh, Theme: b.Theme}
+	e := page.Edge{Lang: w.tag.String(), Dir: w.Direction, Name: b.Tenant, Failed: is.failed, Refresh: is.refresh, Theme: b.Theme, Manifest: is.manifest}
 	e.Foot = b.foot(w)
 	return p.set.Render(is.name, e, shown{w, b, v})
 }
@@ -256,6 +269,9 @@ func (p *Pages) among(tags []string) (out []*words) {
 
 // Languages are the BCP 47 tags of those that pages can be in.
 func (p *Pages) Languages() []string { return p.tags }
+
+// Say is a sentence in the best of our languages for the wishes, for who shows it elsewhere than on a page.
+func (p *Pages) Say(want []string, key string) string { return p.pick(want, nil).Sentences[key] }
 
 // foot is what stands below every page.
 func (b Brand) foot(w *words) (out []page.Line) {

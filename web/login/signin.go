@@ -283,6 +283,9 @@ func Directives(v View) (out []string) {
 		}
 		return out
 	}
+	if _, ok := v.(Authenticator); ok {
+		return []string{"script-src 'self'", "connect-src 'self'", "worker-src 'self'", "manifest-src 'self'", "img-src 'self'"}
+	}
 	left, ok := v.(Left)
 	if !ok || len(left.Frames) == 0 {
 		return nil

@@ -50,6 +50,8 @@ type Edge struct {
 	Failed  bool   // the page tells of a failure
 	Refresh string // content of an immediate refresh, "0;url=" and a path; empty: the page stays. Delays take pages from their readers (WCAG 2.2, 2.2.1)
 	Theme   Theme
+	// Manifest is the path of what an app is installed by (W3C Web Application Manifest); empty: the page is none.
+	Manifest string
 }
 
 // Line is a text at the bottom of pages.

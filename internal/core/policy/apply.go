@@ -127,6 +127,16 @@ func (p *Policies) Enrolment(ctx context.Context, c *call.Call, personID string)
 	return on(enrollAllow), on(enrollTell), nil
 }
 
+// AllDevices says whether messages go to all devices of a person. Where no policy set says so, they do.
+func (p *Policies) AllDevices(ctx context.Context, c *call.Call, personID string) (bool, error) {
+	r, err := p.For(ctx, c, personID)
+	if err != nil {
+		return false, err
+	}
+	v, given := r.Bool(software.prefix + askAll)
+	return v || !given, nil
+}
+
 // Wanted is what a decision wants of somebody who is signed in; login.ErrForbidden where it refuses.
 func (d Decision) Wanted() (login.Wanted, error) {
 	switch d.Verdict {

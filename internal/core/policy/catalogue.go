@@ -55,6 +55,8 @@ const (
 	// Behind devices.prefix.
 	enrollAllow = "EnrollRules/Common/AllowEnrollment"
 	enrollTell  = "EnrollRules/Common/SendEnrollmentNotification"
+	// Behind software.prefix; that is how it is written.
+	askAll = "Common/AllowNotificationOnMutipleDevices"
 
 	passwordPrefix = "/Core/Security/CDS/PasswordPolicy/"
 	// KeyShow and KeyHint are about what people are told of the rules.
@@ -313,10 +315,10 @@ var agentKeys = []Key{
 var deviceKeys = append(acts(
 	devices.on(enrollAllow, nil, "Let people enrol authenticators and mobile devices: false forbids it."),
 	devices.on(enrollTell, nil, "Tell people that a device was enrolled: false leaves it out."),
+	software.on(askAll, nil, "Send messages to all of a person's devices: false sends them to the one used last."),
 ),
 	devices.on("EnrollRules/Common/AllowJailBrokenDevices", nil, "Also those whose protection is broken."),
 	devices.on("DeviceManagement/EnableInviteBasedEnrollment", nil, "Enrol by invitation."),
-	software.on("Common/AllowNotificationOnMutipleDevices", nil, "Ask on all of a person's devices."),
 	software.on("iOSSettings/AllowDebugLogging", nil, "Let the app write a log."),
 	software.on("iOSSettings/Restrictions/LocationTracking", nil, "Have the app tell where the device is."),
 	software.on("Application/Security/MobileAuthenticator/ForceFingerprintForMobileAuthenticator", nil, "Demand a fingerprint for an answer."),

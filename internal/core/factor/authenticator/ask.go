@@ -113,6 +113,9 @@ func (v Devices) ask(ctx context.Context, c *call.Call, p factor.Person, ch *fac
 		return "", err
 	}
 	_, err = insertAsk.Do(ctx, c.Tx, c.Tenant.ID, id, p.ID, ch.From.Talk, ch.ID, sealed, now, c.Now.Add(wait).UnixMilli())
+	if err == nil {
+		err = v.send(ctx, c, p, id, c.Now.Add(wait))
+	}
 	return what.Number, err
 }
 

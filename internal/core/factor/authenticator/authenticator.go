@@ -14,6 +14,7 @@ import (
 	"io"
 	"net/netip"
 	"strings"
+	"time"
 	"unicode"
 	"unicode/utf8"
 
@@ -60,6 +61,10 @@ type Devices struct {
 	Ring *crypt.Ring
 	// Country is where an address is, as an ISO 3166-1 alpha-2 code; empty when unknown. Nil: always unknown.
 	Country func(ip netip.Addr) string
+	// Send promises a message to a device, in c.Tx; it is of no use after until. Nil: none are sent.
+	Send func(ctx context.Context, c *call.Call, p Push, until time.Time) error
+	// Many says whether all devices of a person are told, or the one used last; nil: all are.
+	Many func(ctx context.Context, c *call.Call, userID string) (bool, error)
 }
 
 const columns = `id, user_id, name, platform, public_key, secret, last_step, created, used`
@@ -164,14 +169,21 @@ func aad(d Device) string { return "authenticator/" + d.User + "/" + d.ID }
 func (Devices) Delete(ctx context.Context, c *call.Call, userID, id string) error {
 	n, err := remove.Do(ctx, c.Tx, c.Tenant.ID, userID, id)
 	if err == nil && n == 0 {
-		return ErrNotFound
+		err = ErrNotFound
 	}
+	if err != nil {
+		return err
+	}
+	_, err = dropPush.Do(ctx, c.Tx, c.Tenant.ID, id)
 	return err
 }
 
 // Drop revokes all that somebody has enrolled.
 func (Devices) Drop(ctx context.Context, c *call.Call, userID string) error {
 	if _, err := drop.Do(ctx, c.Tx, c.Tenant.ID, userID); err != nil {
+		return err
+	}
+	if _, err := dropAll.Do(ctx, c.Tx, c.Tenant.ID, userID); err != nil {
 		return err
 	}
 	_, err := dropAsks.Do(ctx, c.Tx, c.Tenant.ID, userID)

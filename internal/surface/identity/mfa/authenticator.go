@@ -77,10 +77,12 @@ type EnrolledAuthenticator struct {
 	Algorithm string `json:"Algorithm"`
 	Digits    int    `json:"Digits"`
 	Period    int    `json:"Period"`
+	// PushKey is what a browser subscribes for (applicationServerKey), in base64url; see SetPushSubscription.
+	PushKey string `json:"PushKey"`
 }
 
 func (m MFA) keysForAuthenticator(ctx context.Context, c *op.Call, _ NewAuthenticator) (op.None, error) {
-	return op.None{}, m.Profiles.Ring.Ensure(ctx, c.Tenant.ID, factor.PurposeOATH)
+	return op.None{}, m.Profiles.Ring.Ensure(ctx, c.Tenant.ID, factor.PurposeOATH, factor.PurposeCode)
 }
 
 // EnrollAuthenticator enrols the device that sends it as an authenticator of the caller's, several of which are possible. It takes a
@@ -105,12 +107,16 @@ func (m MFA) EnrollAuthenticator(ctx context.Context, c *op.Call, in NewAuthenti
 		return EnrolledAuthenticator{}, err
 	}
 	device(c.Event, in.found, made.Device)
+	push, err := m.Authenticators.PushKey(ctx, c)
+	if err != nil {
+		return EnrolledAuthenticator{}, err
+	}
 	if tell && m.Notify != nil {
 		err = m.Notify(ctx, c, in.found, login.Authenticator)
 	}
 	return EnrolledAuthenticator{
 		ID: made.Device.ID, TenantID: c.Tenant.ID, Account: in.found.Name, Secret: made.Secret, Algorithm: authenticator.Algorithm,
-		Digits: authenticator.Digits, Period: authenticator.Period,
+		Digits: authenticator.Digits, Period: authenticator.Period, PushKey: push,
 	}, err
 }
 

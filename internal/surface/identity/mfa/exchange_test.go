@@ -34,6 +34,8 @@ func TestExchanges(t *testing.T) {
 			return devices(t, s)
 		case "GetWaiting":
 			return waiting(t, s)
+		case "SetPushSubscription":
+			return subscriptions(t, s)
 		case "AnswerAuthenticator":
 			return replies(t, s)
 		}

@@ -62,7 +62,7 @@ var (
 
 // Ops declares them.
 func (m MFA) Ops() []op.Op {
-	return slices.Concat(m.passwords(), m.offered(), m.answers(), m.profiles(), m.codes(), m.tokens(), m.files(), m.keys(), m.authenticators(), m.asked())
+	return slices.Concat(m.passwords(), m.offered(), m.answers(), m.profiles(), m.codes(), m.tokens(), m.files(), m.keys(), m.authenticators(), m.asked(), m.subscribing())
 }
 
 func (m MFA) passwords() []op.Op {

@@ -107,6 +107,7 @@ type Challenge struct {
 type From struct {
 	Talk []byte // hash of its id, by which who answers elsewhere finds it
 	App  string // name of what the person signs in to; empty: this server itself
+	Name string // login name of who signs in, where another one's factors answer
 }
 
 // Answer is what somebody says: a text, or a text for each of several questions.

@@ -302,7 +302,7 @@ func (t *turn) start(ctx context.Context, a Action) (Result, error) {
 			return Result{}, err
 		}
 		if may {
-			ch.From = factor.From{Talk: t.s.hash, App: t.s.app()}
+			ch.From = factor.From{Talk: t.s.hash, App: t.s.app(), Name: t.person.Name}
 		}
 	}
 	err = t.mechanism(ch.Name).Start(ctx, t.c, whose, ch, link)

@@ -17,6 +17,7 @@ import (
 	"limen/internal/core/login/logintest"
 	"limen/internal/core/session"
 	"limen/internal/core/throttle"
+	"limen/internal/core/user"
 	"limen/internal/fault"
 )
 
@@ -336,6 +337,42 @@ func TestPushOfRevokedDevice(t *testing.T) {
 		}
 		if err := w.reply(other, ask, true, begun.Number); err != nil {
 			w.Fatal(err)
+		}
+	})
+}
+
+// Whose authenticators answer for another account are shown which one signs in, and are asked no more often for it.
+func TestPushForAnotherAccount(t *testing.T) {
+	each(t, func(w talk) {
+		w.only("UP;OTP")
+		anna := w.Add("anna")
+		phone := w.Carry(anna.ID)
+		var names []string
+		for _, local := range []string{"root1", "root2"} {
+			names = append(names, w.Add(local, func(n *user.New) { n.MfaUser = anna.ID }).Name)
+		}
+		id, ch := w.second(names[0])
+		begun := w.do(id, start(ch))
+		asks := w.waiting(phone)
+		if len(asks) != 1 || asks[0].Login != names[0] {
+			w.Fatalf("%+v", asks)
+		}
+		if err := w.reply(phone, asks[0], true, begun.Number); err != nil {
+			w.Fatal(err)
+		}
+		if got := w.expect(w.poll(id, ch.ID), login.Succeeded).Success; got.Person.Name != names[0] {
+			w.Fatal(got.Person.Name)
+		}
+		asked := 0
+		for i := range 4 * throttle.Pushes {
+			w.Now = w.Now.Add(30 * time.Second)
+			id, ch := w.second(append(names, anna.Name)[i%3])
+			if w.do(id, start(ch)).Number != "" {
+				asked++
+			}
+		}
+		if asked != throttle.Pushes {
+			w.Fatal("asked", asked, "times by several names")
 		}
 	})
 }

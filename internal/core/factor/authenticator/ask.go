@@ -1,6 +1,7 @@
 package authenticator
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -101,7 +102,7 @@ func (v Devices) ask(ctx context.Context, c *call.Call, p factor.Person, ch *fac
 	}
 	nonce, _ := crypt.NewToken(c.Rand)
 	what := content{
-		Nonce: nonce, Number: crypt.NewCode(c.Rand, digits), App: line(ch.From.App), Place: line(v.place(c)), Agent: line(c.Client.UserAgent), Login: line(p.Name),
+		Nonce: nonce, Number: crypt.NewCode(c.Rand, digits), App: line(ch.From.App), Place: line(v.place(c)), Agent: line(c.Client.UserAgent), Login: line(cmp.Or(ch.From.Name, p.Name)),
 	}
 	raw, err := json.Marshal(what)
 	if err != nil {

@@ -16,6 +16,7 @@ import (
 	"limen/internal/core/attribute"
 	"limen/internal/core/audit"
 	"limen/internal/core/authority"
+	"limen/internal/core/captcha"
 	"limen/internal/core/change"
 	"limen/internal/core/collection"
 	"limen/internal/core/demand"
@@ -146,6 +147,7 @@ type App struct {
 	Addresses *address.Addresses
 	Resets    *reset.Resets
 	Reminders *remind.Reminders
+	Captchas  *captcha.Captchas
 	Signups   *signup.Signups
 	Passcodes *passcode.Passcodes
 	Pages     *pages.Pages

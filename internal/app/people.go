@@ -2,10 +2,14 @@ package app
 
 import (
 	"context"
+	"errors"
+	"net/http"
+	"net/url"
 	"time"
 
 	"limen/internal/call"
 	"limen/internal/core/address"
+	"limen/internal/core/captcha"
 	"limen/internal/core/exemption"
 	"limen/internal/core/factor"
 	"limen/internal/core/job"
@@ -15,13 +19,19 @@ import (
 	"limen/internal/core/preference"
 	"limen/internal/core/support"
 	"limen/internal/core/user"
+	"limen/internal/platform/egress"
 	"limen/internal/surface/identity/users"
 )
 
+// keepAddresses is how long it is remembered that nobody opened the link of a mail address in time.
+const keepAddresses = 30 * 24 * time.Hour
+
 // wirePeople wires what is kept of people beside the directory, and what they are told of changes to their account.
 func (a *App) wirePeople() {
-	a.Addresses = &address.Addresses{People: a.People, Post: a.Post, Links: a.links()}
+	a.Addresses = &address.Addresses{People: a.People, Post: a.Post, Links: a.links(), Hosts: a.hostNames}
+	a.Captchas = &captcha.Captchas{Ring: a.Ring, Settings: a.Values, Post: a.postForm}
 	a.Passcodes = &passcode.Passcodes{Codes: factor.Codes{Ring: a.Ring, Limits: a.codeLimits}, Post: a.Post}
+	a.Logins.Unverified = a.unverified
 	a.Logins.Exempt, a.Logins.Image = exempt, preference.Preferences{}.Image
 	a.People.Gone = append(a.People.Gone, a.Addresses.Drop, a.Passcodes.Drop, exemption.Exemptions{}.Drop, preference.Preferences{}.Drop)
 	a.People.Outdated = append(a.People.Outdated, a.Passcodes.Drop)
@@ -30,7 +40,8 @@ func (a *App) wirePeople() {
 		name  string
 		sweep func(ctx context.Context) error
 	}{
-		{"addresses", func(ctx context.Context) error { return a.Addresses.Sweep(ctx, a.DB, time.Now()) }},
+		{"addresses", func(ctx context.Context) error { return a.Addresses.Sweep(ctx, a.DB, time.Now().Add(-keepAddresses)) }},
+		{"captchas", func(ctx context.Context) error { return a.Captchas.Sweep(ctx, a.DB, time.Now()) }},
 		{"passcodes", func(ctx context.Context) error { return a.Passcodes.Sweep(ctx, a.DB, time.Now()) }},
 		{"exemptions", func(ctx context.Context) error { return exemption.Exemptions{}.Sweep(ctx, a.DB, time.Now()) }},
 	} {
@@ -40,10 +51,36 @@ func (a *App) wirePeople() {
 
 // withPeople gives the operations on people what wirePeople wired.
 func (a *App) withPeople(u users.Users) users.Users {
+	u.Captchas = a.Captchas
 	u.Support = support.Support{People: a.People, Roles: a.Roles, Tenants: a.Index, Passwords: a.Passwords}
 	u.Perform = a.perform
 	u.Passcodes, u.Addresses, u.Tokens, u.Logins, u.Exempted = a.Passcodes, a.Addresses, a.Tokens, a.Logins, a.exempted
 	return u
+}
+
+// postForm sends a form to an address that a tenant names.
+func (a *App) postForm(ctx context.Context, address string, form url.Values) (int, []byte, error) {
+	got, err := a.Egress.Do(ctx, egress.Request{
+		Method: http.MethodPost, URL: address, Body: []byte(form.Encode()), Header: http.Header{"Content-Type": {"application/x-www-form-urlencoded"}},
+	})
+	return got.Status, got.Body, err
+}
+
+// unverified says whether a person must show that their mail address is theirs before they sign in; they are sent a link then. System administrators
+// need not, since nobody else could let them in.
+func (a *App) unverified(ctx context.Context, c *call.Call, u user.User) (bool, error) {
+	v, err := a.Values.Get(ctx, c)
+	if err != nil || !v.Signup.Verified {
+		return false, err
+	}
+	if system, err := a.Roles.IsSystem(ctx, c, u.ID); err != nil || system {
+		return false, err
+	}
+	err = a.Addresses.Again(ctx, c, u, "")
+	if errors.Is(err, address.ErrSoon) || errors.Is(err, post.ErrNoMail) {
+		err = nil
+	}
+	return true, err
 }
 
 func exempt(ctx context.Context, c *call.Call, userID string) (bool, error) {

@@ -37,7 +37,10 @@ import (
 // listed: documents are made from them.
 func (a *App) Surfaces() []gen.Surface {
 	out := []gen.Surface{{Name: "identity", Prefixes: identity.Prefixes, Codec: identity.Codec{Tell: a.pages("").Tell}, Ops: a.identityOps()}}
-	out = append(out, gen.Surface{Name: "discovery", Prefixes: []string{""}, Codec: authentication.Plain{}, Ops: authentication.Discovery{Tenants: a.Index}.Ops()})
+	out = append(out, gen.Surface{
+		Name: "discovery", Prefixes: []string{""}, Codec: authentication.Plain{},
+		Ops: append(authentication.Discovery{Tenants: a.Index}.Ops(), authentication.Work{Captchas: a.Captchas}.Ops()...),
+	})
 	out = append(out, gen.Surface{Name: "login", Prefixes: []string{""}, Codec: a.pages(""), Ops: a.login().Ops()})
 	out = append(out, gen.Surface{
 		Name: "oauth", Prefixes: identity.Prefixes, Codec: oauth.Codec{Server: a.OAuth, Cookie: identity.SessionCookie, Trouble: a.pages("").Trouble},

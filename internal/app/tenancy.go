@@ -11,6 +11,7 @@ import (
 	"limen/internal/call"
 	"limen/internal/core/app"
 	"limen/internal/core/audit"
+	"limen/internal/core/captcha"
 	"limen/internal/core/outbound"
 	"limen/internal/core/password"
 	"limen/internal/core/portal"
@@ -100,7 +101,7 @@ func (a *App) AddTenant(ctx context.Context, n tenant.New, admin Admin) (tenant.
 }
 
 // purposes are what every tenant has a sealing key for.
-var purposes = append([]string{purposeOutbox, purposeJob, purposeSetting, purposeLogin, purposeFactor, purposeAudit, portal.Purpose, outbound.Purpose, safe.Purpose, remind.Purpose}, app.Purposes...)
+var purposes = append([]string{purposeOutbox, purposeJob, purposeSetting, purposeLogin, purposeFactor, purposeAudit, portal.Purpose, outbound.Purpose, safe.Purpose, remind.Purpose, captcha.Purpose}, app.Purposes...)
 
 // equip makes the keys of tenants that lack some, as those do that were made before a purpose was known.
 func (a *App) equip(ctx context.Context, ids []string) error {

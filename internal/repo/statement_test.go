@@ -24,6 +24,7 @@ var sweeps = map[string]string{
 	"workflow.old":              "retention",
 	"exemption.sweep":           "retention",
 	"address.sweep":             "retention",
+	"captcha.sweep":             "retention",
 	"reset.sweep":               "retention",
 	"upstream.sweep":            "retention",
 	"signup.sweep":              "retention",

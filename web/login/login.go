@@ -90,6 +90,7 @@ type Address struct {
 type Confirmed struct {
 	Mail    string
 	Culture string
+	Landing string // where they go on; empty: nowhere
 }
 
 // Fault tells of a failure.

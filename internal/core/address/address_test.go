@@ -66,8 +66,8 @@ func (w *world) ask(u user.User) (token string) {
 func (w *world) confirm(token string, want error) {
 	w.t.Helper()
 	w.Write(func(ctx context.Context, c *call.Call) error {
-		if u, err := w.Confirm(ctx, c, token); !errors.Is(err, want) || err == nil && u.ID != w.anna.ID {
-			w.t.Errorf("%v %v, want %v", u.ID, err, want)
+		if s, err := w.Confirm(ctx, c, token); !errors.Is(err, want) || err == nil && s.Person.ID != w.anna.ID {
+			w.t.Errorf("%v %v, want %v", s.Person.ID, err, want)
 		}
 		return nil
 	})
@@ -167,5 +167,58 @@ func TestNoAddress(t *testing.T) {
 		if !errors.Is(err, post.ErrNoMail) {
 			t.Error(err)
 		}
+	})
+}
+
+// What is known of an address follows what was asked, opened and changed.
+func TestStatus(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		status := func(want address.State, sent, shown time.Time) {
+			t.Helper()
+			w.Write(func(ctx context.Context, c *call.Call) error {
+				got, err := w.Status(ctx, c, w.Get(w.anna.ID))
+				if err == nil && (got.State != want || !got.Sent.Equal(sent) || !got.Shown.Equal(shown)) {
+					t.Errorf("%+v, want %s %v %v", got, want, sent, shown)
+				}
+				return err
+			})
+		}
+		var never time.Time
+		status(address.NotStarted, never, never)
+		asked := w.Now.Truncate(time.Millisecond)
+		token := w.ask(w.anna)
+		status(address.Pending, asked, never)
+		w.Now = w.Now.Add(address.Lasts)
+		status(address.Expired, asked, never)
+		w.Now = w.Now.Add(-time.Hour)
+		w.confirm(token, nil)
+		status(address.Verified, asked, w.Now.Truncate(time.Millisecond))
+		w.change(user.Change{Mail: new("other@example.com"), MailUnproved: new(true)})
+		status(address.NotStarted, never, never)
+		w.change(user.Change{MailUnproved: new(false)}) // an administrator vouches for it
+		status(address.Verified, never, never)
+	})
+}
+
+// People who ask get one link a minute, and none when their address is shown.
+func TestAgain(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		again := func(want error) {
+			t.Helper()
+			err := w.Try(func(ctx context.Context, c *call.Call) error {
+				return w.Again(ctx, c, w.Get(w.anna.ID), "https://x.example/")
+			})
+			if !errors.Is(err, want) {
+				t.Errorf("%v, want %v", err, want)
+			}
+		}
+		first := w.ask(w.anna)
+		again(address.ErrSoon)
+		w.Now = w.Now.Add(time.Minute)
+		again(nil)
+		w.look(first, address.ErrLink)
+		w.change(user.Change{MailUnproved: new(false)})
+		w.Now = w.Now.Add(time.Hour)
+		again(address.ErrShown)
 	})
 }

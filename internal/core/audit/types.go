@@ -59,6 +59,7 @@ const (
 	UserImportFile          = "Cloud.Core.UserImportFile"           // a file of users to be imported was checked and kept
 	UserExport              = "Cloud.Core.UserExport"               // users were written to a file
 	UserPicture             = "Cloud.Core.UserPicture"              // a picture was set or removed
+	UserMailAsked           = "Cloud.Core.UserMailAsk"              // a link was sent by which a person shows that a mail address is theirs
 	UserMail                = "Cloud.Core.UserMailVerify"           // a person showed that a mail address is theirs
 	UserAction              = "Cloud.Core.UserAction"               // a command for several users; what became of each has events of its own
 	UserReload              = "Cloud.Core.UserReload"               // what nodes remember of a person was read anew

@@ -15,18 +15,19 @@ import (
 
 // Why a conversation failed, for the event; the client is not told.
 const (
-	whyGone      = "expired or unknown conversation"
-	whyWrong     = "wrong answer"
-	whyThrottled = "too many failures"
-	whyBarred    = "account may not sign in"
-	whyReplaced  = "password was changed meanwhile"
-	whyUnknown   = "unknown user"
-	whyAction    = "action does not fit"
-	whySends     = "too many messages"
-	whyMore      = "more than a password is asked for"
-	whyNothing   = "nothing is enrolled that is asked for"
-	whyAged      = "password expired too long ago"
-	whyDevice    = "device no longer stands in for a factor"
+	whyGone       = "expired or unknown conversation"
+	whyWrong      = "wrong answer"
+	whyThrottled  = "too many failures"
+	whyUnverified = "mail address not verified"
+	whyBarred     = "account may not sign in"
+	whyReplaced   = "password was changed meanwhile"
+	whyUnknown    = "unknown user"
+	whyAction     = "action does not fit"
+	whySends      = "too many messages"
+	whyMore       = "more than a password is asked for"
+	whyNothing    = "nothing is enrolled that is asked for"
+	whyAged       = "password expired too long ago"
+	whyDevice     = "device no longer stands in for a factor"
 )
 
 // turn is one request on its way through a conversation.

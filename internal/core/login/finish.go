@@ -21,6 +21,16 @@ import (
 // maxResets is how many new passwords may break the policy before the conversation ends.
 const maxResets = 5
 
+const verifyFirst = "Show first that your mail address is yours: open the link that was sent to it. Then sign in again."
+
+// unverified says whether the person must show first that their mail address is theirs.
+func (t *turn) unverified(ctx context.Context) (bool, error) {
+	if !t.person.MailUnproved || t.Unverified == nil {
+		return false, nil
+	}
+	return t.Unverified(ctx, t.c, t.person)
+}
+
 const recovered = "Your password has been changed. Sign in with it."
 
 // finish ends a conversation whose challenges are all passed, or asks for a new password first.
@@ -45,6 +55,14 @@ func (t *turn) finish(ctx context.Context) (Result, error) {
 			return Result{}, err
 		}
 		return t.fail(ctx, whyDevice)
+	}
+	if waits, err := t.unverified(ctx); err != nil || waits {
+		if err != nil {
+			return Result{}, err
+		}
+		out, err := t.fail(ctx, whyUnverified)
+		out.Message = verifyFirst
+		return out, err
 	}
 	due, hint, err := t.resetDue(ctx)
 	if err != nil {

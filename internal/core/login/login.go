@@ -60,6 +60,9 @@ type Logins struct {
 	Exempt func(ctx context.Context, c *call.Call, userID string) (bool, error)
 	// Rescued says whether a person is let in with the password alone, whatever profiles and policies say; nil: nobody is.
 	Rescued func(ctx context.Context, c *call.Call, userID string) (bool, error)
+	// Unverified says whether a person, whose mail address is still to be shown, must show it before they sign in, and sees to it that they can; nil: they
+	// need not.
+	Unverified func(ctx context.Context, c *call.Call, u user.User) (bool, error)
 	// Image gives the name of the image that a person wants to see before they give their password; nil: nobody has one.
 	Image func(ctx context.Context, c *call.Call, userID string) (string, error)
 	// Parts gives what policies want of somebody before they change that part of their own; no rounds: nothing. ErrForbidden where they

@@ -22,6 +22,7 @@ type Values struct {
 	Password  password.Policy
 	Code      Code
 	Signup    Signup
+	Captcha   Captcha
 	Social    Social
 	Company   Company
 	Workspace Workspace
@@ -85,6 +86,8 @@ type Twilio struct {
 const (
 	SMTPPassword = "Smtp.Password"
 	TwilioToken  = "Twilio.AuthToken"
+
+	CaptchaSecret = "Captcha.Secret"
 )
 
 // SocialPortal is the name of the setting Social.Portal.
@@ -141,6 +144,16 @@ type Workspace struct {
 type Signup struct {
 	Allowed bool
 	Captcha bool // strangers prove that they are people
+	// Verified says that nobody signs in whose mail address is still to be shown.
+	Verified bool
+}
+
+// Captcha is how strangers show that they are no cheap programs (core/captcha).
+type Captcha struct {
+	Work    int    // the most numbers that a browser tries
+	Service string // https address that checks answers, in place of work; empty: none
+	Secret  Sealed // name CaptchaSecret; of the service
+	Score   int    // that an answer needs where the service gives one, 0 to 100
 }
 
 // Social is how far identity providers are believed (core/upstream).

@@ -37,9 +37,9 @@ func (l Login) Address(ctx context.Context, c *op.Call, in Link) (login.Address,
 // Confirm notes that a mail address is the person's, and uses the link up; it signs nobody in. Wrong tokens are counted per
 // network.
 func (l Login) Confirm(ctx context.Context, c *op.Call, in Link) (login.Confirmed, error) {
-	u, err := l.Addresses.Confirm(ctx, c, in.Token)
+	shown, err := l.Addresses.Confirm(ctx, c, in.Token)
 	if errors.Is(err, address.ErrLink) { // counted
 		return login.Confirmed{}, op.Refused(fault.Of(err))
 	}
-	return login.Confirmed{Mail: u.Mail, Culture: u.Culture}, err
+	return login.Confirmed{Mail: shown.Person.Mail, Culture: shown.Person.Culture, Landing: shown.Landing}, err
 }

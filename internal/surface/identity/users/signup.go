@@ -3,7 +3,10 @@ package users
 import (
 	"context"
 	"errors"
+	"strings"
 
+	"limen/internal/core/captcha"
+	"limen/internal/core/setting"
 	"limen/internal/core/user"
 	"limen/internal/fault"
 	"limen/internal/op"
@@ -11,8 +14,10 @@ import (
 
 // SignupUser is somebody who registers.
 type SignupUser struct {
-	// Name is the login name; the default suffix is added when it has none. Absent: taken from Mail.
+	// Name is the login name; the default suffix is added when it has none. Absent: PrimaryIdentifier, or taken from Mail.
 	Name string `json:"Name"`
+	// PrimaryIdentifier is what identifies the user: the login name where Name is absent.
+	PrimaryIdentifier string `json:"PrimaryIdentifier"`
 	// Mail is a mail address.
 	Mail string `json:"Mail"`
 	// Password is the first password; the policy applies.
@@ -29,14 +34,35 @@ type SignupUser struct {
 	OfficeNumber string `json:"OfficeNumber"`
 	// HomeNumber is a telephone number at home.
 	HomeNumber string `json:"HomeNumber"`
-	// ReCaptchaToken proves a person to callers without a bearer token.
+	// VerifyEmail sends a link to Mail by which the user shows that it is theirs; true when absent. Until then no code goes there. What a stranger
+	// enters is to be shown also when it is false.
+	VerifyEmail op.Opt[bool] `json:"VerifyEmail"`
+	// ReCaptchaToken shows that a caller without a bearer token is no cheap program: the solution of a challenge of /Captcha/Challenge, or what
+	// the service gave that the setting Captcha.Service names.
 	ReCaptchaToken string `json:"ReCaptchaToken"`
 	// TenantID names the tenant where neither the host nor the login suffix does.
 	TenantID string `json:"TenantId"`
+	// Values are additional attributes of the table users, each a member of its own beside the others; strangers set those that are UserEditable.
+	// Members whose name has no underscore are taken, and have no effect.
+	Values map[string]any `json:"*" rpc:"rest"`
+}
+
+// attributes are the additional ones: their names have an underscore, and those of CreateUser, which clients send here as well, have none.
+func (s *SignupUser) attributes() map[string]any {
+	out := map[string]any{}
+	for name, v := range s.Values {
+		if strings.Contains(name, "_") {
+			out[name] = v
+		}
+	}
+	return out
 }
 
 // Check wants a password and something to make a name of.
 func (s *SignupUser) Check() error {
+	if s.Name == "" {
+		s.Name = s.PrimaryIdentifier
+	}
 	if s.Name == "" && s.Mail == "" {
 		return fault.Missing("Name")
 	}
@@ -58,57 +84,75 @@ type SignedUp struct {
 	UserID string `json:"UserId"`
 }
 
-func (u Users) hashSignup(ctx context.Context, c *op.Call, in SignupUser) (quick, error) {
-	if err := u.admit(ctx, c, in.ReCaptchaToken); err != nil {
-		return quick{}, err
+// signup is who registers, as far as that was prepared.
+type signup struct {
+	quick
+	proof    captcha.Proof
+	stranger bool
+}
+
+func (u Users) hashSignup(ctx context.Context, c *op.Call, in SignupUser) (signup, error) {
+	out := signup{stranger: c.Caller == nil || !manage.Decide(c, op.Target{}).Everything()}
+	var err error
+	if out.stranger {
+		if out.proof, err = u.admit(ctx, c, in.ReCaptchaToken); err != nil {
+			return signup{}, err
+		}
 	}
 	name, err := u.complete(ctx, c, in.Name, in.Mail)
 	if err != nil {
-		return quick{}, err
+		return signup{}, err
 	}
-	full := NewUser{
+	out.full = NewUser{
 		Name: name, Mail: in.Mail, Password: in.Password, DisplayName: in.DisplayName, Description: in.Description,
 		MobileNumber: in.MobileNumber, OfficeNumber: in.OfficeNumber, HomeNumber: in.HomeNumber,
+		VerifyEmail: in.Mail != "" && in.VerifyEmail.Or(true),
 	}
-	n, err := full.user()
+	n, err := out.full.user()
 	if err != nil {
-		return quick{}, err
+		return signup{}, err
 	}
 	if err := n.Offer(); err != nil {
-		return quick{}, err
+		return signup{}, err
 	}
-	h, err := u.hashNew(ctx, c, full)
-	return quick{full, h}, err
+	out.hash, err = u.hashNew(ctx, c, out.full)
+	return out, err
 }
 
-// admit says whether this caller may register people: user administrators, and strangers where that is allowed.
-func (u Users) admit(ctx context.Context, c *op.Call, captcha string) error {
-	if c.Caller != nil && manage.Decide(c, op.Target{}).Everything() {
-		return nil
-	}
-	v, err := u.Settings.Get(ctx, c)
+// admit says whether strangers may register.
+func (u Users) admit(ctx context.Context, c *op.Call, answer string) (captcha.Proof, error) {
+	var v *setting.Values
+	err := c.Snapshot(ctx, func() (err error) {
+		v, err = u.Settings.Get(ctx, c)
+		return err
+	})
 	switch {
 	case err != nil:
-		return err
+		return captcha.Proof{}, err
 	case !v.Signup.Allowed:
-		return ErrSignup
+		return captcha.Proof{}, ErrSignup
 	case !v.Signup.Captcha:
-		return nil
-	case u.Captcha == nil || captcha == "":
-		return ErrCaptcha
+		return captcha.Proof{}, nil
+	case answer == "":
+		return captcha.Proof{}, ErrCaptcha
 	}
-	return u.Captcha(ctx, c, captcha)
+	return u.Captchas.Check(ctx, c, answer)
 }
 
 // Signup registers a user of the built-in directory, who joins Everybody.
 //
-// Strangers may call it when the setting Signup.Allowed is true; they prove by a CAPTCHA that they are people unless
-// Signup.RequireCaptcha is false. Callers with a bearer token need the right User Management instead. lifecycle.yaml n 562.
-func (u Users) Signup(ctx context.Context, c *op.Call, _ SignupUser, q quick) (SignedUp, error) {
+// Strangers may call it when the setting Signup.Allowed is true; they show by a CAPTCHA that they are no cheap programs unless
+// Signup.RequireCaptcha is false, and the mail address that they enter counts as nobody's until the link which is sent there was opened. Callers with
+// a bearer token need the right User Management instead. lifecycle.yaml n 562.
+func (u Users) Signup(ctx context.Context, c *op.Call, in SignupUser, q signup) (SignedUp, error) {
+	if err := u.Captchas.Use(ctx, c, q.proof); err != nil {
+		return SignedUp{}, err
+	}
 	n, err := q.full.user()
 	if err != nil {
 		return SignedUp{}, err
 	}
+	n.MailUnproved = n.MailUnproved || q.stranger
 	made, err := u.People.Create(ctx, c, n)
 	if errors.Is(err, user.ErrNameTaken) {
 		return SignedUp{}, user.ErrNameTaken.At("Name").Say("User name %s is already in use.", n.Name)
@@ -117,5 +161,16 @@ func (u Users) Signup(ctx context.Context, c *op.Call, _ SignupUser, q quick) (S
 		return SignedUp{}, err
 	}
 	c.Event.Set("Signup", true)
-	return SignedUp{made.ID}, u.Passwords.Put(ctx, c, made.ID, q.hash.New, false)
+	if err := u.Passwords.Put(ctx, c, made.ID, q.hash.New, false); err != nil {
+		return SignedUp{}, err
+	}
+	if values := in.attributes(); len(values) > 0 {
+		if err := u.Attributes.Set(ctx, c, made.ID, values, q.stranger); err != nil {
+			return SignedUp{}, err
+		}
+	}
+	if q.full.VerifyEmail {
+		err = u.Addresses.Ask(ctx, c, made)
+	}
+	return SignedUp{made.ID}, err
 }

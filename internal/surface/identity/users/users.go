@@ -12,6 +12,7 @@ import (
 	"limen/internal/core/address"
 	"limen/internal/core/attribute"
 	"limen/internal/core/audit"
+	"limen/internal/core/captcha"
 	"limen/internal/core/exemption"
 	"limen/internal/core/lockout"
 	"limen/internal/core/login"
@@ -57,9 +58,8 @@ type Users struct {
 	// Keep makes a change to what somebody signs in with: lockout.ErrLastWay when no system administrator could sign in then.
 	Keep func(ctx context.Context, c *call.Call, userID string, change func() error) error
 	// Perform runs another operation for the call's caller, with a body as a client would send it; as a call of its own.
-	Perform func(ctx context.Context, c *call.Call, path string, body []byte) error
-	// Captcha checks what proves that a person and no program signs up; nil: nothing does.
-	Captcha func(ctx context.Context, c *call.Call, token string) error
+	Perform  func(ctx context.Context, c *call.Call, path string, body []byte) error
+	Captchas *captcha.Captchas
 }
 
 // Faults of this surface.
@@ -95,7 +95,7 @@ var (
 
 // Ops declares them.
 func (u Users) Ops() []op.Op {
-	return slices.Concat(u.keeping(), u.saving(), u.caching(), u.helping(), u.acting(), u.creating(), u.changing(), u.reading(), u.inviting(), u.extending())
+	return slices.Concat(u.keeping(), u.saving(), u.caching(), u.helping(), u.acting(), u.creating(), u.changing(), u.reading(), u.inviting(), u.extending(), u.addressing())
 }
 
 func (u Users) creating() []op.Op {
@@ -107,7 +107,9 @@ func (u Users) creating() []op.Op {
 		op.Prepared(op.Spec{Path: "/CDirectoryService/CreateUsers", Allow: manage, Effect: op.Write, Audit: audit.UserCreate, Rate: op.Costly,
 			Faults: append([]*fault.Error{ErrGate, ErrMany}, createFaults...)}, u.hashAll, u.CreateUsers),
 		op.Prepared(op.Spec{Path: "/User/Signup", Paths: []string{"/CDirectoryService/Signup"}, Allow: op.Anonymous, Effect: op.Write,
-			Audit: audit.UserCreate, Rate: op.Guess, Faults: append([]*fault.Error{ErrSignup, ErrCaptcha}, createFaults...)}, u.hashSignup, u.Signup),
+			Audit: audit.UserCreate, Rate: op.Guess, Faults: append([]*fault.Error{
+				ErrSignup, ErrCaptcha, captcha.ErrWrong, captcha.ErrService, attribute.ErrColumn, attribute.ErrTwice, attribute.ErrValue, attribute.ErrSize, attribute.ErrReadOnly,
+			}, createFaults...)}, u.hashSignup, u.Signup),
 	}
 }
 

@@ -46,6 +46,7 @@ type Provider struct {
 	Key                 *ecdsa.PrivateKey // that signs, where it is not the published one
 	Denies              string            // error in place of a code
 	Says                string            // iss in the answer; empty: it is left out
+	Redeemed            func()            // called for each code that is redeemed; codes are good more than once then
 
 	t      *testing.T
 	kind   string
@@ -227,8 +228,13 @@ func (p *Provider) token(w http.ResponseWriter, r *http.Request) {
 	}
 	p.mu.Lock()
 	g, ok := p.codes[r.PostFormValue("code")]
-	delete(p.codes, r.PostFormValue("code"))
+	if p.Redeemed == nil {
+		delete(p.codes, r.PostFormValue("code"))
+	}
 	p.mu.Unlock()
+	if p.Redeemed != nil {
+		p.Redeemed()
+	}
 	q := g.request
 	if !ok || r.PostFormValue("grant_type") != "authorization_code" || r.PostFormValue("redirect_uri") != q.Get("redirect_uri") || !proved(q, r.PostFormValue("code_verifier")) {
 		fail("invalid_grant")

@@ -66,6 +66,9 @@ func (a *App) signIn() login.SignIn {
 	}
 }
 
+// join are the pages on which people with an account accept an invitation.
+func (a *App) join() login.Join { return login.Join{Workspaces: a.Workspaces} }
+
 // links are how links that are sent to people are written, and guesses at them counted.
 func (a *App) links() link.Links {
 	return link.Links{Throttle: a.Throttle, Insecure: a.Settings.TLS == "off" && len(a.Settings.TrustedProxies) == 0}

@@ -50,7 +50,8 @@ func (a *App) Surfaces() []gen.Surface {
 	out = append(out, gen.Surface{Name: "synerise", Prefixes: []string{""}, Codec: synerise.Codec{}, Ops: a.synerise()})
 	out = append(out, gen.Surface{Name: "pvwa", Prefixes: []string{""}, Codec: pvwa.Codec{}, Ops: a.pvwa().Ops()})
 	out = append(out, gen.Surface{
-		Name: "signin", Prefixes: []string{""}, Codec: a.pages(identity.SessionCookie), Ops: a.signIn().Ops(),
+		Name: "signin", Prefixes: []string{""}, Codec: a.pages(identity.SessionCookie),
+		Ops: append(a.signIn().Ops(), a.join().Ops()...),
 	})
 	if a.Tray != nil {
 		out = append(out, gen.Surface{Name: "dev", Prefixes: []string{""}, Codec: dev.Codec{}, Ops: dev.Outbox{Tray: a.Tray}.Ops()})

@@ -42,6 +42,8 @@ var views = []View{
 	Device{}, Device{User: `"><script>`, Code: "device.code", Reason: "No."},
 	Connect{Account: "anna@example.com", App: "<script>", User: "BCDF-GHJK", Wants: []Want{{Scope: "openid"}}}, Connect{App: "Shop"},
 	Connected{App: "Shop", Agreed: true}, Connected{App: "<script>"},
+	Join{}, Join{Invitation: `"><script>`, Code: "workspace.invitation_other", Reason: "No."}, Joining{Account: "anna@example.com", Workspace: "<script>", Invitation: `"><script>`},
+	Joined{Workspace: "Nord", Agreed: true}, Joined{Workspace: "<script>"},
 	Fault{Code: "oauth.invalid_request", Reason: "<script>", ID: "1", Asked: true, App: "<script>"}, Fault{Code: "oauth.access_denied", ID: "1", Asked: true},
 	Consent{Account: "anna@example.com", App: "<script>", Action: "/OAuth2/Confirm/a", Bounce: "b", Scopes: "openid,x", Site: "app.example.com",
 		Wants: []Want{{Scope: "openid"}, {Scope: "x"}, {Scope: "y", Text: "<script>"}}},

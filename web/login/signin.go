@@ -168,6 +168,26 @@ type Connected struct {
 	Agreed bool
 }
 
+// Join asks for the code of an invitation to a workspace.
+type Join struct {
+	Invitation string // code as typed before, or of the address
+	Code       string // fault code of what is wrong; empty: nothing
+	Reason     string
+}
+
+// Joining asks whether the person joins a workspace.
+type Joining struct {
+	Account    string
+	Workspace  string // its name
+	Invitation string // the code
+}
+
+// Joined says what became of an invitation.
+type Joined struct {
+	Workspace string
+	Agreed    bool
+}
+
 // Approvals shows what clients have somebody asked.
 type Approvals struct {
 	Account string
@@ -226,6 +246,9 @@ func (Approvals) page() shape   { return shape{name: "approvals"} }
 func (Approved) page() shape    { return shape{name: "approved"} }
 func (Connect) page() shape     { return shape{name: "connect"} }
 func (Connected) page() shape   { return shape{name: "connected"} }
+func (Join) page() shape        { return shape{name: "join"} }
+func (Joining) page() shape     { return shape{name: "joining"} }
+func (Joined) page() shape      { return shape{name: "joined"} }
 
 func (v Step) page() shape { return shape{name: string(v.Kind)} }
 

@@ -90,7 +90,7 @@ var kinds = map[Kind]kind{
 	AccessRefused: {need: []string{"App"}, facts: []string{"When"}, bare: true},
 	// Whoever registered may be a stranger: what arrives leads nowhere by a click.
 	RegisterCode: {need: []string{"Code", "Lasts"}, keep: []string{"Code"}, facts: []string{"When", "IP", "Place", "Device"}, bare: true},
-	JoinAsked:    {need: []string{"App", "Code", "Lasts"}, keep: []string{"App", "Code"}, facts: []string{"Account", "By"}, bare: true},
+	JoinAsked:    {need: []string{"App", "Code", "Lasts"}, keep: []string{"App", "Code"}, facts: []string{"Account", "By", "Page"}, bare: true},
 	IdentityCode: {need: []string{"Code", "Lasts"}, keep: []string{"Code"}, facts: []string{"Account", "By"}, sms: true, bare: true},
 
 	AuthenticatorAdded: {need: []string{"When"}, facts: place, bare: true},

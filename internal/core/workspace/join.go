@@ -35,6 +35,9 @@ type Opened struct {
 	row member
 }
 
+// JoinPath is the page to which people bring the code of an invitation who have an account.
+const JoinPath = "/join"
+
 // Look says what a token of an invitation is for, whether it is that of a link or a code. It counts no guesses; a network that has made too
 // many is refused. Faults: invite.ErrLink, invite.ErrWait.
 func (w *Workspaces) Look(ctx context.Context, c *call.Call, token string) (Opened, error) {

@@ -115,7 +115,7 @@ func (i Invitations) mail(ctx context.Context, c *op.Call, at org.Org, s workspa
 	data, kind := message.Data{Link: s.Link, Lasts: lasts, By: c.Caller.Name}, message.Invitation
 	if s.Code != "" {
 		kind, to.Name = message.JoinAsked, s.Person.Display
-		data.Code, data.App = s.Code, at.Name
+		data.Code, data.App, data.Page = s.Code, at.Name, c.Tenant.Host+workspace.JoinPath
 	}
 	return i.Post.Mail(ctx, c, "invite/"+s.Person.ID+"/"+c.NewID(), to, kind, data, c.Now.Add(lasts))
 }

@@ -26,6 +26,7 @@ import (
 	"limen/internal/core/factor/authenticator"
 	"limen/internal/core/factor/oath"
 	"limen/internal/core/factor/passkey"
+	"limen/internal/core/factor/phone"
 	"limen/internal/core/factor/question"
 	"limen/internal/core/intake"
 	"limen/internal/core/invite"
@@ -153,6 +154,7 @@ type App struct {
 	Pages     *pages.Pages
 	Intake    *intake.Imports
 	Hardware  *tokenfile.Files
+	PINs      phone.Pins
 	Apps      *app.Apps
 	OAuth     *oauth.Server
 	Portal    *portal.Portal

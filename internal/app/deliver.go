@@ -30,10 +30,12 @@ func (a *App) wireDelivery() {
 	if a.Tray != nil {
 		a.Outbox.Handle(post.TopicMail, a.trayMail)
 		a.Outbox.Handle(post.TopicSMS, a.traySMS)
+		a.Outbox.Handle(post.TopicCall, a.trayCall)
 		return
 	}
 	a.Outbox.Handle(post.TopicMail, a.sendMail)
 	a.Outbox.Handle(post.TopicSMS, a.sendSMS)
+	a.Outbox.Handle(post.TopicCall, a.placeCall)
 }
 
 // words opens a letter and makes the message of it. What cannot be read or worded now never can.

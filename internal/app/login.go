@@ -11,6 +11,7 @@ import (
 	"limen/internal/core/factor/oath"
 	"limen/internal/core/factor/passkey"
 	factorpassword "limen/internal/core/factor/password"
+	"limen/internal/core/factor/phone"
 	"limen/internal/core/factor/question"
 	"limen/internal/core/factor/sms"
 	"limen/internal/core/job"
@@ -36,17 +37,18 @@ func (a *App) wireLogin() {
 		return err == nil
 	}}
 	codes := factor.Codes{Ring: a.Ring, Limits: a.codeLimits}
+	a.PINs = phone.Pins{Hasher: a.Hasher}
 	a.Logins = &login.Logins{
 		Ring: a.Ring, People: a.People, Sessions: a.Sessions, Tokens: a.Tokens, Passwords: a.Passwords, Throttle: a.Throttle,
 		Settings: a.Values, Profiles: a.Profiles,
 		Mechanisms: append([]factor.Mechanism{
 			factorpassword.Mechanism{Passwords: a.Passwords}, oath.Mechanism{Profiles: a.OATH}, authenticator.Mechanism{Devices: a.Authenticators},
 			email.Mechanism{Codes: codes, Send: a.mailCode}, sms.Mechanism{Codes: codes, Send: a.textCode},
-			question.Mechanism{Questions: a.Questions},
+			question.Mechanism{Questions: a.Questions}, phone.Mechanism{Codes: codes, Pins: a.PINs, Ready: a.canCall, Ring: a.callCode},
 		}, passkey.Mechanisms(a.Passkeys)...),
 		Notify: a.notify, Profile: a.signInProfile, Radius: a.radiusProfile, Terms: a.certificateTerms, Rescued: a.Policies.Recovering, Parts: a.Policies.Part,
 	}
-	a.People.Gone = append(a.People.Gone, a.OATH.Drop, a.Passkeys.Drop, a.Authenticators.Drop, a.Questions.Drop, a.Throttle.ForgetDevices)
+	a.People.Gone = append(a.People.Gone, a.OATH.Drop, a.Passkeys.Drop, a.Authenticators.Drop, a.Questions.Drop, a.PINs.Drop, a.Throttle.ForgetDevices)
 	// A device on which a person is barred, or had a password that somebody else replaced, stands in for no factor afterwards.
 	a.People.Shut = append(a.People.Shut, a.Throttle.ForgetDevices)
 }

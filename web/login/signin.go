@@ -60,6 +60,7 @@ const (
 	Questions Kind = "questions"
 	Reset     Kind = "reset"
 	Wait      Kind = "wait" // for a link that is opened elsewhere
+	Call      Kind = "call" // the telephone rings
 	Key       Kind = "key"  // a passkey or security key signs
 	Push      Kind = "push" // an authenticator is asked
 )
@@ -85,7 +86,7 @@ type Step struct {
 	Forgot  bool     // a forgotten password may be replaced
 	Other   bool     // there are other ways to choose
 	Link    bool     // the message has a link besides the code
-	Back    string   // Wait: where the code is entered
+	Back    string   // Wait: where the code is entered; Call: where to go on
 	Key     string   // Key: what the browser is told (PublicKeyCredentialRequestOptionsJSON); empty: it is not told yet
 	Number  string   // Push: what is to be entered where the person approves; empty: nobody is asked
 	Begun   bool     // Push: it was begun, so that without a number nobody will be asked

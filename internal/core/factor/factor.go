@@ -19,6 +19,7 @@ const (
 	Password = "UP"
 	Email    = "EMAIL"
 	SMS      = "SMS"
+	Phone    = "PF"
 	OATH     = "OATH"
 	Question = "SQ"
 	// Keys of WebAuthn, by what the authenticator is (policies.yaml n 168, mechanism_codes).

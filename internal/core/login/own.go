@@ -20,6 +20,7 @@ const (
 	OwnOATH      Part = "OathProfile"
 	OwnQuestions Part = "SecurityQuestion"
 	OwnKeys      Part = "U2F"
+	OwnPIN       Part = "PhonePin"
 )
 
 // ErrForbidden is for those whose policies let nobody do what they want.

@@ -93,15 +93,18 @@ var (
 // LinkPath is where a link leads (authentication.yaml n 6).
 const LinkPath = "/Security/AnswerOOBChallenge"
 
-// link makes the address that answers a challenge by a click; empty where the mechanism sends none. The recovery of a
+// link makes the address that answers a challenge by a click, or that a call is asked about; empty where the mechanism has none. The recovery of a
 // password has none: anybody can begin that one, and who clicks by mistake would hand the account over. RADIUS has none: nobody waits
 // there for anything but what is typed.
 func (t *turn) link(ctx context.Context, ch *factor.Challenge) (string, error) {
-	if ch.Name != factor.Email || t.s.Recovery || t.s.radius() != nil {
+	if ch.Name != factor.Email && ch.Name != factor.Phone || t.s.Recovery || t.s.radius() != nil {
 		return "", nil
 	}
 	plain, hash := crypt.NewToken(t.c.Rand)
 	_, err := insertLink.Do(ctx, t.c.Tx, hash, t.c.Tenant.ID, t.s.hash, ch.ID, t.c.Now.Add(life).UnixMilli())
+	if ch.Name == factor.Phone {
+		return ringing(t.c.Tenant.Host, plain), err
+	}
 	return "https://" + t.c.Tenant.Host + LinkPath + "?answer=" + url.QueryEscape(plain), err
 }
 
@@ -110,14 +113,15 @@ type Asking struct{ Login, IP, Agent string }
 
 // Link says what a link would approve, and changes nothing. ErrLink when it approves nothing any more.
 func (l *Logins) Link(ctx context.Context, c *call.Call, plain string) (Asking, error) {
-	s, _, err := l.linked(ctx, c, plain)
+	s, _, err := l.linked(ctx, c, plain, factor.Email)
 	if err != nil {
 		return Asking{}, err
 	}
 	return Asking{Login: s.Login, IP: s.IP, Agent: s.Agent}, nil
 }
 
-func (l *Logins) linked(ctx context.Context, c *call.Call, plain string) (*state, *factor.Challenge, error) {
+// linked finds the challenge of a mechanism that a link is about. A link of one mechanism answers no other one.
+func (l *Logins) linked(ctx context.Context, c *call.Call, plain, mechanism string) (*state, *factor.Challenge, error) {
 	if plain == "" || len(plain) > maxID {
 		return nil, nil, ErrLink
 	}
@@ -136,7 +140,7 @@ func (l *Logins) linked(ctx context.Context, c *call.Call, plain string) (*state
 		return nil, nil, err
 	}
 	ch, at := s.challenge(row.Mechanism)
-	if ch == nil || at != s.At || ch.Passed || c.Now.UnixMilli() >= ch.Expires || s.User == "" || s.Recovery {
+	if ch == nil || ch.Name != mechanism || at != s.At || ch.Passed || c.Now.UnixMilli() >= ch.Expires || s.User == "" || s.Recovery {
 		return nil, nil, ErrLink
 	}
 	return s, ch, nil
@@ -145,7 +149,7 @@ func (l *Logins) linked(ctx context.Context, c *call.Call, plain string) (*state
 // Approve takes a click on a link. The conversation goes on, and ends if this was the last challenge; the client that
 // waits learns it at its next Poll. ErrLink when the link approves nothing any more. Ensure must have run.
 func (l *Logins) Approve(ctx context.Context, c *call.Call, plain string) error {
-	s, ch, err := l.linked(ctx, c, plain)
+	s, ch, err := l.linked(ctx, c, plain, factor.Email)
 	if err != nil {
 		return err
 	}

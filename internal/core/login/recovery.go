@@ -28,7 +28,7 @@ func (t *turn) forgot(ctx context.Context) (Result, error) {
 	if err != nil {
 		return Result{}, err
 	}
-	for _, one := range rounds {
+	for _, one := range withoutCalls(rounds) {
 		for i := range one {
 			one[i].Recovery = true
 		}

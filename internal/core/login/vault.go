@@ -132,8 +132,8 @@ func (t *turn) asks(ctx context.Context) (Result, error) {
 	if ch.Name == factor.Reset && t.s.radius() != nil { // what is typed there once, and perhaps shown, is no new password
 		return t.refuse(ctx, ErrExpired)
 	}
-	if passkey.Is(ch.Name) {
-		return t.refuse(ctx, ErrMore.Say("The further factor of this user is a security key or passkey, which only a browser can ask for."))
+	if !typed(ch) {
+		return t.refuse(ctx, ErrMore.Say("The further factor of this user is a security key, a passkey or a call, which only a browser can ask for."))
 	}
 	if ch.Prompt.MaskedMail != "" || ch.Prompt.Digits != "" {
 		if out, err := t.start(ctx, Action{Do: DoStart, Mechanism: ch.ID}); err != nil {
@@ -145,6 +145,11 @@ func (t *turn) asks(ctx context.Context) (Result, error) {
 	return Result{Summary: NextDone, Package: p}, t.save(ctx, t.c, t.s)
 }
 
+// typed says whether a mechanism can be answered by typing.
+func typed(ch *factor.Challenge) bool {
+	return !passkey.Is(ch.Name) && ch.Prompt.AnswerType != factor.StartOOB
+}
+
 // offered is the mechanism that is asked for where a client can take one question only: one that can be answered by typing, and that
 // sends nothing, if there is one.
 func (s *state) offered() *factor.Challenge {
@@ -152,10 +157,10 @@ func (s *state) offered() *factor.Challenge {
 	best := &list[0]
 	for i := range list {
 		switch ch := &list[i]; {
-		case passkey.Is(ch.Name):
+		case !typed(ch):
 		case ch.Prompt.MaskedMail == "" && ch.Prompt.Digits == "":
 			return ch
-		case passkey.Is(best.Name):
+		case !typed(best):
 			best = ch
 		}
 	}

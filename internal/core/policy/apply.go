@@ -2,6 +2,7 @@ package policy
 
 import (
 	"context"
+	"strconv"
 	"strings"
 	"time"
 
@@ -112,6 +113,20 @@ func (p *Policies) Part(ctx context.Context, c *call.Call, personID string, part
 		return login.Wanted{}, err
 	}
 	return d.Wanted()
+}
+
+// LeastPIN is how many digits the PIN of a person has at least that they key in on the telephone; 0: their policies do not say.
+func (p *Policies) LeastPIN(ctx context.Context, c *call.Call, personID string) (int, error) {
+	r, err := p.For(ctx, c, personID)
+	if err != nil {
+		return 0, err
+	}
+	text, _ := r.String("/Core/Authentication/MinPhonePinLength")
+	n, err := strconv.Atoi(strings.TrimSpace(text))
+	if err != nil { // not said
+		return 0, nil
+	}
+	return n, nil
 }
 
 // Enrolment says whether a person may enrol devices, and whether they are told that they did. Where no policy set says so, both.

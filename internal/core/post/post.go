@@ -12,10 +12,11 @@ import (
 	"limen/internal/fault"
 )
 
-// Topics of the outbox; the payload of both is a Letter.
+// Topics of the outbox. The payload is a Letter, and of a call a Ring.
 const (
 	TopicMail = "mail"
 	TopicSMS  = "sms"
+	TopicCall = "call"
 )
 
 // Faults of writing.
@@ -78,6 +79,20 @@ func (p *Post) SMS(ctx context.Context, c *call.Call, key string, to Reader, k m
 		return ErrNoMobile
 	}
 	return p.put(ctx, c, TopicSMS, key, to.Mobile, to, k, d, expires)
+}
+
+// Ring is a telephone call.
+type Ring struct {
+	To  string `json:"to"`  // mobile number as the person's record has it
+	URL string `json:"url"` // where the telephone service asks what to say
+}
+
+// Call has somebody called, about what an address tells. key and expires are as with Mail.
+func (p *Post) Call(ctx context.Context, c *call.Call, key string, to Reader, address string, expires time.Time) error {
+	if to.Mobile == "" {
+		return ErrNoMobile
+	}
+	return p.Outbox.Put(ctx, c, outbox.Delivery{Topic: TopicCall, Key: key, Expires: expires, Payload: Ring{To: to.Mobile, URL: address}})
 }
 
 func (p *Post) put(ctx context.Context, c *call.Call, topic, key, address string, to Reader, k message.Kind, d message.Data, expires time.Time) error {

@@ -70,7 +70,7 @@ type SMTP struct {
 	FromDisplayName string
 }
 
-// Twilio is the tenant's own account for text messages.
+// Twilio is the tenant's own account for text messages and calls.
 type Twilio struct {
 	Enabled    bool
 	AccountSID string
@@ -206,6 +206,8 @@ func (v *Values) consistent() error {
 		return ErrValue.At("Smtp.Host").Say("A mail server that is enabled needs a host and a sender's address.")
 	case v.Twilio.Enabled && (v.Twilio.AccountSID == "" || v.Twilio.AuthToken == "" || v.Twilio.From == "" && v.Twilio.Service == ""):
 		return ErrValue.At("Twilio.AccountSid").Say("A Twilio account that is enabled needs its id, its token, and a number or a messaging service.")
+	case v.Twilio.Enabled && v.Twilio.Voice && !strings.HasPrefix(v.Twilio.From, "+"):
+		return ErrValue.At("Twilio.FromNumber").Say("Calls need the account's number that they come from, as a messaging service makes none.")
 	}
 	return nil
 }

@@ -110,7 +110,10 @@ var settings = map[int]bool{
 	20005: true, // account not active
 	20006: true, // access denied
 	20404: true, // no such account
+	21210: true, // From is not verified
 	21212: true, // From is not a number
+	21215: true, // region not enabled for calls
+	21219: true, // trial accounts call verified numbers only
 	21266: true, // To equals From
 	21408: true, // region not enabled
 	21603: true, // From missing

@@ -1,4 +1,4 @@
-// Package sms sends text messages through Twilio's REST API and knows telephone numbers.
+// Package sms sends text messages and makes calls through Twilio's REST API, and knows telephone numbers.
 //
 // Other gateways that speak the same API can be used by their base URL.
 package sms
@@ -118,26 +118,11 @@ func (t *Twilio) Send(ctx context.Context, a Account, m Message) (Receipt, error
 	if err != nil {
 		return Receipt{}, err
 	}
-	timeout := t.Timeout
-	if timeout <= 0 {
-		timeout = DefaultTimeout
-	}
-	ctx, cancel := context.WithTimeout(ctx, timeout)
-	defer cancel()
 	req, err := t.request(ctx, a, m)
 	if err != nil {
 		return Receipt{}, err
 	}
-	answer, err := t.client().Do(req)
-	if err != nil {
-		return Receipt{}, unreachable(err)
-	}
-	defer func() { _ = answer.Body.Close() }()
-	body, err := io.ReadAll(io.LimitReader(answer.Body, maxAnswer))
-	if err != nil {
-		return Receipt{}, unreachable(err)
-	}
-	r, err := read(answer, body)
+	r, err := t.exchange(ctx, req)
 	if err != nil {
 		return Receipt{}, err
 	}
@@ -146,6 +131,26 @@ func (t *Twilio) Send(ctx context.Context, a Account, m Message) (Receipt, error
 		t.Log.DebugContext(ctx, "text message handed over", "sid", r.SID, "status", r.Status, "segments", segments)
 	}
 	return r, nil
+}
+
+// exchange makes a request and reads the answer.
+func (t *Twilio) exchange(ctx context.Context, req *http.Request) (Receipt, error) {
+	timeout := t.Timeout
+	if timeout <= 0 {
+		timeout = DefaultTimeout
+	}
+	ctx, cancel := context.WithTimeout(ctx, timeout)
+	defer cancel()
+	answer, err := t.client().Do(req.WithContext(ctx))
+	if err != nil {
+		return Receipt{}, unreachable(err)
+	}
+	defer func() { _ = answer.Body.Close() }()
+	body, err := io.ReadAll(io.LimitReader(answer.Body, maxAnswer))
+	if err != nil {
+		return Receipt{}, unreachable(err)
+	}
+	return read(answer, body)
 }
 
 func (t *Twilio) check(m Message) (segments int, err error) {
@@ -166,14 +171,6 @@ func (t *Twilio) check(m Message) (segments int, err error) {
 }
 
 func (t *Twilio) request(ctx context.Context, a Account, m Message) (*http.Request, error) {
-	base := t.Base
-	if base == "" {
-		base = DefaultBase
-	}
-	u, err := url.Parse(base)
-	if err != nil || u.Host == "" || u.User != nil || u.Scheme != "https" && !loopback(u) {
-		return nil, ErrAccount.At("Base").Because(err).Say("The gateway's address must be an https URL.")
-	}
 	form := url.Values{"To": {m.To}, "Body": {m.Body}}
 	if a.Service != "" {
 		form.Set("MessagingServiceSid", a.Service)
@@ -185,7 +182,20 @@ func (t *Twilio) request(ctx context.Context, a Account, m Message) (*http.Reque
 		lasts := min(max(m.Lasts, time.Second), maxLasts)
 		form.Set("ValidityPeriod", strconv.Itoa(int(lasts/time.Second)))
 	}
-	to := u.JoinPath("2010-04-01", "Accounts", a.SID, "Messages.json")
+	return t.form(ctx, a, "Messages.json", form)
+}
+
+// form is a request to a resource of an account.
+func (t *Twilio) form(ctx context.Context, a Account, resource string, form url.Values) (*http.Request, error) {
+	base := t.Base
+	if base == "" {
+		base = DefaultBase
+	}
+	u, err := url.Parse(base)
+	if err != nil || u.Host == "" || u.User != nil || u.Scheme != "https" && !loopback(u) {
+		return nil, ErrAccount.At("Base").Because(err).Say("The gateway's address must be an https URL.")
+	}
+	to := u.JoinPath("2010-04-01", "Accounts", a.SID, resource)
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, to.String(), strings.NewReader(form.Encode()))
 	if err != nil {
 		return nil, ErrAccount.At("Base").Because(err)

@@ -35,6 +35,7 @@ func start(t *testing.T) *gateway {
 	g := &gateway{}
 	mux := http.NewServeMux()
 	mux.HandleFunc("POST /2010-04-01/Accounts/{sid}/Messages.json", g.create)
+	mux.HandleFunc("POST /2010-04-01/Accounts/{sid}/Calls.json", g.ring)
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
 		refuse(w, 404, 20404, "The requested resource "+r.URL.Path+" was not found")
 	})

@@ -144,8 +144,14 @@ func (Codec) Decode(r *op.Request, in any) error {
 	if s, ok := in.(Seer); ok && err == nil {
 		s.See(r.HTTP)
 	}
+	if s, ok := in.(BodySeer); ok && err == nil {
+		s.SeeBody(r.Body)
+	}
 	return asFault(err)
 }
+
+// BodySeer is an input that looks at the body as it came, whose signature it checks.
+type BodySeer interface{ SeeBody(body []byte) }
 
 // Seer is an input that looks at the request itself besides its parameters: at cookies, or at the method.
 type Seer interface{ See(*http.Request) }

@@ -63,6 +63,8 @@ func step(c *op.Call, st core.Stage, to string, in Visit) login.Step {
 		out.Rules = rules(st.Policy)
 	case out.Kind == login.Questions:
 		out.Asked = asked(ch)
+	case out.Kind == login.Call:
+		out.Back = stepURL(to, "use", strconv.Itoa(at))
 	case out.Kind == login.Code && in.Wait != "" && out.Link:
 		out.Kind, out.Back = login.Wait, stepURL(to, "use", strconv.Itoa(at))
 	}
@@ -138,6 +140,8 @@ func kind(c *op.Call, ch factor.Challenge) login.Kind {
 		return login.Key
 	case ch.Name == factor.OTP:
 		return login.Push
+	case ch.Name == factor.Phone && ch.Sent != 0 && c.Now.UnixMilli() < ch.Expires:
+		return login.Call
 	case sends(ch) && (ch.Sent == 0 || ch.Expires != 0 && c.Now.UnixMilli() >= ch.Expires):
 		return login.Send
 	}
@@ -149,6 +153,8 @@ func way(ch factor.Challenge) login.Way {
 	switch {
 	case ch.Prompt.MaskedMail != "":
 		out.Name, out.Where = "mail", ch.Prompt.MaskedMail
+	case ch.Name == factor.Phone:
+		out.Name, out.Where = "call", ch.Prompt.Digits
 	case ch.Prompt.Digits != "":
 		out.Name, out.Where = "sms", ch.Prompt.Digits
 	case ch.Name == factor.Question:

@@ -95,6 +95,7 @@ type Mechanism struct {
 	PartialAddress       string     `json:"PartialAddress,omitempty"`
 	EmailType            string     `json:"EmailType,omitempty"`
 	PartialDeviceAddress string     `json:"PartialDeviceAddress,omitempty"`
+	PartialPhoneNumber   string     `json:"PartialPhoneNumber,omitempty"` // of a call
 	Question             string     `json:"Question,omitempty"`
 	MultipartMechanism   *Multipart `json:"MultipartMechanism,omitempty"`
 	ComplexityHint       string     `json:"PasswordComplexityHint,omitempty"`
@@ -180,6 +181,9 @@ func shown(ch factor.Challenge) Mechanism {
 		AnswerType: p.AnswerType, Name: ch.Name, PromptMechChosen: p.Chosen, PromptSelectMech: p.Select, MechanismID: ch.ID, Enrolled: true,
 		UIPrompt: p.UI, MaskedEmailAddress: p.MaskedMail, PartialAddress: p.Domain, PartialDeviceAddress: p.Digits, Question: p.Question,
 		ComplexityHint: p.Hint, Type: p.Type,
+	}
+	if ch.Name == factor.Phone {
+		m.PartialDeviceAddress, m.PartialPhoneNumber = "", p.Digits
 	}
 	if passkey.Is(ch.Name) { // clients know one name for keys of all types
 		m.Name = factor.SecurityKey

@@ -2,11 +2,13 @@
 package authentication
 
 import (
+	"context"
 	"slices"
 
 	"limen/internal/call"
 	"limen/internal/core/audit"
 	"limen/internal/core/authority"
+	"limen/internal/core/factor/phone"
 	"limen/internal/core/login"
 	"limen/internal/core/policy"
 	"limen/internal/core/remind"
@@ -39,6 +41,9 @@ type Authentication struct {
 	Authorities *authority.Authorities
 	CertHost    func(host string) string
 	Certs       bool
+	// PINs are what people key in on the telephone. Called says whether a request is signed by the tenant's telephone service.
+	PINs   phone.Pins
+	Called func(ctx context.Context, c *call.Call, address string, body []byte, signature string) (bool, error)
 }
 
 // Faults of this surface.
@@ -54,7 +59,7 @@ var signedOut = []*fault.Error{user.ErrNotFound, user.ErrStronger, fault.ErrMiss
 
 // Ops declares them.
 func (a Authentication) Ops() []op.Op {
-	return slices.Concat(a.conversation(), a.certificates(), a.challenging(), a.forgotten(), a.providers(), a.sessions())
+	return slices.Concat(a.conversation(), a.voices(), a.certificates(), a.challenging(), a.forgotten(), a.providers(), a.sessions())
 }
 
 func (a Authentication) conversation() []op.Op {

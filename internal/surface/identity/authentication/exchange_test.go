@@ -14,7 +14,7 @@ import (
 	made "limen/internal/wire/certificate/certificatetest"
 )
 
-func TestExchanges(t *testing.T) { apptest.Exchanges(t, "testdata", prepare, certified) }
+func TestExchanges(t *testing.T) { apptest.Exchanges(t, "testdata", prepare, certified, ringing) }
 
 // prepare gives the exchanges the administrator's password, and the first label of the tenant's host.
 // For those of identity providers there is a double of Google at {{provider}}; {{promised}} resumes the sign-in of plain, and {{state}} is that

@@ -12,6 +12,7 @@ import (
 	"limen/internal/core/factor/authenticator"
 	"limen/internal/core/factor/oath"
 	"limen/internal/core/factor/passkey"
+	"limen/internal/core/factor/phone"
 	"limen/internal/core/factor/question"
 	"limen/internal/core/lockout"
 	"limen/internal/core/login"
@@ -37,7 +38,10 @@ type MFA struct {
 	Profiles  oath.Profiles
 	Keys      passkey.Keys
 	Tokens    *tokenfile.Files
-	Logins    *login.Logins
+	PINs      phone.Pins
+	// LeastPIN is how many digits a person's PIN has at least; 0: nobody says.
+	LeastPIN func(ctx context.Context, c *call.Call, userID string) (int, error)
+	Logins   *login.Logins
 
 	Authenticators authenticator.Devices
 	// Enrolment says what a person's policies are about enrolling devices: whether they may, and whether they are told of it.
@@ -62,7 +66,7 @@ var (
 
 // Ops declares them.
 func (m MFA) Ops() []op.Op {
-	return slices.Concat(m.passwords(), m.offered(), m.answers(), m.profiles(), m.codes(), m.tokens(), m.files(), m.keys(), m.authenticators(), m.asked(), m.subscribing())
+	return slices.Concat(m.passwords(), m.offered(), m.answers(), m.profiles(), m.codes(), m.tokens(), m.files(), m.pins(), m.keys(), m.authenticators(), m.asked(), m.subscribing())
 }
 
 func (m MFA) passwords() []op.Op {

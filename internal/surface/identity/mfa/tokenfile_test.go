@@ -224,6 +224,7 @@ func TestStolenSessionEnrolsNothing(t *testing.T) {
 			"/Oath/SubmitUploadedFile":     {"FileName": *p.ReturnID},
 			"/Oath/AddOrUpdateProfile":     {"UserProfile": object{"UserPrincipalName": site.Admin.Name, "SecretKey": hexKey}},
 			"/Mobile/GetUserThirdPartyOtp": {},
+			"/UserMgmt/SetPhonePin":        {"phonepin": "739164"},
 		} {
 			if e := stolen.post(path, in); e.Success || e.MessageID != "auth.stale" {
 				t.Errorf("%s: %+v", path, e)

@@ -57,7 +57,7 @@ func gateway(t *testing.T, s *apptest.Site) map[string]string {
 			code, answer = http.StatusUnauthorized, map[string]any{"code": 20003, "message": "Authenticate", "status": 401}
 		case strings.HasSuffix(r.FormValue("To"), "99"):
 			code, answer = http.StatusBadRequest, map[string]any{"code": 21211, "message": "Invalid 'To' Phone Number", "status": 400}
-		case r.FormValue("From") != "+12065550100" || r.FormValue("Body") == "":
+		case r.FormValue("From") != "+12065550100" || r.FormValue(map[bool]string{true: "Twiml", false: "Body"}[strings.HasSuffix(r.URL.Path, "/Calls.json")]) == "":
 			t.Errorf("%v", r.Form)
 		default:
 			sent++
@@ -67,8 +67,8 @@ func gateway(t *testing.T, s *apptest.Site) map[string]string {
 	}))
 	t.Cleanup(func() {
 		front.Close()
-		if sent != 2 {
-			t.Errorf("%d messages arrived, want the two that were said to be sent", sent)
+		if sent != 3 {
+			t.Errorf("%d messages and calls arrived, want the three that were said to be made", sent)
 		}
 	})
 	s.App.Gateway.HTTP = front.Client()

@@ -196,7 +196,7 @@ type Twilio struct {
 	FromNumber          string `json:"FromNumber"`
 	MessagingServiceSid string `json:"MessagingServiceSid"`
 	UseForSms           bool   `json:"UseForSms"`
-	UseForVoice         bool   `json:"UseForVoice"` // always false: calls are not made
+	UseForVoice         bool   `json:"UseForVoice"` // people are called as a factor of their sign-in
 }
 
 // GetTwilioConfig returns the text message gateway's settings, without the token. tenant.yaml n 401.
@@ -208,7 +208,7 @@ func (t Tenant) GetTwilioConfig(ctx context.Context, c *op.Call, _ op.None) (Twi
 	w := v.Twilio
 	return Twilio{
 		Enabled: w.Enabled, AccountSid: w.AccountSID, HasAuthToken: w.AuthToken != "", FromNumber: w.From,
-		MessagingServiceSid: w.Service, UseForSms: w.SMS,
+		MessagingServiceSid: w.Service, UseForSms: w.SMS, UseForVoice: w.Voice,
 	}, nil
 }
 
@@ -226,16 +226,8 @@ type NewTwilio struct {
 	MessagingServiceSid op.Opt[string] `json:"MessagingServiceSid"`
 	// UseForSms sends text messages, as is the default.
 	UseForSms op.Opt[bool] `json:"UseForSms"`
-	// UseForVoice can only be false: calls are not made.
+	// UseForVoice has people called as a factor of their sign-in (mechanism PF); it needs FromNumber.
 	UseForVoice op.Opt[bool] `json:"UseForVoice"`
-}
-
-// Check refuses what would be promised and not done.
-func (n *NewTwilio) Check() error {
-	if n.UseForVoice.Or(false) {
-		return ErrVoice.At("UseForVoice")
-	}
-	return nil
 }
 
 func (n NewTwilio) pairs() []setting.Pair {
@@ -246,17 +238,18 @@ func (n NewTwilio) pairs() []setting.Pair {
 	}
 	out = addText(out, "Twilio.FromNumber", n.FromNumber)
 	out = addText(out, "Twilio.MessagingServiceSid", n.MessagingServiceSid)
-	return addBool(out, "Twilio.UseForSms", n.UseForSms)
+	out = addBool(out, "Twilio.UseForSms", n.UseForSms)
+	return addBool(out, "Twilio.UseForVoice", n.UseForVoice)
 }
 
 func (t Tenant) sealTwilio(ctx context.Context, c *op.Call, in NewTwilio) (setting.Ready, error) {
 	return t.Settings.Prepare(ctx, c, in.pairs()...)
 }
 
-// SetTwilioConfig sets the account through which the tenant's text messages go.
+// SetTwilioConfig sets the account through which the tenant's text messages go, and its calls.
 //
 // An account that is enabled needs its id, its token, and a number or a messaging service. An empty token keeps the saved
-// one. Errors: setting.value, tenant.no_voice. tenant.yaml n 410.
+// one. Calls need a number. Error: setting.value. tenant.yaml n 410.
 func (t Tenant) SetTwilioConfig(ctx context.Context, c *op.Call, in NewTwilio, ready setting.Ready) (op.None, error) {
 	return op.None{}, t.write(ctx, c, in.pairs(), ready)
 }
@@ -276,13 +269,14 @@ func (w *TwilioTrial) Check() error {
 	if e164, ok := user.Phone(w.TestNumber, ""); !ok || e164 != w.TestNumber {
 		return fault.Bad("TestNumber", "must be a telephone number in E.164 form, as +12065550100")
 	}
-	return w.NewTwilio.Check()
+	return nil
 }
 
-// TestTwilioConfig sends a test message with the settings that are sent; what is absent is as saved.
+// TestTwilioConfig sends a test message with the settings that are sent; what is absent is as saved. With UseForVoice it makes a call
+// instead.
 //
-// Nothing is saved. An empty token means the saved one, and then only for the saved account. The message is real and
-// charged for. Errors: tenant.trial with the gateway's code and words, tenant.no_secret, tenant.no_voice, setting.value.
+// Nothing is saved. An empty token means the saved one, and then only for the saved account. The message, or the call, is real and
+// charged for. Errors: tenant.trial with the gateway's code and words, tenant.no_secret, setting.value.
 // tenant.yaml n 412.
 func (t Tenant) TestTwilioConfig(ctx context.Context, c *op.Call, in TwilioTrial) (bool, error) {
 	w, secret, err := t.smsTrial(ctx, c, in.NewTwilio)
@@ -290,7 +284,12 @@ func (t Tenant) TestTwilioConfig(ctx context.Context, c *op.Call, in TwilioTrial
 		return false, err
 	}
 	c.Event.Target, c.Event.Kind, c.Event.Name = w.AccountSID, "TwilioAccount", w.AccountSID
-	err = tried(t.TrySMS(ctx, c, w, secret, in.TestNumber))
+	try := t.TrySMS
+	if in.UseForVoice.Or(false) {
+		try = t.TryCall
+		c.Event.Set("Call", true)
+	}
+	err = tried(try(ctx, c, w, secret, in.TestNumber))
 	return err == nil, err
 }
 

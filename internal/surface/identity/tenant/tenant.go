@@ -27,6 +27,8 @@ type Tenant struct {
 	TryMail func(ctx context.Context, c *call.Call, s setting.SMTP, password, to string) error
 	// TrySMS sends a test message through the given account, whose token is in the clear.
 	TrySMS func(ctx context.Context, c *call.Call, t setting.Twilio, token, to string) error
+	// TryCall makes a test call through it.
+	TryCall func(ctx context.Context, c *call.Call, t setting.Twilio, token, to string) error
 }
 
 // Faults of this surface.
@@ -35,7 +37,6 @@ var (
 	ErrNoSetting = fault.New(fault.NotFound, "setting.unknown", "The configuration has no such key.")
 	ErrNoAddress = fault.New(fault.Invalid, "tenant.no_address", "Say where the test message goes: your own account has no address.")
 	ErrNoSecret  = fault.New(fault.Invalid, "tenant.no_secret", "The saved password or token is only sent to the server that it was saved for. Give it again.")
-	ErrVoice     = fault.New(fault.Invalid, "tenant.no_voice", "Calls cannot be made through Twilio, only text messages be sent.")
 	ErrTrial     = fault.New(fault.Conflict, "tenant.trial", "The test message was not sent.")
 )
 
@@ -110,11 +111,11 @@ func (t Tenant) senders() []op.Op {
 		op.New(op.Spec{Path: "/TenantConfig/GetTwilioConfig", Allow: op.System, Effect: op.Read}, t.GetTwilioConfig),
 		op.Prepared(op.Spec{
 			Path: "/TenantConfig/SetTwilioConfig", Allow: op.System, Effect: op.Write, Audit: audit.SettingChange,
-			Faults: append([]*fault.Error{ErrVoice}, settingFaults...),
+			Faults: settingFaults,
 		}, t.sealTwilio, t.SetTwilioConfig),
 		op.New(op.Spec{
 			Path: "/TenantConfig/TestTwilioConfig", Allow: op.System, Effect: op.Outside, Audit: audit.MessageSend, Rate: op.Costly,
-			Faults: append([]*fault.Error{ErrVoice}, testFaults...),
+			Faults: testFaults,
 		}, t.TestTwilioConfig),
 	}
 }

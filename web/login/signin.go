@@ -86,7 +86,7 @@ type Step struct {
 	Forgot  bool     // a forgotten password may be replaced
 	Other   bool     // there are other ways to choose
 	Link    bool     // the message has a link besides the code
-	Back    string   // Wait: where the code is entered; Call: where to go on
+	Back    string   // Wait: where the code is entered
 	Key     string   // Key: what the browser is told (PublicKeyCredentialRequestOptionsJSON); empty: it is not told yet
 	Number  string   // Push: what is to be entered where the person approves; empty: nobody is asked
 	Begun   bool     // Push: it was begun, so that without a number nobody will be asked

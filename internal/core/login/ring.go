@@ -17,9 +17,6 @@ import (
 // RingPath is where the telephone service asks what to do with a call (authentication.yaml n 18).
 const RingPath = "/Security/VoiceResponse"
 
-// whyRefused is for somebody who says on the telephone that it is not they who sign in.
-const whyRefused = "refused on the telephone"
-
 // ringing makes the address that a call is asked about; without the call's own code, which the mechanism adds.
 func ringing(host, plain string) string {
 	return "https://" + host + RingPath + "?id=" + url.QueryEscape(plain)
@@ -62,7 +59,10 @@ func (l *Logins) Keyed(ctx context.Context, c *call.Call, r Ring, k Keys) (facto
 	return l.mechanism(factor.Phone).Check(ctx, c, r.Person, r.challenge, phone.Answer(k.Code, k.Keys))
 }
 
-// What became of keys.
+// whyHungUp is for somebody who says on the telephone that it is not they who sign in.
+const whyHungUp = "refused on the telephone"
+
+// Rang is what became of keys.
 type Rang int
 
 // The outcomes.
@@ -118,7 +118,7 @@ func (t *turn) rung(ctx context.Context, ch *factor.Challenge, k Keys, v factor.
 		return whyReplaced, nil
 	}
 	if k.Keys == phone.Refuse {
-		return whyRefused, nil
+		return whyHungUp, nil
 	}
 	client := t.c.Client
 	defer func() { t.c.Client = client }()

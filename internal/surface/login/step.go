@@ -63,8 +63,6 @@ func step(c *op.Call, st core.Stage, to string, in Visit) login.Step {
 		out.Rules = rules(st.Policy)
 	case out.Kind == login.Questions:
 		out.Asked = asked(ch)
-	case out.Kind == login.Call:
-		out.Back = stepURL(to, "use", strconv.Itoa(at))
 	case out.Kind == login.Code && in.Wait != "" && out.Link:
 		out.Kind, out.Back = login.Wait, stepURL(to, "use", strconv.Itoa(at))
 	}

@@ -12,20 +12,22 @@ import (
 	"time"
 )
 
-// twilio is a gateway that keeps to the contract of Twilio's Messages resource (API 2010-04-01): the path, basic
+// twilio is a gateway that keeps to the contract of Twilio's Messages and Calls resources (API 2010-04-01): the paths, basic
 // authentication, the form's fields, status 201 and the answer's members.
 type twilio struct {
 	*httptest.Server
 	SID, Token string
 
-	mu  sync.Mutex
-	got []url.Values
+	mu   sync.Mutex
+	got  []url.Values
+	rang chan url.Values // calls
 }
 
 func newTwilio(t *testing.T) *twilio {
-	w := &twilio{SID: "AC0123456789abcdef0123456789abcdef", Token: "token-of-the-account"}
+	w := &twilio{SID: "AC0123456789abcdef0123456789abcdef", Token: "token-of-the-account", rang: make(chan url.Values, 10)}
 	mux := http.NewServeMux()
 	mux.HandleFunc("POST /2010-04-01/Accounts/{sid}/Messages.json", w.message)
+	mux.HandleFunc("POST /2010-04-01/Accounts/{sid}/Calls.json", w.call)
 	w.Server = httptest.NewServer(mux)
 	t.Cleanup(w.Close)
 	return w

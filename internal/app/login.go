@@ -13,6 +13,7 @@ import (
 	factorpassword "limen/internal/core/factor/password"
 	"limen/internal/core/factor/phone"
 	"limen/internal/core/factor/question"
+	factorradius "limen/internal/core/factor/radius"
 	"limen/internal/core/factor/sms"
 	"limen/internal/core/job"
 	"limen/internal/core/login"
@@ -45,6 +46,7 @@ func (a *App) wireLogin() {
 			factorpassword.Mechanism{Passwords: a.Passwords}, oath.Mechanism{Profiles: a.OATH}, authenticator.Mechanism{Devices: a.Authenticators},
 			email.Mechanism{Codes: codes, Send: a.mailCode}, sms.Mechanism{Codes: codes, Send: a.textCode},
 			question.Mechanism{Questions: a.Questions}, phone.Mechanism{Codes: codes, Pins: a.PINs, Ready: a.canCall, Ring: a.callCode},
+			factorradius.Mechanism{Setup: a.Radius, Allowed: a.Policies.ExternalRadius},
 		}, passkey.Mechanisms(a.Passkeys)...),
 		Notify: a.notify, Profile: a.signInProfile, Radius: a.radiusProfile, Terms: a.certificateTerms, Rescued: a.Policies.Recovering, Parts: a.Policies.Part,
 	}

@@ -17,7 +17,8 @@ import (
 
 // wireRadius wires RADIUS clients, and servers elsewhere.
 func (a *App) wireRadius() {
-	a.Radius = &radius.Setup{DB: a.DB, Ring: a.Ring, Changes: a.Changes, Profiles: a.Profiles}
+	asking := &udp.Client{Guard: a.Egress.Guard, Resolver: a.Resolver.Net()}
+	a.Radius = &radius.Setup{DB: a.DB, Ring: a.Ring, Changes: a.Changes, Profiles: a.Profiles, Ask: asking.Ask, Plain: a.powerless, Lockout: a.lockout}
 	a.Radius.Start()
 }
 

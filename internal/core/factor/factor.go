@@ -22,6 +22,7 @@ const (
 	Phone    = "PF"
 	OATH     = "OATH"
 	Question = "SQ"
+	Radius   = "RADIUS" // a passcode that a server elsewhere knows
 	// Keys of WebAuthn, by what the authenticator is (policies.yaml n 168, mechanism_codes).
 	SecurityKey = "U2F"
 	OnDevice    = "U2FONDEVICE"
@@ -122,6 +123,9 @@ type Answer struct {
 type Verdict struct {
 	Right bool
 	Proof any // the mechanism's own
+	// Again asks for something else before it is known whether the person is right: it is the sentence to ask with. Token is what the
+	// mechanism finds in Challenge.Code when that is answered.
+	Again, Token string
 }
 
 // Mechanism proves somebody. Offer and Check read through c.Snapshot or run in c.Tx, as the caller has it; Start and

@@ -161,6 +161,9 @@ func (t *turn) answer(ctx context.Context, a Action, k check) (Result, error) {
 	if ch.Name == factor.Reset {
 		return t.reset(ctx, ch, k)
 	}
+	if k.verdict.Again != "" {
+		return t.again(ctx, ch, k.verdict)
+	}
 	why, err := t.prove(ctx, ch, k.verdict)
 	if err != nil {
 		return Result{}, err

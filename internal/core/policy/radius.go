@@ -56,3 +56,13 @@ func (p *Policies) Radius(ctx context.Context, c *call.Call, u user.User, base l
 	}
 	return out, nil
 }
+
+// ExternalRadius says whether policies let a person answer with a passcode that a RADIUS server elsewhere knows.
+func (p *Policies) ExternalRadius(ctx context.Context, c *call.Call, userID string) (bool, error) {
+	r, err := p.For(ctx, c, userID)
+	if err != nil {
+		return false, err
+	}
+	allowed, _ := r.Bool(keyRadiusOutside)
+	return allowed, nil
+}

@@ -12,6 +12,7 @@ import (
 
 	"limen/internal/call"
 	"limen/internal/core/change"
+	"limen/internal/core/lockout"
 	"limen/internal/core/profile"
 	"limen/internal/crypt"
 	"limen/internal/dbx"
@@ -34,6 +35,9 @@ var (
 	ErrProfile  = fault.New(fault.NotFound, "radius.profile", "There is no authentication profile with this id.")
 )
 
+// ErrLockout warns of a change after which the caller could not sign in any more.
+var ErrLockout = lockout.Warning("radius.lockout")
+
 // Limits of what is set up.
 const (
 	MaxClients = 500
@@ -51,6 +55,12 @@ type Setup struct {
 	Ring     *crypt.Ring
 	Changes  *change.Log
 	Profiles *profile.Profiles
+	// Ask asks servers elsewhere.
+	Ask Ask
+	// Plain says whether a person holds no right to administrate anything; nil: everybody does not.
+	Plain func(ctx context.Context, c *call.Call, userID string) (bool, error)
+	// Lockout refuses, with the warning, a change that was made in c.Tx and shuts out those who could undo it. Nil: none does.
+	Lockout func(ctx context.Context, c *call.Call, warning *fault.Error) error
 
 	generation atomic.Int64 // counts what must be forgotten
 	table      atomic.Pointer[table]
@@ -88,6 +98,25 @@ func (s *Setup) Open(ctx context.Context, tenant, id, sealed string) ([]byte, er
 // told ends a change: every node forgets what it knew.
 func (s *Setup) told(ctx context.Context, c *call.Call) error {
 	return s.Changes.Put(ctx, c, Topic, c.Tenant.ID)
+}
+
+// stays makes a change of servers, which is refused where it shuts out who could undo it, unless force is set or they were out before.
+func (s *Setup) stays(ctx context.Context, c *call.Call, force bool, change func() error) error {
+	guarded := s.Lockout != nil && !force
+	if guarded {
+		err := s.Lockout(ctx, c, ErrLockout)
+		if err != nil && fault.Of(err).Code != ErrLockout.Code {
+			return err
+		}
+		guarded = err == nil
+	}
+	if err := change(); err != nil {
+		return err
+	}
+	if err := s.told(ctx, c); err != nil || !guarded {
+		return err
+	}
+	return s.Lockout(ctx, c, ErrLockout)
 }
 
 // event is the event of a change: the call's own at first, then others of the same kind.

@@ -65,6 +65,7 @@ type ServerWish struct {
 	Names  *string
 	Wait   *int64
 	Secret string // empty: as it is, which it may stay while the host and port do
+	Force  bool   // although it shuts out who could undo it
 }
 
 // ReadyServer is a wish whose secret is sealed.
@@ -122,7 +123,7 @@ func host(text string) (string, error) {
 }
 
 // SaveServer makes or changes a server, and gives its id. A saved secret stays with the host and port that it was saved for. Faults:
-// ErrNotFound, ErrTaken, ErrMany.
+// ErrNotFound, ErrTaken, ErrMany, ErrLockout.
 func (s *Setup) SaveServer(ctx context.Context, c *call.Call, r ReadyServer) (string, error) {
 	was, err := s.serverBefore(ctx, c, r.wish.ID)
 	if err != nil {
@@ -145,14 +146,15 @@ func (s *Setup) SaveServer(ctx context.Context, c *call.Call, r ReadyServer) (st
 	if r.sealed == "" && (now.Host != was.Host || now.Port != was.Port) {
 		return "", fault.Missing("Secret") // or whoever names another host would be sent what it hides
 	}
-	if err := writeServer(ctx, c, was, now); err != nil {
+	err = s.stays(ctx, c, r.wish.Force || was.ID == "", func() error { return writeServer(ctx, c, was, now) })
+	if err != nil {
 		return "", err
 	}
 	noteServer(c.Event, was, now)
 	if e := c.Event; e != nil && r.sealed != "" && was.ID != "" {
 		e.Set("SecretChanged", true)
 	}
-	return now.ID, s.told(ctx, c)
+	return now.ID, nil
 }
 
 // serverBefore is the server that is to be changed; the zero Server for a new one.
@@ -184,8 +186,12 @@ func writeServer(ctx context.Context, c *call.Call, was, now Server) (err error)
 	return err
 }
 
-// RemoveServers removes servers; ids that nothing has are passed over.
-func (s *Setup) RemoveServers(ctx context.Context, c *call.Call, ids []string) error {
+// RemoveServers removes servers; ids that nothing has are passed over. Fault: ErrLockout.
+func (s *Setup) RemoveServers(ctx context.Context, c *call.Call, ids []string, force bool) error {
+	return s.stays(ctx, c, force, func() error { return removeServers(ctx, c, ids) })
+}
+
+func removeServers(ctx context.Context, c *call.Call, ids []string) error {
 	gone := 0
 	for _, id := range ids {
 		was, err := lockServer.One(ctx, c.Tx, c.Tenant.ID, strings.ToLower(strings.TrimSpace(id)))
@@ -201,7 +207,7 @@ func (s *Setup) RemoveServers(ctx context.Context, c *call.Call, ids []string) e
 		noteServer(event(c, gone), was, Server{})
 		gone++
 	}
-	return s.told(ctx, c)
+	return nil
 }
 
 // noteServer keeps a change in an event; the zero Server stands for none.

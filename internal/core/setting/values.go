@@ -167,7 +167,7 @@ type Company struct{ Name, Support, Privacy, Terms string }
 
 // Mechanisms are the factors that Authentication.Challenges may name: the password, authenticator codes, codes by mail
 // and text message, security questions, security keys, authenticators of a device, passkeys, push.
-var Mechanisms = []string{"UP", "OATH", "EMAIL", "SMS", "SQ", "U2F", "U2FONDEVICE", "PASSKEY", "OTP", "PF"}
+var Mechanisms = []string{"UP", "OATH", "EMAIL", "SMS", "SQ", "U2F", "U2FONDEVICE", "PASSKEY", "OTP", "PF", "RADIUS"}
 
 // read fills the values from the stored rows. A stored value that is not valid any more counts as not set.
 func read(rows []row) *Values {

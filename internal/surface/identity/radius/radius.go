@@ -28,9 +28,9 @@ func (r Radius) Ops() []op.Op {
 		op.New(read("/Core/GetRadiusServers"), r.GetRadiusServers),
 		op.New(op.Spec{Path: "/Core/GetRadiusUserIdentifierAttributes", Allow: rule, Effect: op.Cached}, r.GetRadiusUserIdentifierAttributes),
 		op.Prepared(write("/Core/SetRadiusClient", audit.RadiusClient, radius.ErrNotFound, radius.ErrTaken, radius.ErrAddress, radius.ErrMany, radius.ErrProfile), r.sealClient, r.SetRadiusClient),
-		op.Prepared(write("/Core/SetRadiusServer", audit.RadiusServer, radius.ErrNotFound, radius.ErrTaken, radius.ErrMany), r.sealServer, r.SetRadiusServer),
+		op.Prepared(write("/Core/SetRadiusServer", audit.RadiusServer, radius.ErrNotFound, radius.ErrTaken, radius.ErrMany, radius.ErrLockout), r.sealServer, r.SetRadiusServer),
 		op.New(write("/Core/RemoveRadiusClients", audit.RadiusClient), r.RemoveRadiusClients),
-		op.New(write("/Core/RemoveRadiusServers", audit.RadiusServer), r.RemoveRadiusServers),
+		op.New(write("/Core/RemoveRadiusServers", audit.RadiusServer, radius.ErrLockout), r.RemoveRadiusServers),
 	}
 }
 

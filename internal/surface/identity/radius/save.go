@@ -85,6 +85,8 @@ type NewServer struct {
 	UserIdentifierAttribute op.Opt[string] `json:"UserIdentifierAttribute"`
 	// Timeout is for how many seconds its answer is waited for, 1 to 60; 5 of a new server.
 	Timeout op.Opt[int] `json:"Timeout"`
+	// Confirm makes the change although it shuts the caller out.
+	Confirm bool `json:"Confirm" also:"Force"`
 }
 
 // Check wants name and host.
@@ -116,15 +118,16 @@ func (r Radius) sealServer(ctx context.Context, c *op.Call, in NewServer) (radiu
 		names = &v
 	}
 	return r.Setup.PrepareServer(ctx, c, radius.ServerWish{
-		ID: in.ID, Name: in.Name, Host: in.Host, Port: long(in.Port), Names: names, Wait: long(in.Timeout), Secret: in.Secret,
+		ID: in.ID, Name: in.Name, Host: in.Host, Port: long(in.Port), Names: names, Wait: long(in.Timeout), Secret: in.Secret, Force: in.Confirm,
 	})
 }
 
 // SetRadiusServer makes or changes a RADIUS server elsewhere, and returns its id. The secret is kept sealed.
 //
 // Whoever runs the server says whether a passcode is somebody's. So one that was last saved by somebody who is no system administrator is
-// not asked about people with administrative rights. Errors: radius.not_found, radius.name_taken, radius.many, and those of parameters.
-// mfa.yaml n 76.
+// not asked about people with administrative rights. Policies say who answers with a passcode of these servers (AllowExternalRadius). A change after which the
+// caller could not sign in is refused with the soft error radius.lockout, which Confirm overrides. Errors: radius.not_found,
+// radius.name_taken, radius.many, and those of parameters. mfa.yaml n 76.
 func (r Radius) SetRadiusServer(ctx context.Context, c *op.Call, _ NewServer, ready radius.ReadyServer) (string, error) {
 	return r.Setup.SaveServer(ctx, c, ready)
 }
@@ -154,10 +157,22 @@ func (r Radius) RemoveRadiusClients(ctx context.Context, c *op.Call, in Removing
 	return op.None{}, r.Setup.RemoveClients(ctx, c, in.IDs)
 }
 
-// RemoveRadiusServers removes RADIUS servers elsewhere, with their secrets. mfa.yaml n 73.
-func (r Radius) RemoveRadiusServers(ctx context.Context, c *op.Call, in Removing) (op.None, error) {
+// RemovingServers names servers that go.
+type RemovingServers struct {
+	// IDs are ids, required, at most 200; a single one is taken too. Those that nothing has are passed over.
+	IDs []string `json:"Ids" also:"Id" rpc:"array,one"`
+	// Confirm makes the change although it shuts the caller out.
+	Confirm bool `json:"Confirm" also:"Force"`
+}
+
+// Check wants some.
+func (r *RemovingServers) Check() error { return (&Removing{IDs: r.IDs}).Check() }
+
+// RemoveRadiusServers removes RADIUS servers elsewhere, with their secrets. A change after which the caller could not sign in is refused
+// with the soft error radius.lockout, which Confirm overrides. mfa.yaml n 73.
+func (r Radius) RemoveRadiusServers(ctx context.Context, c *op.Call, in RemovingServers) (op.None, error) {
 	if err := whole(c); err != nil {
 		return op.None{}, err
 	}
-	return op.None{}, r.Setup.RemoveServers(ctx, c, in.IDs)
+	return op.None{}, r.Setup.RemoveServers(ctx, c, in.IDs, in.Confirm)
 }

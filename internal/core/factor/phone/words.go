@@ -56,7 +56,7 @@ var words = []Words{
 	{
 		"it-IT", "Qualcuno sta accedendo al Suo account. Se è Lei, prema 1. Se non è Lei, prema 9.",
 		"Qualcuno sta accedendo al Suo account. Se è Lei, digiti il PIN e poi prema cancelletto. Se non è Lei, prema 9 e cancelletto.",
-		"Non è corretto.", "Grazie. Ora può continuare. Arrivederci.", "Questa chiamata è terminata. Arrivederci.",
+		"Non è corretto.", "Grazie. Ora può andare avanti. Arrivederci.", "Questa chiamata è terminata. Arrivederci.",
 	},
 	{
 		"nl-NL", "Iemand meldt zich aan bij uw account. Bent u het, druk dan op 1. Bent u het niet, druk dan op 9.",

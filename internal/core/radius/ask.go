@@ -102,9 +102,12 @@ func (s *Setup) check(ctx context.Context, c *call.Call, one Server, name, typed
 		return Reply{}, err
 	}
 	at := [16]byte(random[1:])
-	hidden, err := wire.Hide(typed, secret, at)
-	if err != nil || len(name) > maxValue {
+	if len(typed) > maxTyped || len(name) > maxValue {
 		return Reply{}, nil // it is nobody's passcode
+	}
+	hidden, err := wire.Hide(typed, secret, at)
+	if err != nil {
+		return Reply{}, err
 	}
 	all := []wire.Attribute{{Type: wire.UserName, Value: []byte(name)}, hidden, {Type: wire.NASIdentifier, Value: []byte("limen")}}
 	if ip := c.Client.IP.Unmap(); ip.IsValid() {
@@ -139,7 +142,11 @@ func (s *Setup) check(ctx context.Context, c *call.Call, one Server, name, typed
 	return said(one, p), nil
 }
 
-const maxValue = 253
+// Bounds of what a packet can say, in bytes.
+const (
+	maxValue = 253
+	maxTyped = 128 // RFC 2865 section 5.2
+)
 
 // said reads an answer. A challenge that cannot be answered is a refusal.
 func said(one Server, p wire.Packet) Reply {

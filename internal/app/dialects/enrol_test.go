@@ -39,13 +39,30 @@ func (w *world) enrol(rt *rapid.T, people map[string]bool) string {
 	w.enrolled[which]++
 	switch which {
 	case "invite":
-		return w.invite(w.value(rt, mail), people)
+		did := w.invite(w.value(rt, mail), people)
+		if waits := w.waiting(people); w.goesOn(rt, "register") {
+			did += ", " + w.register(rt, waits[len(waits)-1])
+		}
+		return did
 	case "sign up":
-		return w.signUp(rt, people)
+		did := w.signUp(rt, people)
+		if able := w.able(people); len(able) > 0 && w.goesOn(rt, "reset") {
+			did += ", " + w.forget(able[len(able)-1])
+		}
+		return did
 	case "register":
 		return w.register(rt, rapid.SampledFrom(waits).Draw(rt, "invited"))
 	}
 	return w.forget(rapid.SampledFrom(able).Draw(rt, "forgetful"))
+}
+
+// goesOn says whether people do at once what they could do later: steps between often end what was mailed to them. Each is done once at least.
+func (w *world) goesOn(rt *rapid.T, then string) bool {
+	goes := w.enrolled[then] == 0 || rapid.Bool().Draw(rt, then+" at once")
+	if goes {
+		w.enrolled[then]++
+	}
+	return goes
 }
 
 // waiting are those whose invitation is good still.

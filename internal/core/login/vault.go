@@ -33,6 +33,7 @@ type Vault struct {
 	Method     string // by which the person signs in: cyberark or radius
 	Concurrent bool   // sessions of the person at this dialect go on
 	Further    bool   // a further factor can be asked for
+	Joined     bool   `json:"-"` // the password may be a code alone, or have one behind a comma
 	// Radius is the RADIUS client that asks, in place of the Vault's dialect; nil: that one does.
 	Radius *Radius `json:",omitempty"`
 }
@@ -44,6 +45,7 @@ type VaultStart struct {
 	people [2]user.User
 	check  check
 	fresh  check
+	code   coded
 }
 
 // PrepareVault checks name, password and new password, outside transactions.
@@ -60,8 +62,16 @@ func (l *Logins) PrepareVault(ctx context.Context, c *call.Call, in Vault) (Vaul
 	if err != nil {
 		return out, err
 	}
-	if out.check, err = l.check(ctx, c, out.s, out.people, factor.Challenge{Name: factor.Password}, factor.Answer{Text: in.Password}); err != nil || in.Fresh == "" {
+	if out.check, err = l.check(ctx, c, out.s, out.people, factor.Challenge{Name: factor.Password}, factor.Answer{Text: in.Password}); err != nil {
 		return out, err
+	}
+	if in.Joined && !out.check.verdict.Right {
+		if err := l.joined(ctx, c, &out); err != nil {
+			return out, err
+		}
+	}
+	if in.Fresh == "" {
+		return out, nil
 	}
 	out.fresh, err = l.newPassword(ctx, c, out.people[0], in.Fresh)
 	return out, err
@@ -81,11 +91,14 @@ func (l *Logins) Vault(ctx context.Context, c *call.Call, start VaultStart, may 
 		return Result{}, err
 	}
 	at := slices.IndexFunc(s.Challenges[0], func(ch factor.Challenge) bool { return ch.Name == factor.Password })
-	ch := &factor.Challenge{Name: factor.Password}
+	ch, verdict := &factor.Challenge{Name: factor.Password}, start.check.verdict
 	if at >= 0 {
 		ch = &s.Challenges[0][at]
 	}
-	why, err := t.prove(ctx, ch, start.check.verdict)
+	if only, round := s.challenge(start.code.mechanism); only != nil && round == 0 {
+		ch, verdict, at = only, start.code.check.verdict, 0
+	}
+	why, err := t.prove(ctx, ch, verdict)
 	if err != nil {
 		return Result{}, err
 	}
@@ -119,6 +132,11 @@ func (t *turn) goOn(ctx context.Context, start VaultStart) (Result, error) {
 		return t.reset(ctx, next, start.fresh)
 	case !start.in.Further || start.in.Fresh != "":
 		return t.refuse(ctx, ErrMore)
+	}
+	if _, round := t.s.challenge(start.code.mechanism); round > 0 {
+		if out, err := t.answer(ctx, Action{Mechanism: start.code.mechanism}, start.code.check); err != nil || out.Success != nil {
+			return out, err
+		}
 	}
 	if err := t.create(ctx, t.c, t.s); err != nil {
 		return Result{}, err

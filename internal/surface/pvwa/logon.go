@@ -140,7 +140,7 @@ func (p PVWA) Logon(ctx context.Context, c *op.Call, _ Logon, k checked) (Sessio
 // checkRadius looks at the answer to a challenge where one is open, else at name and password.
 func (p PVWA) checkRadius(ctx context.Context, c *op.Call, in Logon) (checked, error) {
 	if in.state == "" {
-		return p.begin(ctx, c, in, login.Vault{Method: vault.LogonRadius, Further: true})
+		return p.begin(ctx, c, in, login.Vault{Method: vault.LogonRadius, Further: true, Joined: true})
 	}
 	if err := p.Logins.Ensure(ctx, c.Tenant.ID); err != nil {
 		return checked{}, err
@@ -161,15 +161,15 @@ func (p PVWA) checkRadius(ctx context.Context, c *op.Call, in Logon) (checked, e
 	case err != nil:
 		return checked{}, err
 	case !open || !strings.EqualFold(full, wish.Login): // an old cookie of another logon
-		return p.begin(ctx, c, in, login.Vault{Method: vault.LogonRadius, Further: true})
+		return p.begin(ctx, c, in, login.Vault{Method: vault.LogonRadius, Further: true, Joined: true})
 	}
 	made, err := p.Logins.Prepare(ctx, c, r)
 	return checked{wish: wish, answer: r, made: made}, err
 }
 
 // LogonRadius signs a user in by name and password and, where policies ask for one, a further factor: the first call is answered 500
-// with ITATS542I and what is asked for, and a cookie; the answer comes as password of a second call with that cookie. pvwa.yaml, POST
-// /PasswordVault/API/auth/RADIUS/Logon.
+// with ITATS542I and what is asked for, and a cookie; the answer comes as password of a second call with that cookie. The code of an authenticator may
+// come with the password, behind a comma, or alone where policies take it in place of the password. pvwa.yaml, POST /PasswordVault/API/auth/RADIUS/Logon.
 func (p PVWA) LogonRadius(ctx context.Context, c *op.Call, _ Logon, k checked) (Session, error) {
 	return p.sign(ctx, c, k)
 }

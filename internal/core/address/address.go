@@ -68,6 +68,7 @@ var (
 // State is how far it is known whether a mail address is somebody's.
 type State string
 
+// The states.
 const (
 	NotStarted State = "NotStarted" // nobody asked
 	Pending    State = "Pending"    // a link is on its way

@@ -38,10 +38,6 @@ func (l *Logins) ByCertificate(ctx context.Context, c *call.Call, in Certified, 
 	if err != nil {
 		return Result{}, err
 	}
-	unverified, err := t.unverified(ctx)
-	if err != nil {
-		return Result{}, err
-	}
 	switch {
 	case in.Why != "":
 		t.s.Refused = in.Why
@@ -50,8 +46,6 @@ func (l *Logins) ByCertificate(ctx context.Context, c *call.Call, in Certified, 
 		return t.fail(ctx, whyUnknown)
 	case t.person.Barred(c.Now):
 		return t.fail(ctx, whyBarred)
-	case unverified:
-		return t.fail(ctx, whyUnverified)
 	case t.profile.Refused != "":
 		return t.fail(ctx, t.profile.Refused)
 	}

@@ -68,12 +68,6 @@ func (l *Logins) Direct(ctx context.Context, c *call.Call, d Directly) (Result, 
 		return t.fail(ctx, why)
 	}
 	t.s.Passed = append(t.s.Passed, ch.Name)
-	if waits, err := t.unverified(ctx); err != nil || waits {
-		if err != nil {
-			return Result{}, err
-		}
-		return t.fail(ctx, whyUnverified)
-	}
 	due, _, err := t.resetDue(ctx)
 	if err != nil {
 		return Result{}, err

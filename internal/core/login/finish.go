@@ -56,14 +56,6 @@ func (t *turn) finish(ctx context.Context) (Result, error) {
 		}
 		return t.fail(ctx, whyDevice)
 	}
-	if waits, err := t.unverified(ctx); err != nil || waits {
-		if err != nil {
-			return Result{}, err
-		}
-		out, err := t.fail(ctx, whyUnverified)
-		out.Message = verifyFirst
-		return out, err
-	}
 	due, hint, err := t.resetDue(ctx)
 	if err != nil {
 		return Result{}, err
@@ -168,6 +160,13 @@ func (t *turn) recover(ctx context.Context) (Result, error) {
 
 // success signs in.
 func (t *turn) success(ctx context.Context) (Result, error) {
+	if waits, err := t.unverified(ctx); err != nil {
+		return Result{}, err
+	} else if waits {
+		out, err := t.fail(ctx, whyUnverified)
+		out.Message = verifyFirst
+		return out, err
+	}
 	if ended, err := t.overdue(ctx); err != nil {
 		return Result{}, err
 	} else if ended {

@@ -14,6 +14,7 @@ import (
 	"limen/internal/core/factor/phone"
 	"limen/internal/core/factor/question"
 	factorradius "limen/internal/core/factor/radius"
+	"limen/internal/core/factor/recovery"
 	"limen/internal/core/factor/sms"
 	"limen/internal/core/job"
 	"limen/internal/core/login"
@@ -37,20 +38,22 @@ func (a *App) wireLogin() {
 		_, err := a.Index.ByID(ctx, tenantID)
 		return err == nil
 	}}
+	recoveryCodes := recovery.Codes{Ring: a.Ring, Allowed: a.mayUseCodes, Used: a.codeUsed}
 	codes := factor.Codes{Ring: a.Ring, Limits: a.codeLimits}
 	a.PINs = phone.Pins{Hasher: a.Hasher}
 	a.Logins = &login.Logins{
 		Ring: a.Ring, People: a.People, Sessions: a.Sessions, Tokens: a.Tokens, Passwords: a.Passwords, Throttle: a.Throttle,
-		Settings: a.Values, Profiles: a.Profiles,
+		Settings: a.Values, Profiles: a.Profiles, Codes: recoveryCodes,
 		Mechanisms: append([]factor.Mechanism{
 			factorpassword.Mechanism{Passwords: a.Passwords}, oath.Mechanism{Profiles: a.OATH}, authenticator.Mechanism{Devices: a.Authenticators},
 			email.Mechanism{Codes: codes, Send: a.mailCode}, sms.Mechanism{Codes: codes, Send: a.textCode},
 			question.Mechanism{Questions: a.Questions}, phone.Mechanism{Codes: codes, Pins: a.PINs, Ready: a.canCall, Ring: a.callCode},
 			factorradius.Mechanism{Setup: a.Radius, Allowed: a.Policies.ExternalRadius},
+			recovery.Mechanism{Codes: recoveryCodes},
 		}, passkey.Mechanisms(a.Passkeys)...),
 		Notify: a.notify, Profile: a.signInProfile, Radius: a.radiusProfile, Terms: a.certificateTerms, Rescued: a.Policies.Recovering, Parts: a.Policies.Part,
 	}
-	a.People.Gone = append(a.People.Gone, a.OATH.Drop, a.Passkeys.Drop, a.Authenticators.Drop, a.Questions.Drop, a.PINs.Drop, a.Throttle.ForgetDevices)
+	a.People.Gone = append(a.People.Gone, a.OATH.Drop, a.Passkeys.Drop, a.Authenticators.Drop, a.Questions.Drop, a.PINs.Drop, recoveryCodes.Drop, a.Throttle.ForgetDevices)
 	// A device on which a person is barred, or had a password that somebody else replaced, stands in for no factor afterwards.
 	a.People.Shut = append(a.People.Shut, a.Throttle.ForgetDevices)
 }
@@ -144,6 +147,7 @@ func readerOf(p factor.Person) post.Reader {
 var noticeKinds = map[login.Notice]message.Kind{
 	login.NewDevice: message.NewDevice, login.Locked: message.AccountLocked, login.PasswordChanged: message.PasswordChanged,
 	login.Authenticator: message.AuthenticatorAdded, login.PushRefused: message.PushRefused,
+	login.CodesMade: message.CodesMade,
 }
 
 // keepNotice is how long a notice waits for a mail server: who reads it later learns nothing that helps.

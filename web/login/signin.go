@@ -63,6 +63,7 @@ const (
 	Call      Kind = "call" // the telephone rings
 	Key       Kind = "key"  // a passkey or security key signs
 	Push      Kind = "push" // an authenticator is asked
+	Recovery  Kind = "recovery"
 )
 
 // Way is one of several ways to go on.

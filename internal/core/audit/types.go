@@ -171,7 +171,9 @@ const (
 	FactorReset   = "Cloud.Core.MfaReset"         // an administrator removed someone's factors
 	FactorBypass  = "Cloud.Core.MfaBypass"        // an administrator let someone pass without further factors for a while
 	RecoveryCodes = "Cloud.Core.MfaRecoveryCodes" // recovery codes were made anew
-	DeviceForget  = "Cloud.Core.DeviceForget"     // a remembered browser was forgotten
+	// RecoveryCodeUse is that a code of a set was used, and cannot be any more.
+	RecoveryCodeUse = "Cloud.Core.MfaRecoveryCodeUse"
+	DeviceForget    = "Cloud.Core.DeviceForget" // a remembered browser was forgotten
 
 	// Applications, as the contract names them.
 

@@ -28,8 +28,10 @@ const (
 	OnDevice    = "U2FONDEVICE"
 	Passkey     = "PASSKEY"
 	// OTP asks a device of the person's, or takes a code of it (policies.yaml n 168).
-	OTP   = "OTP"
-	Reset = "RESET" // a new password; asked by the conversation itself
+	OTP = "OTP"
+	// Recovery takes a code of a person's that stands in for a factor that is lost. The name is this program's own: the contract has none.
+	Recovery = "RECOVERY"
+	Reset    = "RESET" // a new password; asked by the conversation itself
 )
 
 // How a mechanism is answered.
@@ -150,12 +152,14 @@ type Mechanism interface {
 }
 
 // Purposes are the purposes under which mechanisms seal and authenticate (crypt.Ring).
-var Purposes = []string{PurposeCode, PurposeOATH}
+var Purposes = []string{PurposeCode, PurposeOATH, PurposeRecovery}
 
 // The purposes.
 const (
 	PurposeCode = "code"
 	PurposeOATH = "oath"
+	// PurposeRecovery is that of the hashes of recovery codes.
+	PurposeRecovery = "recovery"
 )
 
 // DigitsOf draws four digits from a seed, for the prompts of nobody's telephone.

@@ -6,6 +6,7 @@ import (
 
 	"limen/internal/call"
 	"limen/internal/core/factor"
+	"limen/internal/core/setting"
 	"limen/internal/core/user"
 )
 
@@ -40,6 +41,7 @@ func (l *Logins) Admits(ctx context.Context, c *call.Call, u user.User) (bool, e
 	if err != nil {
 		return false, err
 	}
+	p.Challenges = lasting(p.Challenges)
 	rounds, err := l.challenges(ctx, c, w, p)
 	if err != nil {
 		return false, err
@@ -51,6 +53,25 @@ func (l *Logins) Admits(ctx context.Context, c *call.Call, u user.User) (bool, e
 	}
 	alone, err := l.singles(ctx, c, w, p)
 	return len(alone) > 0, err
+}
+
+// lasting are challenges without recovery codes, which are used up: they are no way in that lasts.
+func lasting(challenges [][]string) [][]string {
+	out := make([][]string, len(challenges))
+	for i, names := range challenges {
+		out[i] = unused(names, []string{factor.Recovery})
+	}
+	return out
+}
+
+// Backed says whether a person has enrolled a further factor that recovery codes could stand in for. It reads only.
+func (l *Logins) Backed(ctx context.Context, c *call.Call, u user.User) (bool, error) {
+	w, err := l.self(ctx, c, u)
+	if err != nil {
+		return false, err
+	}
+	rounds, err := l.offers(ctx, c, w, [][]string{unused(setting.Mechanisms, []string{factor.Password, factor.Recovery})}, 0)
+	return err == nil && len(rounds[0]) > 0, err
 }
 
 // known says whether challenges can be passed by somebody who may have no password: it is offered to everybody alike.

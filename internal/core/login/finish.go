@@ -264,7 +264,8 @@ func (t *turn) noted(ctx context.Context) error {
 	if err := t.strange(ctx); err != nil {
 		return err
 	}
-	if !t.s.Skipped && !t.s.Exempt && !t.s.Rescued && !t.stranger { // a device that stood in for a factor does not prolong its own standing
+	recovered := slices.Contains(t.s.Passed, factor.Recovery)                     // its use is told by itself
+	if !t.s.Skipped && !t.s.Exempt && !t.s.Rescued && !t.stranger && !recovered { // a device that stood in for a factor does not prolong its own standing
 		unknown, err := t.Throttle.Remember(ctx, t.c, t.person.ID, throttle.DeviceHash(t.s.Device))
 		if err == nil {
 			err = t.notePass(ctx)

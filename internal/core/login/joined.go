@@ -7,6 +7,7 @@ import (
 
 	"limen/internal/call"
 	"limen/internal/core/factor"
+	"limen/internal/core/factor/recovery"
 )
 
 // coded is a code that came in place of the password, or with it.
@@ -22,17 +23,20 @@ const (
 )
 
 // joined looks at a password that is wrong as it is: it may be the code of an authenticator alone, where the first challenge takes one, or the
-// password and a code behind a comma, where the second does (pvwa.yaml, auth/RADIUS/Logon). A code that nothing asks for makes no password right.
+// password and a code behind a comma, where the second does (pvwa.yaml, auth/RADIUS/Logon), or a recovery code there. A code that nothing asks for makes no password right.
 func (l *Logins) joined(ctx context.Context, c *call.Call, out *VaultStart) error {
 	plain, code, comma := cutLast(out.in.Password)
-	if !isCode(code) {
-		return nil
-	}
 	round := 0
 	if comma {
 		round = 1
 	}
-	ch := out.s.takesCode(round)
+	var ch *factor.Challenge
+	switch {
+	case isCode(code):
+		ch = out.s.takes(round, factor.OATH, factor.OTP)
+	case comma && recovery.Looks(code):
+		ch = out.s.takes(round, factor.Recovery)
+	}
 	if ch == nil {
 		return nil
 	}
@@ -60,12 +64,12 @@ func isCode(text string) bool {
 	return shortestCode <= len(text) && len(text) <= longestCode && strings.Trim(text, "0123456789") == ""
 }
 
-// takesCode is what takes the code of an authenticator in one of the first challenges; nil: nothing does.
-func (s *state) takesCode(round int) *factor.Challenge {
+// takes is what takes an answer in one of the first challenges, by one of some mechanisms; nil: nothing does.
+func (s *state) takes(round int, names ...string) *factor.Challenge {
 	if round >= len(s.Challenges) {
 		return nil
 	}
-	at := slices.IndexFunc(s.Challenges[round], func(ch factor.Challenge) bool { return ch.Name == factor.OATH || ch.Name == factor.OTP })
+	at := slices.IndexFunc(s.Challenges[round], func(ch factor.Challenge) bool { return slices.Contains(names, ch.Name) })
 	if at < 0 {
 		return nil
 	}

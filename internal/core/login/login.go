@@ -18,6 +18,7 @@ import (
 
 	"limen/internal/call"
 	"limen/internal/core/factor"
+	"limen/internal/core/factor/recovery"
 	"limen/internal/core/password"
 	"limen/internal/core/profile"
 	"limen/internal/core/session"
@@ -47,6 +48,7 @@ type Logins struct {
 	Throttle   throttle.Throttle
 	Settings   *setting.Store
 	Profiles   *profile.Profiles // what the settings may name; nil: they name none
+	Codes      recovery.Codes
 	Mechanisms []factor.Mechanism
 	// Profile replaces the settings' profile, where policies decide; nil: Settings alone. It gets the zero User for
 	// names that do not exist. Profile.With and Profile.Recover make a Profile of an authentication profile.
@@ -82,6 +84,7 @@ const (
 	PasswordChanged Notice = "password_changed"
 	Authenticator   Notice = "authenticator_added"
 	PushRefused     Notice = "push_refused"
+	CodesMade       Notice = "codes_made"
 )
 
 // Package is what a client is asked to answer. Challenges are answered in order, one mechanism of each.

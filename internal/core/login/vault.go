@@ -169,16 +169,16 @@ func typed(ch *factor.Challenge) bool {
 }
 
 // offered is the mechanism that is asked for where a client can take one question only: one that can be answered by typing, and that
-// sends nothing, if there is one.
+// sends nothing, if there is one. Recovery codes are asked for where there is nothing else.
 func (s *state) offered() *factor.Challenge {
 	list := s.Challenges[s.At]
 	best := &list[0]
 	for i := range list {
 		switch ch := &list[i]; {
 		case !typed(ch):
-		case ch.Prompt.MaskedMail == "" && ch.Prompt.Digits == "":
+		case ch.Prompt.MaskedMail == "" && ch.Prompt.Digits == "" && ch.Name != factor.Recovery:
 			return ch
-		case !typed(best):
+		case !typed(best) || best.Name == factor.Recovery:
 			best = ch
 		}
 	}

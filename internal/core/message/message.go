@@ -47,6 +47,8 @@ const (
 
 	AuthenticatorAdded Kind = "authenticator_added" // notice of a device that is asked at sign-ins from now on
 	PushRefused        Kind = "push_refused"        // notice of a sign-in that was refused there
+	CodesMade          Kind = "codes_made"          // notice of a new set of recovery codes
+	CodeUsed           Kind = "code_used"           // notice of the use of one; Total are left
 )
 
 // kind says what a kind of message needs and shows.
@@ -95,6 +97,8 @@ var kinds = map[Kind]kind{
 
 	AuthenticatorAdded: {need: []string{"When"}, facts: place, bare: true},
 	PushRefused:        {need: []string{"When"}, facts: place, bare: true},
+	CodesMade:          {need: []string{"When"}, facts: place, bare: true},
+	CodeUsed:           {need: []string{"When", "Total"}, facts: place, bare: true},
 }
 
 // Kinds lists all kinds in the order of their names.

@@ -196,7 +196,7 @@ func TestLeastData(t *testing.T) {
 		message.RegisterCode: {Code: "1", Lasts: time.Hour},
 		message.JoinAsked:    {App: "Wiki", Code: "1", Lasts: time.Hour},
 
-		message.AuthenticatorAdded: {At: at}, message.PushRefused: {At: at},
+		message.AuthenticatorAdded: {At: at}, message.PushRefused: {At: at}, message.CodesMade: {At: at}, message.CodeUsed: {At: at, Total: "9"},
 	}
 	for _, k := range message.Kinds() {
 		d := least[k]

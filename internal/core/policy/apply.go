@@ -152,6 +152,16 @@ func (p *Policies) AllDevices(ctx context.Context, c *call.Call, personID string
 	return v || !given, nil
 }
 
+// RecoveryCodes says whether a person may sign in by recovery codes, and whether any policy set says so.
+func (p *Policies) RecoveryCodes(ctx context.Context, c *call.Call, personID string) (may, given bool, err error) {
+	r, err := p.For(ctx, c, personID)
+	if err != nil {
+		return false, false, err
+	}
+	may, given = r.Bool(keyCodes)
+	return may, given, nil
+}
+
 // Wanted is what a decision wants of somebody who is signed in; login.ErrForbidden where it refuses.
 func (d Decision) Wanted() (login.Wanted, error) {
 	switch d.Verdict {

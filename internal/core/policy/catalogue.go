@@ -43,6 +43,7 @@ const (
 	keyPersistLife = "/Core/Authentication/CookiePersistLifespanHours"
 	keyConcurrent  = "/Core/Authentication/AuthSessionMaxConcurrent"
 	keyNoMech      = "/Core/Authentication/NoMfaMechLogin"
+	keyCodes       = "/Core/Authentication/AllowRecoveryCodes"
 	partPrefix     = "/Core/Authentication/UserUpdateProfile/"
 	keyZso         = "/Core/Authentication/AllowZso"
 	keyZsoAlone    = "/Core/Authentication/ZsoSkipChallenge"
@@ -265,6 +266,7 @@ var accountKeys = append(acts(
 	account.of(Ref, "UserUpdateProfile/SecurityQuestion", "Profile for changing security questions."),
 	account.of(Ref, "UserUpdateProfile/Profile", "Profile for changing one's attributes."),
 	account.of(Ref, "UserUpdateProfile/U2F", "Profile for changing one's FIDO2 authenticators."),
+	account.on("AllowRecoveryCodes", nil, "Let people sign in by recovery codes; where it is not set, those without administrative rights may."),
 ),
 	group{"user account", "/Core/PasswordChange/"}.on("UserChangeAllow", true, "Let people change their password."),
 	external.on("ShowQRCode", false, "Let people use an authenticator app."),

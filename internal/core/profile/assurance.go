@@ -21,22 +21,23 @@ const (
 type mechanism struct {
 	traits trait
 	alone  bool // may end a sign-in by itself
+	second bool // never begins one
 }
 
 // mechanisms are the codes that profiles may name (policies.yaml n 168, mechanism_codes). A mechanism counts for what it
 // proves in any case: what stands behind RADIUS may be a password; a passkey may have been copied between devices, and
-// where the key of an on-device authenticator lies is not known without attestation.
+// where the key of an on-device authenticator lies is not known without attestation. RECOVERY is this program's own.
 var mechanisms = map[string]mechanism{
 	"UP": {traits: knowledge}, "SQ": {traits: knowledge}, "RADIUS": {traits: knowledge},
 	"OTP": {traits: possession}, "PF": {traits: possession}, "SMS": {traits: possession}, "EMAIL": {traits: possession},
 	"OATH": {traits: possession}, "DUO": {traits: possession}, "QR": {traits: possession, alone: true},
 	"U2F": {traits: possession | resistant | hardware}, "U2FONDEVICE": {traits: possession | inherence | resistant},
-	"PASSKEY": {traits: possession | inherence | resistant, alone: true},
+	"PASSKEY": {traits: possession | inherence | resistant, alone: true}, "RECOVERY": {traits: possession, second: true},
 }
 
 // Mechanisms lists the codes that profiles may name.
 func Mechanisms() []string {
-	return []string{"UP", "OTP", "PF", "SMS", "EMAIL", "OATH", "SQ", "QR", "U2F", "U2FONDEVICE", "PASSKEY", "RADIUS", "DUO"}
+	return []string{"UP", "OTP", "PF", "SMS", "EMAIL", "OATH", "SQ", "QR", "U2F", "U2FONDEVICE", "PASSKEY", "RADIUS", "DUO", "RECOVERY"}
 }
 
 // Score is how much a profile assures at least: of all ways through it, the weakest counts.

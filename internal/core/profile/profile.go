@@ -146,6 +146,11 @@ func (p *Profile) check() (err error) {
 	if p.Challenges, err = Parse(p.Rounds()); err != nil {
 		return err
 	}
+	for _, code := range p.Challenges[0] {
+		if mechanisms[code].second {
+			return ErrMechanism.At("Challenges").Say("%s stands in for a further factor: only the second challenge can take it.", code)
+		}
+	}
 	if p.Single, err = Codes("SingleChallengeMechanisms", strings.Join(p.Single, ",")); err != nil {
 		return err
 	}

@@ -3,6 +3,7 @@ package setting
 import (
 	"errors"
 	"regexp"
+	"slices"
 	"strings"
 	"time"
 
@@ -166,8 +167,8 @@ type Social struct {
 type Company struct{ Name, Support, Privacy, Terms string }
 
 // Mechanisms are the factors that Authentication.Challenges may name: the password, authenticator codes, codes by mail
-// and text message, security questions, security keys, authenticators of a device, passkeys, push.
-var Mechanisms = []string{"UP", "OATH", "EMAIL", "SMS", "SQ", "U2F", "U2FONDEVICE", "PASSKEY", "OTP", "PF", "RADIUS"}
+// and text message, security questions, security keys, authenticators of a device, passkeys, push, recovery codes behind another one.
+var Mechanisms = []string{"UP", "OATH", "EMAIL", "SMS", "SQ", "U2F", "U2FONDEVICE", "PASSKEY", "OTP", "PF", "RADIUS", "RECOVERY"}
 
 // read fills the values from the stored rows. A stored value that is not valid any more counts as not set.
 func read(rows []row) *Values {
@@ -229,6 +230,9 @@ func parseChallenges(s string) ([][]string, error) {
 			any = append(any, m)
 		}
 		out = append(out, any)
+	}
+	if slices.Contains(out[0], "RECOVERY") {
+		return nil, errors.New("may take RECOVERY behind the first challenge only")
 	}
 	if len(out) > 5 {
 		return nil, errors.New("may have five challenges")

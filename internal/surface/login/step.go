@@ -138,6 +138,8 @@ func kind(c *op.Call, ch factor.Challenge) login.Kind {
 		return login.Key
 	case ch.Name == factor.OTP:
 		return login.Push
+	case ch.Name == factor.Recovery:
+		return login.Recovery
 	case ch.Name == factor.Phone && ch.Sent != 0 && c.Now.UnixMilli() < ch.Expires:
 		return login.Call
 	case sends(ch) && (ch.Sent == 0 || ch.Expires != 0 && c.Now.UnixMilli() >= ch.Expires):
@@ -159,6 +161,8 @@ func way(ch factor.Challenge) login.Way {
 		out.Name = "questions"
 	case ch.Name == factor.OTP:
 		out.Name = "push"
+	case ch.Name == factor.Recovery:
+		out.Name = "recovery"
 	case ch.Name == factor.Password:
 		out.Name = "password"
 	case passkey.Is(ch.Name):

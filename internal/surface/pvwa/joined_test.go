@@ -2,6 +2,7 @@ package pvwa_test
 
 import (
 	"context"
+	"strings"
 	"testing"
 	"time"
 
@@ -9,6 +10,7 @@ import (
 	"limen/internal/call"
 	"limen/internal/core/factor"
 	"limen/internal/core/factor/oath"
+	"limen/internal/core/factor/recovery"
 )
 
 const seed = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"
@@ -104,4 +106,29 @@ func TestJoinedCodesAreCounted(t *testing.T) {
 			})
 		})
 	}
+}
+
+// A recovery code behind the password does as well, once, where the second challenge takes one.
+func TestRecoveryCodeBehindThePassword(t *testing.T) {
+	apptest.Each(t, func(t *testing.T, s *apptest.Server) {
+		c := administrator(t, s)
+		anna := c.armed("anna")
+		c.s.Set(t, "Authentication.Challenges", "UP;OATH,RECOVERY")
+		var codes recovery.New
+		c.domain(func(ctx context.Context, call *call.Call) error {
+			u, err := c.s.App.People.ByName(ctx, call, "anna@"+c.s.Suffix)
+			if err == nil {
+				codes, err = c.s.App.Logins.Codes.Draw(ctx, call, u.ID)
+			}
+			if err == nil {
+				err = c.s.App.Logins.Codes.Put(ctx, call, u.ID, codes)
+			}
+			return err
+		})
+		anna.logon(200, "RADIUS", "anna", password+","+codes.Codes[0], false)
+		if a := anna.logon(403, "RADIUS", "anna", password+","+codes.Codes[0], false); a["ErrorCode"] != "ITATS004E" {
+			t.Error("a code that was used", a)
+		}
+		anna.logon(200, "RADIUS", "anna", password+","+strings.ToLower(codes.Codes[1]), false)
+	})
 }

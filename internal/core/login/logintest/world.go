@@ -22,6 +22,7 @@ import (
 	"limen/internal/core/factor/passkey/passkeytest"
 	factorpassword "limen/internal/core/factor/password"
 	"limen/internal/core/factor/question"
+	"limen/internal/core/factor/recovery"
 	"limen/internal/core/factor/sms"
 	"limen/internal/core/key"
 	"limen/internal/core/login"
@@ -75,6 +76,7 @@ type World struct {
 	Logins    *login.Logins
 
 	Authenticators authenticator.Devices
+	Codes          recovery.Codes
 
 	Tenant call.Tenant
 	Suffix string
@@ -118,11 +120,12 @@ func New(t testing.TB, db *dbx.DB) *World {
 	}
 	w.Keys = passkey.Keys{Hosts: func(context.Context, *call.Call) ([]string, error) { return []string{w.Tenant.Host}, nil }}
 	w.Authenticators = authenticator.Devices{Ring: ring}
+	w.Codes = recovery.Codes{Ring: ring}
 	w.OATH, w.Questions = oath.Profiles{Ring: ring}, question.Questions{Hasher: hasher}
 	w.must(w.Changes.Poll(t.Context()))
 	w.Logins = &login.Logins{
 		Ring: ring, People: w.People, Sessions: w.Sessions, Tokens: w.Tokens, Passwords: w.Passwords, Throttle: w.Throttle,
-		Settings: w.Settings, Profiles: w.Profiles, Mechanisms: w.mechanisms(ring), Notify: w.notify,
+		Settings: w.Settings, Profiles: w.Profiles, Codes: w.Codes, Mechanisms: w.mechanisms(ring), Notify: w.notify,
 	}
 	w.found()
 	w.must(w.Logins.Ensure(t.Context(), w.Tenant.ID))
@@ -149,6 +152,7 @@ func (w *World) mechanisms(ring *crypt.Ring) []factor.Mechanism {
 			return nil
 		}},
 		oath.Mechanism{Profiles: w.OATH}, authenticator.Mechanism{Devices: w.Authenticators}, question.Mechanism{Questions: w.Questions},
+		recovery.Mechanism{Codes: w.Codes},
 	}, passkey.Mechanisms(w.Keys)...)
 }
 
@@ -293,6 +297,15 @@ func (w *World) Code() string {
 	code, err := oath.Code(Seed, "SHA1", 6, w.Now.Unix()/30)
 	w.must(err)
 	return code
+}
+
+// Print gives somebody recovery codes.
+func (w *World) Print(id string) []string {
+	w.T.Helper()
+	n, err := w.Codes.Draw(w.T.Context(), w.Call(), id)
+	w.must(err)
+	w.Write(func(ctx context.Context, c *call.Call) error { return w.Codes.Put(ctx, c, id, n) })
+	return n.Codes
 }
 
 // Register gives somebody a key of a kind.

@@ -12,6 +12,7 @@ import (
 	"limen/internal/core/audit"
 	"limen/internal/core/factor"
 	"limen/internal/core/factor/oath"
+	"limen/internal/core/factor/recovery"
 )
 
 // seed is the secret of the authenticator that plain has in exchanges.
@@ -32,6 +33,8 @@ func TestExchanges(t *testing.T) {
 			return fido(t, s)
 		case "EnrollAuthenticator", "GetAuthenticators", "DeleteAuthenticator":
 			return devices(t, s)
+		case "GetRecoveryCodes", "DeleteRecoveryCodes":
+			return printed(t, s)
 		case "GetWaiting":
 			return waiting(t, s)
 		case "SetPushSubscription":
@@ -147,4 +150,28 @@ func hardware(t *testing.T, s *apptest.Site) map[string]string {
 		return err
 	})
 	return vars
+}
+
+// printed gives plain recovery codes, of which one was used.
+func printed(t *testing.T, s *apptest.Site) map[string]string {
+	none := s.Person(t, "none")
+	if err := s.App.Ring.Ensure(t.Context(), s.ID, factor.PurposeRecovery); err != nil {
+		t.Fatal(err)
+	}
+	m, p := recovery.Mechanism{Codes: recovery.Codes{Ring: s.App.Ring}}, factor.Person{ID: s.Plain.ID}
+	s.Do(t, audit.RecoveryCodes, func(ctx context.Context, c *call.Call) error {
+		n, err := m.Codes.Draw(ctx, c, p.ID)
+		if err == nil {
+			err = m.Codes.Put(ctx, c, p.ID, n)
+		}
+		if err != nil {
+			return err
+		}
+		v, err := m.Check(ctx, c, p, factor.Challenge{}, factor.Answer{Text: n.Codes[0]})
+		if err == nil {
+			_, err = m.Commit(ctx, c, p, &factor.Challenge{}, v)
+		}
+		return err
+	})
+	return map[string]string{"noneName": none.Name}
 }

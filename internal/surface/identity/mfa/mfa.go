@@ -66,7 +66,7 @@ var (
 
 // Ops declares them.
 func (m MFA) Ops() []op.Op {
-	return slices.Concat(m.passwords(), m.offered(), m.answers(), m.profiles(), m.codes(), m.tokens(), m.files(), m.pins(), m.keys(), m.authenticators(), m.asked(), m.subscribing())
+	return slices.Concat(m.passwords(), m.offered(), m.answers(), m.profiles(), m.codes(), m.tokens(), m.files(), m.pins(), m.keys(), m.authenticators(), m.asked(), m.subscribing(), m.recoveryCodes())
 }
 
 func (m MFA) passwords() []op.Op {

@@ -51,7 +51,7 @@ func (a *App) wireLogin() {
 			factorradius.Mechanism{Setup: a.Radius, Allowed: a.Policies.ExternalRadius},
 			recovery.Mechanism{Codes: recoveryCodes},
 		}, passkey.Mechanisms(a.Passkeys)...),
-		Notify: a.notify, Profile: a.signInProfile, Radius: a.radiusProfile, Terms: a.certificateTerms, Rescued: a.Policies.Recovering, Parts: a.Policies.Part,
+		Notify: a.notify, Profile: a.signInProfile, Radius: a.radiusProfile, Terms: a.certificateTerms, RadiusTerms: a.radiusTerms, Rescued: a.Policies.Recovering, Parts: a.Policies.Part,
 	}
 	a.People.Gone = append(a.People.Gone, a.OATH.Drop, a.Passkeys.Drop, a.Authenticators.Drop, a.Questions.Drop, a.PINs.Drop, recoveryCodes.Drop, a.Throttle.ForgetDevices)
 	// A device on which a person is barred, or had a password that somebody else replaced, stands in for no factor afterwards.

@@ -22,15 +22,30 @@ func (a *App) wireRadius() {
 	a.Radius.Start()
 }
 
+// radiusTerms is the same about a certificate.
+func (a *App) radiusTerms(ctx context.Context, c *call.Call, u user.User, base login.Profile, clientProfile string) (login.Terms, error) {
+	t, err := a.Policies.RadiusCertificate(ctx, c, u, base, clientProfile)
+	if err != nil {
+		return t, err
+	}
+	t.Profile, err = a.demanded(ctx, c, u, t.Profile)
+	return t, err
+}
+
 // RadiusAnswers is what answers packets of RADIUS.
 func (a *App) RadiusAnswers() *surface.Radius {
-	r := &surface.Radius{Kernel: a.Kernel, Setup: a.Radius, Logins: a.Logins, Tenants: a.Index, People: a.People, Log: a.Log, Call: a.stranger}
+	r := &surface.Radius{Kernel: a.Kernel, Setup: a.Radius, Logins: a.Logins, Tenants: a.Index, People: a.People, Authorities: a.Authorities, Settings: a.Values, Log: a.Log, Call: a.stranger}
 	r.Start()
 	return r
 }
 
-// radiusListeners are the servers of RADIUS that the settings want.
-func (a *App) radiusListeners() (out web.Group) {
+// radiusListeners are the servers of RADIUS that the settings want. Certs are what the program shows of itself over HTTP, and in tunnels of EAP
+// unless the settings name something else for these.
+func (a *App) radiusListeners(certs *web.TLS) (out web.Group, err error) {
+	if a.Settings.RadiusTLS != "" {
+		certs = &web.TLS{Mode: a.Settings.RadiusTLS, Log: a.Log, Now: time.Now}
+		out = append(out, web.Worker{Name: "radius certificate", Run: certs.Watch})
+	}
 	var answers *surface.Radius
 	for name, addr := range map[string]string{"radius": a.Settings.Radius, "radius accounting": a.Settings.RadiusAccounting} {
 		if addr == "" {
@@ -38,11 +53,16 @@ func (a *App) radiusListeners() (out web.Group) {
 		}
 		if answers == nil {
 			answers = a.RadiusAnswers()
+			if certs.Enabled() {
+				if answers.TLS, err = certs.Config(); err != nil {
+					return nil, err
+				}
+			}
 		}
 		s := &udp.Server{Addr: addr, Handle: answers.Handle, Log: a.Log, Started: func(at net.Addr) { a.Log.Info("listening", "server", name, "address", at.String()) }}
 		out = append(out, web.Worker{Name: name, Run: s.Run})
 	}
-	return out
+	return out, nil
 }
 
 // stranger makes the call of somebody in a tenant who is not signed in, and does not come by HTTP.

@@ -92,7 +92,11 @@ func (a *App) Serve(ctx context.Context, out io.Writer) error {
 		apart := &web.Server{Name: "metrics", Addr: a.Settings.MetricsListen, Handler: a.Metrics.Handler(), Log: a.Log}
 		workers = append(workers, web.Worker{Name: "metrics", Run: apart.Run})
 	}
-	workers = append(workers, a.radiusListeners()...)
+	radius, err := a.radiusListeners(certs)
+	if err != nil {
+		return err
+	}
+	workers = append(workers, radius...)
 	ready := &web.Ready{}
 	if a.Settings.CertListen != "" {
 		asking := &web.Server{Name: "certificates", Addr: a.Settings.CertListen, Handler: a.Handler(ready), TLS: certs, AskCert: true, Log: a.Log, Ready: &web.Ready{}}

@@ -49,6 +49,7 @@ func (s *Settings) check() []error {
 		{"metrics-listen", s.checkMetrics()},
 		{"radius", optionalAddress(&s.Radius)},
 		{"radius-accounting", s.checkAccounting()},
+		{"radius-tls", s.checkRadiusTLS()},
 		{"memory", s.checkMemory()},
 		{"trace-endpoint", optionalURL(s.TraceEndpoint, "http", "https")},
 		{"master-key", s.checkMasterKey()},
@@ -113,18 +114,33 @@ func (s *Settings) checkTLS() error {
 	if s.TLS == "auto" || s.TLS == "off" {
 		return nil
 	}
-	cert, key, ok := strings.Cut(s.TLS, ",")
-	cert, key = strings.TrimSpace(cert), strings.TrimSpace(key)
-	if !ok || cert == "" || key == "" || strings.Contains(key, ",") {
+	if !pair(&s.TLS) {
 		return fmt.Errorf("is auto, off, or two files as CERT,KEY, not %q", s.TLS)
 	}
-	for _, f := range []string{cert, key} {
+	for f := range strings.SplitSeq(s.TLS, ",") {
 		if _, err := os.Stat(f); err != nil {
 			return err
 		}
 	}
-	s.TLS = cert + "," + key
 	return nil
+}
+
+func (s *Settings) checkRadiusTLS() error {
+	if s.RadiusTLS != "" && !pair(&s.RadiusTLS) {
+		return fmt.Errorf("is two files as CERT,KEY, not %q", s.RadiusTLS)
+	}
+	return nil
+}
+
+// pair tidies the names of two files with a comma between; false: they are none.
+func pair(text *string) bool {
+	cert, key, ok := strings.Cut(*text, ",")
+	cert, key = strings.TrimSpace(cert), strings.TrimSpace(key)
+	if !ok || cert == "" || key == "" || strings.Contains(key, ",") {
+		return false
+	}
+	*text = cert + "," + key
+	return true
 }
 
 func (s *Settings) checkHosts() error {

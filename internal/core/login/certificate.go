@@ -27,7 +27,7 @@ type Certified struct {
 	Why       string // why nobody, for the event; empty: it names somebody
 	Print     string // thumbprint of the certificate, for the event
 	Authority string // who vouches for it, for the event
-	Vault     *Vault // the Vault's dialect signs in; nil: another one
+	Vault     *Vault // the Vault's dialect, or a RADIUS client, signs in; nil: another one
 }
 
 // ByCertificate signs in whom a certificate names, who is refused where policies ask for more: nothing can be asked for here. May says last
@@ -85,7 +85,9 @@ func (l *Logins) certified(ctx context.Context, c *call.Call, in Certified) (*tu
 		return t, terms, nil
 	}
 	base, err := l.Base(ctx, c, t.person, nil)
-	if err == nil {
+	if at := s.radius(); err == nil && at != nil {
+		terms, err = l.RadiusTerms(ctx, c, t.person, base, at.Profile)
+	} else if err == nil {
 		terms, err = l.Terms(ctx, c, t.person, base)
 	}
 	t.profile = terms.Profile

@@ -55,6 +55,9 @@ type Logins struct {
 	Profile func(ctx context.Context, c *call.Call, u user.User, base Profile) (Profile, error)
 	// Terms are on which a person signs in by a certificate, who would sign in by base otherwise.
 	Terms func(ctx context.Context, c *call.Call, u user.User, base Profile) (Terms, error)
+	// RadiusTerms is Terms for sign-ins at a RADIUS client, whose people pass the authentication profile with that id (empty: none) where
+	// policies name none.
+	RadiusTerms func(ctx context.Context, c *call.Call, u user.User, base Profile, profileID string) (Terms, error)
 	// Radius is Profile for sign-ins at a RADIUS client, whose people pass the authentication profile with that id (empty: none) where
 	// policies name none; nil: Settings alone.
 	Radius func(ctx context.Context, c *call.Call, u user.User, base Profile, profileID string) (Profile, error)

@@ -170,6 +170,21 @@ func isLink(s string) error {
 	return isURL(s)
 }
 
+// isMethods is a list of methods of EAP, with commas between, or none.
+func isMethods(s string) error {
+	if strings.EqualFold(s, "none") {
+		return nil
+	}
+	for one := range strings.SplitSeq(s, ",") {
+		switch strings.ToUpper(strings.TrimSpace(one)) {
+		case "TLS", "TTLS", "PEAP":
+		default:
+			return errors.New("must be none, or some of TLS, TTLS and PEAP with commas between")
+		}
+	}
+	return nil
+}
+
 func isForm(form func(string) bool, want string) func(string) error {
 	return func(s string) error {
 		if !form(s) {

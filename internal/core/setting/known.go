@@ -119,6 +119,8 @@ var otherKeys = []Key{
 	boolean("Certificate.AllowUnchecked", false,
 		"Take certificates of people and of OAuth clients although it cannot be found out whether their authority has revoked them, as while its list is not to be had.",
 		func(v *Values) *bool { return &v.UncheckedCertificates }),
+	text("Radius.EapMethods", "TLS, TTLS, PEAP", 100, "Methods of EAP that RADIUS clients may speak for people, the one that is offered first: TLS (certificates), TTLS (PAP), PEAP (GTC); none alone: no EAP.",
+		func(v *Values) *string { return &v.EAPMethods }, isMethods),
 	duration("OAuth.KeyRotationDays", "days", 90, 0, 3650, "After how long the keys that sign tokens are replaced; 0 is never.",
 		func(v *Values) *time.Duration { return &v.KeyRotation }),
 	boolean("ForgotUsername.Allowed", false, "Mail people the login names that belong to their mail address, when they ask.", func(v *Values) *bool { return &v.RemindNames }),

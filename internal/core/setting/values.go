@@ -40,6 +40,8 @@ type Values struct {
 	SSHKey time.Duration
 	// UncheckedCertificates takes certificates of which it cannot be found out whether they were revoked.
 	UncheckedCertificates bool
+	// EAPMethods are the methods of EAP that RADIUS clients may speak, the one that is offered first, and commas between.
+	EAPMethods string
 	// CreateUsers allows /CDirectoryService/CreateUsers (users.yaml n 82).
 	CreateUsers bool
 	// ChosenRights lets dynamic roles carry rights although people can choose to be in them.

@@ -20,6 +20,7 @@ import (
 const (
 	maxName    = 253
 	maxState   = 128
+	maxTyped   = 128  // bytes of a password, as in a packet
 	maxMessage = 1000 // bytes of Reply-Message
 )
 
@@ -42,6 +43,8 @@ type Access struct {
 
 	at     login.Radius
 	caller netip.Addr // from where the person comes, as the client says; none where it does not
+	via    string     // method of EAP by which they came; empty: by none
+	alone  bool       // nothing can be asked for besides
 }
 
 // TenantHint is none: whose the client is, is known.
@@ -49,8 +52,8 @@ func (Access) TenantHint() op.Hint { return op.Hint{} }
 
 // decide answers a request for access.
 func (r *Radius) decide(ctx context.Context, from netip.AddrPort, k radius.Known, p wire.Packet) (wire.Code, []wire.Attribute) {
-	if eap := p.Get(wire.EAPMessage); eap != nil {
-		return refuseEAP(eap)
+	if p.Has(wire.EAPMessage) {
+		return r.converse(ctx, from, k, p)
 	}
 	password, ok := p.Password(k.Secret)
 	in := &Access{User: strings.TrimSpace(p.Text(wire.UserName)), Password: password, State: p.Text(wire.State)}
@@ -60,10 +63,7 @@ func (r *Radius) decide(ctx context.Context, from netip.AddrPort, k radius.Known
 	case !ok, in.User == "", len(in.User) > maxName, len(in.State) > maxState, p.Has(wire.State) && in.State == "":
 		return refuse(sayRefused)
 	}
-	in.at = login.Radius{Client: k.ID, Name: k.Name, From: from.Addr().Unmap().String(), Profile: k.Profile}
-	if at, err := netip.ParseAddr(p.Text(wire.CallingStation)); err == nil { // a MAC address or a number says nothing
-		in.caller = at.Unmap().WithZone("")
-	}
+	in.at, in.caller = where(k, from), caller(p)
 	out, err := r.run(ctx, &r.access, k, from, in, "access")
 	if err == nil {
 		return out.(Decision).reply()
@@ -84,20 +84,14 @@ func refuse(message string) (wire.Code, []wire.Attribute) {
 	return wire.AccessReject, wire.Texts(wire.ReplyMessage, message, maxMessage)
 }
 
-// refuseEAP ends a conversation of EAP, which is not spoken (RFC 3579 section 2.1).
-func refuseEAP(message []byte) (wire.Code, []wire.Attribute) {
-	if len(message) < 2 {
-		return 0, nil
-	}
-	return wire.AccessReject, []wire.Attribute{{Type: wire.EAPMessage, Value: []byte{4, message[1], 0, 4}}}
-}
-
 // Decision is what became of a request for access.
 type Decision struct {
 	// State names the conversation that waits for an answer; empty: the person is let in.
 	State string
 	// Message is what is asked.
 	Message string
+	// User is the login name of whom is let in.
+	User string
 }
 
 func (d Decision) reply() (wire.Code, []wire.Attribute) {
@@ -121,7 +115,7 @@ func (r *Radius) prepare(ctx context.Context, c *op.Call, in Access) (out checke
 		return out, err
 	}
 	if in.State == "" {
-		out.start, err = r.Logins.PrepareVault(ctx, c, login.Vault{Login: name, Password: in.Password, Further: true, Radius: &in.at})
+		out.start, err = r.Logins.PrepareVault(ctx, c, login.Vault{Login: name, Password: in.Password, Further: !in.alone, Radius: &in.at})
 		return out, err
 	}
 	if err := r.Logins.Ensure(ctx, c.Tenant.ID); err != nil {
@@ -155,6 +149,9 @@ func (r *Radius) full(ctx context.Context, c *op.Call, name string) (full string
 // Access lets somebody in whose password is right, or asks them for a further factor where their policies want one. RFC 2865 section 4.
 func (r *Radius) Access(ctx context.Context, c *op.Call, in Access, k checked) (Decision, error) {
 	c.Event.Set("RadiusClient", in.at.Name)
+	if in.via != "" {
+		c.Event.Set("RadiusMethod", in.via)
+	}
 	var out login.Result
 	var err error
 	switch {
@@ -175,7 +172,7 @@ func (r *Radius) Access(ctx context.Context, c *op.Call, in Access, k checked) (
 		return Decision{}, err
 	}
 	if out.Success != nil {
-		return Decision{}, nil
+		return Decision{User: out.Success.Person.Name}, nil
 	}
 	return Decision{State: out.Package.Session, Message: question(out)}, nil
 }

@@ -1,9 +1,11 @@
 // Package radius answers devices and servers that ask by RADIUS who somebody is (RFC 2865, 2866, 3579, 5080, 5997). Each packet becomes a
-// call that is run as those of other dialects are; the conversation is core/login's.
+// call that is run as those of other dialects are; the conversation is core/login's. Those of EAP (RFC 3748) are held in memory up to where
+// somebody shows who they are.
 package radius
 
 import (
 	"context"
+	"crypto/tls"
 	"log/slog"
 	"net/netip"
 	"slices"
@@ -11,8 +13,10 @@ import (
 
 	"limen/internal/call"
 	"limen/internal/core/audit"
+	"limen/internal/core/authority"
 	"limen/internal/core/login"
 	"limen/internal/core/radius"
+	"limen/internal/core/setting"
 	"limen/internal/core/tenant"
 	"limen/internal/core/user"
 	"limen/internal/fault"
@@ -27,12 +31,18 @@ type Radius struct {
 	Logins  *login.Logins
 	Tenants *tenant.Index
 	People  *user.Directory
-	Log     *slog.Logger
+	// Authorities say whom certificates name.
+	Authorities *authority.Authorities
+	Settings    *setting.Store
+	Log         *slog.Logger
+	// TLS is what the program shows of itself in tunnels of EAP; nil: EAP is refused.
+	TLS *tls.Config
 	// Call makes the call of somebody in a tenant who is not signed in.
 	Call func(ctx context.Context, tenantID string) (*call.Call, error)
 
-	access, account op.Op
-	counted         map[string]func(*fault.Error, time.Duration)
+	access, account, shows op.Op
+	talks                  talks
+	counted                map[string]func(*fault.Error, time.Duration)
 }
 
 // Start declares the operations. They are run by packets alone, and have no path that HTTP reaches.
@@ -42,8 +52,12 @@ func (r *Radius) Start() {
 		Faults: []*fault.Error{login.ErrFailed, login.ErrExpired, login.ErrMore},
 	}, r.prepare, r.Access)
 	r.account = op.New(op.Spec{Method: "RADIUS", Path: "/radius/accounting", Allow: op.Anonymous, Effect: op.Write, Audit: audit.RadiusAccounting}, r.Account)
+	r.shows = op.Prepared(op.Spec{
+		Method: "RADIUS", Path: "/radius/certificate", Allow: op.Anonymous, Effect: op.Write, Audit: audit.Login, Rate: op.Guess,
+		Faults: []*fault.Error{login.ErrFailed, login.ErrMore},
+	}, r.look, r.Certificate)
 	r.counted = map[string]func(*fault.Error, time.Duration){}
-	for _, o := range []*op.Op{&r.access, &r.account} {
+	for _, o := range []*op.Op{&r.access, &r.account, &r.shows} {
 		r.counted[o.Path] = func(*fault.Error, time.Duration) {}
 		if r.Kernel.Meter != nil {
 			r.counted[o.Path] = r.Kernel.Meter(o)
@@ -142,8 +156,15 @@ func (r *Radius) run(ctx context.Context, o *op.Op, k radius.Known, from netip.A
 		return nil, err
 	}
 	c.Client = call.Client{IP: from.Addr().Unmap(), UserAgent: "RADIUS " + k.Name, Native: true}
-	if a, ok := in.(*Access); ok && a.caller.IsValid() {
-		c.Client.IP = a.caller
+	at := netip.Addr{}
+	switch in := in.(type) {
+	case *Access:
+		at = in.caller
+	case *Shown:
+		at, c.Client.Certs = in.caller, in.certs
+	}
+	if at.IsValid() {
+		c.Client.IP = at
 	}
 	out, err := r.Kernel.Run(ctx, o, c, in)
 	f := fault.Of(err)

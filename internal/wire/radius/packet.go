@@ -33,8 +33,10 @@ const (
 	UserPassword         Type = 2
 	ChapPassword         Type = 3
 	NASIPAddress         Type = 4
+	FramedMTU            Type = 12
 	ReplyMessage         Type = 18
 	State                Type = 24
+	VendorSpecific       Type = 26
 	SessionTimeout       Type = 27
 	CallingStation       Type = 31
 	NASIdentifier        Type = 32
@@ -134,6 +136,24 @@ func (p Packet) Joined(t Type) string {
 		}
 	}
 	return b.String()
+}
+
+// Bytes gives the values of all attributes of a type, one behind the other; false where there is none.
+func (p Packet) Bytes(t Type) (all []byte, has bool) {
+	for _, a := range p.Attributes {
+		if a.Type == t {
+			all, has = append(all, a.Value...), true
+		}
+	}
+	return all, has
+}
+
+// Split makes attributes of bytes, as many as they need.
+func Split(t Type, b []byte) (out []Attribute) {
+	for len(b) > maxValue {
+		out, b = append(out, Attribute{t, b[:maxValue]}), b[maxValue:]
+	}
+	return append(out, Attribute{t, b})
 }
 
 // Number gives the first attribute of a type as a number; false where there is none.

@@ -28,6 +28,7 @@ import (
 	"limen/internal/core/factor/passkey"
 	"limen/internal/core/factor/phone"
 	"limen/internal/core/factor/question"
+	"limen/internal/core/inquiry"
 	"limen/internal/core/intake"
 	"limen/internal/core/invite"
 	"limen/internal/core/job"
@@ -35,6 +36,7 @@ import (
 	"limen/internal/core/lease"
 	"limen/internal/core/login"
 	"limen/internal/core/message"
+	"limen/internal/core/migration"
 	"limen/internal/core/network"
 	"limen/internal/core/oauth"
 	"limen/internal/core/org"
@@ -160,6 +162,9 @@ type App struct {
 	Portal    *portal.Portal
 	Flows     *workflow.Flows
 	Outbound  *outbound.Outbound
+	// Inquiries ask services of tenants' own, as Migrations do of old systems for passwords.
+	Inquiries  *inquiry.Asker
+	Migrations *migration.Migrations
 
 	Authenticators authenticator.Devices
 
@@ -265,6 +270,7 @@ func (a *App) wire(ctx context.Context, master crypt.Wrapper) error {
 	}
 	a.wireWorkspaces()
 	a.wireUpstream()
+	a.wireMigration()
 	a.wireTheme()
 	a.wirePeople()
 	if err := a.wireSenders(); err != nil {

@@ -63,6 +63,7 @@ func (a *App) identityOps() []op.Op {
 	out := authentication.Authentication{Logins: a.Logins, Sessions: a.Sessions, Tokens: a.Tokens, People: a.People, Roles: a.Roles, Tenants: a.Index,
 		Policies: a.Policies, Providers: a.Upstream, Reminders: a.Reminders, Authorities: a.Authorities, CertHost: a.certHost, Certs: a.takesCertificates(),
 		PINs: a.PINs, Called: a.calledBy}.Ops()
+	out = append(out, authentication.Migration{Migrations: a.Migrations}.Ops()...)
 	out = append(out, a.users().Ops()...)
 	out = append(out, directories.Directories{People: a.People, Roles: a.Roles, Settings: a.Values}.Ops()...)
 	out = append(out, users.Import{Imports: a.Intake}.Ops()...)

@@ -69,6 +69,9 @@ const (
 	PasswordChange          = "Cloud.Core.PasswordChange"           // someone changed their own password
 	PasswordSet             = "Cloud.Core.PasswordSet"              // an administrator set someone's password
 	PasswordForce           = "Cloud.Core.PasswordForceChange"      // someone must change their password at the next sign-in
+	PasswordMigrate         = "Cloud.Core.PasswordMigrate"          // a password was taken over from the old system
+	PasswordMigrateFail     = "Cloud.Core.PasswordMigrateFail"      // the old system could not be asked for a password, or the script failed
+	PasswordMigration       = "Cloud.Core.PasswordMigration.Change" // how passwords are taken over was set
 	SSHKeyCreate            = "Cloud.Core.SshKeyCreate"             // somebody was given an SSH key
 	SSHKeyLend              = "Cloud.Core.SshKeyLend"               // a short-lived SSH key was made for somebody
 	UpstreamLink            = "Cloud.Core.IdentityProvider.Link"    // an account at an identity provider became somebody's

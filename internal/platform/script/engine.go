@@ -28,9 +28,7 @@ const slow = "The script took too long."
 
 // judge runs a batch. Every person gets an engine of their own, so that nothing a script does to it reaches the next.
 func judge(b Batch) answer {
-	// The script is the body of a function, for it returns its result. It begins on the first line, so that errors name
-	// the line that its author sees.
-	program, err := goja.Compile("script", opening+b.Script+"\n}).call(this)", false)
+	program, err := goja.Compile("script", b.source(), false)
 	if err != nil {
 		return answer{Syntax: clip(wording(err), maxError)}
 	}
@@ -51,7 +49,10 @@ func judge(b Batch) answer {
 }
 
 // opening makes the script the body of a function.
-const opening = "(function () {"
+const (
+	opening = "(function () {"
+	closing = "\n}).call(this)"
+)
 
 // wording is what the compiler says, with the place as the author of the script counts it.
 func wording(err error) string {
@@ -89,17 +90,24 @@ func run(program *goja.Program, b Batch, p Person, rs roles) (v Verdict) {
 		}
 		v.Trace, v.Read = s.trace, slices.Sorted(maps.Keys(s.read))
 	}()
-	s.prepare()
+	parse := s.prepare()
 	timer := time.AfterFunc(time.Duration(b.Each)*time.Millisecond, func() { s.vm.Interrupt(slow) })
 	defer timer.Stop()
 	result, err := s.vm.RunProgram(program)
+	if err == nil && b.Model == Functions {
+		v, err = s.called(result, parse)
+	} else if err == nil {
+		v = s.verdict(result)
+	}
 	if err != nil {
 		return Verdict{Error: s.explain(err)}
 	}
-	return s.verdict(result)
+	return v
 }
 
-func (s *session) prepare() {
+// prepare offers a script what its model has; it gives the engine's own reader of JSON, which no script has changed yet.
+func (s *session) prepare() (parse goja.Callable) {
+	parse, _ = goja.AssertFunction(s.vm.Get("JSON").ToObject(s.vm).Get("parse"))
 	s.vm.SetMaxCallStackSize(maxDepth)
 	s.vm.SetTimeSource(func() time.Time {
 		s.note(ReadClock)
@@ -109,8 +117,11 @@ func (s *session) prepare() {
 		s.note(ReadClock)
 		return 0.5 // the same for everybody: who is a member is no matter of luck
 	})
-	s.global("User", s.user())
 	_ = s.vm.Set("trace", s.say)
+	if s.batch.Model == Functions {
+		return parse
+	}
+	s.global("User", s.user())
 	switch s.batch.Model {
 	case Claims:
 		s.objects()
@@ -122,6 +133,7 @@ func (s *session) prepare() {
 		s.objects()
 		s.mapping()
 	}
+	return parse
 }
 
 // global makes a name that a script can read and not replace.

@@ -19,6 +19,8 @@ type Batch struct {
 	Reserved []string `json:"reserved,omitempty"` // claims or attributes that a script cannot set
 	Now      int64    `json:"now"`                // what the script takes for the time; ms since 1970 UTC
 	Trace    bool     `json:"trace"`              // whether what the script says with trace() is wanted
+	Names    []string `json:"names,omitempty"`    // of Functions: those that the script has to declare
+	Call     string   `json:"call,omitempty"`     // of Functions: the one of them to call for each person, with their arguments; empty: none
 	Each     int64    `json:"each"`               // ms that the script may take for one person; set by Pool.Run
 }
 
@@ -32,6 +34,9 @@ const (
 	Policy Model = "policy" // who may use an application, and how: it sets Locked, Reason, RequiredLevel of policy
 	// Mapping is what is told of somebody to where they are provisioned: it calls set and remove.
 	Mapping Model = "mapping"
+	// Functions is what a script declares: of its functions one is called, and returns something that JSON has. Nobody is looked at but in its
+	// arguments.
+	Functions Model = "functions"
 )
 
 // Role is a role as scripts may ask for it.
@@ -54,6 +59,8 @@ type Person struct {
 	Roles      []string       `json:"roles"` // ids
 	// Objects are what scripts of all models but Member see besides, by the objects' names; LoginUser is the person as well.
 	Objects map[string]map[string]any `json:"objects,omitempty"`
+	// Arguments are those of the function that a script of Functions declares, as JSON.
+	Arguments []json.RawMessage `json:"arguments,omitempty"`
 }
 
 // Date is a property that scripts see as a Date object.
@@ -73,6 +80,8 @@ type Verdict struct {
 	Mapped map[string]json.RawMessage `json:"mapped,omitempty"`
 	// Ruling is what a script of Policy decided; nil of others, and when it failed.
 	Ruling *Ruling `json:"ruling,omitempty"`
+	// Result is what the function of a script of Functions returned, as JSON.
+	Result json.RawMessage `json:"result,omitempty"`
 }
 
 // Ruling is what a script of Policy decided.
@@ -147,9 +156,9 @@ func (a *answer) fit(n int) error {
 		v := &a.Verdicts[i]
 		v.Error = clip(v.Error, maxError)
 		if v.Error != "" {
-			v.Member, v.Claims, v.Mapped, v.Ruling = nil, nil, nil, nil
+			v.Member, v.Claims, v.Mapped, v.Ruling, v.Result = nil, nil, nil, nil, nil
 		}
-		if !bounded(v.Claims) || !mappable(v.Mapped) || v.Ruling != nil && (v.Ruling.Level < 0 || v.Ruling.Level > 2) {
+		if !bounded(v.Claims) || !mappable(v.Mapped) || len(v.Result) > 6*maxResult || v.Ruling != nil && (v.Ruling.Level < 0 || v.Ruling.Level > 2) {
 			return fmt.Errorf("script: a verdict is not what scripts can decide")
 		}
 		if v.Ruling != nil {

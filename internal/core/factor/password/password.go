@@ -10,7 +10,12 @@ import (
 )
 
 // Mechanism asks for the password. Everybody is asked, so that it does not tell who has one.
-type Mechanism struct{ Passwords password.Passwords }
+type Mechanism struct {
+	Passwords password.Passwords
+	// Elsewhere looks at a password that is not the one in seen: an old system may know it to be right, and then it is stored now; userID is empty
+	// for somebody who does not exist. Nil: there is no other place.
+	Elsewhere func(ctx context.Context, c *call.Call, userID string, seen password.Current, plain string) (password.Current, bool, error)
+}
 
 type proof struct {
 	current password.Current
@@ -33,7 +38,7 @@ func (Mechanism) Start(context.Context, *call.Call, factor.Person, *factor.Chall
 	return factor.ErrNoStart
 }
 
-// Check hashes.
+// Check hashes, and asks elsewhere for what is wrong here.
 func (m Mechanism) Check(ctx context.Context, c *call.Call, p factor.Person, _ factor.Challenge, a factor.Answer) (factor.Verdict, error) {
 	var cur password.Current
 	if err := c.Snapshot(ctx, func() (err error) {
@@ -43,6 +48,13 @@ func (m Mechanism) Check(ctx context.Context, c *call.Call, p factor.Person, _ f
 		return factor.Verdict{}, err
 	}
 	v, err := m.Passwords.Verify(ctx, cur, a.Text)
+	if err == nil && !v.OK && m.Elsewhere != nil {
+		now, moved, err := m.Elsewhere(ctx, c, p.ID, cur, a.Text)
+		if err != nil || !moved {
+			return factor.Verdict{}, err
+		}
+		cur, v = now, password.Verdict{OK: true}
+	}
 	return factor.Verdict{Right: v.OK, Proof: proof{cur, v}}, err
 }
 

@@ -14,6 +14,8 @@ import (
 	made "limen/internal/wire/certificate/certificatetest"
 )
 
+func TestMain(m *testing.M) { apptest.Main(m) }
+
 func TestExchanges(t *testing.T) { apptest.Exchanges(t, "testdata", prepare, certified, ringing) }
 
 // prepare gives the exchanges the administrator's password, and the first label of the tenant's host.

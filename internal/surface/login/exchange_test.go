@@ -23,7 +23,7 @@ import (
 // the invitation before it.
 func TestExchanges(t *testing.T) {
 	apptest.Exchanges(t, "testdata", func(t *testing.T, s *apptest.Site, name string) map[string]string {
-		out := map[string]string{"older": invited(t, s), "token": invited(t, s), "proof": asked(t, s), "session": s.SignedIn(t, s.Plain.ID)}
+		out := map[string]string{"older": invited(t, s), "token": invited(t, s), "proof": asked(t, s), "session": s.SignedIn(t, s.Plain.ID), "adminSession": s.SignedIn(t, s.Admin.ID)}
 		for name, who := range map[string]string{"right": s.Admin.Name, "wrong": s.Admin.Name, "ghost": "nobody@" + s.Suffix} {
 			out[name], out[name+"UP"] = begun(t, s, who)
 		}

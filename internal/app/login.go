@@ -20,6 +20,7 @@ import (
 	"limen/internal/core/login"
 	"limen/internal/core/message"
 	"limen/internal/core/post"
+	"limen/internal/core/scan"
 	"limen/internal/core/setting"
 	"limen/internal/core/throttle"
 	"limen/internal/core/token"
@@ -46,6 +47,7 @@ func (a *App) wireLogin() {
 		Settings: a.Values, Profiles: a.Profiles, Codes: recoveryCodes,
 		Mechanisms: append([]factor.Mechanism{
 			factorpassword.Mechanism{Passwords: a.Passwords, Elsewhere: a.elsewhere}, oath.Mechanism{Profiles: a.OATH}, authenticator.Mechanism{Devices: a.Authenticators},
+			authenticator.Code{Devices: a.Authenticators},
 			email.Mechanism{Codes: codes, Send: a.mailCode}, sms.Mechanism{Codes: codes, Send: a.textCode},
 			question.Mechanism{Questions: a.Questions}, phone.Mechanism{Codes: codes, Pins: a.PINs, Ready: a.canCall, Ring: a.callCode},
 			factorradius.Mechanism{Setup: a.Radius, Allowed: a.Policies.ExternalRadius},
@@ -56,6 +58,11 @@ func (a *App) wireLogin() {
 	a.People.Gone = append(a.People.Gone, a.OATH.Drop, a.Passkeys.Drop, a.Authenticators.Drop, a.Questions.Drop, a.PINs.Drop, recoveryCodes.Drop, a.Throttle.ForgetDevices)
 	// A device on which a person is barred, or had a password that somebody else replaced, stands in for no factor afterwards.
 	a.People.Shut = append(a.People.Shut, a.Throttle.ForgetDevices)
+}
+
+// scans are what authenticators do with codes that they read.
+func (a *App) scans() scan.Scans {
+	return scan.Scans{Devices: a.Authenticators, Logins: a.Logins, People: a.People}
 }
 
 // How long what sign-ins leave behind is kept.
@@ -146,7 +153,7 @@ func readerOf(p factor.Person) post.Reader {
 // noticeKinds are the mails behind notices.
 var noticeKinds = map[login.Notice]message.Kind{
 	login.NewDevice: message.NewDevice, login.Locked: message.AccountLocked, login.PasswordChanged: message.PasswordChanged,
-	login.Authenticator: message.AuthenticatorAdded, login.PushRefused: message.PushRefused,
+	login.Authenticator: message.AuthenticatorAdded, login.PushRefused: message.PushRefused, login.CodeRefused: message.CodeRefused,
 	login.CodesMade: message.CodesMade,
 }
 

@@ -62,7 +62,7 @@ func (a *App) Surfaces() []gen.Surface {
 func (a *App) identityOps() []op.Op {
 	out := authentication.Authentication{Logins: a.Logins, Sessions: a.Sessions, Tokens: a.Tokens, People: a.People, Roles: a.Roles, Tenants: a.Index,
 		Policies: a.Policies, Providers: a.Upstream, Reminders: a.Reminders, Authorities: a.Authorities, CertHost: a.certHost, Certs: a.takesCertificates(),
-		PINs: a.PINs, Called: a.calledBy}.Ops()
+		PINs: a.PINs, Called: a.calledBy, Scans: a.scans()}.Ops()
 	out = append(out, authentication.Migration{Migrations: a.Migrations}.Ops()...)
 	out = append(out, a.users().Ops()...)
 	out = append(out, directories.Directories{People: a.People, Roles: a.Roles, Settings: a.Values}.Ops()...)
@@ -73,7 +73,7 @@ func (a *App) identityOps() []op.Op {
 	out = append(out, mfa.MFA{
 		People: a.People, Roles: a.Roles, Settings: a.Values, Sessions: a.Sessions, Passwords: a.Passwords,
 		Questions: a.Questions, Profiles: a.OATH, Keys: a.Passkeys, Tokens: a.Hardware, PINs: a.PINs, LeastPIN: a.Policies.LeastPIN, Logins: a.Logins, Notify: a.notify, Keep: a.keepWay,
-		Authenticators: a.Authenticators, Enrolment: a.Policies.Enrolment,
+		Authenticators: a.Authenticators, Scans: a.scans(), Enrolment: a.Policies.Enrolment,
 	}.Ops()...)
 	out = append(out, organizations.Organizations{Orgs: a.Orgs, People: a.People, Roles: a.Roles}.Ops()...)
 	out = append(out, social.Social{Providers: a.Upstream, Settings: a.Values}.Ops()...)

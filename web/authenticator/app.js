@@ -58,7 +58,7 @@
     setTimeout(code, me.period * 1000 - now % (me.period * 1000) + 50);
   }
 
-  let asks = [];
+  let asks = [], scanned = null, stream = null;
   async function look() {
     clearTimeout(timer);
     try {
@@ -75,10 +75,15 @@
   }
 
   function draw() {
+    if (scanned || stream) return;
     const a = asks[0];
     if (!a) { if (shown !== "idle") show("idle"); return; }
     if (shown === "ask" && at("ask").dataset.id === a.Id) return;
-    at("ask").dataset.id = a.Id;
+    ask(a);
+  }
+
+  function ask(a) {
+    at("ask").dataset.id = a.Id || "";
     at("app").textContent = a.Application || say.tenantName;
     at("account").textContent = a.Account;
     at("place").textContent = a.Place;
@@ -89,17 +94,63 @@
   }
 
   async function answer(approve) {
-    const a = asks.find(x => x.Id === at("ask").dataset.id), number = approve ? at("number").value.trim() : "";
+    const a = scanned || asks.find(x => x.Id === at("ask").dataset.id), number = approve ? at("number").value.trim() : "";
     if (!a) return;
     clearTimeout(timer);
+    const over = ["authenticator.ask", "scan.code"], seen = [approve ? "approve" : "refuse", number, a.Account, a.Application, a.Place, String(a.Asked)];
     try {
-      const signature = await sign(me.key, "answer", me.tenant, me.id, a.Id, a.Nonce, approve ? "approve" : "refuse", number, a.Account, a.Application, a.Place, String(a.Asked));
-      const e = await post("Answer", { Device: me.id, Id: a.Id, Approve: approve, Number: number, Signature: signature });
-      tell(e.success ? approve ? say.approved : say.refused : e.MessageID === "authenticator.number" ? say.wrong : e.MessageID === "authenticator.ask" ? say.over : say.failed);
+      const about = a.Code ? ["code", me.tenant, me.id, a.Code] : ["answer", me.tenant, me.id, a.Id, a.Nonce];
+      const body = { Device: me.id, Approve: approve, Number: number, Signature: await sign(me.key, ...about, ...seen) };
+      const e = a.Code ? await post("AnswerCode", { Code: a.Code, ...body }) : await post("Answer", { Id: a.Id, ...body });
+      tell(e.success ? approve ? say.approved : say.refused : e.MessageID === "authenticator.number" ? say.wrong : over.includes(e.MessageID) ? say.over
+        : e.MessageID === "login.code_unfit" ? say.unfit : say.failed);
     } catch { tell(say.failed); }
-    asks = asks.filter(x => x.Id !== a.Id);
+    if (a.Code) scanned = null; else asks = asks.filter(x => x.Id !== a.Id);
     show("idle");
     timer = setTimeout(look, 2500);
+  }
+
+  // A code that was read here, or that the telephone's camera has opened this page with.
+  async function read(code) {
+    if (!code) { tell(say.nocode); return; }
+    try {
+      const e = await timed("ReadCode", "read", { Code: code }, code);
+      if (!e.success) { tell(e.MessageID === "scan.code" ? say.over : say.failed); return; }
+      scanned = { ...e.Result, Code: code };
+      ask(scanned);
+    } catch { tell(say.failed); }
+  }
+  function codeOf(text) {
+    try {
+      const u = new URL(text);
+      return u.pathname.toLowerCase() === "/security/submitqrcode" && u.searchParams.get("sessionId") || "";
+    } catch { return ""; }
+  }
+  function opened() {
+    const code = new URLSearchParams(location.hash.slice(1)).get("code");
+    if (code === null) return;
+    history.replaceState(null, "", location.pathname);
+    read(code);
+  }
+
+  function close() {
+    if (stream) for (const t of stream.getTracks()) t.stop();
+    stream = null; at("view").srcObject = null;
+    show("idle"); draw();
+  }
+  async function camera() {
+    tell("");
+    try {
+      const detector = new BarcodeDetector({ formats: ["qr_code"] });
+      const mine = stream = await navigator.mediaDevices.getUserMedia({ video: { facingMode: "environment" } });
+      at("view").srcObject = stream; show("camera"); at("stop").focus();
+      await at("view").play();
+      while (stream === mine) {
+        const found = await detector.detect(at("view"));
+        if (stream === mine && found.length) { close(); await read(codeOf(found[0].rawValue)); return; }
+        await new Promise(done => setTimeout(done, 200));
+      }
+    } catch { if (stream) close(); tell(say.unseen); }
   }
 
   async function enroll() {
@@ -136,7 +187,9 @@
   function start() {
     at("whose").textContent = me.account;
     at("push").hidden = !me.push || !("PushManager" in window) || !("Notification" in window) || Notification.permission === "granted";
-    show("idle"); code(); look(); worker().catch(() => {});
+    at("read").hidden = !("BarcodeDetector" in window) || !navigator.mediaDevices;
+    at("byCamera").hidden = !at("read").hidden;
+    show("idle"); code(); look(); opened(); worker().catch(() => {});
   }
   function begin() {
     if (!window.isSecureContext || !crypto.subtle || !window.indexedDB) { show("unable"); return; }
@@ -147,6 +200,9 @@
   at("refuse").addEventListener("click", () => answer(false));
   at("enroll").addEventListener("submit", v => { v.preventDefault(); enroll().catch(() => tell(say.failed)); });
   at("push").addEventListener("click", subscribe);
+  at("read").addEventListener("click", camera);
+  at("stop").addEventListener("click", close);
+  addEventListener("hashchange", () => { if (me) opened(); });
   document.addEventListener("visibilitychange", () => { if (me && !document.hidden) look(); });
   load().then(found => { me = found; if (me) start(); else begin(); }).catch(() => show("unable"));
 })();

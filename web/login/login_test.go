@@ -33,6 +33,8 @@ var views = []View{
 	Step{Kind: Reset, Rules: []Rule{{"length", 8}}, Code: "invite.differ", Reason: "No.", Again: true},
 	Step{Kind: Key, Way: Way{Name: "passkey"}, Other: true}, Step{Kind: Key, Key: `{"challenge":"AA"}`, Way: Way{Name: "key"}, Persist: true},
 	Step{Kind: Choose, Ways: []Way{{Name: "key"}, {Name: "device"}, {Name: "passkey"}}}, Step{Kind: Key, Key: `"></form><script>`},
+	Step{Kind: Scan, Way: Way{Name: "scan"}, Number: "17", Drawing: "M4 4h7v1h-7z", Size: 45, Nobody: true, To: "/x"}, Step{Kind: Scan, Begun: true, Other: true},
+	Step{Kind: Scan, Account: "anna@example.com", Number: "17", Drawing: `"><script>`, Size: 45}, Name{Scan: true, To: `"><script>`},
 	Step{Kind: Wait, Way: Way{Where: "x"}, Back: "/login"},
 	Welcome{Account: "anna@example.com", Display: "Anna"}, Welcome{To: "/x", Now: true}, Welcome{To: "javascript:alert(1)", Display: "<script>"},
 	Told{}, Told{Replaced: true, To: "/x"}, Leave{Account: "anna@example.com", Action: "/logout"}, Left{}, Left{Apps: []string{"Shop", "<script>"}},

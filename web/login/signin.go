@@ -18,6 +18,7 @@ type Name struct {
 
 	Reason    string // of Code in words, where the language has none
 	Providers []Provider
+	Scan      bool // signing in by a QR code is offered
 }
 
 // Provider is where people may sign in instead.
@@ -64,6 +65,7 @@ const (
 	Key       Kind = "key"  // a passkey or security key signs
 	Push      Kind = "push" // an authenticator is asked
 	Recovery  Kind = "recovery"
+	Scan      Kind = "scan" // an authenticator reads a code
 )
 
 // Way is one of several ways to go on.
@@ -89,8 +91,11 @@ type Step struct {
 	Link    bool     // the message has a link besides the code
 	Back    string   // Wait: where the code is entered
 	Key     string   // Key: what the browser is told (PublicKeyCredentialRequestOptionsJSON); empty: it is not told yet
-	Number  string   // Push: what is to be entered where the person approves; empty: nobody is asked
-	Begun   bool     // Push: it was begun, so that without a number nobody will be asked
+	Number  string   // Push, Scan: what is to be entered where the person approves; empty: nobody is asked
+	Drawing string   // Scan: the dark squares of the code, as a path of SVG
+	Size    int      // Scan: the sides of the code, in its squares
+	Nobody  bool     // Scan: for whoever reads it; nobody has said who they are
+	Begun   bool     // Push, Scan: it was begun, so that without a number nobody will be asked
 	Seconds int      // for how long no answer is looked at; 0: at once
 	Code    string   // fault code of what is wrong; empty: nothing
 	Reason  string   // the same in words, where the language has none for the code
@@ -282,7 +287,7 @@ const seeOn = `(function(){var a=document.getElementById("onward");function go()
 
 // Script asks for a signature, or goes on when another device has answered; empty: there is nothing to be done yet.
 func (v Step) Script() template.JS {
-	if v.Kind == Push && v.Number != "" {
+	if (v.Kind == Push || v.Kind == Scan) && v.Number != "" {
 		return seeOn
 	}
 	if v.Kind != Key || v.Key == "" {
@@ -303,7 +308,7 @@ func (v Left) GoOn() template.JS {
 func Directives(v View) (out []string) {
 	if step, ok := v.(Step); ok && step.Script() != "" {
 		out = []string{allow(string(step.Script()))}
-		if step.Kind == Push {
+		if step.Kind != Key {
 			out = append(out, "connect-src 'self'")
 		}
 		return out

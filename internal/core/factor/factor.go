@@ -29,6 +29,8 @@ const (
 	Passkey     = "PASSKEY"
 	// OTP asks a device of the person's, or takes a code of it (policies.yaml n 168).
 	OTP = "OTP"
+	// QR has a device of the person's read a code that the sign-in shows.
+	QR = "QR"
 	// Recovery takes a code of a person's that stands in for a factor that is lost. The name is this program's own: the contract has none.
 	Recovery = "RECOVERY"
 	Reset    = "RESET" // a new password; asked by the conversation itself

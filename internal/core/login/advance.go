@@ -310,6 +310,9 @@ func (t *turn) start(ctx context.Context, a Action) (Result, error) {
 		}
 	}
 	err = t.mechanism(ch.Name).Start(ctx, t.c, whose, ch, link)
+	if err == nil && ch.Name == factor.QR {
+		err = t.shown(ctx, t.c, t.s, ch)
+	}
 	switch {
 	case errors.Is(err, factor.ErrNoStart):
 		return t.fail(ctx, whyAction)

@@ -19,12 +19,12 @@ func (l *Logins) alone(ctx context.Context, c *call.Call, s *state, who subject,
 		s.Single = append(s.Single, ch.Name)
 	}
 	if instead || len(s.Challenges) == 0 {
-		s.Challenges = [][]factor.Challenge{made}
+		s.Challenges, s.Lone = [][]factor.Challenge{made}, slices.Clone(s.Single)
 		return nil
 	}
 	for _, ch := range made {
 		if !slices.ContainsFunc(s.Challenges[0], func(has factor.Challenge) bool { return has.Name == ch.Name }) {
-			s.Challenges[0] = append(s.Challenges[0], ch)
+			s.Challenges[0], s.Lone = append(s.Challenges[0], ch), append(s.Lone, ch.Name)
 		}
 	}
 	return nil

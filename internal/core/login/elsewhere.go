@@ -60,7 +60,7 @@ func (l *Logins) Elsewhere(ctx context.Context, c *call.Call, talk []byte, mecha
 		return ErrLink
 	}
 	if !yes {
-		return l.refused(ctx, c, s)
+		return l.refused(ctx, c, s, PushRefused)
 	}
 	a, err := l.origin(ctx, c, s, kindOf(ch.Name))
 	if err != nil {
@@ -78,7 +78,7 @@ func (l *Logins) Elsewhere(ctx context.Context, c *call.Call, talk []byte, mecha
 
 // refused ends a conversation that its person refused. The event of it is another one than the answer's own, and is about where the
 // conversation comes from.
-func (l *Logins) refused(ctx context.Context, c *call.Call, s *state) error {
+func (l *Logins) refused(ctx context.Context, c *call.Call, s *state, tell Notice) error {
 	own, from := c.Event, c.Client.IP
 	defer func() { c.Event, c.Client.IP = own, from }()
 	if own != nil {
@@ -100,7 +100,7 @@ func (l *Logins) refused(ctx context.Context, c *call.Call, s *state) error {
 		err = t.locked(ctx, a)
 	}
 	if err == nil && t.Notify != nil {
-		err = t.Notify(ctx, c, t.person, PushRefused)
+		err = t.Notify(ctx, c, t.person, tell)
 	}
 	if err != nil {
 		return err

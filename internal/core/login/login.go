@@ -88,6 +88,7 @@ const (
 	Authenticator   Notice = "authenticator_added"
 	PushRefused     Notice = "push_refused"
 	CodesMade       Notice = "codes_made"
+	CodeRefused     Notice = "code_refused"
 )
 
 // Package is what a client is asked to answer. Challenges are answered in order, one mechanism of each.

@@ -15,6 +15,7 @@ type Stage struct {
 	Login    string // as typed
 	Package  Package
 	First    bool    // nothing has been passed yet
+	Nameless bool    // nobody has said who signs in: a code is shown for whoever reads it
 	Recovery bool    // a forgotten password is replaced
 	Raise    bool    // somebody who is signed in shows more
 	Want     *Wanted // what is to be shown beside what the session rests on; nil: whatever there is
@@ -41,13 +42,16 @@ func (l *Logins) Look(ctx context.Context, c *call.Call, id string) (Stage, erro
 	if err != nil {
 		return Stage{}, err
 	}
-	out := Stage{Login: s.Login, First: len(s.Passed) == 0 && s.At == 0, Recovery: s.Recovery, Raise: s.Raised != "", Want: s.Want}
+	out := Stage{Login: s.Login, Nameless: s.Nameless, First: len(s.Passed) == 0 && s.At == 0, Recovery: s.Recovery, Raise: s.Raised != "", Want: s.Want}
 	if s.Done != nil {
 		r, err := l.fetched(ctx, c, s)
 		out.End = &r
 		return out, err
 	}
 	out.Package = *s.pack()
+	if s.Nameless {
+		return out, nil
+	}
 	return out, l.hints(ctx, c, s, &out)
 }
 

@@ -58,12 +58,13 @@ func (p Profile) With(a profile.Profile) Profile {
 }
 
 // Recover gives the profile with those of an authentication profile as the challenges before one may choose a new
-// password. The forgotten one is none of them, and a recovery code does not begin: whoever found the paper would need nothing else.
+// password. The forgotten one is none of them, and neither is a code that is read, since anybody can begin to replace a password. A recovery code
+// does not begin: whoever found the paper would need nothing else.
 func (p Profile) Recover(a profile.Profile) Profile {
 	p.Recovery, p.RecoveryQuestions = nil, a.Questions
 	for _, names := range a.Challenges {
 		rest := slices.DeleteFunc(slices.Clone(names), func(name string) bool {
-			return name == factor.Password || name == factor.Recovery && len(p.Recovery) == 0
+			return name == factor.Password || name == factor.QR || name == factor.Recovery && len(p.Recovery) == 0
 		})
 		if len(rest) > 0 {
 			p.Recovery = append(p.Recovery, rest)

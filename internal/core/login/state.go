@@ -34,6 +34,9 @@ type state struct {
 	Shows      bool                 `json:"sh,omitempty"` // a program learns that the person showed what it wanted; no session comes of it
 	Want       *Wanted              `json:"w,omitempty"`  // what is to be shown beside what the session rests on; nil: whatever there is
 	Single     []string             `json:"sg,omitempty"` // mechanisms of the first challenge that end the sign-in by themselves
+	Lone       []string             `json:"ln,omitempty"` // those of Single that stand in the first challenge for that alone
+	Nameless   bool                 `json:"nl,omitempty"` // nobody has said who signs in: whoever confirms the code does
+	Guid       string               `json:"gu,omitempty"` // by which a program asks how its code stands
 	Recovery   bool                 `json:"r,omitempty"`  // a forgotten password is replaced
 	Skipped    bool                 `json:"sk,omitempty"` // the device stands in for the second factor
 	Exempt     bool                 `json:"ex,omitempty"` // an administrator let the person sign in without further factors

@@ -49,6 +49,7 @@ const (
 	PushRefused        Kind = "push_refused"        // notice of a sign-in that was refused there
 	CodesMade          Kind = "codes_made"          // notice of a new set of recovery codes
 	CodeUsed           Kind = "code_used"           // notice of the use of one; Total are left
+	CodeRefused        Kind = "code_refused"        // notice of a sign-in by a QR code that was refused there
 )
 
 // kind says what a kind of message needs and shows.
@@ -99,6 +100,7 @@ var kinds = map[Kind]kind{
 	PushRefused:        {need: []string{"When"}, facts: place, bare: true},
 	CodesMade:          {need: []string{"When"}, facts: place, bare: true},
 	CodeUsed:           {need: []string{"When", "Total"}, facts: place, bare: true},
+	CodeRefused:        {need: []string{"When"}, facts: place, bare: true},
 }
 
 // Kinds lists all kinds in the order of their names.

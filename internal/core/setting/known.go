@@ -56,6 +56,7 @@ var authKeys = []Key{
 	boolean("Authentication.RememberDevice", false, "Ask for no second factor on a device on which the person signed in completely.",
 		func(v *Values) *bool { return &v.Auth.RememberDevice }),
 	duration("Authentication.RememberDeviceDays", "days", 30, 1, 365, "For how long a device is remembered.", func(v *Values) *time.Duration { return &v.Auth.RememberFor }),
+	boolean("Authentication.QRCode", false, "Offer to sign in by a QR code that the person's authenticator reads.", func(v *Values) *bool { return &v.Auth.QRCode }),
 	duration("Session.IdleMinutes", "minutes", 20, 1, 43200, "Time without a call after which a session ends.", func(v *Values) *time.Duration { return &v.Session.Idle }),
 	duration("Session.LifespanHours", "hours", 12, 1, 720, "Time after which a session ends in any case.", func(v *Values) *time.Duration { return &v.Session.Life }),
 	boolean("Session.AllowPersist", false, "Offer to stay signed in when the browser is closed.", func(v *Values) *bool { return &v.Session.AllowPersist }),

@@ -104,6 +104,7 @@ type Auth struct {
 	RequireSecondFactor bool       // false: who has enrolled no second factor signs in with the password alone
 	RememberDevice      bool       // a device on which somebody signed in completely needs no second factor
 	RememberFor         time.Duration
+	QRCode              bool // signing in by a QR code is offered to whoever has not said who they are
 }
 
 // Session is how long sign-ins last.
@@ -169,8 +170,9 @@ type Social struct {
 type Company struct{ Name, Support, Privacy, Terms string }
 
 // Mechanisms are the factors that Authentication.Challenges may name: the password, authenticator codes, codes by mail
-// and text message, security questions, security keys, authenticators of a device, passkeys, push, recovery codes behind another one.
-var Mechanisms = []string{"UP", "OATH", "EMAIL", "SMS", "SQ", "U2F", "U2FONDEVICE", "PASSKEY", "OTP", "PF", "RADIUS", "RECOVERY"}
+// and text message, security questions, security keys, authenticators of a device, passkeys, push, codes that are read, recovery codes behind another
+// one.
+var Mechanisms = []string{"UP", "OATH", "EMAIL", "SMS", "SQ", "U2F", "U2FONDEVICE", "PASSKEY", "OTP", "QR", "PF", "RADIUS", "RECOVERY"}
 
 // read fills the values from the stored rows. A stored value that is not valid any more counts as not set.
 func read(rows []row) *Values {

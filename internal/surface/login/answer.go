@@ -166,6 +166,8 @@ func (s SignIn) anew(ctx context.Context, c *op.Call, m move, to string) (any, e
 // again opens a conversation like the one that failed.
 func (s SignIn) again(ctx context.Context, c *op.Call, st core.Stage) (core.Package, string, error) {
 	switch {
+	case st.Nameless: // nobody's name could be begun with
+		return core.Package{}, "", session.ErrUnknown
 	case !st.Raise:
 		return s.Logins.Start(ctx, c, core.Begin{Login: st.Login})
 	case !signedIn(c):

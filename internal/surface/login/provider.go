@@ -213,10 +213,11 @@ func back(c *op.Call, in ProviderAnswer, l upstream.Landed, more url.Values) op.
 	return op.Redirect{URL: at + sign + more.Encode(), Code: http.StatusFound, Cookie: []*http.Cookie{upstream.Unbind(c, in.State)}}
 }
 
-// named offers the providers beside the name.
+// named offers the providers, and a code, beside the name.
 func (s SignIn) named(ctx context.Context, c *op.Call, v login.Name) (login.Name, error) {
-	if s.Providers == nil {
-		return v, nil
+	var err error
+	if v.Scan, err = s.Logins.OffersCodes(ctx, c); err != nil || s.Providers == nil {
+		return v, err
 	}
 	all, err := s.Providers.Offered(ctx, c)
 	for _, p := range all {

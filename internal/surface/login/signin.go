@@ -62,7 +62,7 @@ func (s SignIn) Ops() []op.Op {
 		op.New(op.Spec{Method: http.MethodGet, Path: path + "/waiting", Allow: op.Anonymous, Effect: op.Read}, s.Waiting),
 		op.New(op.Spec{Method: http.MethodGet, Path: "/logout", Allow: op.Anonymous, Effect: op.Read}, s.Leave),
 		op.New(op.Spec{Path: "/logout", Allow: op.Anonymous, Effect: op.Write, Audit: audit.Logout, MaxBody: maxForm, Faults: []*fault.Error{ErrElsewhere}}, s.Logout),
-	}, slices.Concat(s.consents(), s.accounts(), s.devices(), s.approvals(), s.providers(), s.authenticators(), s.recoveryCodes())...)
+	}, slices.Concat(s.consents(), s.accounts(), s.devices(), s.approvals(), s.providers(), s.authenticators(), s.recoveryCodes(), s.codes())...)
 }
 
 // Talk is the cookie of a conversation. It ends with the conversation at the latest.

@@ -1,6 +1,7 @@
 package login
 
 import (
+	"cmp"
 	"encoding/json"
 	"net/url"
 	"slices"
@@ -11,6 +12,7 @@ import (
 	core "limen/internal/core/login"
 	"limen/internal/fault"
 	"limen/internal/op"
+	"limen/internal/wire/qrcode"
 	"limen/web/login"
 )
 
@@ -52,6 +54,8 @@ func step(c *op.Call, st core.Stage, to string, in Visit) login.Step {
 	case out.Kind == login.Key:
 		out.Key = toSign(c, ch)
 		out.Persist = out.Persist && out.Key != ""
+	case out.Kind == login.Scan:
+		scan(c, ch, st.Nameless, &out)
 	case out.Kind == login.Push:
 		out.Begun = ch.Sent != 0
 		if c.Now.UnixMilli() < ch.Expires {
@@ -109,7 +113,19 @@ func sends(ch factor.Challenge) bool { return ch.Prompt.MaskedMail != "" || ch.P
 
 // starts says whether a mechanism is begun before it can be answered.
 func starts(ch factor.Challenge) bool {
-	return sends(ch) || passkey.Is(ch.Name) || ch.Name == factor.OTP
+	return sends(ch) || passkey.Is(ch.Name) || ch.Name == factor.OTP || ch.Name == factor.QR
+}
+
+// scan shows the code of a challenge while it can be read.
+func scan(c *op.Call, ch factor.Challenge, nobody bool, out *login.Step) {
+	out.Nobody, out.Begun = nobody, ch.Sent != 0
+	if ch.Number == "" || c.Now.UnixMilli() >= ch.Expires {
+		return
+	}
+	d, err := qrcode.Draw(core.CodeURL(cmp.Or(c.Tenant.Host, c.Client.Host), ch))
+	if err == nil { // an address is never too long for a code
+		out.Number, out.Drawing, out.Size = ch.Number, d.Path, d.Size
+	}
 }
 
 // toSign is what the browser is told of a key's challenge; empty where it has not begun, or is over.
@@ -140,6 +156,8 @@ func kind(c *op.Call, ch factor.Challenge) login.Kind {
 		return login.Push
 	case ch.Name == factor.Recovery:
 		return login.Recovery
+	case ch.Name == factor.QR:
+		return login.Scan
 	case ch.Name == factor.Phone && ch.Sent != 0 && c.Now.UnixMilli() < ch.Expires:
 		return login.Call
 	case sends(ch) && (ch.Sent == 0 || ch.Expires != 0 && c.Now.UnixMilli() >= ch.Expires):
@@ -163,6 +181,8 @@ func way(ch factor.Challenge) login.Way {
 		out.Name = "push"
 	case ch.Name == factor.Recovery:
 		out.Name = "recovery"
+	case ch.Name == factor.QR:
+		out.Name = "scan"
 	case ch.Name == factor.Password:
 		out.Name = "password"
 	case passkey.Is(ch.Name):

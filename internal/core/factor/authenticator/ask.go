@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"net/netip"
 	"strconv"
 	"strings"
 	"time"
@@ -123,8 +124,10 @@ func (v Devices) ask(ctx context.Context, c *call.Call, p factor.Person, ch *fac
 func aadAsk(id string) string { return "authenticator ask/" + id }
 
 // place is where a sign-in comes from, as far as that is known.
-func (v Devices) place(c *call.Call) string {
-	at := c.Client.IP.Unmap()
+func (v Devices) place(c *call.Call) string { return v.at(c.Client.IP) }
+
+func (v Devices) at(ip netip.Addr) string {
+	at := ip.Unmap()
 	if v.Country != nil {
 		if country := v.Country(at); country != "" {
 			return at.String() + " (" + country + ")"

@@ -152,7 +152,7 @@ func (w *World) mechanisms(ring *crypt.Ring) []factor.Mechanism {
 			return nil
 		}},
 		oath.Mechanism{Profiles: w.OATH}, authenticator.Mechanism{Devices: w.Authenticators}, question.Mechanism{Questions: w.Questions},
-		recovery.Mechanism{Codes: w.Codes},
+		recovery.Mechanism{Codes: w.Codes}, authenticator.Code{Devices: w.Authenticators},
 	}, passkey.Mechanisms(w.Keys)...)
 }
 

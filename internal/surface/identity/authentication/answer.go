@@ -9,6 +9,7 @@ import (
 	"limen/internal/core/login"
 	"limen/internal/core/token"
 	"limen/internal/op"
+	"limen/internal/wire/qrcode"
 )
 
 // Answer is what StartAuthentication and AdvanceAuthentication give: one of several shapes, told apart by Summary. What
@@ -26,8 +27,8 @@ type Answer struct {
 	// PublicKey goes with OobPending where a key of WebAuthn was started: what navigator.credentials.get takes as publicKey, in the form
 	// that PublicKeyCredential.parseRequestOptionsFromJSON reads. The answer is the text of the result's toJSON.
 	PublicKey *passkey.Assertion `json:"PublicKey,omitempty"`
-	// GeneratedAuthValue goes with OobPending where an authenticator was asked: the number that the person has to enter there. Absent where
-	// none was, because it is not the mechanism's way, or because too many requests were left unanswered: the code is what is left then.
+	// GeneratedAuthValue goes with OobPending where an authenticator was asked, and with the package of StartQRCodeAuthentication: the number that
+	// the person has to enter on the authenticator. Absent where none was asked, because it is not the mechanism's way, or because too many requests were left unanswered: the code is what is left then.
 	GeneratedAuthValue string `json:"GeneratedAuthValue,omitempty"`
 	// ChallengeID is what StartChallenge takes, where a challenge is due.
 	ChallengeID string `json:"ChallengeId,omitempty"`
@@ -100,6 +101,8 @@ type Mechanism struct {
 	MultipartMechanism   *Multipart `json:"MultipartMechanism,omitempty"`
 	ComplexityHint       string     `json:"PasswordComplexityHint,omitempty"`
 	Type                 string     `json:"Type,omitempty"` // of U2F: SECURITYKEY, ONDEVICE or PASSKEY
+	// Image is the code of QR, as a PNG image in a data URI. It can be read once the mechanism has been started.
+	Image string `json:"Image,omitempty"`
 }
 
 // Multipart is several questions that are answered together.
@@ -168,14 +171,14 @@ func packed(c *op.Call, p *login.Package) Answer {
 	for _, alternatives := range p.Challenges {
 		var one Challenge
 		for _, ch := range alternatives {
-			one.Mechanisms = append(one.Mechanisms, shown(ch))
+			one.Mechanisms = append(one.Mechanisms, shown(c, ch))
 		}
 		out.Challenges = append(out.Challenges, one)
 	}
 	return Answer{Package: out, Summary: string(login.NewPackage)}
 }
 
-func shown(ch factor.Challenge) Mechanism {
+func shown(c *op.Call, ch factor.Challenge) Mechanism {
 	p := ch.Prompt
 	m := Mechanism{
 		AnswerType: p.AnswerType, Name: ch.Name, PromptMechChosen: p.Chosen, PromptSelectMech: p.Select, MechanismID: ch.ID, Enrolled: true,
@@ -190,6 +193,9 @@ func shown(ch factor.Challenge) Mechanism {
 	}
 	if p.Domain != "" {
 		m.EmailType = "Primary"
+	}
+	if ch.Name == factor.QR { // an address is never too long for a code
+		m.Image, _ = qrcode.PNG(login.CodeURL(c.Tenant.Host, ch))
 	}
 	if len(p.Parts) > 0 {
 		m.MultipartMechanism = &Multipart{PromptSelectMech: p.Select}

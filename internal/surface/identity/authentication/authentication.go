@@ -14,6 +14,7 @@ import (
 	"limen/internal/core/remind"
 	"limen/internal/core/right"
 	"limen/internal/core/role"
+	"limen/internal/core/scan"
 	"limen/internal/core/session"
 	"limen/internal/core/tenant"
 	"limen/internal/core/token"
@@ -43,6 +44,7 @@ type Authentication struct {
 	Certs       bool
 	// PINs are what people key in on the telephone. Called says whether a request is signed by the tenant's telephone service.
 	PINs   phone.Pins
+	Scans  scan.Scans
 	Called func(ctx context.Context, c *call.Call, address string, body []byte, signature string) (bool, error)
 }
 
@@ -59,7 +61,7 @@ var signedOut = []*fault.Error{user.ErrNotFound, user.ErrStronger, fault.ErrMiss
 
 // Ops declares them.
 func (a Authentication) Ops() []op.Op {
-	return slices.Concat(a.conversation(), a.voices(), a.certificates(), a.challenging(), a.forgotten(), a.providers(), a.sessions())
+	return slices.Concat(a.conversation(), a.codes(), a.voices(), a.certificates(), a.challenging(), a.forgotten(), a.providers(), a.sessions())
 }
 
 func (a Authentication) conversation() []op.Op {

@@ -2,6 +2,7 @@ package authentication_test
 
 import (
 	"crypto/tls"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"slices"
@@ -28,6 +29,12 @@ func prepare(t *testing.T, s *apptest.Site, name string) map[string]string {
 	case "ForgotUsername", "StartForgotUsername", "AdvanceForgotUsername":
 		s.Set(t, "ForgotUsername.Allowed", "true")
 		out["mail"] = s.Plain.Mail
+	case "StartQRCodeAuthentication":
+		s.Set(t, "Authentication.QRCode", "true")
+	case "GetQRCodeStatus", "SubmitQRCode":
+		maps.Copy(out, s.CodeExchange(t))
+		d := s.Carry(t, s.Plain.ID)
+		out["plainDevice"], out["plainYes"] = d.ID, s.AnswerCode(t, d, out["code"], true, out["number"])["Signature"].(string)
 	case "StartSocialAuthentication", "ResumeFromExtIdpAuth":
 		p := s.Provider(t, upstream.Google)
 		at, _ := s.AtProvider(t, upstream.Begin{Provider: upstream.Google})

@@ -2,10 +2,7 @@ package mfa
 
 import (
 	"context"
-	"encoding/base64"
 	"errors"
-
-	"rsc.io/qr"
 
 	"limen/internal/core/audit"
 	"limen/internal/core/factor"
@@ -13,6 +10,7 @@ import (
 	"limen/internal/core/login"
 	"limen/internal/core/throttle"
 	"limen/internal/op"
+	"limen/internal/wire/qrcode"
 )
 
 // Enrolment begins the enrolment of an authenticator.
@@ -52,18 +50,8 @@ func (m MFA) GetUserThirdPartyOtp(ctx context.Context, c *op.Call, in Enrolment,
 	}
 	enrolled(c.Event, in.found, made)
 	c.Event.Set("Pending", true)
-	image, err := picture(uri)
+	image, err := qrcode.PNG(uri)
 	return Begun{image, made.ID}, err
-}
-
-// picture draws a QR code. A screen loses nothing, so the least error correction does, and makes the code small.
-func picture(text string) (string, error) {
-	code, err := qr.Encode(text, qr.L)
-	if err != nil {
-		return "", err
-	}
-	code.Scale = 5
-	return "data:image/png;base64," + base64.StdEncoding.EncodeToString(code.PNG()), nil
 }
 
 // ProfileCode is a code of one of the caller's profiles.

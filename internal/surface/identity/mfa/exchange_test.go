@@ -39,6 +39,8 @@ func TestExchanges(t *testing.T) {
 			return waiting(t, s)
 		case "SetPushSubscription":
 			return subscriptions(t, s)
+		case "ReadCode", "AnswerCode":
+			return s.CodeExchange(t)
 		case "AnswerAuthenticator":
 			return replies(t, s)
 		}

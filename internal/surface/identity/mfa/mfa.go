@@ -19,6 +19,7 @@ import (
 	"limen/internal/core/password"
 	"limen/internal/core/right"
 	"limen/internal/core/role"
+	"limen/internal/core/scan"
 	"limen/internal/core/session"
 	"limen/internal/core/setting"
 	"limen/internal/core/tokenfile"
@@ -44,6 +45,7 @@ type MFA struct {
 	Logins   *login.Logins
 
 	Authenticators authenticator.Devices
+	Scans          scan.Scans
 	// Enrolment says what a person's policies are about enrolling devices: whether they may, and whether they are told of it.
 	Enrolment func(ctx context.Context, c *call.Call, userID string) (may, tell bool, err error)
 	// Notify writes a notice to a person, in c.Tx; nil: nobody is told.
@@ -66,7 +68,10 @@ var (
 
 // Ops declares them.
 func (m MFA) Ops() []op.Op {
-	return slices.Concat(m.passwords(), m.offered(), m.answers(), m.profiles(), m.codes(), m.tokens(), m.files(), m.pins(), m.keys(), m.authenticators(), m.asked(), m.subscribing(), m.recoveryCodes())
+	return slices.Concat(
+		m.passwords(), m.offered(), m.answers(), m.profiles(), m.codes(), m.tokens(), m.files(), m.pins(), m.keys(), m.authenticators(), m.asked(), m.scanned(),
+		m.subscribing(), m.recoveryCodes(),
+	)
 }
 
 func (m MFA) passwords() []op.Op {

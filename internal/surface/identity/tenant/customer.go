@@ -64,8 +64,8 @@ type CustomerConfig struct {
 	ReCaptchaThreshold op.Opt[int] `json:"reCaptchaThreshold" setting:"Customer.ReCaptchaThreshold" most:"100"`
 	// ForgotUsernameAllowed mails people their user name when they ask: setting ForgotUsername.Allowed.
 	ForgotUsernameAllowed op.Opt[bool] `json:"ForgotUsernameAllowed" setting:"ForgotUsername.Allowed"`
-	// EnableQRCode lets people sign in by a QR code.
-	EnableQRCode op.Opt[bool] `json:"EnableQRCode" setting:"Customer.EnableQRCode"`
+	// EnableQRCode lets people sign in by a QR code that their authenticator reads: setting Authentication.QRCode.
+	EnableQRCode op.Opt[bool] `json:"EnableQRCode" setting:"Authentication.QRCode"`
 	// EnableUmc is a switch of the user portal.
 	EnableUmc op.Opt[bool] `json:"EnableUmc" setting:"Customer.EnableUmc"`
 	// OtpCodeLength is how many digits codes by mail and text message have, 6 to 10: setting Code.Length.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"net"
+	"net/netip"
 	"time"
 
 	"limen/internal/call"
@@ -18,7 +19,7 @@ import (
 // wireRadius wires RADIUS clients, and servers elsewhere.
 func (a *App) wireRadius() {
 	asking := &udp.Client{Guard: a.Egress.Guard, Resolver: a.Resolver.Net()}
-	a.Radius = &radius.Setup{DB: a.DB, Ring: a.Ring, Changes: a.Changes, Profiles: a.Profiles, Ask: asking.Ask, Plain: a.powerless, Lockout: a.lockout}
+	a.Radius = &radius.Setup{DB: a.DB, Ring: a.Ring, Changes: a.Changes, Profiles: a.Profiles, Ask: asking.Ask, Lookup: a.addresses, Plain: a.powerless, Lockout: a.lockout}
 	a.Radius.Start()
 }
 
@@ -30,6 +31,11 @@ func (a *App) radiusTerms(ctx context.Context, c *call.Call, u user.User, base l
 	}
 	t.Profile, err = a.demanded(ctx, c, u, t.Profile)
 	return t, err
+}
+
+// addresses are those of a host name. The dot keeps the machine's search list out.
+func (a *App) addresses(ctx context.Context, host string) ([]netip.Addr, error) {
+	return a.Resolver.Net().LookupNetIP(ctx, "ip", host+".")
 }
 
 // RadiusAnswers is what answers packets of RADIUS.

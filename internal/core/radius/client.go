@@ -18,7 +18,7 @@ type Client struct {
 	ID          string `db:"id"`
 	Name        string `db:"name"` // unique in the tenant whatever its case
 	Description string `db:"description"`
-	Address     string `db:"address"`  // from where it asks: a network, as 192.0.2.7/32
+	Address     string `db:"address"`  // from where it asks: a network, as 192.0.2.7/32, or a host name
 	Profile     string `db:"profile"`  // authentication profile that its people pass; empty: policies say which
 	Unsigned    bool   `db:"unsigned"` // its requests need no Message-Authenticator
 	Sealed      string `db:"sealed"`
@@ -55,7 +55,7 @@ type ClientWish struct {
 	ID          string // empty: a new one
 	Name        string
 	Description *string
-	Address     string // an address, or a network in CIDR notation
+	Address     string // an address, a network in CIDR notation, or a host name
 	Profile     *string
 	Unsigned    *bool
 	Secret      string // empty: as it is
@@ -96,9 +96,19 @@ func (s *Setup) PrepareClient(ctx context.Context, c *call.Call, w ClientWish) (
 	return out, err
 }
 
-// network gives the network of a text, which is one or an address. Wider ones than a tenant has devices in are refused.
+// named says whether an address is a host name.
+func named(address string) bool { return address != "" && !strings.Contains(address, "/") }
+
+// isName says whether a text of the form of a host name is one, and no address with a mistake in it.
+func isName(text string) bool {
+	last := text[strings.LastIndexByte(text, '.')+1:]
+	return strings.Trim(last, "0123456789") != ""
+}
+
+// network gives the network of a text, which is one or an address, or a host name as it is. Wider networks than a tenant has devices in are
+// refused.
 func network(text string) (string, error) {
-	bad := fault.Bad("ClientHostOrIp", "is an address such as 192.0.2.7, or a network such as 192.0.2.0/24 of at least 8 bits, or 32 of IPv6; names are not looked up")
+	bad := fault.Bad("ClientHostOrIp", "is an address such as 192.0.2.7, a network such as 192.0.2.0/24 of at least 8 bits, or 32 of IPv6, or a host name")
 	text = strings.TrimSpace(text)
 	if a, err := netip.ParseAddr(text); err == nil {
 		if a.Zone() != "" || a.IsUnspecified() || a.IsMulticast() {
@@ -106,6 +116,9 @@ func network(text string) (string, error) {
 		}
 		a = a.Unmap()
 		return netip.PrefixFrom(a, a.BitLen()).String(), nil
+	}
+	if name, err := host(text); err == nil && isName(name) {
+		return name, nil
 	}
 	p, err := netip.ParsePrefix(text)
 	if err != nil || p.Addr().Is4In6() || p.Addr().Is4() && p.Bits() < 8 || p.Addr().Is6() && p.Bits() < 32 || p != p.Masked() {
@@ -132,6 +145,9 @@ func (s *Setup) SaveClient(ctx context.Context, c *call.Call, r ReadyClient) (st
 		if now.Profile, err = s.hold(ctx, c, *r.wish.Profile); err != nil {
 			return "", err
 		}
+	}
+	if now.Unsigned && named(now.Address) {
+		return "", fault.Bad("AllowUnsigned", "is for clients with an address: nothing else would show that a request comes of whom the name means")
 	}
 	other, err := atAddress.One(ctx, c.Tx, c.Tenant.ID, now.Address)
 	if err == nil && other != now.ID {

@@ -15,11 +15,14 @@ type Known struct {
 	Tenant string
 	Secret []byte
 
-	network netip.Prefix
+	network netip.Prefix // invalid where it is known by a name
 }
 
-// maxTried is of how many clients with an address the secrets are tried.
-const maxTried = 64
+// Of how many clients with an address the secrets are tried, and of how many of one tenant that are known by a name.
+const (
+	maxTried  = 64
+	maxByName = 4
+)
 
 type knownRow struct {
 	Tenant string `db:"tenant"`
@@ -33,20 +36,32 @@ var listening = dbx.Q[knownRow]("radius.listening", `SELECT tenant, `+clientColu
 type table struct {
 	generation int64
 	loaded     time.Time
-	clients    []Known // narrow networks first
+	clients    []Known // narrow networks first, those known by a name last
+	hosts      []string
 }
 
-// At gives the clients of all tenants that an address belongs to, those of narrow networks first. It must not be called within a transaction.
+// At gives the clients of all tenants that an address belongs to: those of narrow networks first, and those known by a name last, a few of each
+// tenant, since anybody can have a name for anybody's address. It must not be called within a transaction.
 func (s *Setup) At(ctx context.Context, ip netip.Addr) ([]Known, error) {
 	t, err := s.current(ctx)
 	if err != nil {
 		return nil, err
 	}
 	ip = ip.Unmap().WithZone("")
+	if s.Lookup != nil && len(t.hosts) > 0 {
+		s.names.refresh(ctx, t.hosts)
+	}
 	var out []Known
+	byName := map[string]int{}
 	for _, k := range t.clients {
-		if !k.network.Contains(ip) {
+		switch {
+		case k.network.IsValid() && !k.network.Contains(ip):
 			continue
+		case !k.network.IsValid():
+			if byName[k.Tenant] == maxByName || !s.names.has(k.Address, ip) {
+				continue
+			}
+			byName[k.Tenant]++
 		}
 		if k.Secret, err = s.Open(ctx, k.Tenant, k.ID, k.Sealed); err != nil {
 			return nil, err
@@ -87,17 +102,29 @@ func (s *Setup) current(ctx context.Context) (*table, error) {
 	}
 	for _, row := range rows {
 		k := Known{Client: row.Client, Tenant: row.Tenant}
-		if k.network, err = netip.ParsePrefix(row.Address); err != nil {
+		if named(row.Address) {
+			t.hosts = append(t.hosts, row.Address)
+		} else if k.network, err = netip.ParsePrefix(row.Address); err != nil {
 			return nil, err
 		}
 		t.clients = append(t.clients, k)
 	}
-	slices.SortStableFunc(t.clients, func(a, b Known) int { return b.network.Bits() - a.network.Bits() })
+	slices.SortStableFunc(t.clients, func(a, b Known) int { return b.narrow() - a.narrow() })
 	s.table.Store(t)
 	return t, nil
 }
 
+// narrow says how few addresses a client may ask from.
+func (k Known) narrow() int {
+	if !k.network.IsValid() {
+		return -1
+	}
+	return k.network.Bits()
+}
+
 // Start watches for changes.
 func (s *Setup) Start() {
+	s.names.now = time.Now
+	s.names.lookup = func(ctx context.Context, host string) ([]netip.Addr, error) { return s.Lookup(ctx, host) }
 	s.Changes.Watch(Topic, func(string) { s.generation.Add(1) })
 }

@@ -4,6 +4,7 @@ package radius
 
 import (
 	"context"
+	"net/netip"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -57,6 +58,8 @@ type Setup struct {
 	Profiles *profile.Profiles
 	// Ask asks servers elsewhere.
 	Ask Ask
+	// Lookup gives the addresses of a host name; nil: clients that are known by a name are not answered.
+	Lookup func(ctx context.Context, host string) ([]netip.Addr, error)
 	// Plain says whether a person holds no right to administrate anything; nil: everybody does not.
 	Plain func(ctx context.Context, c *call.Call, userID string) (bool, error)
 	// Lockout refuses, with the warning, a change that was made in c.Tx and shuts out those who could undo it. Nil: none does.
@@ -65,6 +68,7 @@ type Setup struct {
 	generation atomic.Int64 // counts what must be forgotten
 	table      atomic.Pointer[table]
 	loading    sync.Mutex
+	names      names
 }
 
 // line checks a text of one line.

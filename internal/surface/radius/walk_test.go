@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"net"
 	"net/http"
 	"net/netip"
 	"regexp"
@@ -351,6 +352,52 @@ func TestTwoTenantsAtOneAddress(t *testing.T) {
 		other.Call(d, other.TokenOf(d, "admin"), http.MethodPost, "/Core/SetRadiusClient", map[string]any{"Name": "Twin", "ClientHostOrIp": d.at.Addr().String() + "/31", "Secret": secret})
 		if p := d.send(d.packet("anna", plain, "")); p.Code != 0 {
 			d.Error("it is taken for one tenant's", p.Code)
+		}
+	})
+}
+
+// A client may be known by a name, whose addresses count as they are at the time.
+func TestClientByName(t *testing.T) {
+	each(t, nil, plainly, func(d *device) {
+		at := d.at.Addr().Next()
+		usual := d.s.App.Radius.Lookup
+		defer func() { d.s.App.Radius.Lookup = usual }()
+		d.s.App.Radius.Lookup = func(_ context.Context, host string) ([]netip.Addr, error) {
+			if host != "gate."+d.s.Suffix {
+				return nil, &net.DNSError{Name: host, IsNotFound: true}
+			}
+			return []netip.Addr{at}, nil
+		}
+		d.must("/Core/SetRadiusClient", map[string]any{"Name": "Gate", "ClientHostOrIp": "gate." + d.s.Suffix, "Secret": secret + "!"})
+		if p := d.send(d.packet("anna", plain, "")); p.Code != wire.AccessAccept {
+			d.Error("other clients are not answered", p.Code)
+		}
+		packet := func() []byte {
+			d.next++
+			hidden, err := wire.Hide(plain, []byte(secret+"!"), [16]byte{d.next})
+			if err != nil {
+				d.Fatal(err)
+			}
+			b, err := wire.Request(wire.AccessRequest, d.next, [16]byte{d.next}, []byte(secret+"!"), wire.Attribute{Type: wire.UserName, Value: []byte("anna")}, hidden)
+			if err != nil {
+				d.Fatal(err)
+			}
+			return b
+		}
+		if out := d.r.Handle(d.Context(), netip.AddrPortFrom(at, 40000), packet()); len(out) == 0 || wire.Code(out[0]) != wire.AccessAccept {
+			d.Error("the client that the name means is not answered")
+		}
+		if out := d.r.Handle(d.Context(), netip.AddrPortFrom(at.Next(), 40000), packet()); out != nil {
+			d.Error("an address that the name does not have is answered")
+		}
+		// However many names a tenant has for an address, it does not keep others from being asked at it.
+		d.s.App.Radius.Lookup = func(context.Context, string) ([]netip.Addr, error) { return []netip.Addr{at, d.at.Addr()}, nil }
+		for i := range 6 {
+			d.must("/Core/SetRadiusClient", map[string]any{"Name": fmt.Sprint("Name ", i), "ClientHostOrIp": fmt.Sprint("name", i, ".", d.s.Suffix), "Secret": fmt.Sprint(i, secret)})
+		}
+		all, err := d.s.App.Radius.At(d.Context(), d.at.Addr())
+		if err != nil || len(all) != 5 || all[0].ID != d.id {
+			d.Error(len(all), err)
 		}
 	})
 }

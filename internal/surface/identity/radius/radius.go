@@ -50,7 +50,7 @@ type Client struct {
 	Name string `json:"Name"`
 	// Description is for people.
 	Description string `json:"Description"`
-	// ClientHostOrIP is from where it asks: an address, or a network in CIDR notation.
+	// ClientHostOrIP is from where it asks: an address, a network in CIDR notation, or a host name.
 	ClientHostOrIP string `json:"ClientHostOrIp"`
 	// AuthProfile is the UUID of the authentication profile that its people pass where their policies name none; empty: none.
 	AuthProfile string `json:"AuthProfile"`

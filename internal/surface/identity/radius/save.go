@@ -17,15 +17,15 @@ type NewClient struct {
 	Name string `json:"Name"`
 	// Description is for people; 1000 bytes.
 	Description op.Opt[string] `json:"Description"`
-	// ClientHostOrIP is from where it asks, required: an address, or a network in CIDR notation of at least 8 bits, or 32 of IPv6. Names
-	// are refused: who answers for a name could ask in the client's place.
+	// ClientHostOrIP is from where it asks, required: an address, a network in CIDR notation of at least 8 bits, or 32 of IPv6, or a host
+	// name, which is looked up each minute while somebody asks.
 	ClientHostOrIP string `json:"ClientHostOrIp"`
 	// Secret is what the client and the server share, 16 to 128 bytes; required of a new client. Absent or empty keeps the stored one.
 	Secret string `json:"Secret"`
 	// AuthProfile is the UUID of the authentication profile that its people pass where their policies name none; empty: none.
 	AuthProfile op.Opt[string] `json:"AuthProfile"`
 	// AllowUnsigned takes requests without Message-Authenticator, of devices that cannot send one: whoever is on the way can change such
-	// requests. False when absent.
+	// requests. False when absent, and refused of a client with a host name.
 	AllowUnsigned op.Opt[bool] `json:"AllowUnsigned"`
 }
 

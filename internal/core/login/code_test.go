@@ -128,14 +128,17 @@ func TestCodeAlone(t *testing.T) {
 		anna := w.Add("anna")
 		phone := w.Carry(anna.ID)
 		p, ch := w.code("")
+		desk := w.Client
+		w.Client.UserAgent, w.Client.Device = "telephone", "the telephone's own cookie"
 		if err := w.confirm(phone, ch); err != nil {
 			w.Fatal(err)
 		}
+		w.Client = desk
 		if e := w.Events[0]; e.Type != audit.Login || e.Fields["Factors"] != "QR" || e.User != anna.ID || e.Fields["ClientAddress"] != "192.0.2.10" {
 			w.Fatalf("%+v", e)
 		}
 		got := w.expect(w.poll(p.Session, ch.ID), login.Succeeded).Success
-		if got.Session.Level != session.Normal || got.Session.Factors != "QR" || !w.Alive(got.Auth) || got.Session.IP != "192.0.2.10" {
+		if got.Session.Level != session.Normal || got.Session.Factors != "QR" || !w.Alive(got.Auth) || got.Session.IP != "192.0.2.10" || got.Session.Agent != "test" {
 			w.Fatalf("%+v", got.Session)
 		}
 		// The device is known now, wherever the telephone is.
@@ -147,6 +150,19 @@ func TestCodeAlone(t *testing.T) {
 			w.Fatal(err)
 		}
 		w.expect(w.poll(p.Session, ch.ID), login.Succeeded)
+
+		// That the telephone is known says nothing of another browser.
+		w.from("203.0.113.66")
+		w.Client.Device = ""
+		p, ch = w.code("")
+		w.from("198.51.100.7")
+		w.Client.Device = got.Device
+		if err := w.confirm(phone, ch); err != nil {
+			w.Fatal(err)
+		}
+		if left := w.expect(w.poll(p.Session, ch.ID), login.NewPackage).Package; names(*left) != "UP;EMAIL" {
+			w.Fatal(names(*left))
+		}
 	})
 }
 

@@ -360,7 +360,8 @@ func TestCodeOpensNothingElsewhere(t *testing.T) {
 			w.Fatal(got.Person)
 		}
 		plain, _ := w.code("")
-		w.expect(ask(plain.Session, ""), login.Failed) // a browser's is not a program's
+		w.expect(ask(plain.Session, ""), login.Failed)                                // a browser's is not a program's
+		w.expect(w.do(plain.Session, login.Action{Do: login.DoForgot}), login.Failed) // nobody's password is replaced
 	})
 }
 

@@ -21,7 +21,7 @@ func (t *turn) forgot(ctx context.Context) (Result, error) {
 	if err != nil {
 		return Result{}, err
 	}
-	if len(shown.Recovery) == 0 || t.s.At != 0 || len(t.s.Passed) > 0 || t.s.Recovery || t.s.beside() {
+	if len(shown.Recovery) == 0 || t.s.At != 0 || len(t.s.Passed) > 0 || t.s.Recovery || t.s.Nameless || t.s.beside() {
 		return t.fail(ctx, whyAction)
 	}
 	rounds, err := t.offers(ctx, t.c, w, shown.Recovery, shown.RecoveryQuestions)

@@ -19,6 +19,7 @@ import (
 	"limen/internal/core/captcha"
 	"limen/internal/core/change"
 	"limen/internal/core/collection"
+	"limen/internal/core/consent"
 	"limen/internal/core/demand"
 	"limen/internal/core/detail"
 	"limen/internal/core/domain"
@@ -165,6 +166,7 @@ type App struct {
 	// Inquiries ask services of tenants' own, as Migrations do of old systems for passwords.
 	Inquiries  *inquiry.Asker
 	Migrations *migration.Migrations
+	Consents   *consent.Consents
 
 	Authenticators authenticator.Devices
 
@@ -271,6 +273,7 @@ func (a *App) wire(ctx context.Context, master crypt.Wrapper) error {
 	a.wireWorkspaces()
 	a.wireUpstream()
 	a.wireMigration()
+	a.wireConsents()
 	a.wireTheme()
 	a.wirePeople()
 	if err := a.wireSenders(); err != nil {

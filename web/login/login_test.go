@@ -35,6 +35,8 @@ var views = []View{
 	Step{Kind: Choose, Ways: []Way{{Name: "key"}, {Name: "device"}, {Name: "passkey"}}}, Step{Kind: Key, Key: `"></form><script>`},
 	Step{Kind: Scan, Way: Way{Name: "scan"}, Number: "17", Drawing: "M4 4h7v1h-7z", Size: 45, Nobody: true, To: "/x"}, Step{Kind: Scan, Begun: true, Other: true},
 	Step{Kind: Scan, Account: "anna@example.com", Number: "17", Drawing: `"><script>`, Size: 45}, Name{Scan: true, To: `"><script>`},
+	Step{Kind: Terms, Account: "anna@example.com", Terms: Text{Version: "2026-11", Language: "en", Address: "https://example.com/terms", Paragraphs: []string{"One.", "<script>"}}},
+	Step{Kind: Terms, To: `"><script>`, Way: Way{ID: `"><script>`}, Terms: Text{Version: "<script>", Language: `"><script>`, Address: "javascript:alert(1)"}},
 	Step{Kind: Wait, Way: Way{Where: "x"}, Back: "/login"},
 	Welcome{Account: "anna@example.com", Display: "Anna"}, Welcome{To: "/x", Now: true}, Welcome{To: "javascript:alert(1)", Display: "<script>"},
 	Told{}, Told{Replaced: true, To: "/x"}, Leave{Account: "anna@example.com", Action: "/logout"}, Left{}, Left{Apps: []string{"Shop", "<script>"}},

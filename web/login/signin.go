@@ -60,10 +60,11 @@ const (
 	Choose    Kind = "choose"
 	Questions Kind = "questions"
 	Reset     Kind = "reset"
-	Wait      Kind = "wait" // for a link that is opened elsewhere
-	Call      Kind = "call" // the telephone rings
-	Key       Kind = "key"  // a passkey or security key signs
-	Push      Kind = "push" // an authenticator is asked
+	Wait      Kind = "wait"  // for a link that is opened elsewhere
+	Call      Kind = "call"  // the telephone rings
+	Key       Kind = "key"   // a passkey or security key signs
+	Push      Kind = "push"  // an authenticator is asked
+	Terms     Kind = "terms" // to be agreed to
 	Recovery  Kind = "recovery"
 	Scan      Kind = "scan" // an authenticator reads a code
 )
@@ -100,6 +101,15 @@ type Step struct {
 	Code    string   // fault code of what is wrong; empty: nothing
 	Reason  string   // the same in words, where the language has none for the code
 	Again   bool     // Reset: the mistake is in the second field
+	Terms   Text     // Terms
+}
+
+// Text is what somebody is asked to agree to.
+type Text struct {
+	Version    string
+	Language   string // BCP 47 tag
+	Address    string // where the same can be read; empty: nowhere
+	Paragraphs []string
 }
 
 // Welcome tells somebody that they are signed in.

@@ -71,6 +71,10 @@ const (
 	PasswordForce           = "Cloud.Core.PasswordForceChange"      // someone must change their password at the next sign-in
 	PasswordMigrate         = "Cloud.Core.PasswordMigrate"          // a password was taken over from the old system
 	PasswordMigrateFail     = "Cloud.Core.PasswordMigrateFail"      // the old system could not be asked for a password, or the script failed
+	ConsentChange           = "Cloud.Core.Consent.Change"           // what people must agree to was set
+	ConsentGive             = "Cloud.Core.Consent.Give"             // somebody agreed to the terms
+	ConsentWithdraw         = "Cloud.Core.Consent.Withdraw"         // somebody withdrew that they agree
+	ConsentFail             = "Cloud.Core.Consent.Fail"             // the script failed that says who must agree
 	PasswordMigration       = "Cloud.Core.PasswordMigration.Change" // how passwords are taken over was set
 	SSHKeyCreate            = "Cloud.Core.SshKeyCreate"             // somebody was given an SSH key
 	SSHKeyLend              = "Cloud.Core.SshKeyLend"               // a short-lived SSH key was made for somebody

@@ -34,6 +34,8 @@ const (
 	// Recovery takes a code of a person's that stands in for a factor that is lost. The name is this program's own: the contract has none.
 	Recovery = "RECOVERY"
 	Reset    = "RESET" // a new password; asked by the conversation itself
+	// Consent is that the person agrees to terms; asked by the conversation itself. It proves nothing. The name is this program's own.
+	Consent = "CONSENT"
 )
 
 // How a mechanism is answered.
@@ -105,8 +107,17 @@ type Challenge struct {
 	Recovery bool `json:"r,omitempty"`
 	// Number is what the person has to enter where they approve; empty: nobody was asked.
 	Number string `json:"nu,omitempty"`
+	// Terms are what the person is asked to agree to, of Consent.
+	Terms *Terms `json:"tm,omitempty"`
 	// From says who starts the mechanism, while it is started, where somebody may be asked.
 	From From `json:"-"`
+}
+
+// Terms name what somebody is asked to agree to.
+type Terms struct {
+	Version  string `json:"v"`
+	Language string `json:"l"` // BCP 47 tag
+	URL      string `json:"u,omitempty"`
 }
 
 // From is a conversation that starts a mechanism.

@@ -130,6 +130,19 @@ func (a *Asker) Ask(ctx context.Context, c *call.Call, s Service, subject any, s
 	return judged, err
 }
 
+// Call calls one function of a script. It must be called outside of transactions. Fault: ErrScript.
+func (a *Asker) Call(ctx context.Context, c *call.Call, script string, names []string, name string, args ...any) (Said, error) {
+	var raw []json.RawMessage
+	for _, v := range args {
+		b, err := json.Marshal(v)
+		if err != nil {
+			return Said{}, err
+		}
+		raw = append(raw, b)
+	}
+	return a.call(ctx, c, Service{Script: script, Names: names}, name, raw...)
+}
+
 func (a *Asker) call(ctx context.Context, c *call.Call, s Service, name string, args ...json.RawMessage) (Said, error) {
 	said, err := a.Run(ctx, Batch{Tenant: c.Tenant.ID, Text: s.Script, Names: s.Names, Call: name, Arguments: args, Now: c.Now})
 	if f := fault.Of(err); err != nil && ctx.Err() == nil && f.Kind != fault.Internal {

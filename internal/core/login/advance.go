@@ -1,6 +1,7 @@
 package login
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"slices"
@@ -19,6 +20,7 @@ const (
 	whyWrong      = "wrong answer"
 	whyThrottled  = "too many failures"
 	whyUnverified = "mail address not verified"
+	whyConsent    = "terms not agreed to"
 	whyBarred     = "account may not sign in"
 	whyReplaced   = "password was changed meanwhile"
 	whyUnknown    = "unknown user"
@@ -61,7 +63,7 @@ func (l *Logins) Advance(ctx context.Context, c *call.Call, r Request, p Prepare
 	if err != nil {
 		return Result{}, err
 	}
-	s.Persist = s.Persist || r.Persist
+	s.Persist, s.Waived = s.Persist || r.Persist, cmp.Or(p.waived, s.Waived)
 	out, err := t.all(ctx, r, p)
 	if errors.Is(err, errGone) {
 		return l.gone(c)
@@ -158,8 +160,11 @@ func (t *turn) answer(ctx context.Context, a Action, k check) (Result, error) {
 	if t.outdated() {
 		return t.fail(ctx, whyReplaced)
 	}
-	if ch.Name == factor.Reset {
+	switch ch.Name {
+	case factor.Reset:
 		return t.reset(ctx, ch, k)
+	case factor.Consent:
+		return t.agrees(ctx, ch, a.Answer.Text)
 	}
 	if k.verdict.Again != "" {
 		return t.again(ctx, ch, k.verdict)
@@ -279,7 +284,7 @@ func (t *turn) received(ctx context.Context) error {
 // start sends what a mechanism sends.
 func (t *turn) start(ctx context.Context, a Action) (Result, error) {
 	ch, at := t.s.challenge(a.Mechanism)
-	if ch == nil || at != t.s.At || ch.Passed || ch.Name == factor.Reset {
+	if ch == nil || at != t.s.At || ch.Passed || ch.Name == factor.Reset || ch.Name == factor.Consent {
 		return t.fail(ctx, whyAction)
 	}
 	// An address in the prompt says that something is sent there; it counts, also for names that do not exist.

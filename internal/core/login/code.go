@@ -257,7 +257,11 @@ func (t *turn) scanned(ctx context.Context, ch factor.Challenge, own, near bool)
 		s.Passed = append(s.Passed, factor.QR)
 	}
 	if len(rest) == 0 {
-		return t.finish(ctx)
+		out, err := t.finish(ctx)
+		if err == nil && out.Package != nil { // something is left after all
+			err = t.save(ctx, t.c, s)
+		}
+		return out, err
 	}
 	return Result{Summary: NewPackage, Package: t.pack()}, t.save(ctx, t.c, s)
 }

@@ -16,6 +16,7 @@ type Directly struct {
 	people [2]user.User
 	check  check
 	extra  bool // more than a password is asked for
+	waived string
 }
 
 // PrepareDirect checks a name and a password, outside transactions.
@@ -48,13 +49,17 @@ func (l *Logins) directly(ctx context.Context, c *call.Call, in Begin, plain str
 	if err != nil {
 		return Directly{}, err
 	}
-	d.check, err = l.check(ctx, c, d.s, d.people, factor.Challenge{Name: factor.Password}, factor.Answer{Text: plain})
+	if d.check, err = l.check(ctx, c, d.s, d.people, factor.Challenge{Name: factor.Password}, factor.Answer{Text: plain}); err != nil {
+		return d, err
+	}
+	d.waived, err = l.waived(ctx, c, d.s.User, d.check)
 	return d, err
 }
 
 // Direct signs in where the password alone lets in. ErrFailed otherwise, which is to be committed.
 func (l *Logins) Direct(ctx context.Context, c *call.Call, d Directly) (Result, error) {
 	s := *d.s // a transaction may run again
+	s.Waived = d.waived
 	t, err := l.turn(ctx, c, &s)
 	if err != nil {
 		return Result{}, err

@@ -67,6 +67,9 @@ func (t *turn) finish(ctx context.Context) (Result, error) {
 		t.s.Challenges = append(t.s.Challenges, []factor.Challenge{t.resetChallenge(hint)})
 		return Result{Summary: NewPackage, Package: t.pack()}, nil
 	}
+	if out, asked, err := t.asked(ctx); err != nil || asked {
+		return out, err
+	}
 	return t.success(ctx)
 }
 
@@ -148,7 +151,11 @@ func (t *turn) recover(ctx context.Context) (Result, error) {
 	if err != nil {
 		return Result{}, err
 	}
-	if len(usual) == 1 && usual[0][0].Name == factor.Password && !t.profile.RequireSecond {
+	_, due, err := t.terms(ctx)
+	if err != nil {
+		return Result{}, err
+	}
+	if len(usual) == 1 && usual[0][0].Name == factor.Password && !t.profile.RequireSecond && !due {
 		return t.success(ctx)
 	}
 	if t.deferred {
@@ -171,6 +178,9 @@ func (t *turn) success(ctx context.Context) (Result, error) {
 		return Result{}, err
 	} else if ended {
 		return t.fail(ctx, whyExempt)
+	}
+	if out, refused, err := t.unagreed(ctx); err != nil || refused {
+		return out, err
 	}
 	if t.s.radius() != nil {
 		return t.admitted(ctx)

@@ -19,9 +19,10 @@ type Stands func(ctx context.Context, c *call.Call, userID string, after time.Ti
 
 // First signs in by a name and a password as far as they go: completely where nothing more is asked for, or where the device stands in
 // for it (stands may be nil), and else with Summary StartNextChallenge and the package of what is. A code by mail is sent at once where
-// nothing else answers. Authentication profiles say themselves whether a device stands in. Faults, to be committed: ErrFailed, ErrReplace.
+// nothing else answers. Authentication profiles say themselves whether a device stands in. Faults, to be committed: ErrFailed, ErrReplace, ErrTerms.
 func (l *Logins) First(ctx context.Context, c *call.Call, d Directly, stands Stands) (Result, error) {
 	s := *d.s // a transaction may run again
+	s.Waived = d.waived
 	s.Challenges = slices.Clone(s.Challenges)
 	for i := range s.Challenges {
 		s.Challenges[i] = slices.Clone(s.Challenges[i])
@@ -90,6 +91,9 @@ func (t *turn) stood(ctx context.Context, stands Stands) error {
 
 // further keeps the conversation for what is left to be answered.
 func (t *turn) further(ctx context.Context) (Result, error) {
+	if t.s.named(factor.Consent) != nil {
+		return t.refuse(ctx, ErrTerms)
+	}
 	if t.s.named(factor.Reset) != nil {
 		if out, err := t.fail(ctx, "password must be replaced"); !errors.Is(err, ErrFailed) {
 			return out, err

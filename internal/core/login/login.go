@@ -17,6 +17,7 @@ import (
 	"context"
 
 	"limen/internal/call"
+	"limen/internal/core/consent"
 	"limen/internal/core/factor"
 	"limen/internal/core/factor/recovery"
 	"limen/internal/core/password"
@@ -68,6 +69,8 @@ type Logins struct {
 	// Unverified says whether a person, whose mail address is still to be shown, must show it before they sign in, and sees to it that they can; nil: they
 	// need not.
 	Unverified func(ctx context.Context, c *call.Call, u user.User) (bool, error)
+	// Consents are what people must agree to before they are in; nil: nothing.
+	Consents *consent.Consents
 	// Image gives the name of the image that a person wants to see before they give their password; nil: nobody has one.
 	Image func(ctx context.Context, c *call.Call, userID string) (string, error)
 	// Parts gives what policies want of somebody before they change that part of their own; no rounds: nothing. ErrForbidden where they

@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"limen/internal/call"
+	"limen/internal/core/consent"
 	"limen/internal/core/factor"
 	"limen/internal/core/password"
 )
@@ -21,6 +22,8 @@ type Stage struct {
 	Want     *Wanted // what is to be shown beside what the session rests on; nil: whatever there is
 	// Policy is what a new password must be like, where one is due.
 	Policy password.Policy
+	// Terms are the text that the person is asked to agree to, where they are; nil: they are not.
+	Terms *consent.Document
 	// End is what the conversation ended in, where it was finished elsewhere; nil: it has not ended.
 	End *Result
 }
@@ -49,6 +52,11 @@ func (l *Logins) Look(ctx context.Context, c *call.Call, id string) (Stage, erro
 		return out, err
 	}
 	out.Package = *s.pack()
+	if ch := s.named(factor.Consent); ch != nil && l.Consents != nil && out.Due()[0].Name == factor.Consent {
+		d, err := l.Consents.Document(ctx, c, out.Due()[0].Terms.Version, out.Due()[0].Terms.Language)
+		out.Terms = &d
+		return out, err
+	}
 	if s.Nameless {
 		return out, nil
 	}

@@ -32,7 +32,7 @@ func (l *Logins) Poll(ctx context.Context, c *call.Call, id, mechanism string) (
 		return Fail(), ErrFailed
 	case s.Done != nil:
 		return l.fetched(ctx, c, s)
-	case at < s.At && !s.Recovery && s.Challenges[s.At][0].Name == factor.Reset:
+	case at < s.At && !s.Recovery && (s.Challenges[s.At][0].Name == factor.Reset || s.Challenges[s.At][0].Name == factor.Consent):
 		return Result{Summary: NewPackage, Package: s.pack()}, nil
 	case at < s.At && s.Narrowed == s.At:
 		return Result{Summary: NewPackage, Package: s.pack()}, nil
@@ -216,7 +216,7 @@ func (l *Logins) approved(ctx context.Context, c *call.Call, s *state, ch *facto
 	if err == nil && out.Success == nil && out.Summary != Noncommittal {
 		err = t.save(ctx, c, s)
 	}
-	if errors.Is(err, ErrFailed) || errors.Is(err, errGone) {
+	if errors.Is(err, ErrFailed) || errors.Is(err, errGone) || errors.Is(err, ErrMore) {
 		return ErrLink
 	}
 	return err

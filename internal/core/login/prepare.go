@@ -44,6 +44,7 @@ const MaxActions = 8
 type Prepared struct {
 	version int64 // of the conversation that was looked at; 0: there was none
 	checks  []check
+	waived  string // version of the terms to which the person need not agree
 }
 
 // check is what became of one answer.
@@ -86,13 +87,17 @@ func (l *Logins) Prepare(ctx context.Context, c *call.Call, r Request) (Prepared
 			return out, err
 		}
 	}
-	return out, nil
+	out.waived, err = l.waived(ctx, c, s.User, out.checks...)
+	return out, err
 }
 
 // check looks at one answer. While the throttle refuses, nothing is hashed: who is refused knows it.
 func (l *Logins) check(ctx context.Context, c *call.Call, s *state, people [2]user.User, ch factor.Challenge, a factor.Answer) (check, error) {
-	if ch.Name == factor.Reset {
+	switch ch.Name {
+	case factor.Reset:
 		return l.newPassword(ctx, c, people[0], a.Text)
+	case factor.Consent:
+		return check{}, nil
 	}
 	var refused bool
 	if err := c.Snapshot(ctx, func() error {

@@ -48,6 +48,7 @@ type state struct {
 	Platform   bool                 `json:"pt,omitempty"` // the client wants a refresh token
 	Persist    bool                 `json:"ps,omitempty"`
 	Resets     int                  `json:"rs,omitempty"` // new passwords that broke the policy
+	Waived     string               `json:"wv,omitempty"` // version of the terms to which the person need not agree
 	Replaced   bool                 `json:"rp,omitempty"` // a new password was set
 	Secret     int64                `json:"sc,omitempty"` // when the password was set that was shown, ms since 1970 UTC
 	Refused    string               `json:"no,omitempty"` // why nobody gets in, whatever is answered

@@ -46,6 +46,7 @@ type VaultStart struct {
 	check  check
 	fresh  check
 	code   coded
+	waived string
 }
 
 // PrepareVault checks name, password and new password, outside transactions.
@@ -70,8 +71,8 @@ func (l *Logins) PrepareVault(ctx context.Context, c *call.Call, in Vault) (Vaul
 			return out, err
 		}
 	}
-	if in.Fresh == "" {
-		return out, nil
+	if out.waived, err = l.waived(ctx, c, out.s.User, out.check, out.code.check); err != nil || in.Fresh == "" {
+		return out, err
 	}
 	out.fresh, err = l.newPassword(ctx, c, out.people[0], in.Fresh)
 	return out, err
@@ -82,7 +83,7 @@ func (l *Logins) PrepareVault(ctx context.Context, c *call.Call, in Vault) (Vaul
 // those of may, all to be committed.
 func (l *Logins) Vault(ctx context.Context, c *call.Call, start VaultStart, may func(context.Context, *call.Call, user.User) error) (Result, error) {
 	s := *start.s // a transaction may run again
-	s.Challenges, s.Vault = slices.Clone(s.Challenges), &start.in
+	s.Challenges, s.Vault, s.Waived = slices.Clone(s.Challenges), &start.in, start.waived
 	for i := range s.Challenges {
 		s.Challenges[i] = slices.Clone(s.Challenges[i])
 	}

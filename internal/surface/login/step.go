@@ -6,6 +6,7 @@ import (
 	"net/url"
 	"slices"
 	"strconv"
+	"strings"
 
 	"limen/internal/core/factor"
 	"limen/internal/core/factor/passkey"
@@ -65,10 +66,22 @@ func step(c *op.Call, st core.Stage, to string, in Visit) login.Step {
 		}
 	case out.Kind == login.Reset:
 		out.Rules = rules(st.Policy)
+	case out.Kind == login.Terms && st.Terms != nil:
+		out.Terms = login.Text{Version: st.Terms.Version, Language: st.Terms.Language, Address: ch.Terms.URL, Paragraphs: paragraphs(st.Terms.Body)}
 	case out.Kind == login.Questions:
 		out.Asked = asked(ch)
 	case out.Kind == login.Code && in.Wait != "" && out.Link:
 		out.Kind, out.Back = login.Wait, stepURL(to, "use", strconv.Itoa(at))
+	}
+	return out
+}
+
+// paragraphs are the parts of a text that empty lines divide.
+func paragraphs(text string) (out []string) {
+	for part := range strings.SplitSeq(text, "\n\n") {
+		if part = strings.TrimSpace(part); part != "" {
+			out = append(out, part)
+		}
 	}
 	return out
 }
@@ -148,6 +161,8 @@ func kind(c *op.Call, ch factor.Challenge) login.Kind {
 		return login.Password
 	case ch.Name == factor.Reset:
 		return login.Reset
+	case ch.Name == factor.Consent:
+		return login.Terms
 	case ch.Name == factor.Question:
 		return login.Questions
 	case passkey.Is(ch.Name):

@@ -6,6 +6,8 @@ import (
 	"strings"
 
 	"limen/internal/core/captcha"
+	"limen/internal/core/consent"
+	"limen/internal/core/factor"
 	"limen/internal/core/setting"
 	"limen/internal/core/user"
 	"limen/internal/fault"
@@ -40,6 +42,11 @@ type SignupUser struct {
 	// ReCaptchaToken shows that a caller without a bearer token is no cheap program: the solution of a challenge of /Captcha/Challenge, or what
 	// the service gave that the setting Captcha.Service names.
 	ReCaptchaToken string `json:"ReCaptchaToken"`
+	// ConsentVersion is the version of the terms to which a stranger agrees, as /ConsentManagement/GetConsentDocument tells it; required of strangers
+	// where people must agree to something.
+	ConsentVersion string `json:"ConsentVersion"`
+	// ConsentLanguage is the language in which they were shown, a BCP 47 tag.
+	ConsentLanguage string `json:"ConsentLanguage"`
 	// TenantID names the tenant where neither the host nor the login suffix does.
 	TenantID string `json:"TenantId"`
 	// Values are additional attributes of the table users, each a member of its own beside the others; strangers set those that are UserEditable.
@@ -139,11 +146,25 @@ func (u Users) admit(ctx context.Context, c *op.Call, answer string) (captcha.Pr
 	return u.Captchas.Check(ctx, c, answer)
 }
 
+// describe keeps what somebody who registers says of themselves, and what a stranger agrees to.
+func (u Users) describe(ctx context.Context, c *op.Call, made user.User, in SignupUser, stranger bool) error {
+	if values := in.attributes(); len(values) > 0 {
+		if err := u.Attributes.Set(ctx, c, made.ID, values, stranger); err != nil {
+			return err
+		}
+	}
+	if s, err := u.Consents.Get(ctx, c); err != nil || !s.Enabled || !stranger {
+		return err
+	}
+	return u.Consents.Give(ctx, c, made, consent.SignUp, factor.Terms{Version: in.ConsentVersion, Language: in.ConsentLanguage})
+}
+
 // Signup registers a user of the built-in directory, who joins Everybody.
 //
 // Strangers may call it when the setting Signup.Allowed is true; they show by a CAPTCHA that they are no cheap programs unless
-// Signup.RequireCaptcha is false, and the mail address that they enter counts as nobody's until the link which is sent there was opened. Callers with
-// a bearer token need the right User Management instead. lifecycle.yaml n 562.
+// Signup.RequireCaptcha is false, and the mail address that they enter counts as nobody's until the link which is sent there was opened. Where people must
+// agree to something, strangers do so here, by the version that they were shown; what callers with a bearer token register is asked at its first
+// sign-in. Callers with a bearer token need the right User Management instead. lifecycle.yaml n 562.
 func (u Users) Signup(ctx context.Context, c *op.Call, in SignupUser, q signup) (SignedUp, error) {
 	if err := u.Captchas.Use(ctx, c, q.proof); err != nil {
 		return SignedUp{}, err
@@ -164,10 +185,8 @@ func (u Users) Signup(ctx context.Context, c *op.Call, in SignupUser, q signup) 
 	if err := u.Passwords.Put(ctx, c, made.ID, q.hash.New, false); err != nil {
 		return SignedUp{}, err
 	}
-	if values := in.attributes(); len(values) > 0 {
-		if err := u.Attributes.Set(ctx, c, made.ID, values, q.stranger); err != nil {
-			return SignedUp{}, err
-		}
+	if err := u.describe(ctx, c, made, in, q.stranger); err != nil {
+		return SignedUp{}, err
 	}
 	if q.full.VerifyEmail {
 		err = u.Addresses.Ask(ctx, c, made)

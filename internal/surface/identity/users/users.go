@@ -13,6 +13,7 @@ import (
 	"limen/internal/core/attribute"
 	"limen/internal/core/audit"
 	"limen/internal/core/captcha"
+	"limen/internal/core/consent"
 	"limen/internal/core/exemption"
 	"limen/internal/core/lockout"
 	"limen/internal/core/login"
@@ -60,6 +61,7 @@ type Users struct {
 	// Perform runs another operation for the call's caller, with a body as a client would send it; as a call of its own.
 	Perform  func(ctx context.Context, c *call.Call, path string, body []byte) error
 	Captchas *captcha.Captchas
+	Consents *consent.Consents
 }
 
 // Faults of this surface.
@@ -95,7 +97,7 @@ var (
 
 // Ops declares them.
 func (u Users) Ops() []op.Op {
-	return slices.Concat(u.keeping(), u.saving(), u.caching(), u.helping(), u.acting(), u.creating(), u.changing(), u.reading(), u.inviting(), u.extending(), u.addressing())
+	return slices.Concat(u.keeping(), u.saving(), u.caching(), u.helping(), u.acting(), u.creating(), u.changing(), u.reading(), u.inviting(), u.extending(), u.addressing(), u.consenting())
 }
 
 func (u Users) creating() []op.Op {
@@ -108,7 +110,7 @@ func (u Users) creating() []op.Op {
 			Faults: append([]*fault.Error{ErrGate, ErrMany}, createFaults...)}, u.hashAll, u.CreateUsers),
 		op.Prepared(op.Spec{Path: "/User/Signup", Paths: []string{"/CDirectoryService/Signup"}, Allow: op.Anonymous, Effect: op.Write,
 			Audit: audit.UserCreate, Rate: op.Guess, Faults: append([]*fault.Error{
-				ErrSignup, ErrCaptcha, captcha.ErrWrong, captcha.ErrService, attribute.ErrColumn, attribute.ErrTwice, attribute.ErrValue, attribute.ErrSize, attribute.ErrReadOnly,
+				ErrSignup, ErrCaptcha, captcha.ErrWrong, captcha.ErrService, attribute.ErrColumn, attribute.ErrTwice, attribute.ErrValue, attribute.ErrSize, attribute.ErrReadOnly, consent.ErrRequired,
 			}, createFaults...)}, u.hashSignup, u.Signup),
 	}
 }

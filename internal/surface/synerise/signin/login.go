@@ -151,6 +151,9 @@ func (s SignIn) LoginUser(ctx context.Context, c *op.Call, in LoginRequest, d lo
 	if errors.Is(err, login.ErrFailed) {
 		return SignedIn{}, op.Refused(ErrWrong)
 	}
+	if errors.Is(err, login.ErrTerms) {
+		return SignedIn{}, op.Refused(login.ErrTerms)
+	}
 	if errors.Is(err, login.ErrReplace) {
 		return SignedIn{}, op.Refused(login.ErrReplace)
 	}

@@ -42,7 +42,7 @@ var (
 
 // Ops declares them.
 func (s SignIn) Ops() []op.Op {
-	entering := []*fault.Error{ErrProvider, ErrWrong, ErrFactors, login.ErrReplace, workspace.ErrOutside, workspace.ErrMFA}
+	entering := []*fault.Error{ErrProvider, ErrWrong, ErrFactors, login.ErrReplace, login.ErrTerms, workspace.ErrOutside, workspace.ErrMFA}
 	spec := func(method, path, event string, rule op.Rule, rate op.Rate, faults ...*fault.Error) op.Spec {
 		return op.Spec{Method: method, Path: path, Allow: rule, Effect: op.Write, Audit: event, Rate: rate, MaxBody: 64 << 10, Faults: faults}
 	}

@@ -119,6 +119,8 @@ func (s SignIn) VerifyMFA(ctx context.Context, c *op.Call, in Verification, a an
 	}
 	if due := stage.Due(); len(due) > 0 && due[0].Name == factor.Reset {
 		return SignedIn{}, op.Refused(login.ErrReplace)
+	} else if len(due) > 0 && due[0].Name == factor.Consent {
+		return SignedIn{}, op.Refused(login.ErrTerms)
 	}
 	return s.step(ctx, c, stage.Package, want)
 }

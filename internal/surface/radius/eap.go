@@ -158,15 +158,11 @@ func failEAP(message []byte) (wire.Code, []wire.Attribute) {
 func (r *Radius) admit(at peer, d Decision) (wire.Code, []wire.Attribute) {
 	t := at.talk
 	defer t.close()
-	receive, send, err := eap.Keys(t.tunnel.State(), t.method)
-	if err != nil {
-		return r.fail(at, t.id, "the tunnel has no keys: extended master secrets are missing in TLS 1.2")
-	}
 	out := []wire.Attribute{{Type: wire.EAPMessage, Value: eap.Packet{Code: eap.Success, ID: t.id}.Bytes()}}
 	if len(d.User) <= maxName {
 		out = append(out, wire.Attribute{Type: wire.UserName, Value: []byte(d.User)})
 	}
-	keys, err := at.packet.Keys(at.k.Secret, receive, send, rand.Reader)
+	keys, err := at.packet.Keys(at.k.Secret, t.receive, t.send, rand.Reader)
 	if err != nil {
 		return 0, nil
 	}

@@ -34,6 +34,8 @@ type talk struct {
 	tunnel  *eap.Tunnel
 	in      eap.Assembler
 	out     eap.Queue
+	receive []byte // keys that the client is told
+	send    []byte
 	done    bool      // hands were shaken in the tunnel, and what follows that has happened
 	failing bool      // the peer was told why, and hears now that it has failed
 	phase   phase     // of PEAP

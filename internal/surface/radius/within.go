@@ -81,6 +81,12 @@ func (r *Radius) inside(ctx context.Context, at peer, out []byte) (wire.Code, []
 	t := at.talk
 	first := !t.done
 	t.done = true
+	if first { // before anything is asked for that would be of no use
+		var err error
+		if t.receive, t.send, err = eap.Keys(t.tunnel.State(), t.method); err != nil {
+			return r.fail(at, t.id, "the tunnel has no keys: extended master secrets are missing in TLS 1.2")
+		}
+	}
 	switch {
 	case t.method == eap.TLS && first:
 		return r.shown(ctx, at, out)

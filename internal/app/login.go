@@ -32,7 +32,7 @@ import (
 func (a *App) wireLogin() {
 	a.Throttle = throttle.Throttle{Limits: a.guessLimits, Own: a.accountLimits}
 	a.OATH = oath.Profiles{Ring: a.Ring}
-	a.Passkeys = passkey.Keys{Hosts: a.hostNames}
+	a.Passkeys = passkey.Keys{Hosts: a.hostNames, Ring: a.Ring}
 	a.Authenticators = authenticator.Devices{Ring: a.Ring, Country: a.country, Send: a.putPush, Many: a.Policies.AllDevices}
 	a.Questions = question.Questions{Hasher: a.Hasher}
 	a.Tokens = token.Tokens{Signers: a.Signers, Alg: crypt.ES256, Known: func(ctx context.Context, tenantID string) bool {

@@ -12,6 +12,7 @@ import (
 	"limen/internal/core/app"
 	"limen/internal/core/audit"
 	"limen/internal/core/captcha"
+	"limen/internal/core/factor/passkey"
 	"limen/internal/core/outbound"
 	"limen/internal/core/password"
 	"limen/internal/core/portal"
@@ -101,7 +102,7 @@ func (a *App) AddTenant(ctx context.Context, n tenant.New, admin Admin) (tenant.
 }
 
 // purposes are what every tenant has a sealing key for.
-var purposes = append([]string{purposeOutbox, purposeJob, purposeSetting, purposeLogin, purposeFactor, purposeAudit, portal.Purpose, outbound.Purpose, safe.Purpose, remind.Purpose, captcha.Purpose}, app.Purposes...)
+var purposes = append([]string{purposeOutbox, purposeJob, purposeSetting, purposeLogin, purposeFactor, purposeAudit, portal.Purpose, outbound.Purpose, safe.Purpose, remind.Purpose, captcha.Purpose, passkey.Purpose}, app.Purposes...)
 
 // equip makes the keys of tenants that lack some, as those do that were made before a purpose was known.
 func (a *App) equip(ctx context.Context, ids []string) error {

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"testing"
 
+	"github.com/chromedp/cdproto/page"
 	"github.com/chromedp/cdproto/runtime"
 	"github.com/chromedp/cdproto/webauthn"
 	"github.com/chromedp/chromedp"
@@ -44,6 +45,50 @@ func (b *tab) register(me *rig.Client, kind string) (handle string) {
 	return handle
 }
 
+// quiet has the browser be one that offers no passkeys among the names. Others take the virtual one at once, as if somebody had picked it.
+func (b *tab) quiet() {
+	b.t.Helper()
+	b.do(chromedp.ActionFunc(func(ctx context.Context) error {
+		_, err := page.AddScriptToEvaluateOnNewDocument(`PublicKeyCredential.isConditionalMediationAvailable=async()=>false`).Do(ctx)
+		return err
+	}))
+}
+
+// Somebody signs in with a passkey and no name: from the list of names, and by the button; and with their name, by the passkey alone.
+func TestBrowserPasskeyNames(t *testing.T) {
+	t.Parallel()
+	w := newSite(t, "SQLite")
+	anna := w.person(t, "anna", nil)
+	me := w.enter(t, anna)
+	b := open(t, w.Server)
+	b.authenticator(platform())
+	b.visit("/")
+	b.register(me, "PASSKEY")
+
+	b.visit("/login")
+	b.shows("You are signed in")
+	b.signsOut()
+	b.quiet()
+	b.visit("/login")
+	b.look("name-with-passkey")
+	b.press(`form#passkey button`)
+	b.shows("You are signed in")
+	b.signsOut()
+	b.visit("/login")
+	b.keys(anna + kb.Enter)
+	b.shows("How do you want to go on?", "Password", "Passkey")
+	b.press(`button.way:nth-of-type(2)`)
+	b.shows("You are signed in")
+}
+
+// signsOut ends the session.
+func (b *tab) signsOut() {
+	b.t.Helper()
+	b.visit("/logout")
+	b.press(`form[action="/logout"] button`)
+	b.shows("You are signed out")
+}
+
 // Somebody registers a passkey with a real browser and signs in with it: as the second factor by the keyboard, alone where a profile
 // allows that, and not with one that does not verify them.
 func TestBrowserPasskey(t *testing.T) {
@@ -51,9 +96,11 @@ func TestBrowserPasskey(t *testing.T) {
 	w := newSite(t, "SQLite")
 	anna := w.person(t, "anna", nil)
 	me := w.enter(t, anna)
+	must(t, w.admin, "/Core/SetTenantConfig", object{"key": "Authentication.PasskeyAlone", "value": "false"}, nil)
 	b := open(t, w.Server)
+	b.quiet()
 	id := b.authenticator(platform())
-	b.visit("/login")
+	b.visit("/")
 	b.register(me, "PASSKEY")
 
 	b.visit("/login")
@@ -66,9 +113,7 @@ func TestBrowserPasskey(t *testing.T) {
 	b.shows("You are signed in")
 
 	// What does not verify the person lets nobody in, and they may try again.
-	b.visit("/logout")
-	b.press(`form[action="/logout"] button`)
-	b.shows("You are signed out")
+	b.signsOut()
 	b.do(webauthn.SetUserVerified(id, false))
 	b.visit("/login")
 	b.keys(anna + kb.Enter)
@@ -88,9 +133,7 @@ func TestBrowserPasskey(t *testing.T) {
 		"Name": "Passkeys", "Challenges": []string{"UP", "OATH"}, "SingleChallengeMechanisms": "PASSKEY",
 	}}, &made)
 	must(t, w.admin, "/Core/SetTenantConfig", object{"key": "Authentication.Profile", "value": made.Uuid}, nil)
-	b.visit("/logout")
-	b.press(`form[action="/logout"] button`)
-	b.shows("You are signed out")
+	b.signsOut()
 	b.visit("/login")
 	b.keys(anna + kb.Enter)
 	b.shows("How do you want to go on?", "Password", "Passkey")

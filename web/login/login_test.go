@@ -95,6 +95,8 @@ func scriptOf(v View) string {
 		return string(v.GoOn())
 	case Step:
 		return string(v.Script())
+	case Name:
+		return string(v.Script())
 	}
 	return ""
 }

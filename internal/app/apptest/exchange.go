@@ -180,11 +180,12 @@ func (x *exchange) ask(who, text string) string {
 var (
 	alike = regexp.MustCompile(`(?m)^<meta [^>]*>\n`)
 	drawn = regexp.MustCompile(`(?s)(<(?:style|svg)\b).*?(</(?:style|svg)>)`)
+	does  = regexp.MustCompile(`(?s)(<script>)\(function\(\).*?(</script>)`)
 )
 
 // readable leaves out of a page what all pages have alike and readers of an exchange need not see.
 func readable(page []byte) []byte {
-	return bytes.TrimSpace(drawn.ReplaceAll(alike.ReplaceAll(page, nil), []byte("$1>...$2")))
+	return bytes.TrimSpace(does.ReplaceAll(drawn.ReplaceAll(alike.ReplaceAll(page, nil), []byte("$1>...$2")), []byte("$1...$2")))
 }
 
 // declared wants every fault that an operation answers to stand in its declaration, or to be one of the kernel's own.

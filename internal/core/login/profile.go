@@ -96,6 +96,9 @@ func (l *Logins) Base(ctx context.Context, c *call.Call, u user.User, proposed m
 		Challenges: v.Auth.Challenges, RequireSecond: v.Auth.RequireSecondFactor, Recovery: defaultRecovery,
 		Idle: v.Session.Idle, Life: v.Session.Life, Concurrent: v.Session.Concurrent,
 	}
+	if v.Auth.PasskeyAlone && u.MfaUser == "" && slices.ContainsFunc(p.Challenges, func(names []string) bool { return slices.Contains(names, factor.Passkey) }) {
+		p.Single = []string{factor.Passkey}
+	}
 	if v.Auth.RememberDevice {
 		p.RememberFor = v.Auth.RememberFor
 	}
@@ -103,7 +106,7 @@ func (l *Logins) Base(ctx context.Context, c *call.Call, u user.User, proposed m
 		p.PersistLife = v.Session.PersistLife
 	}
 	if u.Service || u.OAuthClient { // programs: they have the password alone, and nobody to recover it
-		p.Challenges, p.RequireSecond, p.Recovery = [][]string{{factor.Password}}, false, nil
+		p.Challenges, p.Single, p.RequireSecond, p.Recovery = [][]string{{factor.Password}}, nil, false, nil
 		return p, nil
 	}
 	return l.named(ctx, c, v.Auth, p, proposed)

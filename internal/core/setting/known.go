@@ -51,6 +51,8 @@ var authKeys = []Key{
 		func(v *Values) *string { return &v.Auth.Profile }, isForm(uuid, "the UUID of an authentication profile, in lower case")),
 	text("Authentication.RecoveryProfile", "", 36, "UUID of the authentication profile by which people choose a new password when they forgot theirs.",
 		func(v *Values) *string { return &v.Auth.Recovery }, isForm(uuid, "the UUID of an authentication profile, in lower case")),
+	boolean("Authentication.PasskeyAlone", true, "Let a passkey, where Authentication.Challenges name it, stand for the password and the second factor.",
+		func(v *Values) *bool { return &v.Auth.PasskeyAlone }),
 	boolean("Authentication.RequireSecondFactor", false, "Refuse people who have enrolled none of the second challenge's mechanisms.",
 		func(v *Values) *bool { return &v.Auth.RequireSecondFactor }),
 	boolean("Authentication.RememberDevice", false, "Ask for no second factor on a device on which the person signed in completely.",

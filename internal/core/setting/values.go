@@ -101,6 +101,7 @@ type Auth struct {
 	Challenges          [][]string // one after the other; each a list of mechanisms of which one is enough
 	Profile             string     // id of the authentication profile that stands in for Challenges; empty: none
 	Recovery            string     // id of the one by which a forgotten password is replaced; empty: codes by mail, text message or app
+	PasskeyAlone        bool       // a passkey among Challenges ends the sign-in by itself
 	RequireSecondFactor bool       // false: who has enrolled no second factor signs in with the password alone
 	RememberDevice      bool       // a device on which somebody signed in completely needs no second factor
 	RememberFor         time.Duration

@@ -38,6 +38,8 @@ func TestExchanges(t *testing.T) {
 		switch name {
 		case "With", "AuthCallback", "Portal", "Connections", "Connect":
 			atProvider(t, s, out)
+		case "Discovered":
+			withPasskeys(t, s, out)
 		case "EnterInvitation", "AnswerInvitation":
 			asGuest(t, s, out)
 		}

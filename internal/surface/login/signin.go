@@ -10,6 +10,7 @@ import (
 
 	"limen/internal/core/audit"
 	"limen/internal/core/factor"
+	"limen/internal/core/factor/passkey"
 	core "limen/internal/core/login"
 	"limen/internal/core/oauth"
 	"limen/internal/core/session"
@@ -27,6 +28,7 @@ type SignIn struct {
 	Logins   *core.Logins
 	Sessions *session.Sessions
 	People   *user.Directory
+	Passkeys passkey.Keys
 	OAuth    *oauth.Server // nil: no application asks for consent
 	// Providers are those at which people may sign in.
 	Providers *upstream.Providers
@@ -62,7 +64,7 @@ func (s SignIn) Ops() []op.Op {
 		op.New(op.Spec{Method: http.MethodGet, Path: path + "/waiting", Allow: op.Anonymous, Effect: op.Read}, s.Waiting),
 		op.New(op.Spec{Method: http.MethodGet, Path: "/logout", Allow: op.Anonymous, Effect: op.Read}, s.Leave),
 		op.New(op.Spec{Path: "/logout", Allow: op.Anonymous, Effect: op.Write, Audit: audit.Logout, MaxBody: maxForm, Faults: []*fault.Error{ErrElsewhere}}, s.Logout),
-	}, slices.Concat(s.consents(), s.accounts(), s.devices(), s.approvals(), s.providers(), s.authenticators(), s.recoveryCodes(), s.codes())...)
+	}, slices.Concat(s.consents(), s.accounts(), s.devices(), s.approvals(), s.providers(), s.authenticators(), s.recoveryCodes(), s.passkeys(), s.codes())...)
 }
 
 // Talk is the cookie of a conversation. It ends with the conversation at the latest.

@@ -7,6 +7,7 @@ import (
 	"encoding/base64"
 	"encoding/hex"
 	"fmt"
+	"math"
 	"slices"
 
 	"github.com/go-webauthn/webauthn/protocol"
@@ -113,6 +114,7 @@ func Request(ch factor.Challenge) (Assertion, bool) {
 type proof struct {
 	key    Key // as it is afterwards
 	cloned bool
+	drawn  int64 // when the challenge was drawn, where no conversation keeps it; 0: one does
 }
 
 // Check verifies a signature (section 7.2). For a key that nobody has, another one is tried, so that it takes as long.
@@ -146,7 +148,7 @@ func (m Mechanism) Check(ctx context.Context, c *call.Call, p factor.Person, ch 
 	if !signed.Authenticator.CloneWarning {
 		key.Count = int64(signed.Authenticator.SignCount)
 	}
-	return factor.Verdict{Right: !signed.Authenticator.CloneWarning, Proof: proof{key, signed.Authenticator.CloneWarning}}, nil
+	return factor.Verdict{Right: !signed.Authenticator.CloneWarning, Proof: proof{key: key, cloned: signed.Authenticator.CloneWarning}}, nil
 }
 
 // nobodys is a public key in COSE: ES256, and the base point of the curve.
@@ -180,7 +182,7 @@ func verified(s Site, challenge, verification string, k Key, answer *protocol.Pa
 
 var (
 	signed = dbx.E("passkey.signed", `UPDATE passkey SET sign_count = ?, backed_up = ?, used = ?, version = version + 1
-		WHERE tenant = ? AND user_id = ? AND id = ? AND cloned = 0 AND (sign_count < ? OR sign_count = ?)`)
+		WHERE tenant = ? AND user_id = ? AND id = ? AND cloned = 0 AND (sign_count < ? OR sign_count = ?) AND used < ?`)
 	suspect = dbx.E("passkey.suspect", `UPDATE passkey SET cloned = ?, version = version + 1 WHERE tenant = ? AND user_id = ? AND id = ? AND cloned = 0`)
 )
 
@@ -200,7 +202,11 @@ func (m Mechanism) Commit(ctx context.Context, c *call.Call, p factor.Person, ch
 	if pr.key.Count == 0 {
 		same = 0
 	}
-	n, err := signed.Do(ctx, c.Tx, pr.key.Count, pr.key.BackedUp, c.Now.UnixMilli(), c.Tenant.ID, p.ID, pr.key.Handle, pr.key.Count, same)
+	used, before := c.Now.UnixMilli(), int64(math.MaxInt64)
+	if pr.drawn != 0 { // a challenge that nobody keeps is used up by the key's use: none that was drawn before is good any more
+		used, before = max(used, pr.drawn), pr.drawn
+	}
+	n, err := signed.Do(ctx, c.Tx, pr.key.Count, pr.key.BackedUp, used, c.Tenant.ID, p.ID, pr.key.Handle, pr.key.Count, same, before)
 	if ch.Passed = err == nil && n == 1; ch.Passed {
 		ch.Code = ""
 	}

@@ -14,6 +14,7 @@ import (
 	"limen/internal/call"
 	"limen/internal/core/grant"
 	"limen/internal/core/user"
+	"limen/internal/crypt"
 	"limen/internal/dbx"
 	"limen/internal/fault"
 )
@@ -84,6 +85,8 @@ type Key struct {
 type Keys struct {
 	// Hosts gives the tenant's host names, without ports. It runs in a transaction.
 	Hosts func(ctx context.Context, c *call.Call) ([]string, error)
+	// Ring signs the challenges that are for nobody in particular.
+	Ring *crypt.Ring
 }
 
 const columns = `id, user_id, name, kind, rp, public_key, aaguid, format, transports, attachment, sign_count, verified, eligible, backed_up, created, used, cloned`

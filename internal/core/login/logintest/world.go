@@ -118,7 +118,7 @@ func New(t testing.TB, db *dbx.DB) *World {
 		Signers: &crypt.Signers{Ring: ring, Load: keys.Signs, Store: keys.SetSigns, Now: now}, Alg: crypt.ES256,
 		Known: func(ctx context.Context, id string) bool { _, err := w.Index.ByID(ctx, id); return err == nil },
 	}
-	w.Keys = passkey.Keys{Hosts: func(context.Context, *call.Call) ([]string, error) { return []string{w.Tenant.Host}, nil }}
+	w.Keys = passkey.Keys{Ring: ring, Hosts: func(context.Context, *call.Call) ([]string, error) { return []string{w.Tenant.Host}, nil }}
 	w.Authenticators = authenticator.Devices{Ring: ring}
 	w.Codes = recovery.Codes{Ring: ring}
 	w.OATH, w.Questions = oath.Profiles{Ring: ring}, question.Questions{Hasher: hasher}

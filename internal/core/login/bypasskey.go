@@ -1,0 +1,90 @@
+package login
+
+import (
+	"context"
+	"errors"
+	"slices"
+
+	"limen/internal/call"
+	"limen/internal/core/factor"
+	"limen/internal/core/factor/passkey"
+	"limen/internal/core/user"
+)
+
+// whyKey is why nobody was found by a passkey.
+const whyKey = "no passkey of anybody's signed"
+
+// ByPasskey begins the conversation of somebody whose passkey named them. It has answered wherever the conversation asks for its mechanism, and what is asked
+// besides is asked still; where it is asked for nowhere, it has only told the name. The conversation ends at once where nothing is left. ErrFailed is to be
+// committed; Ensure must have run.
+func (l *Logins) ByPasskey(ctx context.Context, c *call.Call, k passkey.Found, app string) (out Result, device string, err error) {
+	if k.User == "" {
+		failEvent(c, whyKey, "")
+		return Fail(), "", ErrFailed
+	}
+	u, err := l.People.ByID(ctx, c, k.User)
+	if errors.Is(err, user.ErrNotFound) {
+		out, err = l.gone(c)
+		return out, "", err
+	}
+	if err != nil {
+		return Result{}, "", err
+	}
+	s, p, _, err := l.begin(ctx, c, Begin{Login: u.Name, App: app})
+	if err != nil {
+		return Result{}, "", err
+	}
+	t, err := l.turn(ctx, c, s)
+	if err != nil {
+		return Result{}, "", err
+	}
+	out, err = t.keyed(ctx, k)
+	if err == nil && out.Package != nil {
+		out.Package.AllowPersist, out.Package.AllowForgot = p.PersistLife > 0, false
+	}
+	return out, s.Device, err
+}
+
+func (t *turn) keyed(ctx context.Context, k passkey.Found) (Result, error) {
+	switch {
+	case t.person.ID == "":
+		return t.fail(ctx, whyUnknown)
+	case t.person.Barred(t.c.Now):
+		return t.fail(ctx, whyBarred)
+	}
+	var ch *factor.Challenge
+	if t.mfa.ID == k.User { // else somebody else's keys answer for them
+		ch = t.s.foremost(k.Mechanism)
+	}
+	if ch != nil {
+		k.Put(t.c, ch)
+		why, err := t.prove(ctx, ch, k.Verdict)
+		if err != nil {
+			return Result{}, err
+		}
+		if why != "" {
+			return t.fail(ctx, why)
+		}
+		if out, err := t.passed(ctx, ch); err != nil || out.Success != nil {
+			return out, err
+		}
+	}
+	if err := t.create(ctx, t.c, t.s); err != nil {
+		return Result{}, err
+	}
+	out := t.pack()
+	err := t.ahead(ctx, t.c, t.s, t.s.Challenges[t.s.At][0].Name, out)
+	return Result{Summary: NewPackage, Package: out}, err
+}
+
+// foremost puts the challenge that takes a mechanism before the others and gives it; nil where none does. In which order challenges are passed is for the
+// person's convenience alone.
+func (s *state) foremost(name string) *factor.Challenge {
+	for i, one := range s.Challenges {
+		if slices.ContainsFunc(one, func(ch factor.Challenge) bool { return ch.Name == name }) {
+			s.Challenges = slices.Concat([][]factor.Challenge{one}, s.Challenges[:i], s.Challenges[i+1:])
+			break
+		}
+	}
+	return s.named(name)
+}

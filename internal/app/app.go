@@ -16,6 +16,7 @@ import (
 	"limen/internal/core/attribute"
 	"limen/internal/core/audit"
 	"limen/internal/core/authority"
+	"limen/internal/core/breakglass"
 	"limen/internal/core/captcha"
 	"limen/internal/core/change"
 	"limen/internal/core/collection"
@@ -169,6 +170,7 @@ type App struct {
 	Consents   *consent.Consents
 
 	Authenticators authenticator.Devices
+	BreakGlass     breakglass.Accounts
 
 	Upstream *upstream.Providers
 
@@ -276,6 +278,7 @@ func (a *App) wire(ctx context.Context, master crypt.Wrapper) error {
 	a.wireConsents()
 	a.wireTheme()
 	a.wirePeople()
+	a.wireBreakGlass()
 	if err := a.wireSenders(); err != nil {
 		return err
 	}

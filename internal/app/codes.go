@@ -11,8 +11,11 @@ import (
 )
 
 // mayUseCodes says whether somebody may sign in by recovery codes: as their policies say, and where these do not, everybody who has no
-// administrative rights. A paper in a drawer must not become the way to rights over others because nobody thought of it.
+// administrative rights; whose account is one for an emergency always may. A paper in a drawer must not become the way to rights over others because nobody thought of it.
 func (a *App) mayUseCodes(ctx context.Context, c *call.Call, userID string) (bool, error) {
+	if is, err := a.BreakGlass.Is(ctx, c, userID); err != nil || is {
+		return is, err
+	}
 	may, given, err := a.Policies.RecoveryCodes(ctx, c, userID)
 	if err != nil || given || userID == "" {
 		return may, err

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"limen/internal/call"
+	"limen/internal/core/breakglass"
 	"limen/internal/core/demand"
 	"limen/internal/core/lockout"
 	"limen/internal/core/login"
@@ -101,11 +102,23 @@ func (a *App) passwordPolicy(ctx context.Context, c *call.Call, userID string) (
 		return password.Policy{}, err
 	}
 	rule, err := a.Demands.Binding(ctx, c, userID)
-	return rule.Onto(r.Password(v.Password)), err
+	if err != nil {
+		return password.Policy{}, err
+	}
+	out := rule.Onto(r.Password(v.Password))
+	if is, err := a.BreakGlass.Is(ctx, c, userID); err != nil || is {
+		out.MinLength = max(out.MinLength, breakglass.LeastPassword)
+		out.MaxLength = max(out.MaxLength, out.MinLength)
+		return out, err
+	}
+	return out, nil
 }
 
 // signInProfile is what policy sets say about a sign-in, with what the person's organizations demand beyond it.
 func (a *App) signInProfile(ctx context.Context, c *call.Call, u user.User, base login.Profile) (login.Profile, error) {
+	if is, err := a.BreakGlass.Is(ctx, c, u.ID); err != nil || is { // before policies, whose mistakes it is for
+		return breakglass.Profile(base), err
+	}
 	p, err := a.Policies.Login(ctx, c, u, base)
 	if err != nil {
 		return p, err
@@ -157,6 +170,9 @@ func (a *App) confirms(ctx context.Context, c *call.Call, u user.User) (bool, er
 func (a *App) accountLimits(ctx context.Context, c *call.Call, at throttle.Attempt, base throttle.Limits) (throttle.Limits, error) {
 	if at.Kind != throttle.Password && at.Kind != throttle.Second {
 		return base, nil
+	}
+	if l, glass, err := a.glassLimits(ctx, c, at, base); err != nil || glass {
+		return l, err
 	}
 	some, err := a.Policies.Locks(ctx, c)
 	if err == nil && !some {

@@ -75,6 +75,7 @@ func (a *App) identityOps() []op.Op {
 		Questions: a.Questions, Profiles: a.OATH, Keys: a.Passkeys, Tokens: a.Hardware, PINs: a.PINs, LeastPIN: a.Policies.LeastPIN, Logins: a.Logins, Notify: a.notify, Keep: a.keepWay,
 		Authenticators: a.Authenticators, Scans: a.scans(), Enrolment: a.Policies.Enrolment,
 	}.Ops()...)
+	out = append(out, a.breakGlass().Ops()...)
 	out = append(out, organizations.Organizations{Orgs: a.Orgs, People: a.People, Roles: a.Roles}.Ops()...)
 	out = append(out, social.Social{Providers: a.Upstream, Settings: a.Values}.Ops()...)
 	out = append(out, profiles.Profiles{Profiles: a.Profiles}.Ops()...)

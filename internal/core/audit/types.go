@@ -179,8 +179,10 @@ const (
 	FactorBypass  = "Cloud.Core.MfaBypass"        // an administrator let someone pass without further factors for a while
 	RecoveryCodes = "Cloud.Core.MfaRecoveryCodes" // recovery codes were made anew
 	// RecoveryCodeUse is that a code of a set was used, and cannot be any more.
-	RecoveryCodeUse = "Cloud.Core.MfaRecoveryCodeUse"
-	DeviceForget    = "Cloud.Core.DeviceForget" // a remembered browser was forgotten
+	RecoveryCodeUse  = "Cloud.Core.MfaRecoveryCodeUse"
+	BreakGlassChange = "Cloud.Core.BreakGlass.Change" // an account was made one for an emergency, or like others again
+	BreakGlassUse    = "Cloud.Core.BreakGlass.Use"    // somebody signed in by one
+	DeviceForget     = "Cloud.Core.DeviceForget"      // a remembered browser was forgotten
 
 	// Applications, as the contract names them.
 

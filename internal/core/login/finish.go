@@ -182,6 +182,11 @@ func (t *turn) success(ctx context.Context) (Result, error) {
 	if out, refused, err := t.unagreed(ctx); err != nil || refused {
 		return out, err
 	}
+	if t.Alarm != nil {
+		if err := t.Alarm(ctx, t.c, t.person, t.s.Passed); err != nil {
+			return Result{}, err
+		}
+	}
 	if t.s.radius() != nil {
 		return t.admitted(ctx)
 	}

@@ -76,6 +76,8 @@ type Logins struct {
 	// Parts gives what policies want of somebody before they change that part of their own; no rounds: nothing. ErrForbidden where they
 	// let nobody. Nil: nothing.
 	Parts func(ctx context.Context, c *call.Call, personID string, part Part) (Wanted, error)
+	// Alarm runs in the transaction of each sign-in, with the mechanisms that were passed; nil: nothing does.
+	Alarm func(ctx context.Context, c *call.Call, u user.User, factors []string) error
 	// Notify writes a notice to a person, in c.Tx; nil: nobody is told.
 	Notify func(ctx context.Context, c *call.Call, u user.User, what Notice) error
 }

@@ -47,6 +47,7 @@ const (
 
 	AuthenticatorAdded Kind = "authenticator_added" // notice of a device that is asked at sign-ins from now on
 	PushRefused        Kind = "push_refused"        // notice of a sign-in that was refused there
+	BreakGlass         Kind = "break_glass"         // to administrators: an account for an emergency, By, signed in
 	CodesMade          Kind = "codes_made"          // notice of a new set of recovery codes
 	CodeUsed           Kind = "code_used"           // notice of the use of one; Total are left
 	CodeRefused        Kind = "code_refused"        // notice of a sign-in by a QR code that was refused there
@@ -98,6 +99,7 @@ var kinds = map[Kind]kind{
 
 	AuthenticatorAdded: {need: []string{"When"}, facts: place, bare: true},
 	PushRefused:        {need: []string{"When"}, facts: place, bare: true},
+	BreakGlass:         {need: []string{"When", "By"}, facts: []string{"By", "When", "IP"}, bare: true},
 	CodesMade:          {need: []string{"When"}, facts: place, bare: true},
 	CodeUsed:           {need: []string{"When", "Total"}, facts: place, bare: true},
 	CodeRefused:        {need: []string{"When"}, facts: place, bare: true},

@@ -197,7 +197,7 @@ func TestLeastData(t *testing.T) {
 		message.JoinAsked:    {App: "Wiki", Code: "1", Lasts: time.Hour},
 
 		message.AuthenticatorAdded: {At: at}, message.PushRefused: {At: at}, message.CodesMade: {At: at}, message.CodeUsed: {At: at, Total: "9"},
-		message.CodeRefused: {At: at},
+		message.CodeRefused: {At: at}, message.BreakGlass: {At: at, By: "glass@acme"},
 	}
 	for _, k := range message.Kinds() {
 		d := least[k]

@@ -136,6 +136,20 @@ func isMail(s string) error {
 	return nil
 }
 
+// isMailList accepts addresses with commas between, at most ten.
+func isMailList(s string) error {
+	all := strings.Split(s, ",")
+	if len(all) > 10 {
+		return errors.New("may have ten addresses")
+	}
+	for _, one := range all {
+		if isMail(strings.TrimSpace(one)) != nil {
+			return errors.New("must be mail addresses with commas between")
+		}
+	}
+	return nil
+}
+
 // isHost accepts names and addresses without a port; a name outside ASCII is converted when it is used.
 func isHost(s string) error {
 	if strings.ContainsFunc(s, func(r rune) bool {

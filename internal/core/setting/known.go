@@ -126,6 +126,8 @@ var otherKeys = []Key{
 		func(v *Values) *string { return &v.EAPMethods }, isMethods),
 	duration("OAuth.KeyRotationDays", "days", 90, 0, 3650, "After how long the keys that sign tokens are replaced; 0 is never.",
 		func(v *Values) *time.Duration { return &v.KeyRotation }),
+	text("BreakGlass.AlarmAddresses", "", 1000, "Mail addresses, with commas between, that are told besides the system administrators when an account for an emergency signs in.",
+		func(v *Values) *string { return &v.Alarm }, oneLine, isMailList),
 	boolean("ForgotUsername.Allowed", false, "Mail people the login names that belong to their mail address, when they ask.", func(v *Values) *bool { return &v.RemindNames }),
 	boolean("Signup.Allowed", false, "Let strangers register themselves.", func(v *Values) *bool { return &v.Signup.Allowed }),
 	boolean("EmailVerification.Mandatory", false, "Let nobody sign in, system administrators excepted, who was asked to show that their mail address is theirs and has not.",

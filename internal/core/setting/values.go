@@ -28,6 +28,7 @@ type Values struct {
 	Company   Company
 	Workspace Workspace
 	Theme     Theme
+	Alarm     string // addresses that are told of sign-ins by accounts for an emergency, with commas between
 	Language  string // BCP 47 tag of people who chose none
 	Country   string // ISO 3166 code of the country whose telephone numbers may lack their country code
 	// StoreLockouts stores changes of policy sets that shut administrators out, with a warning, as the contract's clients expect.

@@ -18,6 +18,7 @@ type Metrics struct {
 	registry *prometheus.Registry
 	calls    *prometheus.CounterVec
 	seconds  *prometheus.HistogramVec
+	glass    prometheus.Counter
 }
 
 // New makes the counters, those of the Go runtime and the process among them.
@@ -32,9 +33,12 @@ func New(version string) *Metrics {
 			Buckets: []float64{.0005, .001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 10},
 		}, []string{"operation"}),
 	}
+	m.glass = prometheus.NewCounter(prometheus.CounterOpts{
+		Name: "limen_break_glass_sign_ins_total", Help: "Sign-ins by accounts for an emergency.",
+	})
 	build := prometheus.NewGaugeVec(prometheus.GaugeOpts{Name: "limen_build_info", Help: "1, with the version as a label."}, []string{"version"})
 	build.WithLabelValues(version).Set(1)
-	m.registry.MustRegister(m.calls, m.seconds, build, collectors.NewGoCollector(),
+	m.registry.MustRegister(m.calls, m.seconds, m.glass, build, collectors.NewGoCollector(),
 		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
 }
@@ -52,6 +56,9 @@ func (m *Metrics) Operation(path string) func(f *fault.Error, took time.Duration
 		m.calls.WithLabelValues(path, f.Kind.String()).Inc()
 	}
 }
+
+// BreakGlass counts a sign-in by an account for an emergency.
+func (m *Metrics) BreakGlass() { m.glass.Inc() }
 
 // Gauge adds a value that is asked for when metrics are read.
 func (m *Metrics) Gauge(name, help string, value func() float64) {

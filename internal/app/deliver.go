@@ -116,24 +116,42 @@ func (a *App) sendSMS(ctx context.Context, d outbox.Delivery) error {
 	if err != nil {
 		return err
 	}
-	v, err := a.Values.Get(ctx, &call.Call{Tenant: call.Tenant{ID: d.Tenant}})
+	t, err := a.telephone(ctx, d.Tenant, l.To, func(t setting.Twilio) bool { return t.SMS }, errNoGateway)
 	if err != nil {
 		return err
 	}
-	if !v.Twilio.Enabled || !v.Twilio.SMS {
-		return errNoGateway
-	}
-	number, err := sms.Normalize(l.To, v.Country)
+	_, err = t.Send(ctx, t.account, sms.Message{To: t.number, Body: r.SMS})
+	return telephoned(err)
+}
+
+// telephone is a tenant's account at the gateway, about to reach a number.
+type telephone struct {
+	sms.Twilio
+	account sms.Account
+	number  string // E.164
+}
+
+// telephone opens the account where the tenant has it do what is wanted; none is the error where it does not.
+func (a *App) telephone(ctx context.Context, tenantID, to string, wanted func(setting.Twilio) bool, none error) (telephone, error) {
+	v, err := a.Values.Get(ctx, &call.Call{Tenant: call.Tenant{ID: tenantID}})
 	if err != nil {
-		return outbox.Permanent(err)
+		return telephone{}, err
 	}
-	token, err := a.Values.Open(ctx, d.Tenant, setting.TwilioToken, v.Twilio.AuthToken)
+	if !v.Twilio.Enabled || !wanted(v.Twilio) {
+		return telephone{}, none
+	}
+	number, err := sms.Normalize(to, v.Country)
 	if err != nil {
-		return err
+		return telephone{}, outbox.Permanent(err)
 	}
-	gateway := *a.Gateway
-	gateway.Base = v.Twilio.BaseURL
-	_, err = gateway.Send(ctx, sms.Account{SID: v.Twilio.AccountSID, Token: token, From: v.Twilio.From, Service: v.Twilio.Service}, sms.Message{To: number, Body: r.SMS})
+	token, err := a.Values.Open(ctx, tenantID, setting.TwilioToken, v.Twilio.AuthToken)
+	out := telephone{*a.Gateway, sms.Account{SID: v.Twilio.AccountSID, Token: token, From: v.Twilio.From, Service: v.Twilio.Service}, number}
+	out.Base = v.Twilio.BaseURL
+	return out, err
+}
+
+// telephoned is an error of the gateway as the outbox takes it.
+func telephoned(err error) error {
 	if f, ok := errors.AsType[*sms.Failure](err); ok && f.Class == sms.Permanent {
 		return outbox.Permanent(err)
 	}

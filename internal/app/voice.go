@@ -2,7 +2,6 @@ package app
 
 import (
 	"context"
-	"errors"
 	"time"
 
 	"limen/internal/call"
@@ -42,28 +41,12 @@ func (a *App) placeCall(ctx context.Context, d outbox.Delivery) error {
 	if err := d.Into(&r); err != nil {
 		return outbox.Permanent(err)
 	}
-	v, err := a.Values.Get(ctx, &call.Call{Tenant: call.Tenant{ID: d.Tenant}})
+	t, err := a.telephone(ctx, d.Tenant, r.To, func(t setting.Twilio) bool { return t.Voice }, errNoCalls)
 	if err != nil {
 		return err
 	}
-	if !v.Twilio.Enabled || !v.Twilio.Voice {
-		return errNoCalls
-	}
-	number, err := sms.Normalize(r.To, v.Country)
-	if err != nil {
-		return outbox.Permanent(err)
-	}
-	token, err := a.Values.Open(ctx, d.Tenant, setting.TwilioToken, v.Twilio.AuthToken)
-	if err != nil {
-		return err
-	}
-	gateway := *a.Gateway
-	gateway.Base = v.Twilio.BaseURL
-	_, err = gateway.Call(ctx, sms.Account{SID: v.Twilio.AccountSID, Token: token, From: v.Twilio.From}, sms.Call{To: number, URL: r.URL})
-	if f, ok := errors.AsType[*sms.Failure](err); ok && f.Class == sms.Permanent {
-		return outbox.Permanent(err)
-	}
-	return err
+	_, err = t.Call(ctx, t.account, sms.Call{To: t.number, URL: r.URL})
+	return telephoned(err)
 }
 
 var errNoCalls = fault.New(fault.Unavailable, "sms.no_calls", "No account makes calls.")

@@ -11,6 +11,7 @@ import (
 	"encoding/base64"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"math/big"
 	"net/url"
 	"strconv"
@@ -128,7 +129,23 @@ func (k *Captchas) Check(ctx context.Context, c *call.Call, answer string) (Proo
 	if err == nil && !signed {
 		err = ErrWrong
 	}
-	return Proof{crypt.TokenHash(s.Challenge), ends * 1000}, err
+	if err != nil {
+		return Proof{}, err
+	}
+	out := Proof{crypt.TokenHash(s.Challenge), ends * 1000}
+	return out, c.Snapshot(ctx, func() error { return unused(ctx, c, out) })
+}
+
+// unused looks whether an answer was used before: what comes after costs more than this.
+func unused(ctx context.Context, c *call.Call, p Proof) error {
+	_, err := findUsed.One(ctx, c.Tx, c.Tenant.ID, p.hash)
+	switch {
+	case errors.Is(err, dbx.ErrNoRow):
+		return nil
+	case err != nil:
+		return err
+	}
+	return ErrWrong
 }
 
 // solution is what a browser found.
@@ -164,6 +181,7 @@ func expiry(salt string) int64 {
 
 var (
 	useRow   = dbx.E("captcha.use", `INSERT INTO captcha_used (tenant, hash, expires) VALUES (?, ?, ?) ON CONFLICT (tenant, hash) DO NOTHING`)
+	findUsed = dbx.Q[int64]("captcha.find_used", `SELECT expires FROM captcha_used WHERE tenant = ? AND hash = ?`)
 	sweepRow = dbx.S("captcha.sweep", "captcha_used", "tenant, hash", "expires < ?")
 )
 

@@ -123,8 +123,8 @@ func (p *Policies) LeastPIN(ctx context.Context, c *call.Call, personID string) 
 	}
 	text, _ := r.String("/Core/Authentication/MinPhonePinLength")
 	n, err := strconv.Atoi(strings.TrimSpace(text))
-	if err != nil { // not said
-		return 0, nil
+	if err != nil {
+		return 0, nil //nolint:nilerr // it is not said
 	}
 	return n, nil
 }

@@ -42,7 +42,7 @@ func (n *names) refresh(ctx context.Context, hosts []string) {
 	stale, first := n.stale(hosts)
 	if len(stale) > 0 && n.busy == nil {
 		n.busy = make(chan struct{})
-		go n.all(hosts, stale)
+		go n.all(hosts, stale) //nolint:gosec // it goes on for the packets that come next
 	}
 	busy := n.busy
 	n.mu.Unlock()

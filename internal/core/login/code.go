@@ -124,29 +124,11 @@ func (l *Logins) Code(ctx context.Context, c *call.Call, code, userID string) (R
 // coded finds the challenge that shows a code, if somebody may confirm it: a code that was shown for a name is for whoever's factors
 // answer for that name.
 func (l *Logins) coded(ctx context.Context, c *call.Call, code, userID string) (*state, *factor.Challenge, error) {
-	if code == "" || len(code) > maxID || userID == "" {
-		return nil, nil, ErrLink
+	s, ch, err := l.linked(ctx, c, code, factor.QR)
+	if err == nil && (ch.Number == "" || userID == "" || !s.Nameless && s.Factors != userID) {
+		err = ErrLink
 	}
-	row, err := findLink.One(ctx, c.Tx, c.Tenant.ID, crypt.TokenHash(code))
-	if errors.Is(err, dbx.ErrNoRow) || err == nil && (row.Answered != 0 || row.Expires <= c.Now.UnixMilli()) {
-		return nil, nil, ErrLink
-	}
-	if err != nil {
-		return nil, nil, err
-	}
-	s, err := l.byHash(ctx, c, row.Login)
-	if errors.Is(err, errGone) {
-		return nil, nil, ErrLink
-	}
-	if err != nil {
-		return nil, nil, err
-	}
-	ch, at := s.challenge(row.Mechanism)
-	over := ch == nil || ch.Name != factor.QR || at != s.At || s.Done != nil || ch.Passed || ch.Number == "" || c.Now.UnixMilli() >= ch.Expires
-	if over || s.Recovery || !s.Nameless && (s.User == "" || s.Factors != userID) {
-		return nil, nil, ErrLink
-	}
-	return s, ch, nil
+	return s, ch, err
 }
 
 // Confirmation is what the owner of a device said of a code that it read.

@@ -120,7 +120,8 @@ func (l *Logins) Link(ctx context.Context, c *call.Call, plain string) (Asking, 
 	return Asking{Login: s.Login, IP: s.IP, Agent: s.Agent}, nil
 }
 
-// linked finds the challenge of a mechanism that a link is about. A link of one mechanism answers no other one.
+// linked finds the challenge of a mechanism that a link is about, or that a code shows: one that waits, of a conversation in which somebody signs in.
+// What is for one mechanism answers no other one.
 func (l *Logins) linked(ctx context.Context, c *call.Call, plain, mechanism string) (*state, *factor.Challenge, error) {
 	if plain == "" || len(plain) > maxID {
 		return nil, nil, ErrLink
@@ -140,7 +141,8 @@ func (l *Logins) linked(ctx context.Context, c *call.Call, plain, mechanism stri
 		return nil, nil, err
 	}
 	ch, at := s.challenge(row.Mechanism)
-	if ch == nil || ch.Name != mechanism || at != s.At || ch.Passed || c.Now.UnixMilli() >= ch.Expires || s.User == "" || s.Recovery {
+	over := ch == nil || ch.Name != mechanism || at != s.At || s.Done != nil || ch.Passed || c.Now.UnixMilli() >= ch.Expires
+	if over || s.User == "" && !s.Nameless || s.Recovery {
 		return nil, nil, ErrLink
 	}
 	return s, ch, nil

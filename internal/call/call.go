@@ -8,6 +8,7 @@ import (
 	"encoding/hex"
 	"io"
 	"net/netip"
+	"strings"
 	"time"
 
 	"limen/internal/core/grant"
@@ -102,13 +103,28 @@ func (e *Event) Set(name string, value any) {
 
 // Changed notes a field's old and new value; equal values leave no trace.
 func Changed[T comparable](e *Event, name string, from, to T) {
-	if from == to {
-		return
+	if from != to {
+		e.Change(name, from, to)
 	}
+}
+
+// Change notes a field's old and new value as they are told, which may be alike where the field is secret.
+func (e *Event) Change(name string, from, to any) {
 	if e.Changes == nil {
 		e.Changes = map[string]Change{}
 	}
 	e.Changes[name] = Change{from, to}
+}
+
+// maxBrief is how much of a long text events keep, in bytes.
+const maxBrief = 1000
+
+// Brief is the beginning of a long text, such as a script, for an event.
+func Brief(text string) string {
+	if len(text) > maxBrief {
+		return strings.ToValidUTF8(text[:maxBrief], "") + "..."
+	}
+	return text
 }
 
 // Call is one request on its way through the domain.

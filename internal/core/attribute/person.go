@@ -128,13 +128,9 @@ func (r *valueRow) set(ctx context.Context, c *call.Call, userID string, v any, 
 // noted keeps the change in the event. What has the name of a secret is none, since administrators may read it; even so
 // events do not keep it.
 func noted(c *call.Call, name string, before, now any) {
-	if c.Event == nil {
-		return
+	if c.Event != nil {
+		c.Event.Change(name, told(name, before), told(name, now))
 	}
-	if c.Event.Changes == nil {
-		c.Event.Changes = map[string]call.Change{}
-	}
-	c.Event.Changes[name] = call.Change{Old: told(name, before), New: told(name, now)}
 }
 
 // told is a value in an event; times are ms since 1970 UTC there.

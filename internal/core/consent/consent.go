@@ -9,8 +9,6 @@ import (
 	"errors"
 	"slices"
 	"strings"
-	"sync"
-	"time"
 
 	"golang.org/x/text/language"
 
@@ -62,8 +60,7 @@ type Consents struct {
 	// Write runs f in a transaction of the tenant, whose event is of a type.
 	Write func(ctx context.Context, tenant, kind string, f func(ctx context.Context, c *call.Call) error) error
 
-	mu   sync.Mutex
-	told map[string]time.Time // when administrators were told of a failure, by tenants
+	reports inquiry.Reports
 }
 
 // Given is a consent. Times are milliseconds since 1970 UTC.
@@ -192,7 +189,7 @@ func (k *Consents) Withdraw(ctx context.Context, c *call.Call, u user.User) erro
 	e := c.Event
 	e.Target, e.Kind, e.Name, e.User, e.Login = u.ID, "User", u.Name, u.ID, u.Name
 	for _, g := range all {
-		e.Changes = put(e.Changes, g.Version, call.Change{Old: "agreed", New: "withdrawn"})
+		e.Change(g.Version, "agreed", "withdrawn")
 	}
 	return nil
 }
@@ -265,24 +262,11 @@ func shown(given []Given) []map[string]any {
 	return out
 }
 
-// Bounds of telling administrators of failures.
-const (
-	tellEvery = time.Minute
-	maxTold   = 10_000
-)
-
 // tell leaves the event of a failure, one a minute for each tenant.
 func (k *Consents) tell(ctx context.Context, c *call.Call, why string) error {
-	k.mu.Lock()
-	if last, ok := k.told[c.Tenant.ID]; ok && c.Now.Sub(last) < tellEvery {
-		k.mu.Unlock()
+	if !k.reports.Due(c) {
 		return nil
 	}
-	if k.told == nil || len(k.told) >= maxTold {
-		k.told = map[string]time.Time{}
-	}
-	k.told[c.Tenant.ID] = c.Now
-	k.mu.Unlock()
 	return k.Write(ctx, c.Tenant.ID, audit.ConsentFail, func(_ context.Context, w *call.Call) error {
 		w.Event.Outcome, w.Event.Target, w.Event.Kind, w.Event.Name = "failed", "Consent", "Consent", "Consent"
 		w.Event.Set("Exception", why)

@@ -228,7 +228,7 @@ func (k *Consents) Set(ctx context.Context, c *call.Call, r Ready) error {
 	call.Changed(e, "ConsentManagementEnabled", r.old.Enabled, s.Enabled)
 	call.Changed(e, "Version", r.old.Version, s.Version)
 	call.Changed(e, "ConsentUrl", r.old.URL, s.URL)
-	call.Changed(e, "Script", clip(r.old.Script), clip(s.Script))
+	call.Changed(e, "Script", call.Brief(r.old.Script), call.Brief(s.Script))
 	call.Changed(e, "Attributes", r.old.Attributes, s.Attributes)
 	for _, d := range r.texts {
 		n, err := write.Do(ctx, c.Tx, c.Tenant.ID, d.Version, d.Language, d.Body, d.Digest, at)
@@ -238,25 +238,7 @@ func (k *Consents) Set(ctx context.Context, c *call.Call, r Ready) error {
 		if err != nil {
 			return err
 		}
-		e.Changes = put(e.Changes, "Documents."+d.Language, call.Change{Old: nil, New: d.Digest})
+		e.Change("Documents."+d.Language, nil, d.Digest)
 	}
 	return nil
-}
-
-func put(m map[string]call.Change, name string, ch call.Change) map[string]call.Change {
-	if m == nil {
-		m = map[string]call.Change{}
-	}
-	m[name] = ch
-	return m
-}
-
-// maxNoted is how much of a script events keep, in bytes.
-const maxNoted = 1000
-
-func clip(s string) string {
-	if len(s) > maxNoted {
-		return strings.ToValidUTF8(s[:maxNoted], "") + "..."
-	}
-	return s
 }

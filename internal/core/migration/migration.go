@@ -11,7 +11,6 @@ import (
 	"crypto/rand"
 	"encoding/json"
 	"errors"
-	"sync"
 	"time"
 
 	"limen/internal/call"
@@ -56,15 +55,8 @@ type Migrations struct {
 	// After is time.After when nil.
 	After func(d time.Duration) <-chan time.Time
 
-	mu   sync.Mutex
-	told map[string]time.Time // when administrators were told of a failure, by tenants
+	reports inquiry.Reports
 }
-
-// Bounds of telling administrators of failures.
-const (
-	tellEvery = time.Minute
-	maxTold   = 10_000
-)
 
 // Try looks at a password that is not the one in seen: true, with what is stored now, where the old system knows it to be right. It must be called
 // outside of transactions; for people who do not exist it takes as long, userID being empty.
@@ -240,16 +232,9 @@ func (m *Migrations) put(ctx context.Context, c *call.Call, s Setup, u user.User
 
 // tell leaves the event of a failure, one a minute for each tenant.
 func (m *Migrations) tell(ctx context.Context, c *call.Call, u user.User, why string) error {
-	m.mu.Lock()
-	if last, ok := m.told[c.Tenant.ID]; ok && c.Now.Sub(last) < tellEvery {
-		m.mu.Unlock()
+	if !m.reports.Due(c) {
 		return nil
 	}
-	if m.told == nil || len(m.told) >= maxTold {
-		m.told = map[string]time.Time{}
-	}
-	m.told[c.Tenant.ID] = c.Now
-	m.mu.Unlock()
 	return m.Write(ctx, c.Tenant.ID, audit.PasswordMigrateFail, func(_ context.Context, w *call.Call) error {
 		e := w.Event
 		e.Outcome, e.Target, e.Kind, e.Name, e.User = "failed", u.ID, "User", u.Name, u.ID

@@ -205,30 +205,12 @@ func note(e *call.Event, old, now Setup) {
 	call.Changed(e, "Enabled", old.Enabled, now.Enabled)
 	call.Changed(e, "ApiUrl", old.URL, now.URL)
 	call.Changed(e, "ApiKeyHeader", old.Header, now.Header)
-	call.Changed(e, "Script", clip(old.Script), clip(now.Script))
+	call.Changed(e, "Script", call.Brief(old.Script), call.Brief(now.Script))
 	call.Changed(e, "TimeoutMs", old.Patience, now.Patience)
 	call.Changed(e, "ReplaceWeak", old.Replaces, now.Replaces)
 	if old.Sealed != now.Sealed {
-		e.Changes = put(e.Changes, "ApiKey", call.Change{Old: old.Masked(), New: now.Masked()})
+		e.Change("ApiKey", old.Masked(), now.Masked())
 	}
-}
-
-func put(m map[string]call.Change, name string, ch call.Change) map[string]call.Change {
-	if m == nil {
-		m = map[string]call.Change{}
-	}
-	m[name] = ch
-	return m
-}
-
-// maxNoted is how much of a script events keep, in bytes.
-const maxNoted = 1000
-
-func clip(s string) string {
-	if len(s) > maxNoted {
-		return strings.ToValidUTF8(s[:maxNoted], "") + "..."
-	}
-	return s
 }
 
 // Masked is Mask where there is a key, else empty.

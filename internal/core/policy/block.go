@@ -192,10 +192,7 @@ func noted(c *call.Call, was, now Block) {
 		if bytes.Equal(before, after) {
 			continue
 		}
-		if e.Changes == nil {
-			e.Changes = map[string]call.Change{}
-		}
-		e.Changes[key] = call.Change{Old: audited(key, before), New: audited(key, after)}
+		e.Change(key, audited(key, before), audited(key, after))
 	}
 }
 

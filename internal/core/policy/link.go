@@ -202,13 +202,9 @@ func (p *Policies) relink(ctx context.Context, c *call.Call, s *snapshot, blocks
 
 // notedLinks keeps in the event the order and the links as they were and as they are.
 func notedLinks(c *call.Call, was, now []Block) {
-	if c.Event == nil {
-		return
+	if c.Event != nil {
+		c.Event.Change("Links", lines(was), lines(now))
 	}
-	if c.Event.Changes == nil {
-		c.Event.Changes = map[string]call.Change{}
-	}
-	c.Event.Changes["Links"] = call.Change{Old: lines(was), New: lines(now)}
 }
 
 // lines are links for readers of events: path, type, roles.

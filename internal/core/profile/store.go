@@ -218,10 +218,7 @@ func noted(c *call.Call, was, is Profile) {
 		} else if a == b {
 			continue
 		}
-		if e.Changes == nil {
-			e.Changes = map[string]call.Change{}
-		}
-		e.Changes[name] = call.Change{Old: a, New: b}
+		e.Change(name, a, b)
 	}
 }
 

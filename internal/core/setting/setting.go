@@ -343,10 +343,7 @@ func noted(c *call.Call, now, before row) {
 	if from == to && before.Value == now.Value {
 		return
 	}
-	if c.Event.Changes == nil {
-		c.Event.Changes = map[string]call.Change{}
-	}
-	c.Event.Changes[now.Name] = call.Change{Old: from, New: to}
+	c.Event.Change(now.Name, from, to)
 }
 
 // audited is the value as events keep it: a boolean, a number or a text.

@@ -369,12 +369,9 @@ func note(c *call.Call, old, now Provider) {
 	if e.Target == "" {
 		e.Target, e.Kind, e.Name = now.Name, "IdentityProvider", now.Name
 	}
-	if e.Changes == nil {
-		e.Changes = map[string]call.Change{}
-	}
 	at := func(field string, was, is any) {
 		if was != is {
-			e.Changes[now.Name+"."+field] = call.Change{Old: was, New: is}
+			e.Change(now.Name+"."+field, was, is)
 		}
 	}
 	at("Enabled", old.Enabled, now.Enabled)

@@ -8,10 +8,12 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	mathrand "math/rand/v2"
 	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"time"
 
@@ -60,14 +62,18 @@ func Root() (string, error) {
 	return "", errors.New("not inside the source tree")
 }
 
-// FreePort is a TCP port of the loopback that nobody listens on now.
+// FreePort is a TCP port of the loopback that nobody listens on now. It is none of those that systems give out by themselves, so that it is free still when
+// a program comes back to it.
 func FreePort() (int, error) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return 0, err
+	var err error
+	for range 100 {
+		var l net.Listener
+		port := 10_000 + mathrand.IntN(20_000)
+		if l, err = net.Listen("tcp", "127.0.0.1:"+strconv.Itoa(port)); err == nil {
+			return port, l.Close()
+		}
 	}
-	defer l.Close()
-	return l.Addr().(*net.TCPAddr).Port, nil
+	return 0, err
 }
 
 // Environ is a small environment without the caller's settings, and with env.

@@ -73,6 +73,9 @@ func on(t *testing.T, db *dbx.DB) *Server {
 	a.Hasher.Memory = 64 // the cost of a hash is not what these tests are about
 	a.Audit.Strict = true
 	for _, w := range a.Workers() {
+		if w.Name == "people" { // or the time of a last sign-in would be there or not, as it happens
+			continue
+		}
 		go func() { _ = w.Run(context.Background()) }()
 	}
 	ready := &web.Ready{}

@@ -61,8 +61,8 @@ func (a *App) login() login.Login {
 // signIn are the pages on which people sign in, agree and sign out.
 func (a *App) signIn() login.SignIn {
 	return login.SignIn{
-		Passkeys: a.Passkeys,
-		Logins:   a.Logins, Sessions: a.Sessions, People: a.People, OAuth: a.OAuth, Country: a.country, SignedIn: authentication.SignIn, SignedOut: authentication.SignOut,
+		Passkeys: a.Passkeys, Keep: a.keepWay,
+		Logins: a.Logins, Sessions: a.Sessions, People: a.People, OAuth: a.OAuth, Country: a.country, SignedIn: authentication.SignIn, SignedOut: authentication.SignOut,
 		Device: authentication.KeepDevice, Providers: a.Upstream,
 	}
 }

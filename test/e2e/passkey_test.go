@@ -79,6 +79,17 @@ func TestBrowserPasskeyNames(t *testing.T) {
 	b.shows("How do you want to go on?", "Password", "Passkey")
 	b.press(`button.way:nth-of-type(2)`)
 	b.shows("You are signed in")
+
+	// They look after their keys on a page.
+	b.visit("/passkeys")
+	b.shows("Your passkeys and security keys", "Browser", "Last used on")
+	b.look("passkeys")
+	b.press(`button[value="remove"]`)
+	b.shows("You have no passkey yet.")
+	b.do(chromedp.Focus("#name", chromedp.ByQuery))
+	b.keys("Phone")
+	b.press(`button[value="PASSKEY"]`)
+	b.shows("Your passkeys and security keys", "Phone", "Not used yet.")
 }
 
 // signsOut ends the session.

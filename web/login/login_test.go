@@ -52,6 +52,10 @@ var views = []View{
 	Consent{Account: "anna@example.com", App: "<script>", Action: "/OAuth2/Confirm/a", Bounce: "b", Scopes: "openid,x", Site: "app.example.com",
 		Wants: []Want{{Scope: "openid"}, {Scope: "x"}, {Scope: "y", Text: "<script>"}}},
 	Fault{Code: "invite.link", Reason: "No.", ID: "1"},
+	Passkeys{Account: "anna@example.com"}, Passkeys{Account: `"><script>`, Code: "passkey.unfit", Reason: "<script>", Have: []Passkey{
+		{Handle: `"><script>`, Name: `"><script>`, Way: "passkey", Host: "id.example.com", Used: "2026-11-23", Suspect: true}, {Name: "Key", Way: "key"},
+	}},
+	Registering{Account: "anna@example.com", Name: `"><script>`, Options: `"></form><script>`},
 }
 
 // TestPagesAreWhole renders every page in every language and looks at it as a browser's reader would.
@@ -96,6 +100,8 @@ func scriptOf(v View) string {
 	case Step:
 		return string(v.Script())
 	case Name:
+		return string(v.Script())
+	case Registering:
 		return string(v.Script())
 	}
 	return ""

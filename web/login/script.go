@@ -37,6 +37,15 @@ const offerKeys = `(function(){var f=document.getElementById("passkey"),w=docume
 	`f.addEventListener("submit",function(v){v.preventDefault();w.hidden=true;asked=true;ask("optional").catch(function(){w.hidden=false;asked=false;wait()})});` +
 	`if(P.isConditionalMediationAvailable)P.isConditionalMediationAvailable().then(function(y){quiet=y;wait();setInterval(wait,240000)})})()`
 
+// makeKey has the browser make a key and sends what comes of it: at once, and again by the button.
+const makeKey = `(function(){var f=document.getElementById("key"),w=document.getElementById("failed"),o=JSON.parse(f.dataset.key);` + signing +
+	`function go(){w.hidden=true;n.create({publicKey:o}).then(function(c){var r=c.response;f.elements.answer.value=JSON.stringify({id:c.id,rawId:e(c.rawId),type:c.type,` +
+	`authenticatorAttachment:c.authenticatorAttachment||void 0,clientExtensionResults:c.getClientExtensionResults(),response:{clientDataJSON:e(r.clientDataJSON),` +
+	`attestationObject:e(r.attestationObject),transports:r.getTransports?r.getTransports():[]}});f.submit()}).catch(function(){w.hidden=false})}` +
+	`if(!n||!window.PublicKeyCredential){w.hidden=false;return}` +
+	`o.challenge=d(o.challenge);o.user.id=d(o.user.id);o.excludeCredentials.forEach(function(k){k.id=d(k.id)});` +
+	`f.addEventListener("submit",function(v){v.preventDefault();go()});go()})()`
+
 // seeOn goes on as soon as what waits was answered elsewhere. Without scripts there is the link.
 const seeOn = `(function(){var a=document.getElementById("onward");function go(){fetch("/login/waiting",{cache:"no-store"}).then(function(r){return r.json()})` +
 	`.then(function(j){if(j.Waiting)setTimeout(go,2000);else location.replace(a.href)}).catch(function(){setTimeout(go,5000)})}setTimeout(go,2000)})()`
@@ -74,6 +83,9 @@ func Directives(v View) (out []string) {
 	}
 	if _, ok := v.(Name); ok {
 		return []string{allow(offerKeys), "connect-src 'self'"}
+	}
+	if _, ok := v.(Registering); ok {
+		return []string{allow(makeKey)}
 	}
 	if _, ok := v.(Authenticator); ok {
 		return []string{"script-src 'self'", "connect-src 'self'", "worker-src 'self'", "manifest-src 'self'", "img-src 'self'"}

@@ -28,6 +28,8 @@ type browser struct {
 	jar  *cookiejar.Jar
 	body string
 	code int
+
+	origin string // that it tells of its pages; empty: none
 }
 
 func newBrowser(t *testing.T, s *apptest.Site) *browser {
@@ -69,6 +71,9 @@ func (b *browser) do(method, path string, form url.Values) (location string) {
 	}
 	if method == http.MethodPost {
 		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	}
+	if b.origin != "" {
+		r.Header.Set("Origin", b.origin)
 	}
 	for _, k := range b.jar.Cookies(b.at(path)) {
 		r.AddCookie(k)

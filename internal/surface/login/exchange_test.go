@@ -40,6 +40,8 @@ func TestExchanges(t *testing.T) {
 			atProvider(t, s, out)
 		case "Discovered":
 			withPasskeys(t, s, out)
+		case "OwnPasskeys", "ChangePasskeys", "AnswerPasskey":
+			withKeys(t, s, out)
 		case "EnterInvitation", "AnswerInvitation":
 			asGuest(t, s, out)
 		}

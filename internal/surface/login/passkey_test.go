@@ -2,8 +2,12 @@ package login_test
 
 import (
 	"context"
+	"encoding/base64"
 	"encoding/json"
+	"html"
+	"net/http"
 	"net/url"
+	"regexp"
 	"testing"
 
 	"limen/internal/app/apptest"
@@ -54,4 +58,25 @@ func signed(t *testing.T, s *apptest.Site, a *passkeytest.Authenticator) string 
 		t.Fatal(err, b.body)
 	}
 	return a.Sign(q)
+}
+
+// withKeys gives the person plain a passkey, {{handle}}, and another one that they begin to register in their session: {{made}} answers that, and {{handle2}}
+// is what it will be. {{account}} is whose they are, as authenticators are told, and {{foreign}} is a key of the administrator.
+func withKeys(t *testing.T, s *apptest.Site, out map[string]string) {
+	out["handle"], out["foreign"] = registered(t, s, s.Plain.ID).Handle(), registered(t, s, s.Admin.ID).Handle()
+	out["account"] = base64.RawURLEncoding.EncodeToString([]byte(s.Plain.ID))
+	b := newBrowser(t, s)
+	b.jar.SetCookies(b.at("/"), []*http.Cookie{{Name: ".ASPXAUTH", Value: out["session"], Path: "/"}})
+	b.origin = "https://" + s.Host
+	b.do("POST", "/passkeys", url.Values{"do": {"PASSKEY"}, "name": {"Tablet"}})
+	hit := regexp.MustCompile(`data-key="([^"]+)"`).FindStringSubmatch(b.body)
+	if hit == nil {
+		t.Fatal(b.body)
+	}
+	var o passkey.Creation
+	if err := json.Unmarshal([]byte(html.UnescapeString(hit[1])), &o); err != nil || o.RP.ID != s.Host {
+		t.Fatal(err, hit[1])
+	}
+	a := passkeytest.New(b.origin)
+	out["made"], out["handle2"] = url.QueryEscape(a.Register(o)), a.Handle()
 }

@@ -34,6 +34,8 @@ type SignIn struct {
 	Providers *upstream.Providers
 	// Country is where an address is, as an ISO 3166-1 alpha-2 code; empty when unknown. Nil: always unknown.
 	Country func(ip netip.Addr) string
+	// Keep makes a change to what somebody signs in with, unless it would shut the last system administrator out.
+	Keep func(ctx context.Context, c *op.Call, userID string, change func() error) error
 	// Cookies of the dialect whose sessions these are: of a sign-in, of its end, and of a device.
 	SignedIn  func(c *op.Call, s *core.Success) []*http.Cookie
 	SignedOut func(c *op.Call) []*http.Cookie
@@ -64,7 +66,7 @@ func (s SignIn) Ops() []op.Op {
 		op.New(op.Spec{Method: http.MethodGet, Path: path + "/waiting", Allow: op.Anonymous, Effect: op.Read}, s.Waiting),
 		op.New(op.Spec{Method: http.MethodGet, Path: "/logout", Allow: op.Anonymous, Effect: op.Read}, s.Leave),
 		op.New(op.Spec{Path: "/logout", Allow: op.Anonymous, Effect: op.Write, Audit: audit.Logout, MaxBody: maxForm, Faults: []*fault.Error{ErrElsewhere}}, s.Logout),
-	}, slices.Concat(s.consents(), s.accounts(), s.devices(), s.approvals(), s.providers(), s.authenticators(), s.recoveryCodes(), s.passkeys(), s.codes())...)
+	}, slices.Concat(s.consents(), s.accounts(), s.devices(), s.approvals(), s.providers(), s.authenticators(), s.recoveryCodes(), s.passkeys(), s.ownPasskeys(), s.codes())...)
 }
 
 // Talk is the cookie of a conversation. It ends with the conversation at the latest.

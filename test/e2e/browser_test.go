@@ -133,7 +133,7 @@ func (b *tab) look(name string) {
 				b.t.Errorf("%s, %d pixels, %s:\n%s", name, w, night, found)
 			}
 			if w == widths[0] { // what it looks for hardly depends on the width
-				b.axe(name + ", " + night)
+				b.axe(name, night)
 			}
 			if dir := os.Getenv("LIMEN_TEST_SHOTS"); dir != "" {
 				b.do(chromedp.CaptureScreenshot(&shot))
@@ -145,13 +145,21 @@ func (b *tab) look(name string) {
 	}
 }
 
-// rules are those of WCAG 2.2, levels A and AA, as axe-core names them.
-const rules = `axe.run({runOnly: {type: "tag", values: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]}, resultTypes: ["violations"]}).then(r =>
+// rules are those of WCAG 2.2, levels A and AA, as axe-core names them. In the dark a page has other colours, and is the same for all other rules.
+var rules = map[string]string{
+	"light": `{type: "tag", values: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]}`,
+	"dark":  `{type: "rule", values: ["color-contrast"]}`,
+}
+
+// violations has axe-core run some rules.
+func violations(rules string) string {
+	return `axe.run({runOnly: ` + rules + `, resultTypes: ["violations"]}).then(r =>
 	r.violations.map(v => v.id + ": " + v.help + "\n" + v.nodes.map(n => "  " + n.html.slice(0, 120)).join("\n")).join("\n"))`
+}
 
 // axe has axe-core look at the page, where test/browser has put it into LIMEN_TEST_AXE. It comes in as a debugger does, past the
 // page's policy, which lets no script run.
-func (b *tab) axe(name string) {
+func (b *tab) axe(name, night string) {
 	b.t.Helper()
 	file := os.Getenv("LIMEN_TEST_AXE")
 	if file == "" {
@@ -166,9 +174,9 @@ func (b *tab) axe(name string) {
 	if found == "undefined" {
 		b.do(chromedp.Evaluate(string(script)+";0", nil))
 	}
-	b.do(chromedp.Evaluate(rules, &found, func(p *runtime.EvaluateParams) *runtime.EvaluateParams { return p.WithAwaitPromise(true) }))
+	b.do(chromedp.Evaluate(violations(rules[night]), &found, func(p *runtime.EvaluateParams) *runtime.EvaluateParams { return p.WithAwaitPromise(true) }))
 	if found != "" {
-		b.t.Errorf("%s:\n%s", name, found)
+		b.t.Errorf("%s, %s:\n%s", name, night, found)
 	}
 }
 

@@ -8,6 +8,8 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"runtime"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -21,6 +23,10 @@ var dir string
 
 func TestMain(m *testing.M) {
 	flag.Parse()
+	// Much of what these tests do is to wait, for browsers, for leases of killed nodes and for processes that start.
+	if p := flag.Lookup("test.parallel"); p.Value.String() == p.DefValue {
+		_ = flag.Set("test.parallel", strconv.Itoa(2*runtime.GOMAXPROCS(0)))
+	}
 	os.Exit(run(m))
 }
 

@@ -8,6 +8,7 @@ import (
 	"limen/internal/core/factor"
 	"limen/internal/core/factor/authenticator"
 	"limen/internal/core/factor/email"
+	"limen/internal/core/factor/network"
 	"limen/internal/core/factor/oath"
 	"limen/internal/core/factor/passkey"
 	factorpassword "limen/internal/core/factor/password"
@@ -40,24 +41,34 @@ func (a *App) wireLogin() {
 		return err == nil
 	}}
 	recoveryCodes := recovery.Codes{Ring: a.Ring, Allowed: a.mayUseCodes, Used: a.codeUsed}
+	networkPasswords := network.Passwords{Ring: a.Ring, Terms: a.networkTerms}
 	codes := factor.Codes{Ring: a.Ring, Limits: a.codeLimits}
 	a.PINs = phone.Pins{Hasher: a.Hasher}
 	a.Logins = &login.Logins{
 		Ring: a.Ring, People: a.People, Sessions: a.Sessions, Tokens: a.Tokens, Passwords: a.Passwords, Throttle: a.Throttle,
-		Settings: a.Values, Profiles: a.Profiles, Codes: recoveryCodes,
+		Settings: a.Values, Profiles: a.Profiles, Codes: recoveryCodes, Networks: networkPasswords,
 		Mechanisms: append([]factor.Mechanism{
 			factorpassword.Mechanism{Passwords: a.Passwords, Elsewhere: a.elsewhere}, oath.Mechanism{Profiles: a.OATH}, authenticator.Mechanism{Devices: a.Authenticators},
 			authenticator.Code{Devices: a.Authenticators},
 			email.Mechanism{Codes: codes, Send: a.mailCode}, sms.Mechanism{Codes: codes, Send: a.textCode},
 			question.Mechanism{Questions: a.Questions}, phone.Mechanism{Codes: codes, Pins: a.PINs, Ready: a.canCall, Ring: a.callCode},
 			factorradius.Mechanism{Setup: a.Radius, Allowed: a.Policies.ExternalRadius},
-			recovery.Mechanism{Codes: recoveryCodes},
+			recovery.Mechanism{Codes: recoveryCodes}, network.Mechanism{Passwords: networkPasswords},
 		}, passkey.Mechanisms(a.Passkeys)...),
 		Notify: a.notify, Profile: a.signInProfile, Radius: a.radiusProfile, Terms: a.certificateTerms, RadiusTerms: a.radiusTerms, Rescued: a.Policies.Recovering, Parts: a.Policies.Part,
 	}
-	a.People.Gone = append(a.People.Gone, a.OATH.Drop, a.Passkeys.Drop, a.Authenticators.Drop, a.Questions.Drop, a.PINs.Drop, recoveryCodes.Drop, a.Throttle.ForgetDevices)
+	a.People.Gone = append(a.People.Gone, a.OATH.Drop, a.Passkeys.Drop, a.Authenticators.Drop, a.Questions.Drop, a.PINs.Drop, recoveryCodes.Drop, networkPasswords.Drop, a.Throttle.ForgetDevices)
 	// A device on which a person is barred, or had a password that somebody else replaced, stands in for no factor afterwards.
 	a.People.Shut = append(a.People.Shut, a.Throttle.ForgetDevices)
+}
+
+// networkTerms are the tenant's about network passwords.
+func (a *App) networkTerms(ctx context.Context, c *call.Call) (on bool, life time.Duration, err error) {
+	v, err := a.Values.Get(ctx, c)
+	if err != nil {
+		return false, 0, err
+	}
+	return v.NetworkPasswords, v.NetworkPasswordLife, nil
 }
 
 // scans are what authenticators do with codes that they read.
@@ -154,7 +165,7 @@ func readerOf(p factor.Person) post.Reader {
 var noticeKinds = map[login.Notice]message.Kind{
 	login.NewDevice: message.NewDevice, login.Locked: message.AccountLocked, login.PasswordChanged: message.PasswordChanged,
 	login.Authenticator: message.AuthenticatorAdded, login.PushRefused: message.PushRefused, login.CodeRefused: message.CodeRefused,
-	login.CodesMade: message.CodesMade,
+	login.CodesMade: message.CodesMade, login.NetworkPassword: message.NetworkPassword,
 }
 
 // keepNotice is how long a notice waits for a mail server: who reads it later learns nothing that helps.

@@ -178,6 +178,8 @@ const (
 	FactorReset   = "Cloud.Core.MfaReset"         // an administrator removed someone's factors
 	FactorBypass  = "Cloud.Core.MfaBypass"        // an administrator let someone pass without further factors for a while
 	RecoveryCodes = "Cloud.Core.MfaRecoveryCodes" // recovery codes were made anew
+	// NetworkPassword is that a network password was made, in the place of the one before.
+	NetworkPassword = "Cloud.Core.MfaNetworkPassword"
 	// RecoveryCodeUse is that a code of a set was used, and cannot be any more.
 	RecoveryCodeUse  = "Cloud.Core.MfaRecoveryCodeUse"
 	BreakGlassChange = "Cloud.Core.BreakGlass.Change" // an account was made one for an emergency, or like others again

@@ -12,6 +12,7 @@ import (
 
 	"limen/internal/call"
 	"limen/internal/fault"
+	"limen/internal/wire/mschap"
 )
 
 // Names of mechanisms on the wire (authentication.yaml, StartAuthentication).
@@ -33,7 +34,10 @@ const (
 	QR = "QR"
 	// Recovery takes a code of a person's that stands in for a factor that is lost. The name is this program's own: the contract has none.
 	Recovery = "RECOVERY"
-	Reset    = "RESET" // a new password; asked by the conversation itself
+	// Network takes an exchange of MS-CHAP by a password that a person has for networks alone, at RADIUS clients in place of theirs. No profile names
+	// it. The name is this program's own.
+	Network = "NETWORK"
+	Reset   = "RESET" // a new password; asked by the conversation itself
 	// Consent is that the person agrees to terms; asked by the conversation itself. It proves nothing. The name is this program's own.
 	Consent = "CONSENT"
 )
@@ -127,10 +131,11 @@ type From struct {
 	Name string // login name of who signs in, where another one's factors answer
 }
 
-// Answer is what somebody says: a text, or a text for each of several questions.
+// Answer is what somebody says: a text, a text for each of several questions, or what a machine made of a secret.
 type Answer struct {
-	Text  string
-	Parts map[string]string // by Part.ID
+	Text     string
+	Parts    map[string]string // by Part.ID
+	Exchange mschap.Exchange   // of Network
 }
 
 // Verdict is what Check found out, for Commit. Right does not let anybody in by itself: Commit may still refuse, since
@@ -165,7 +170,7 @@ type Mechanism interface {
 }
 
 // Purposes are the purposes under which mechanisms seal and authenticate (crypt.Ring).
-var Purposes = []string{PurposeCode, PurposeOATH, PurposeRecovery}
+var Purposes = []string{PurposeCode, PurposeOATH, PurposeRecovery, PurposeNetwork}
 
 // The purposes.
 const (
@@ -173,6 +178,8 @@ const (
 	PurposeOATH = "oath"
 	// PurposeRecovery is that of the hashes of recovery codes.
 	PurposeRecovery = "recovery"
+	// PurposeNetwork is that of the hashes of network passwords.
+	PurposeNetwork = "network"
 )
 
 // DigitsOf draws four digits from a seed, for the prompts of nobody's telephone.

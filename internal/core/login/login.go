@@ -19,6 +19,7 @@ import (
 	"limen/internal/call"
 	"limen/internal/core/consent"
 	"limen/internal/core/factor"
+	"limen/internal/core/factor/network"
 	"limen/internal/core/factor/recovery"
 	"limen/internal/core/password"
 	"limen/internal/core/profile"
@@ -50,6 +51,7 @@ type Logins struct {
 	Settings   *setting.Store
 	Profiles   *profile.Profiles // what the settings may name; nil: they name none
 	Codes      recovery.Codes
+	Networks   network.Passwords
 	Mechanisms []factor.Mechanism
 	// Profile replaces the settings' profile, where policies decide; nil: Settings alone. It gets the zero User for
 	// names that do not exist. Profile.With and Profile.Recover make a Profile of an authentication profile.
@@ -93,6 +95,7 @@ const (
 	Authenticator   Notice = "authenticator_added"
 	PushRefused     Notice = "push_refused"
 	CodesMade       Notice = "codes_made"
+	NetworkPassword Notice = "network_password"
 	CodeRefused     Notice = "code_refused"
 )
 

@@ -145,7 +145,7 @@ func (l *Logins) people(ctx context.Context, c *call.Call, s *state) (out [2]use
 // answering is whose secret a mechanism asks for; nobody where a name does not exist.
 func (l *Logins) answering(s *state, people [2]user.User, name string) factor.Person {
 	u := people[1]
-	if name == factor.Password {
+	if name == factor.Password || name == factor.Network {
 		u = people[0]
 	}
 	p := personOf(u)

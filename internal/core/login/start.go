@@ -252,7 +252,7 @@ func (l *Logins) attempt(ctx context.Context, c *call.Call, s *state, kind throt
 }
 
 func kindOf(name string) throttle.Kind {
-	if name == factor.Password {
+	if name == factor.Password || name == factor.Network {
 		return throttle.Password
 	}
 	return throttle.Second

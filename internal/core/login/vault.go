@@ -7,9 +7,11 @@ import (
 
 	"limen/internal/call"
 	"limen/internal/core/factor"
+	"limen/internal/core/factor/network"
 	"limen/internal/core/factor/passkey"
 	"limen/internal/core/user"
 	"limen/internal/fault"
+	"limen/internal/wire/mschap"
 )
 
 // Faults of sign-ins at the Vault's dialect by those whose password is right. They are to be committed, as ErrFailed is.
@@ -34,6 +36,8 @@ type Vault struct {
 	Concurrent bool   // sessions of the person at this dialect go on
 	Further    bool   // a further factor can be asked for
 	Joined     bool   `json:"-"` // the password may be a code alone, or have one behind a comma
+	// Exchange is one of MS-CHAP by the person's network password, in place of Password, at a RADIUS client; nil: there is none.
+	Exchange *mschap.Exchange `json:"-"`
 	// Radius is the RADIUS client that asks, in place of the Vault's dialect; nil: that one does.
 	Radius *Radius `json:",omitempty"`
 }
@@ -47,6 +51,20 @@ type VaultStart struct {
 	fresh  check
 	code   coded
 	waived string
+}
+
+// first is what stands for the password, and the answer to it.
+func (in Vault) first() (factor.Challenge, factor.Answer) {
+	if in.Exchange != nil && in.Radius != nil {
+		return factor.Challenge{Name: factor.Network}, factor.Answer{Exchange: *in.Exchange}
+	}
+	return factor.Challenge{Name: factor.Password}, factor.Answer{Text: in.Password}
+}
+
+// Agreed is what an exchange of MS-CHAP gave, which is to be used once the person is let in.
+func (s VaultStart) Agreed() network.Agreed {
+	out, _ := s.check.verdict.Proof.(network.Agreed)
+	return out
 }
 
 // PrepareVault checks name, password and new password, outside transactions.
@@ -63,7 +81,8 @@ func (l *Logins) PrepareVault(ctx context.Context, c *call.Call, in Vault) (Vaul
 	if err != nil {
 		return out, err
 	}
-	if out.check, err = l.check(ctx, c, out.s, out.people, factor.Challenge{Name: factor.Password}, factor.Answer{Text: in.Password}); err != nil {
+	ch, answer := in.first()
+	if out.check, err = l.check(ctx, c, out.s, out.people, ch, answer); err != nil {
 		return out, err
 	}
 	if in.Joined && !out.check.verdict.Right {
@@ -92,8 +111,9 @@ func (l *Logins) Vault(ctx context.Context, c *call.Call, start VaultStart, may 
 		return Result{}, err
 	}
 	at := slices.IndexFunc(s.Challenges[0], func(ch factor.Challenge) bool { return ch.Name == factor.Password })
-	ch, verdict := &factor.Challenge{Name: factor.Password}, start.check.verdict
-	if at >= 0 {
+	own, _ := start.in.first()
+	ch, verdict := &own, start.check.verdict
+	if at >= 0 && own.Name == factor.Password {
 		ch = &s.Challenges[0][at]
 	}
 	if only, round := s.challenge(start.code.mechanism); only != nil && round == 0 {

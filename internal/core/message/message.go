@@ -49,6 +49,7 @@ const (
 	PushRefused        Kind = "push_refused"        // notice of a sign-in that was refused there
 	BreakGlass         Kind = "break_glass"         // to administrators: an account for an emergency, By, signed in
 	CodesMade          Kind = "codes_made"          // notice of a new set of recovery codes
+	NetworkPassword    Kind = "network_password"    // notice of a new network password
 	CodeUsed           Kind = "code_used"           // notice of the use of one; Total are left
 	CodeRefused        Kind = "code_refused"        // notice of a sign-in by a QR code that was refused there
 )
@@ -101,6 +102,7 @@ var kinds = map[Kind]kind{
 	PushRefused:        {need: []string{"When"}, facts: place, bare: true},
 	BreakGlass:         {need: []string{"When", "By"}, facts: []string{"By", "When", "IP"}, bare: true},
 	CodesMade:          {need: []string{"When"}, facts: place, bare: true},
+	NetworkPassword:    {need: []string{"When"}, facts: place, bare: true},
 	CodeUsed:           {need: []string{"When", "Total"}, facts: place, bare: true},
 	CodeRefused:        {need: []string{"When"}, facts: place, bare: true},
 }

@@ -196,7 +196,7 @@ func TestLeastData(t *testing.T) {
 		message.RegisterCode: {Code: "1", Lasts: time.Hour},
 		message.JoinAsked:    {App: "Wiki", Code: "1", Lasts: time.Hour},
 
-		message.AuthenticatorAdded: {At: at}, message.PushRefused: {At: at}, message.CodesMade: {At: at}, message.CodeUsed: {At: at, Total: "9"},
+		message.AuthenticatorAdded: {At: at}, message.PushRefused: {At: at}, message.CodesMade: {At: at}, message.NetworkPassword: {At: at}, message.CodeUsed: {At: at, Total: "9"},
 		message.CodeRefused: {At: at}, message.BreakGlass: {At: at, By: "glass@acme"},
 	}
 	for _, k := range message.Kinds() {

@@ -21,10 +21,11 @@ type Client struct {
 	Address     string `db:"address"`  // from where it asks: a network, as 192.0.2.7/32, or a host name
 	Profile     string `db:"profile"`  // authentication profile that its people pass; empty: policies say which
 	Unsigned    bool   `db:"unsigned"` // its requests need no Message-Authenticator
+	MSCHAP      bool   `db:"mschap"`   // it may ask by MS-CHAP version 2 outside of TLS
 	Sealed      string `db:"sealed"`
 }
 
-const clientColumns = `id, name, description, address, profile, unsigned, sealed`
+const clientColumns = `id, name, description, address, profile, unsigned, mschap, sealed`
 
 var (
 	listClients = dbx.Q[Client]("radius.clients", `SELECT `+clientColumns+` FROM radius_client WHERE tenant = ? ORDER BY name_key, id`)
@@ -32,9 +33,9 @@ var (
 	lockClient   = dbx.Q[Client]("radius.lock_client", `SELECT `+clientColumns+` FROM radius_client WHERE tenant = ? AND id = ? FOR UPDATE`)
 	atAddress    = dbx.Q[string]("radius.at_address", `SELECT id FROM radius_client WHERE tenant = ? AND address = ?`)
 	countClients = dbx.Q[int64]("radius.count_clients", `SELECT COUNT(*) FROM radius_client WHERE tenant = ?`)
-	insertClient = dbx.E("radius.insert_client", `INSERT INTO radius_client (tenant, id, name, name_key, description, address, profile, unsigned, sealed, created, changed)
-		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`)
-	updateClient = dbx.E("radius.update_client", `UPDATE radius_client SET name = ?, name_key = ?, description = ?, address = ?, profile = ?, unsigned = ?, sealed = ?, changed = ?
+	insertClient = dbx.E("radius.insert_client", `INSERT INTO radius_client (tenant, id, name, name_key, description, address, profile, unsigned, mschap, sealed, created, changed)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`)
+	updateClient = dbx.E("radius.update_client", `UPDATE radius_client SET name = ?, name_key = ?, description = ?, address = ?, profile = ?, unsigned = ?, mschap = ?, sealed = ?, changed = ?
 		WHERE tenant = ? AND id = ?`)
 	deleteClient = dbx.E("radius.delete_client", `DELETE FROM radius_client WHERE tenant = ? AND id = ?`)
 	naming       = dbx.Q[string]("radius.naming", `SELECT name FROM radius_client WHERE tenant = ? AND profile = ? ORDER BY name_key`)
@@ -58,6 +59,7 @@ type ClientWish struct {
 	Address     string // an address, a network in CIDR notation, or a host name
 	Profile     *string
 	Unsigned    *bool
+	MSCHAP      *bool
 	Secret      string // empty: as it is
 }
 
@@ -141,6 +143,9 @@ func (s *Setup) SaveClient(ctx context.Context, c *call.Call, r ReadyClient) (st
 	if r.wish.Unsigned != nil {
 		now.Unsigned = *r.wish.Unsigned
 	}
+	if r.wish.MSCHAP != nil {
+		now.MSCHAP = *r.wish.MSCHAP
+	}
 	if r.wish.Profile != nil {
 		if now.Profile, err = s.hold(ctx, c, *r.wish.Profile); err != nil {
 			return "", err
@@ -197,9 +202,9 @@ func (s *Setup) hold(ctx context.Context, c *call.Call, id string) (string, erro
 func writeClient(ctx context.Context, c *call.Call, was, now Client) (err error) {
 	at := c.Now.UnixMilli()
 	if was.ID == "" {
-		_, err = insertClient.Do(ctx, c.Tx, c.Tenant.ID, now.ID, now.Name, keyOf(now.Name), now.Description, now.Address, now.Profile, now.Unsigned, now.Sealed, at, at)
+		_, err = insertClient.Do(ctx, c.Tx, c.Tenant.ID, now.ID, now.Name, keyOf(now.Name), now.Description, now.Address, now.Profile, now.Unsigned, now.MSCHAP, now.Sealed, at, at)
 	} else {
-		_, err = updateClient.Do(ctx, c.Tx, now.Name, keyOf(now.Name), now.Description, now.Address, now.Profile, now.Unsigned, now.Sealed, at, c.Tenant.ID, now.ID)
+		_, err = updateClient.Do(ctx, c.Tx, now.Name, keyOf(now.Name), now.Description, now.Address, now.Profile, now.Unsigned, now.MSCHAP, now.Sealed, at, c.Tenant.ID, now.ID)
 	}
 	if errors.Is(err, dbx.ErrExists) {
 		err = taken(now.Name)
@@ -238,4 +243,5 @@ func noteClient(e *call.Event, was, now Client) {
 	call.Changed(e, "ClientHostOrIp", was.Address, now.Address)
 	call.Changed(e, "AuthProfile", was.Profile, now.Profile)
 	call.Changed(e, "AllowUnsigned", was.Unsigned, now.Unsigned)
+	call.Changed(e, "AllowMsChapV2", was.MSCHAP, now.MSCHAP)
 }

@@ -43,6 +43,10 @@ type Values struct {
 	UncheckedCertificates bool
 	// EAPMethods are the methods of EAP that RADIUS clients may speak, the one that is offered first, and commas between.
 	EAPMethods string
+	// NetworkPasswords lets people have passwords for networks alone, which MS-CHAP version 2 asks for.
+	NetworkPasswords bool
+	// NetworkPasswordLife is how long they are good; 0: for ever.
+	NetworkPasswordLife time.Duration
 	// CreateUsers allows /CDirectoryService/CreateUsers (users.yaml n 82).
 	CreateUsers bool
 	// ChosenRights lets dynamic roles carry rights although people can choose to be in them.

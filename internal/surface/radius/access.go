@@ -8,11 +8,13 @@ import (
 
 	"limen/internal/core/audit"
 	"limen/internal/core/factor"
+	"limen/internal/core/factor/network"
 	"limen/internal/core/login"
 	"limen/internal/core/radius"
 	"limen/internal/core/user"
 	"limen/internal/fault"
 	"limen/internal/op"
+	"limen/internal/wire/mschap"
 	wire "limen/internal/wire/radius"
 )
 
@@ -43,8 +45,10 @@ type Access struct {
 
 	at     login.Radius
 	caller netip.Addr // from where the person comes, as the client says; none where it does not
-	via    string     // method of EAP by which they came; empty: by none
+	via    string     // method of EAP, or of CHAP, by which they came; empty: by none
 	alone  bool       // nothing can be asked for besides
+	// exchange is one of MS-CHAP by the person's network password, in place of the password; nil: there is none.
+	exchange *mschap.Exchange
 }
 
 // TenantHint is none: whose the client is, is known.
@@ -54,6 +58,9 @@ func (Access) TenantHint() op.Hint { return op.Hint{} }
 func (r *Radius) decide(ctx context.Context, from netip.AddrPort, k radius.Known, p wire.Packet) (wire.Code, []wire.Attribute) {
 	if p.Has(wire.EAPMessage) {
 		return r.converse(ctx, from, k, p)
+	}
+	if p.Vendor(wire.MSCHAP2Response) != nil {
+		return r.challenged(ctx, from, k, p)
 	}
 	password, ok := p.Password(k.Secret)
 	in := &Access{User: strings.TrimSpace(p.Text(wire.UserName)), Password: password, State: p.Text(wire.State)}
@@ -68,6 +75,11 @@ func (r *Radius) decide(ctx context.Context, from netip.AddrPort, k radius.Known
 	if err == nil {
 		return out.(Decision).reply()
 	}
+	return denied(err)
+}
+
+// denied answers who is not let in.
+func denied(err error) (wire.Code, []wire.Attribute) {
 	f := fault.Of(err)
 	switch {
 	case errors.Is(f, login.ErrExpired):
@@ -92,6 +104,8 @@ type Decision struct {
 	Message string
 	// User is the login name of whom is let in.
 	User string
+
+	agreed network.Agreed // by MS-CHAP
 }
 
 func (d Decision) reply() (wire.Code, []wire.Attribute) {
@@ -115,7 +129,7 @@ func (r *Radius) prepare(ctx context.Context, c *op.Call, in Access) (out checke
 		return out, err
 	}
 	if in.State == "" {
-		out.start, err = r.Logins.PrepareVault(ctx, c, login.Vault{Login: name, Password: in.Password, Further: !in.alone, Radius: &in.at})
+		out.start, err = r.Logins.PrepareVault(ctx, c, login.Vault{Login: name, Password: in.Password, Further: !in.alone, Exchange: in.exchange, Radius: &in.at})
 		return out, err
 	}
 	if err := r.Logins.Ensure(ctx, c.Tenant.ID); err != nil {
@@ -172,7 +186,7 @@ func (r *Radius) Access(ctx context.Context, c *op.Call, in Access, k checked) (
 		return Decision{}, err
 	}
 	if out.Success != nil {
-		return Decision{User: out.Success.Person.Name}, nil
+		return Decision{User: out.Success.Person.Name, agreed: k.start.Agreed()}, nil
 	}
 	return Decision{State: out.Package.Session, Message: question(out)}, nil
 }

@@ -11,6 +11,7 @@ import (
 
 	"limen/internal/core/login"
 	"limen/internal/core/radius"
+	"limen/internal/core/setting"
 	"limen/internal/wire/eap"
 	wire "limen/internal/wire/radius"
 )
@@ -85,7 +86,7 @@ func (r *Radius) heard(ctx context.Context, at peer, e eap.Packet) (wire.Code, [
 // identified begins the first method. What the peer calls itself outside of a tunnel is for those on the way, and shows nothing.
 func (r *Radius) identified(ctx context.Context, at peer, e eap.Packet) (wire.Code, []wire.Attribute) {
 	var err error
-	if at.talk.methods, err = r.methods(ctx, at.k.Tenant); err != nil {
+	if at.talk.methods, at.talk.network, err = r.methods(ctx, at.k.Tenant); err != nil {
 		return 0, nil
 	}
 	if r.TLS == nil || len(at.talk.methods) == 0 || len(e.Data) > maxName {
@@ -106,22 +107,27 @@ func (r *Radius) offer(at peer, m eap.Type) (wire.Code, []wire.Attribute) {
 // methodNames are those of the setting Radius.EapMethods.
 var methodNames = map[string]eap.Type{"TLS": eap.TLS, "TTLS": eap.TTLS, "PEAP": eap.PEAP}
 
-// methods are those that a tenant allows, the one that is offered first.
-func (r *Radius) methods(ctx context.Context, tenantID string) (out []eap.Type, err error) {
+// values are a tenant's settings.
+func (r *Radius) values(ctx context.Context, tenantID string) (*setting.Values, error) {
 	c, err := r.Call(ctx, tenantID)
 	if err != nil {
 		return nil, err
 	}
-	v, err := r.Settings.Get(ctx, c)
+	return r.Settings.Get(ctx, c)
+}
+
+// methods are those that a tenant allows, the one that is offered first, and whether network passwords are.
+func (r *Radius) methods(ctx context.Context, tenantID string) (out []eap.Type, network bool, err error) {
+	v, err := r.values(ctx, tenantID)
 	if err != nil {
-		return nil, err
+		return nil, false, err
 	}
 	for name := range strings.SplitSeq(v.EAPMethods, ",") {
 		if m := methodNames[strings.ToUpper(strings.TrimSpace(name))]; m != 0 && !slices.Contains(out, m) {
 			out = append(out, m)
 		}
 	}
-	return out, nil
+	return out, v.NetworkPasswords, nil
 }
 
 // next sends the peer a request.

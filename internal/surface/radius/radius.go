@@ -105,7 +105,7 @@ func whose(p wire.Packet, all []radius.Known) (k radius.Known, why string) {
 			made = append(made, one)
 		}
 	}
-	if len(made) == 0 && p.Code == wire.AccessRequest && !p.Has(wire.MessageAuthenticator) && !p.Has(wire.EAPMessage) {
+	if len(made) == 0 && p.Code == wire.AccessRequest && !p.Has(wire.MessageAuthenticator) && !p.Has(wire.EAPMessage) && p.Vendor(wire.MSCHAP2Response) == nil {
 		// It shows nothing of its maker: it is taken where one tenant alone has clients that may send such (RFC 3579 section 3.2).
 		for _, one := range all {
 			if one.Unsigned {

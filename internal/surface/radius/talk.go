@@ -9,6 +9,7 @@ import (
 
 	"limen/internal/core/radius"
 	"limen/internal/wire/eap"
+	"limen/internal/wire/mschap"
 )
 
 // Bounds of conversations of EAP, which live in the memory of the node that began them.
@@ -29,6 +30,7 @@ type talk struct {
 
 	id      byte       // of the request that waits for a response
 	methods []eap.Type // that the tenant allows
+	network bool       // it allows network passwords, for which MS-CHAP is spoken in a tunnel
 	method  eap.Type   // 0: the identity was asked for
 	refused bool       // a method was, by the peer: it may do so once
 	tunnel  *eap.Tunnel
@@ -42,6 +44,9 @@ type talk struct {
 	user    string    // the name that was given in the tunnel
 	asked   string    // State of the conversation in which a further factor was asked for
 	let     *Decision // the person is let in, once the peer has heard of it
+
+	challenge   mschap.Challenge // of MS-CHAP within PEAP
+	challengeID byte
 
 	state string
 	at    *list.Element // in the list of its client

@@ -25,6 +25,9 @@ const (
 	phaseIdentity              // the name was
 	phaseToken                 // what shows who it is
 	phaseResult                // the peer was told the result, and confirms it
+	phaseExchange              // a response of MS-CHAP was asked for
+	phaseProved                // the peer was shown that it was right, and agrees
+	phaseRefused               // the peer was told that it was wrong, and agrees
 )
 
 // within goes on with a method that runs within TLS (RFC 5216 section 2.1).
@@ -45,7 +48,7 @@ func (r *Radius) within(ctx context.Context, at peer, data []byte) (wire.Code, [
 		return r.next(at, t.method, t.out.Next())
 	case !whole:
 		return r.say(at, nil)
-	case t.let != nil && t.method == eap.TLS:
+	case t.let != nil && t.method != eap.PEAP:
 		if len(message) > 0 {
 			return r.fail(at, t.id, "the peer does not agree to the end")
 		}
@@ -129,7 +132,7 @@ func (r *Radius) shown(ctx context.Context, at peer, out []byte) (wire.Code, []w
 	return r.say(at, out)
 }
 
-// tunnelled reads a name and a password that came through EAP-TTLS (RFC 5281 section 11.2.5). No further factor can be asked for: people's
+// tunnelled reads a name and a password, or an exchange of MS-CHAP, that came through EAP-TTLS (RFC 5281 section 11.2). No further factor can be asked for: people's
 // programs do not show what would be asked.
 func (r *Radius) tunnelled(ctx context.Context, at peer, said []byte) (wire.Code, []wire.Attribute) {
 	t := at.talk
@@ -138,15 +141,23 @@ func (r *Radius) tunnelled(ctx context.Context, at peer, said []byte) (wire.Code
 		return r.fail(at, t.id, "attributes cannot be read")
 	}
 	in := &Access{via: "EAP-TTLS/PAP", alone: true}
+	var asked, response []byte // of MS-CHAP
 	for _, a := range all {
 		switch {
+		case t.network && a.Vendor == wire.Microsoft && a.Code == uint32(wire.MSCHAPChallenge):
+			asked = a.Value
+		case t.network && a.Vendor == wire.Microsoft && a.Code == uint32(wire.MSCHAP2Response):
+			response = a.Value
 		case a.Vendor == 0 && a.Code == eap.AttributeName:
 			in.User = strings.TrimSpace(text(a.Value))
 		case a.Vendor == 0 && a.Code == eap.AttributePassword:
 			in.Password = strings.TrimRight(string(a.Value), "\x00")
 		case a.Mandatory:
-			return r.fail(at, t.id, "the peer wants another method than PAP within EAP-TTLS")
+			return r.fail(at, t.id, "the peer wants another method within EAP-TTLS than is allowed")
 		}
+	}
+	if asked != nil || response != nil {
+		return r.implied(ctx, at, in, asked, response)
 	}
 	d, ok := r.try(ctx, at, in)
 	if !ok {
@@ -163,8 +174,12 @@ func (r *Radius) protected(ctx context.Context, at peer, said []byte) (wire.Code
 		t.phase = phaseIdentity
 		return r.inner(at, []byte{byte(eap.Identity)})
 	case t.phase == phaseIdentity && len(said) > 0 && eap.Type(said[0]) == eap.Identity:
-		t.phase, t.user = phaseToken, strings.TrimSpace(text(said[1:]))
-		return r.inner(at, append([]byte{byte(eap.GTC)}, questions[factor.Password]...))
+		if t.user = strings.TrimSpace(text(said[1:])); t.network {
+			return r.exchange(at)
+		}
+		return r.card(at)
+	case t.phase >= phaseExchange && len(said) > 0:
+		return r.exchanged(ctx, at, eap.Type(said[0]), said[1:])
 	case t.phase == phaseToken && len(said) > 0 && eap.Type(said[0]) == eap.GTC:
 		return r.token(ctx, at, string(said[1:]))
 	case t.phase == phaseResult:
@@ -174,7 +189,19 @@ func (r *Radius) protected(ctx context.Context, at peer, said []byte) (wire.Code
 		}
 		return r.admit(at, *t.let)
 	}
-	return r.fail(at, t.id, "the peer wants another method than GTC within PEAP")
+	return r.fail(at, t.id, "the peer wants another method within PEAP than is allowed")
+}
+
+// card asks for the password itself.
+func (r *Radius) card(at peer) (wire.Code, []wire.Attribute) {
+	at.talk.phase = phaseToken
+	return r.inner(at, append([]byte{byte(eap.GTC)}, questions[factor.Password]...))
+}
+
+// result tells the peer how it ended, within PEAP.
+func (r *Radius) result(at peer, data []byte) (wire.Code, []wire.Attribute) {
+	at.talk.phase = phaseResult
+	return r.inner(at, eap.Packet{Code: eap.Request, ID: at.talk.id, Type: eap.TLV, Data: data}.Bytes())
 }
 
 // inner sends something through the tunnel.
@@ -192,19 +219,18 @@ func (r *Radius) token(ctx context.Context, at peer, typed string) (wire.Code, [
 	d, ok := r.try(ctx, at, &Access{User: t.user, Password: typed, State: t.asked, via: "PEAP/GTC"})
 	switch {
 	case !ok:
-		t.phase = phaseResult
-		return r.inner(at, eap.Packet{Code: eap.Request, ID: t.id, Type: eap.TLV, Data: eap.Failed}.Bytes())
+		return r.result(at, eap.Failed)
 	case d.State != "":
 		t.asked = d.State
 		return r.inner(at, append([]byte{byte(eap.GTC)}, d.Message...))
 	}
-	t.let, t.phase = &d, phaseResult
-	return r.inner(at, eap.Packet{Code: eap.Request, ID: t.id, Type: eap.TLV, Data: eap.Passed}.Bytes())
+	t.let = &d
+	return r.result(at, eap.Passed)
 }
 
 // try has a name and a password looked at; false: they let nobody in.
 func (r *Radius) try(ctx context.Context, at peer, in *Access) (Decision, bool) {
-	if in.User == "" || len(in.User) > maxName || in.Password == "" || len(in.Password) > maxTyped {
+	if in.User == "" || len(in.User) > maxName || in.exchange == nil && in.Password == "" || len(in.Password) > maxTyped {
 		return Decision{}, false
 	}
 	in.at, in.caller = where(at.k, at.from), caller(at.packet)

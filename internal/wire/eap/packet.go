@@ -29,6 +29,7 @@ const (
 	TLS      Type = 13
 	TTLS     Type = 21
 	PEAP     Type = 25
+	MSCHAPv2 Type = 26
 	TLV      Type = 33
 )
 

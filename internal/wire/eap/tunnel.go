@@ -138,6 +138,19 @@ func Keys(s tls.ConnectionState, method Type) (fromPeer, toPeer []byte, err erro
 	return b[:32], b[32:64], nil
 }
 
+// implicit is how much of a tunnel of EAP-TTLS is the challenge to whoever speaks MS-CHAP in it, and its id.
+const implicit = 17
+
+// Implicit is the challenge to whoever speaks MS-CHAP version 2 in a tunnel of EAP-TTLS, which nobody else has (RFC 5281 section 11.2.4, RFC 9427
+// section 2.1).
+func Implicit(s tls.ConnectionState) (challenge [16]byte, id byte, err error) {
+	b, err := s.ExportKeyingMaterial("ttls challenge", nil, implicit)
+	if err != nil {
+		return challenge, 0, err
+	}
+	return [16]byte(b), b[16], nil
+}
+
 // pipe is what TLS takes for the network.
 type pipe struct{ t *Tunnel }
 

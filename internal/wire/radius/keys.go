@@ -8,11 +8,48 @@ import (
 
 // Microsoft's attributes about keys (RFC 2548 section 2.4).
 const (
-	microsoft   = 311
 	typeSendKey = 16
 	typeRecvKey = 17
 	maxKey      = 64
 )
+
+// Vendor is the type of an attribute of Microsoft's (RFC 2548).
+type Vendor byte
+
+// Those of MS-CHAP.
+const (
+	MSCHAPResponse  Vendor = 1
+	MSCHAPError     Vendor = 2
+	MPPEPolicy      Vendor = 7
+	MPPETypes       Vendor = 8
+	MSCHAPChallenge Vendor = 11
+	MSCHAP2Response Vendor = 25
+	MSCHAP2Success  Vendor = 26
+)
+
+// Microsoft is their number as a vendor.
+const Microsoft uint32 = 311
+
+// Vendor gives the first attribute of Microsoft's of a type; nil where there is none. Attributes may hold several of them.
+func (p Packet) Vendor(t Vendor) []byte {
+	for _, a := range p.Attributes {
+		if a.Type != VendorSpecific || len(a.Value) < 4 || binary.BigEndian.Uint32(a.Value) != Microsoft {
+			continue
+		}
+		for rest := a.Value[4:]; len(rest) >= 2 && rest[1] >= 2 && int(rest[1]) <= len(rest); rest = rest[rest[1]:] {
+			if Vendor(rest[0]) == t {
+				return rest[2:rest[1]]
+			}
+		}
+	}
+	return nil
+}
+
+// Of makes an attribute of Microsoft's, of 247 bytes at most.
+func (t Vendor) Of(value []byte) Attribute {
+	b := binary.BigEndian.AppendUint32(nil, Microsoft)
+	return Attribute{VendorSpecific, append(append(b, byte(t), byte(2+len(value))), value...)}
+}
 
 // Keys makes the attributes that tell a client the keys of a conversation (RFC 2548 sections 2.4.2 and 2.4.3): the one for what it receives of
 // the peer, and the one for what it sends to it. They are hidden as the secret and the request say.
@@ -39,7 +76,7 @@ func (p Packet) hideKey(kind byte, secret, key []byte, salt [2]byte) Attribute {
 		subtle.XORBytes(hidden[i:i+16], hidden[i:i+16], pad(secret, before))
 		before = hidden[i : i+16]
 	}
-	b := binary.BigEndian.AppendUint32(nil, microsoft)
+	b := binary.BigEndian.AppendUint32(nil, Microsoft)
 	b = append(b, kind, byte(4+len(hidden)), salt[0], salt[1])
 	return Attribute{VendorSpecific, append(b, hidden...)}
 }
@@ -48,7 +85,7 @@ func (p Packet) hideKey(kind byte, secret, key []byte, salt [2]byte) Attribute {
 func Keys(answer Packet, secret []byte, request [16]byte) (receive, send []byte, ok bool) {
 	for _, a := range answer.Attributes {
 		v := a.Value
-		if a.Type != VendorSpecific || len(v) < 8 || binary.BigEndian.Uint32(v) != microsoft || int(v[5]) != len(v)-4 || len(v)%16 != 8 || len(v) < 24 {
+		if a.Type != VendorSpecific || len(v) < 8 || binary.BigEndian.Uint32(v) != Microsoft || int(v[5]) != len(v)-4 || len(v)%16 != 8 || len(v) < 24 {
 			continue
 		}
 		plain := make([]byte, len(v)-8)

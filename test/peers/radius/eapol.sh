@@ -14,6 +14,15 @@ must /CDirectoryService/CreateUser "{\"Name\":\"wifi@$suffix\",\"Mail\":\"wifi@e
 links=$(call /Policy/GetNicePlinks '{}' | jq -c '[.Result.Results[].Row | {PolicySet, LinkType, Params}]')
 must /Policy/SavePolicyBlock3 "{\"policy\":{\"Path\":\"/Policy/Wi-Fi\",\"Newpolicy\":true,\"Version\":1,\"Settings\":{\"/Core/Authentication/AllowRadius\":true,\"/Core/Authentication/RadiusUseChallenges\":false}},\"plinks\":$(jq -c '. + [{PolicySet: "/Policy/Wi-Fi", LinkType: "Global", Params: []}]' <<<"$links")}"
 
+# A network password of the person's, which they make themselves.
+must /Core/SetTenantConfig '{"key":"Authentication.Challenges","value":"UP"}'
+must /Core/SetTenantConfig '{"key":"Radius.NetworkPasswords","value":"true"}'
+admin=$TOKEN TOKEN=
+TOKEN=$(call /Security/Login "{\"user\":\"wifi@$suffix\",\"password\":\"$PASSWORD\"}" | jq -r .Result.Auth)
+NETWORK=$(call /NetworkPassword/GenerateNetworkPassword '{}' | jq -er .Result.Password) || { echo "GenerateNetworkPassword failed"; exit 1; }
+TOKEN=$admin
+must /Core/DeleteTenantConfig '{"key":"Authentication.Challenges"}'
+
 # An authority of people, and a certificate of one of them.
 issue() { # NAME PRINCIPAL
     openssl req -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout "$at/$1.key" -subj "/CN=$1" 2>/dev/null |
@@ -53,6 +62,14 @@ try "TTLS with CHAP" no "$(lines "TTLS;identity=\"wifi\";password=\"$PASSWORD\";
 try "PEAP with GTC" yes "$(lines "PEAP;identity=\"wifi\";anonymous_identity=\"anonymous\";password=\"$PASSWORD\";$ca;phase2=\"auth=GTC\"")"
 try "PEAP with GTC, TLS 1.3" yes "$(lines "PEAP;identity=\"wifi\";password=\"$PASSWORD\";$ca;$tls13;phase2=\"auth=GTC\"")"
 try "PEAP with a wrong password" no "$(lines "PEAP;identity=\"wifi\";password=\"wrong\";$ca;phase2=\"auth=GTC\"")"
+try "PEAP with MS-CHAPv2" yes "$(lines "PEAP;identity=\"wifi\";anonymous_identity=\"anonymous\";password=\"$NETWORK\";$ca;phase2=\"auth=MSCHAPV2\"")"
+try "PEAP with MS-CHAPv2, TLS 1.3" yes "$(lines "PEAP;identity=\"wifi@$suffix\";password=\"$NETWORK\";$ca;$tls13;phase2=\"auth=MSCHAPV2\"")"
+try "PEAP with MS-CHAPv2 and the password of the account" no "$(lines "PEAP;identity=\"wifi\";password=\"$PASSWORD\";$ca;phase2=\"auth=MSCHAPV2\"")"
+try "TTLS with MS-CHAPv2" yes "$(lines "TTLS;identity=\"wifi\";anonymous_identity=\"anonymous\";password=\"$NETWORK\";$ca;phase2=\"auth=MSCHAPV2\"")"
+try "TTLS with MS-CHAPv2, TLS 1.3" yes "$(lines "TTLS;identity=\"wifi\";password=\"$NETWORK\";$ca;$tls13;phase2=\"auth=MSCHAPV2\"")"
+try "TTLS with MS-CHAPv2 and the password of the account" no "$(lines "TTLS;identity=\"wifi\";password=\"$PASSWORD\";$ca;phase2=\"auth=MSCHAPV2\"")"
+try "TTLS with MS-CHAP, version 1" no "$(lines "TTLS;identity=\"wifi\";password=\"$NETWORK\";$ca;phase2=\"auth=MSCHAP\"")"
+try "TTLS with PAP and the network password" no "$(lines "TTLS;identity=\"wifi\";password=\"$NETWORK\";$ca;phase2=\"auth=PAP\"")"
 try "a server that the device does not trust" no "$(lines "PEAP;identity=\"wifi\";password=\"$PASSWORD\";ca_cert=\"$at/ca.pem\";phase2=\"auth=GTC\"")"
 try "MD5" no "$(lines "MD5;identity=\"wifi\";password=\"$PASSWORD\"")"
 must /Core/RemoveRadiusClients "{\"Ids\":[\"$client\"]}"

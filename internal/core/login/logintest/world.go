@@ -17,6 +17,7 @@ import (
 	"limen/internal/core/factor/authenticator"
 	"limen/internal/core/factor/authenticator/authenticatortest"
 	"limen/internal/core/factor/email"
+	"limen/internal/core/factor/network"
 	"limen/internal/core/factor/oath"
 	"limen/internal/core/factor/passkey"
 	"limen/internal/core/factor/passkey/passkeytest"
@@ -77,6 +78,7 @@ type World struct {
 
 	Authenticators authenticator.Devices
 	Codes          recovery.Codes
+	Networks       network.Passwords
 
 	Tenant call.Tenant
 	Suffix string
@@ -121,11 +123,18 @@ func New(t testing.TB, db *dbx.DB) *World {
 	w.Keys = passkey.Keys{Ring: ring, Hosts: func(context.Context, *call.Call) ([]string, error) { return []string{w.Tenant.Host}, nil }}
 	w.Authenticators = authenticator.Devices{Ring: ring}
 	w.Codes = recovery.Codes{Ring: ring}
+	w.Networks = network.Passwords{Ring: ring, Terms: func(ctx context.Context, c *call.Call) (bool, time.Duration, error) {
+		v, err := w.Settings.Get(ctx, c)
+		if err != nil {
+			return false, 0, err
+		}
+		return v.NetworkPasswords, v.NetworkPasswordLife, nil
+	}}
 	w.OATH, w.Questions = oath.Profiles{Ring: ring}, question.Questions{Hasher: hasher}
 	w.must(w.Changes.Poll(t.Context()))
 	w.Logins = &login.Logins{
 		Ring: ring, People: w.People, Sessions: w.Sessions, Tokens: w.Tokens, Passwords: w.Passwords, Throttle: w.Throttle,
-		Settings: w.Settings, Profiles: w.Profiles, Codes: w.Codes, Mechanisms: w.mechanisms(ring), Notify: w.notify,
+		Settings: w.Settings, Profiles: w.Profiles, Codes: w.Codes, Networks: w.Networks, Mechanisms: w.mechanisms(ring), Notify: w.notify,
 	}
 	w.found()
 	w.must(w.Logins.Ensure(t.Context(), w.Tenant.ID))
@@ -152,7 +161,7 @@ func (w *World) mechanisms(ring *crypt.Ring) []factor.Mechanism {
 			return nil
 		}},
 		oath.Mechanism{Profiles: w.OATH}, authenticator.Mechanism{Devices: w.Authenticators}, question.Mechanism{Questions: w.Questions},
-		recovery.Mechanism{Codes: w.Codes}, authenticator.Code{Devices: w.Authenticators},
+		recovery.Mechanism{Codes: w.Codes}, network.Mechanism{Passwords: w.Networks}, authenticator.Code{Devices: w.Authenticators},
 	}, passkey.Mechanisms(w.Keys)...)
 }
 

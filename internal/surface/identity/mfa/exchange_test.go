@@ -35,6 +35,8 @@ func TestExchanges(t *testing.T) {
 			return devices(t, s)
 		case "GetRecoveryCodes", "DeleteRecoveryCodes":
 			return printed(t, s)
+		case "GetNetworkPassword", "DeleteNetworkPassword":
+			return networked(t, s)
 		case "GetWaiting":
 			return waiting(t, s)
 		case "SetPushSubscription":
@@ -127,9 +129,24 @@ func enrolment(t *testing.T, s *apptest.Site) map[string]string {
 }
 
 func ensure(t *testing.T, s *apptest.Site) {
-	if err := s.App.Ring.Ensure(t.Context(), s.ID, factor.PurposeOATH); err != nil {
+	if err := s.App.Ring.Ensure(t.Context(), s.ID, factor.Purposes...); err != nil {
 		t.Fatal(err)
 	}
+}
+
+// networked gives plain a network password.
+func networked(t *testing.T, s *apptest.Site) map[string]string {
+	s.Set(t, "Radius.NetworkPasswords", "true")
+	ensure(t, s)
+	p := s.App.Logins.Networks
+	s.Do(t, audit.NetworkPassword, func(ctx context.Context, c *call.Call) error {
+		n, err := p.Draw(ctx, c, s.Plain.ID)
+		if err == nil {
+			err = p.Put(ctx, c, s.Plain.ID, n)
+		}
+		return err
+	})
+	return nil
 }
 
 // hardware gives plain and somebody else tokens of a file.

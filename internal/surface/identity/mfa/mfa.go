@@ -70,7 +70,7 @@ var (
 func (m MFA) Ops() []op.Op {
 	return slices.Concat(
 		m.passwords(), m.offered(), m.answers(), m.profiles(), m.codes(), m.tokens(), m.files(), m.pins(), m.keys(), m.authenticators(), m.asked(), m.scanned(),
-		m.subscribing(), m.recoveryCodes(),
+		m.subscribing(), m.recoveryCodes(), m.networkPasswords(),
 	)
 }
 

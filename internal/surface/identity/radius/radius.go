@@ -56,6 +56,8 @@ type Client struct {
 	AuthProfile string `json:"AuthProfile"`
 	// AllowUnsigned says that its requests need no Message-Authenticator.
 	AllowUnsigned bool `json:"AllowUnsigned"`
+	// AllowMsChapV2 says that it may ask by MS-CHAP version 2 outside of TLS.
+	AllowMsChapV2 bool `json:"AllowMsChapV2"`
 }
 
 // GetRadiusClients lists the RADIUS clients, by their names. Secrets are never shown. mfa.yaml n 68.
@@ -66,7 +68,7 @@ func (r Radius) GetRadiusClients(ctx context.Context, c *op.Call, _ op.None) ([]
 	all, err := r.Setup.Clients(ctx, c)
 	out := make([]Client, len(all))
 	for i, k := range all {
-		out[i] = Client{ID: k.ID, Name: k.Name, Description: k.Description, ClientHostOrIP: shown(k.Address), AuthProfile: k.Profile, AllowUnsigned: k.Unsigned}
+		out[i] = Client{ID: k.ID, Name: k.Name, Description: k.Description, ClientHostOrIP: shown(k.Address), AuthProfile: k.Profile, AllowUnsigned: k.Unsigned, AllowMsChapV2: k.MSCHAP}
 	}
 	return out, err
 }

@@ -27,6 +27,9 @@ type NewClient struct {
 	// AllowUnsigned takes requests without Message-Authenticator, of devices that cannot send one: whoever is on the way can change such
 	// requests. False when absent, and refused of a client with a host name.
 	AllowUnsigned op.Opt[bool] `json:"AllowUnsigned"`
+	// AllowMsChapV2 lets the client ask by MS-CHAP version 2 outside of TLS, for people's network passwords (Radius.NetworkPasswords): whoever reads
+	// one exchange on the way can find the password. False when absent.
+	AllowMsChapV2 op.Opt[bool] `json:"AllowMsChapV2"`
 }
 
 // Check wants name and address.
@@ -56,7 +59,7 @@ func (r Radius) sealClient(ctx context.Context, c *op.Call, in NewClient) (radiu
 	}
 	return r.Setup.PrepareClient(ctx, c, radius.ClientWish{
 		ID: in.ID, Name: in.Name, Description: given(in.Description), Address: in.ClientHostOrIP, Profile: given(in.AuthProfile),
-		Unsigned: given(in.AllowUnsigned), Secret: in.Secret,
+		Unsigned: given(in.AllowUnsigned), MSCHAP: given(in.AllowMsChapV2), Secret: in.Secret,
 	})
 }
 

@@ -39,6 +39,7 @@ type situated struct {
 	Time   string `placeholder:"TIME" help:"When, as 2026-11-23T09:00:00Z; now without it."`
 	Device string `enum:"known,unknown," default:"" placeholder:"known,unknown" help:"Whether they have signed in on the device before."`
 	Agent  string `placeholder:"TEXT" help:"What the browser calls itself."`
+	Risk   string `enum:"Normal,Low,Medium,High,Unknown," default:"" placeholder:"LEVEL" help:"Level of risk: Normal, Low, Medium, High or Unknown."`
 }
 
 type whyRight struct {
@@ -74,7 +75,7 @@ makes conditions about it false:
 }
 
 func (c *whySignIn) Run(ctx context.Context, k *kong.Context, env environ, do *app.Commands) error {
-	return c.ask(ctx, k, env, do, app.Inquiry{User: c.User, IP: c.IP, Time: c.Time, Device: c.Device, Agent: c.Agent})
+	return c.ask(ctx, k, env, do, app.Inquiry{User: c.User, IP: c.IP, Time: c.Time, Device: c.Device, Agent: c.Agent, Risk: c.Risk})
 }
 
 type whySetting struct {
@@ -143,7 +144,7 @@ func (c *tried) try(ctx context.Context, k *kong.Context, env environ, do *app.C
 		return err
 	}
 	r.Tenant, r.JSON, r.Days, r.Limit, r.Users = c.Tenant, c.JSON, c.Days, c.Limit, c.User
-	r.IP, r.Time, r.Device, r.Agent = c.IP, c.Time, c.Device, c.Agent
+	r.IP, r.Time, r.Device, r.Agent, r.Risk = c.IP, c.Time, c.Device, c.Agent, c.Risk
 	return do.Simulate(ctx, s, r)
 }
 

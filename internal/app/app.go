@@ -56,6 +56,7 @@ import (
 	"limen/internal/core/report"
 	"limen/internal/core/reset"
 	"limen/internal/core/revocation"
+	"limen/internal/core/risk"
 	"limen/internal/core/role"
 	appscript "limen/internal/core/script"
 	"limen/internal/core/session"
@@ -128,6 +129,7 @@ type App struct {
 	Demands  *demand.Demands
 	Profiles *profile.Profiles
 	Policies *policy.Policies
+	Risks    *risk.Risks
 	Networks *network.Networks
 	// Authorities say who somebody is by certificates, and Revoked knows which of these count no more.
 	Authorities *authority.Authorities

@@ -26,6 +26,7 @@ type Inquiry struct {
 	User, Right, Setting, Operation, Object, Request string
 
 	IP, Time, Agent string // of signing in; Time is RFC 3339, empty: now
+	Risk            string // level; empty: not told
 	Device          string // known, unknown, or empty: not told
 }
 
@@ -35,7 +36,7 @@ var ErrTime = fault.New(fault.Invalid, "explain.time", "The time is written as 2
 func (q Inquiry) question() (explanations.Question, error) {
 	out := explanations.Question{
 		User: q.User, Right: q.Right, Setting: q.Setting, Operation: q.Operation, Object: q.Object, Request: q.Request,
-		Situation: policies.Situation{IP: q.IP, UserAgent: q.Agent},
+		Situation: policies.Situation{IP: q.IP, UserAgent: q.Agent, RiskLevel: q.Risk},
 	}
 	if q.Device != "" {
 		out.Situation.KnownDevice = op.Some(q.Device == "known")
@@ -115,6 +116,9 @@ func tell(w io.Writer, a explanations.Answer) {
 		fmt.Fprintf(w, "    %s %s %s %s\n", a.Request.At.Format(time.RFC3339), a.Request.Type, a.Request.Outcome, a.Request.Code)
 		if b := a.Request.Seen; b != nil {
 			fmt.Fprintf(w, "    it began from %s, policy set %s, rule %d\n", or(b.IP, "an unknown address"), or(b.PolicySet, "none"), b.Rule)
+			if b.Risk != "" {
+				fmt.Fprintf(w, "    its risk was %s (%s)\n", b.Risk, or(a.Request.RiskReasons, "nothing was found"))
+			}
 		}
 		if a.Request.Operation != nil {
 			tellRule(w, a.Request.Operation)

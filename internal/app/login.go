@@ -32,6 +32,7 @@ import (
 // wireLogin wires what people prove themselves with, and the conversation that asks for it.
 func (a *App) wireLogin() {
 	a.Throttle = throttle.Throttle{Limits: a.guessLimits, Own: a.accountLimits}
+	a.Risks.Throttle = a.Throttle
 	a.OATH = oath.Profiles{Ring: a.Ring}
 	a.Passkeys = passkey.Keys{Hosts: a.hostNames, Ring: a.Ring}
 	a.Authenticators = authenticator.Devices{Ring: a.Ring, Country: a.country, Send: a.putPush, Many: a.Policies.AllDevices}
@@ -45,7 +46,7 @@ func (a *App) wireLogin() {
 	codes := factor.Codes{Ring: a.Ring, Limits: a.codeLimits}
 	a.PINs = phone.Pins{Hasher: a.Hasher}
 	a.Logins = &login.Logins{
-		Ring: a.Ring, People: a.People, Sessions: a.Sessions, Tokens: a.Tokens, Passwords: a.Passwords, Throttle: a.Throttle,
+		Ring: a.Ring, People: a.People, Sessions: a.Sessions, Tokens: a.Tokens, Passwords: a.Passwords, Throttle: a.Throttle, Risks: a.Risks,
 		Settings: a.Values, Profiles: a.Profiles, Codes: recoveryCodes, Networks: networkPasswords,
 		Mechanisms: append([]factor.Mechanism{
 			factorpassword.Mechanism{Passwords: a.Passwords, Elsewhere: a.elsewhere}, oath.Mechanism{Profiles: a.OATH}, authenticator.Mechanism{Devices: a.Authenticators},
@@ -57,7 +58,7 @@ func (a *App) wireLogin() {
 		}, passkey.Mechanisms(a.Passkeys)...),
 		Notify: a.notify, Profile: a.signInProfile, Radius: a.radiusProfile, Terms: a.certificateTerms, RadiusTerms: a.radiusTerms, Rescued: a.Policies.Recovering, Parts: a.Policies.Part,
 	}
-	a.People.Gone = append(a.People.Gone, a.OATH.Drop, a.Passkeys.Drop, a.Authenticators.Drop, a.Questions.Drop, a.PINs.Drop, recoveryCodes.Drop, networkPasswords.Drop, a.Throttle.ForgetDevices)
+	a.People.Gone = append(a.People.Gone, a.OATH.Drop, a.Passkeys.Drop, a.Authenticators.Drop, a.Questions.Drop, a.PINs.Drop, recoveryCodes.Drop, networkPasswords.Drop, a.Throttle.ForgetDevices, a.Risks.Drop)
 	// A device on which a person is barred, or had a password that somebody else replaced, stands in for no factor afterwards.
 	a.People.Shut = append(a.People.Shut, a.Throttle.ForgetDevices)
 }

@@ -3,6 +3,7 @@ package app
 import (
 	"context"
 	"errors"
+	"net/netip"
 	"time"
 
 	"limen/internal/call"
@@ -14,6 +15,7 @@ import (
 	"limen/internal/core/password"
 	"limen/internal/core/policy"
 	"limen/internal/core/profile"
+	"limen/internal/core/risk"
 	"limen/internal/core/throttle"
 	"limen/internal/core/user"
 	"limen/internal/fault"
@@ -24,10 +26,18 @@ import (
 func (a *App) wirePolicies() {
 	a.Policies = &policy.Policies{
 		Roles: a.Roles, Changes: a.Changes, Ring: a.Ring, Profiles: a.Profiles, Able: a.able, Knows: a.knowsDevice, Zone: a.localTime,
-		Ranges: a.Networks.Corporate, Lockout: a.lockout,
+		Ranges: a.Networks.Corporate, Lockout: a.lockout, Risk: a.risk,
 	}
+	a.Risks = &risk.Risks{Settings: a.Values} // its throttle is wired with sign-ins
 	if a.Settings.GeoIP != "" {
-		a.Policies.Country = (&geoip.Countries{Path: a.Settings.GeoIP, Log: a.Log}).Of
+		places := &geoip.Countries{Path: a.Settings.GeoIP, Log: a.Log}
+		a.Policies.Country, a.Risks.Place = places.Of, func(ip netip.Addr) (risk.Place, bool, error) {
+			at, known, err := places.At(ip)
+			if err != nil {
+				err = errors.Join(risk.ErrMissing, err)
+			}
+			return risk.Place(at), known, err
+		}
 	}
 	a.Policies.Start()
 	a.Tenants.Begun = append(a.Tenants.Begun, a.Policies.Make)
@@ -208,6 +218,11 @@ func (a *App) able(ctx context.Context, c *call.Call, personID string, of profil
 func (a *App) knowsDevice(ctx context.Context, c *call.Call, personID string) (bool, error) {
 	known, err := a.Throttle.Known(ctx, c, personID, throttle.DeviceHash(c.Client.Device))
 	return known != nil, err
+}
+
+// risk is the level that a sign-in of somebody would have, from where the call comes.
+func (a *App) risk(ctx context.Context, c *call.Call, personID string) (risk.Level, error) {
+	return a.Logins.Risk(ctx, c, personID)
 }
 
 // localTime is the server's: nobody has a time zone of their own yet.

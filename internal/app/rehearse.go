@@ -24,12 +24,12 @@ type Rehearsal struct {
 	Limit  int
 	Users  []string // chosen people
 
-	Role                    string
-	Delete                  bool
-	AddUsers, RemoveUsers   []string
-	AddRoles, RemoveRoles   []string
-	AddRights, RemoveRights []string
-	IP, Time, Agent, Device string // of the chosen people, as in Inquiry
+	Role                          string
+	Delete                        bool
+	AddUsers, RemoveUsers         []string
+	AddRoles, RemoveRoles         []string
+	AddRights, RemoveRights       []string
+	IP, Time, Agent, Device, Risk string // of the chosen people, as in Inquiry
 }
 
 // ErrProposal is a file that cannot be read.
@@ -59,7 +59,7 @@ func (r Rehearsal) proposal(in io.Reader) (out explanations.Proposal, err error)
 			AddRights: r.AddRights, RemoveRights: r.RemoveRights,
 		}}
 	}
-	q, err := Inquiry{IP: r.IP, Time: r.Time, Agent: r.Agent, Device: r.Device}.question()
+	q, err := Inquiry{IP: r.IP, Time: r.Time, Agent: r.Agent, Device: r.Device, Risk: r.Risk}.question()
 	out.Days, out.Limit, out.Users, out.Situation = op.Some(r.Days), r.Limit, append(out.Users, r.Users...), q.Situation
 	return out, err
 }

@@ -78,7 +78,7 @@ func (l *Logins) turn(ctx context.Context, c *call.Call, s *state) (*turn, error
 	}
 	t := &turn{Logins: l, c: c, s: s, person: people[0], mfa: people[1]}
 	l.tell(c, s, t.person)
-	t.profile, err = l.profileFor(ctx, c, t.person, s.radius())
+	t.profile, err = l.profileFor(ctx, c, t.person, s.radius(), s.Risk)
 	return t, err
 }
 

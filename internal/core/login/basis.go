@@ -16,6 +16,8 @@ type Basis struct {
 	Country string    `json:"Country,omitempty"`
 	Known   *bool     `json:"Known,omitempty"` // the person had signed in completely on the device; nil: nobody looked
 
+	Risk string `json:"Risk,omitempty"` // level (core/risk); empty: it was not rated
+
 	Person    string `json:"Person,omitempty"` // UUID; in the event only of who was refused, where it stands nowhere else
 	Refused   bool   `json:"Refused,omitempty"`
 	Skipped   bool   `json:"Skipped,omitempty"` // the device stood in for the later challenges
@@ -32,6 +34,9 @@ const BasisField = "SignIn"
 // based completes what the decision about a conversation that begins rested on.
 func (s *state) based(c *call.Call, person string, p Profile) {
 	b := p.Basis
+	if r := s.Risk; r != nil {
+		b.Risk = string(r.Level)
+	}
 	b.At, b.IP, b.Person, b.Profile = c.Now.UTC().Truncate(time.Second), "", person, p.ID
 	if ip := c.Client.IP.Unmap().WithZone(""); ip.IsValid() {
 		b.IP = ip.String()
@@ -49,13 +54,14 @@ func (t *turn) recorded(e *call.Event) {
 		b.Person = ""
 	}
 	e.Set(BasisField, b.fields())
+	rating(e, t.s.Risk)
 }
 
 // fields are what stands in the event, in the form that events are written fastest.
 func (b Basis) fields() map[string]any {
 	out := map[string]any{"At": b.At.Format(time.RFC3339)}
 	for name, text := range map[string]string{
-		"IP": b.IP, "Os": b.OS, "Browser": b.Browser, "Country": b.Country, "Person": b.Person, "Verdict": b.Verdict, "PolicySet": b.PolicySet,
+		"IP": b.IP, "Os": b.OS, "Browser": b.Browser, "Country": b.Country, "Risk": b.Risk, "Person": b.Person, "Verdict": b.Verdict, "PolicySet": b.PolicySet,
 		"Role": b.Role, "Profile": b.Profile,
 	} {
 		if text != "" {

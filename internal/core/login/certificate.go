@@ -84,7 +84,15 @@ func (l *Logins) certified(ctx context.Context, c *call.Call, in Certified) (*tu
 	if t.person.ID == "" {
 		return t, terms, nil
 	}
+	rated, err := l.rate(ctx, c, t.person, Begin{Login: in.Login, Radius: s.radius()})
+	if err != nil {
+		return t, terms, err
+	}
+	s.Risk = rated
 	base, err := l.Base(ctx, c, t.person, nil)
+	if s.Risk != nil {
+		base.Risk = s.Risk.Level
+	}
 	if at := s.radius(); err == nil && at != nil {
 		terms, err = l.RadiusTerms(ctx, c, t.person, base, at.Profile)
 	} else if err == nil {

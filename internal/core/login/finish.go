@@ -295,6 +295,9 @@ func (t *turn) noted(ctx context.Context) error {
 			return err
 		}
 	}
+	if err := t.noteRisk(ctx); err != nil {
+		return err
+	}
 	tenant, id, now, people := t.c.Tenant.ID, t.person.ID, t.c.Now, t.People
 	t.c.Tx.After(func() { people.Saw(tenant, id, now) })
 	return t.People.Activate(ctx, t.c, t.person)

@@ -23,6 +23,7 @@ import (
 	"limen/internal/core/factor/recovery"
 	"limen/internal/core/password"
 	"limen/internal/core/profile"
+	"limen/internal/core/risk"
 	"limen/internal/core/session"
 	"limen/internal/core/setting"
 	"limen/internal/core/throttle"
@@ -48,6 +49,7 @@ type Logins struct {
 	Tokens     token.Tokens
 	Passwords  password.Passwords
 	Throttle   throttle.Throttle
+	Risks      *risk.Risks // nil: nobody rates sign-ins
 	Settings   *setting.Store
 	Profiles   *profile.Profiles // what the settings may name; nil: they name none
 	Codes      recovery.Codes

@@ -72,7 +72,7 @@ func (l *Logins) hints(ctx context.Context, c *call.Call, s *state, out *Stage) 
 	if err != nil {
 		return err
 	}
-	p, err := l.profile(ctx, c, w.shown)
+	p, err := l.profileFor(ctx, c, w.shown, nil, s.Risk)
 	if err != nil {
 		return err
 	}

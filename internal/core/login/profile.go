@@ -9,6 +9,7 @@ import (
 	"limen/internal/call"
 	"limen/internal/core/factor"
 	"limen/internal/core/profile"
+	"limen/internal/core/risk"
 	"limen/internal/core/setting"
 	"limen/internal/core/user"
 )
@@ -39,6 +40,8 @@ type Profile struct {
 	Spare bool
 	// Refused says why nobody gets in, whatever is answered; empty: they may. It goes into the event, and to nobody else.
 	Refused string
+	// Risk is the level of the sign-in, which policies go by; empty: it is not rated yet.
+	Risk risk.Level
 	// Basis is what policies saw and said; it is kept, and decides nothing.
 	Basis Basis
 }
@@ -78,7 +81,13 @@ func (p Profile) Recover(a profile.Profile) Profile {
 var defaultRecovery = [][]string{{factor.Email, factor.SMS, factor.OATH}}
 
 func (l *Logins) profile(ctx context.Context, c *call.Call, u user.User) (Profile, error) {
+	return l.profileAt(ctx, c, u, "")
+}
+
+// profileAt is how somebody signs in whose sign-in has a risk.
+func (l *Logins) profileAt(ctx context.Context, c *call.Call, u user.User, at risk.Level) (Profile, error) {
 	p, err := l.Base(ctx, c, u, nil)
+	p.Risk = at
 	if err != nil || l.Profile == nil {
 		return p, err
 	}

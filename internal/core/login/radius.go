@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"limen/internal/call"
+	"limen/internal/core/risk"
 	"limen/internal/core/session"
 	"limen/internal/core/user"
 )
@@ -25,11 +26,16 @@ func (s *state) radius() *Radius {
 }
 
 // profileFor is how somebody signs in, at a RADIUS client where there is one.
-func (l *Logins) profileFor(ctx context.Context, c *call.Call, u user.User, at *Radius) (Profile, error) {
+func (l *Logins) profileFor(ctx context.Context, c *call.Call, u user.User, at *Radius, rated *risk.Rating) (Profile, error) {
+	var level risk.Level
+	if rated != nil {
+		level = rated.Level
+	}
 	if at == nil {
-		return l.profile(ctx, c, u)
+		return l.profileAt(ctx, c, u, level)
 	}
 	p, err := l.Base(ctx, c, u, nil)
+	p.Risk = level
 	if err != nil || l.Radius == nil {
 		return p, err
 	}

@@ -48,7 +48,11 @@ func (l *Logins) begin(ctx context.Context, c *call.Call, in Begin) (*state, Pro
 	if err != nil {
 		return nil, Profile{}, who, err
 	}
-	p, err := l.profileFor(ctx, c, who.shown, in.Radius)
+	rated, err := l.rate(ctx, c, who.shown, in)
+	if err != nil {
+		return nil, Profile{}, who, err
+	}
+	p, err := l.profileFor(ctx, c, who.shown, in.Radius, rated)
 	if err != nil {
 		return nil, p, who, err
 	}
@@ -59,7 +63,7 @@ func (l *Logins) begin(ctx context.Context, c *call.Call, in Begin) (*state, Pro
 	s := &state{
 		Rescued: rescued,
 		User:    who.real.ID, Factors: who.factors(), Login: in.Login, Platform: in.Platform, Named: in.Named, App: in.App,
-		IP: c.Client.IP.String(), Agent: c.Client.UserAgent, Device: deviceOf(c), Profile: p.ID, Revision: p.Revision,
+		IP: c.Client.IP.String(), Agent: c.Client.UserAgent, Device: deviceOf(c), Profile: p.ID, Revision: p.Revision, Risk: rated,
 	}
 	s.based(c, who.real.ID, p)
 	if s.Exempt, err = l.exempt(ctx, c, who.shown, &p); err != nil {

@@ -9,6 +9,7 @@ import (
 
 	"limen/internal/call"
 	"limen/internal/core/factor"
+	"limen/internal/core/risk"
 	"limen/internal/crypt"
 	"limen/internal/dbx"
 	"limen/internal/fault"
@@ -57,6 +58,7 @@ type state struct {
 	Device     string               `json:"d"`            // device cookie, sent or given
 	Named      bool                 `json:"dn,omitempty"` // Device is a name that the client gave its device itself
 	Basis      *Basis               `json:"b,omitempty"`  // what the decision rested on
+	Risk       *risk.Rating         `json:"rk,omitempty"` // of the sign-in as it began; nil: it is not rated
 	Vault      *Vault               `json:"va,omitempty"` // the Vault's dialect signs in; nil: another one
 	Done       *done                `json:"done,omitempty"`
 

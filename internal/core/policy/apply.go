@@ -88,6 +88,7 @@ func (p *Policies) Login(ctx context.Context, c *call.Call, u user.User, base lo
 	if err != nil {
 		return base, err
 	}
+	at.Risk = base.Risk
 	r.recovery(&base, at)
 	d, err := p.decide(ctx, c, r, at)
 	if err != nil {

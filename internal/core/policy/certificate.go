@@ -32,7 +32,7 @@ func (p *Policies) Certificate(ctx context.Context, c *call.Call, u user.User, b
 	if err != nil {
 		return out, err
 	}
-	at.Certificate = true
+	at.Certificate, at.Risk = true, base.Risk
 	d, err := p.decide(ctx, c, r, at)
 	if err != nil {
 		return out, err

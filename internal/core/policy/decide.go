@@ -65,8 +65,12 @@ func (p *Policies) decideBy(ctx context.Context, c *call.Call, r *Resultant, at 
 		return d, nil
 	}
 	d.Lax, _ = r.Bool(by.lax)
-	reference := ""
-	for i, rule := range r.rules[fold.Key(by.rules)] {
+	reference, rules := "", r.rules[fold.Key(by.rules)]
+	at, err := p.rated(ctx, c, at, rules)
+	if err != nil {
+		return d, err
+	}
+	for i, rule := range rules {
 		t, err := p.try(ctx, c, at, i+1, rule)
 		if err != nil {
 			return d, err

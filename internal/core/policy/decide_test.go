@@ -59,7 +59,7 @@ func TestConditions(t *testing.T) {
 		}
 		at := policy.Situation{ // a Sunday; in the people's zone already Monday
 			IP: netip.MustParseAddr("10.1.2.3"), Time: time.Date(2026, 11, 22, 22, 30, 0, 0, time.UTC), Known: yes(true),
-			OS: "Windows", Browser: "Firefox", Country: "DE",
+			OS: "Windows", Browser: "Firefox", Country: "DE", Risk: "Medium",
 		}
 		for _, x := range []struct {
 			cond         policy.Condition
@@ -89,7 +89,16 @@ func TestConditions(t *testing.T) {
 			{policy.Condition{Prop: "CountryCode", Op: "OpEqual", Val: "DE"}, true, false},
 			{policy.Condition{Prop: "Zso", Op: "OpIs"}, false, false},
 			{policy.Condition{Prop: "Zso", Op: "OpIsNot"}, true, true},
-			{policy.Condition{Prop: "RiskLevel", Op: "OpEqual", Val: "High"}, false, false},
+			{policy.Condition{Prop: "RiskLevel", Op: "OpEqual", Val: "medium"}, true, false},
+			{policy.Condition{Prop: "RiskLevel", Op: "OpEqual", Val: "High, Medium"}, true, false},
+			{policy.Condition{Prop: "RiskLevel", Op: "OpEqual", Val: "Unknown"}, false, false},
+			{policy.Condition{Prop: "RiskLevel", Op: "OpNotEqual", Val: "High"}, true, false},
+			{policy.Condition{Prop: "RiskLevel", Op: "OpNotEqual", Val: "Medium"}, false, false},
+			{policy.Condition{Prop: "RiskLevel", Op: "OpGreaterThan", Val: "Low"}, true, false},
+			{policy.Condition{Prop: "RiskLevel", Op: "OpGreaterThan", Val: "Medium"}, false, false},
+			{policy.Condition{Prop: "RiskLevel", Op: "OpLessThan", Val: "High"}, true, false},
+			{policy.Condition{Prop: "RiskLevel", Op: "OpHeader", Val: "High"}, false, false},
+			{policy.Condition{Prop: "ManagedDevice", Op: "OpEqual", Val: "High"}, false, false},
 			{policy.Condition{Prop: "Browser", Op: "OpHeader", Val: "x"}, false, false},
 		} {
 			w.save("Rules", everybody, values{enabled: true, otherwise: w.weak, rulesKey: rule(policy.Never, x.cond)})

@@ -38,6 +38,8 @@ func (r *Resultant) Facets(at Situation) string {
 				put(prop, at.Browser)
 			case "countrycode":
 				put(prop, at.Country)
+			case propRisk:
+				put(prop, string(at.Risk))
 			default: // whatever it looks at
 				known := "?"
 				if at.Known != nil {

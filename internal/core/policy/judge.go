@@ -19,6 +19,9 @@ func (p *Policies) Judge(ctx context.Context, c *call.Call, personID string, rul
 	if err != nil {
 		return Decision{}, err
 	}
+	if at, err = p.rated(ctx, c, at, all); err != nil {
+		return Decision{}, err
+	}
 	d, reference := Decision{}, strings.TrimSpace(fallback)
 	if reference == "" {
 		reference = Always

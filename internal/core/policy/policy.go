@@ -18,6 +18,7 @@ import (
 	"limen/internal/core/lockout"
 	"limen/internal/core/network"
 	"limen/internal/core/profile"
+	"limen/internal/core/risk"
 	"limen/internal/core/role"
 	"limen/internal/crypt"
 	"limen/internal/fault"
@@ -92,6 +93,8 @@ type Policies struct {
 	Ranges func(ctx context.Context, c *call.Call, id string) (of network.Set, ok bool, err error)
 	// Country is where an address is, as an ISO 3166-1 alpha-2 code; empty when unknown. Nil: always unknown.
 	Country func(ip netip.Addr) string
+	// Risk is the level of risk of a sign-in of the person from where the call comes; empty: it is not rated. Nil: none is.
+	Risk func(ctx context.Context, c *call.Call, personID string) (risk.Level, error)
 	// Zone is what rules mean by local time. Nil: UTC.
 	Zone func(ctx context.Context, c *call.Call) (*time.Location, error)
 

@@ -8,6 +8,7 @@ import (
 	"limen/internal/call"
 	"limen/internal/core/factor"
 	"limen/internal/core/login"
+	"limen/internal/core/risk"
 	"limen/internal/core/user"
 )
 
@@ -56,7 +57,7 @@ func (p *Policies) RadiusCertificate(ctx context.Context, c *call.Call, u user.U
 	if err != nil {
 		return out, err
 	}
-	rules, err := p.withCertificate(ctx, c, u)
+	rules, err := p.withCertificate(ctx, c, u, base.Risk)
 	if err != nil {
 		return out, err
 	}
@@ -75,7 +76,7 @@ func (p *Policies) RadiusCertificate(ctx context.Context, c *call.Call, u user.U
 }
 
 // withCertificate is what the rules say about a sign-in with a certificate.
-func (p *Policies) withCertificate(ctx context.Context, c *call.Call, u user.User) (Decision, error) {
+func (p *Policies) withCertificate(ctx context.Context, c *call.Call, u user.User, rated risk.Level) (Decision, error) {
 	r, err := p.For(ctx, c, u.ID)
 	if err != nil {
 		return Decision{}, err
@@ -84,7 +85,7 @@ func (p *Policies) withCertificate(ctx context.Context, c *call.Call, u user.Use
 	if err != nil {
 		return Decision{}, err
 	}
-	at.Certificate = true
+	at.Certificate, at.Risk = true, rated
 	return p.decide(ctx, c, r, at)
 }
 

@@ -11,6 +11,7 @@ import (
 
 	"limen/internal/call"
 	"limen/internal/core/network"
+	"limen/internal/core/risk"
 )
 
 // Situation is where, when and with what somebody signs in. What is not known is zero, and makes every condition about it
@@ -22,13 +23,16 @@ type Situation struct {
 	OS      string // iOS, Android, WindowsMobile, Mac, Windows, Linux
 	Browser string // Other, Chrome, Firefox, IE, Safari, MicrosoftEdge
 	Country string // ISO 3166-1 alpha-2
+	Risk    risk.Level
 	// Certificate says that a certificate was used, which is always known.
 	Certificate bool
+
+	person string // whose risk is rated where a rule looks at it; empty: nobody's
 }
 
 // Here is the situation of a call.
 func (p *Policies) Here(ctx context.Context, c *call.Call, personID string) (Situation, error) {
-	s := Situation{IP: c.Client.IP.Unmap(), Time: c.Now, OS: System(c.Client.UserAgent), Browser: Browser(c.Client.UserAgent)}
+	s := Situation{IP: c.Client.IP.Unmap(), Time: c.Now, OS: System(c.Client.UserAgent), Browser: Browser(c.Client.UserAgent), person: personID}
 	if p.Country != nil && s.IP.IsValid() {
 		s.Country = p.Country(s.IP)
 	}
@@ -74,6 +78,8 @@ func (j judge) holds(ctx context.Context, cond Condition) (Result, error) {
 		ok, why = equals(cond, j.at.Country, "country")
 	case "zso":
 		ok, why = j.certificate(cond)
+	case propRisk:
+		ok, why = atRisk(cond, j.at.Risk)
 	default:
 		why = fmt.Sprintf("%.40s is not known here", cond.Prop)
 	}
@@ -279,6 +285,10 @@ func misfitRules(raw json.RawMessage) string {
 		}
 		for _, cond := range r.Conditions {
 			switch strings.ToLower(cond.Prop) {
+			case propRisk:
+				if why := misfitRisk(cond); why != "" {
+					return fmt.Sprintf("has a condition in rule %d whose value %s", i+1, why)
+				}
 			case "dayofweek", "date", "daterange", "time":
 				if _, why := clock(cond); why != "" {
 					return fmt.Sprintf("has a condition in rule %d whose value %s", i+1, why)

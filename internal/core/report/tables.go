@@ -20,7 +20,7 @@ var views = []string{"rr_user", "rr_cduser", "rr_dsusers", "rr_role", "rr_event"
 // tables are the dialect's tables, less the columns that nothing fills yet: those are null in every row.
 func tables() []redrock.Table {
 	empty := map[string][]string{
-		"User":     {"Forest", "PhonePinLastChangeDate", "RiskLevel"},
+		"User":     {"Forest", "PhonePinLastChangeDate"},
 		"DSUsers":  {"Forest", "DistinguishedName"},
 		"DSGroups": {"DisplayName", "Description", "ServiceInstance", "ServiceInstanceLocalized", "ServiceType", "DirectoryServiceUuid", "Forest"},
 		"Sets":     {"ParentPath"},

@@ -20,6 +20,7 @@ type Values struct {
 	Auth      Auth
 	Session   Session
 	Lockout   Lockout
+	Risk      Risk
 	Password  password.Policy
 	Code      Code
 	Signup    Signup
@@ -134,6 +135,20 @@ type Guard struct {
 
 // Lockout guards passwords and second factors apart.
 type Lockout struct{ Password, Factor Guard }
+
+// Risk is what makes a sign-in look like somebody else's (core/risk). The reasons have weights, of which 0 says that nobody looks for them.
+type Risk struct {
+	NewDevice        int // the person has not signed in on the device
+	ImpossibleTravel int // nobody comes so far so fast
+	AccountFailures  int // many attempts at the account failed
+	NetworkFailures  int // many attempts at other accounts failed from the network
+	Failures         int // how many are many, for AccountFailures
+	Spread           int // how many are many, for NetworkFailures
+	Speed            int // kilometres an hour that nobody travels at
+	Low              int // sum of weights from which the level is that
+	Medium           int
+	High             int
+}
 
 // Code is what is sent to people to prove that they can read it.
 type Code struct {

@@ -11,6 +11,7 @@ import (
 	"limen/internal/core/audit"
 	"limen/internal/core/login"
 	"limen/internal/core/policy"
+	"limen/internal/core/risk"
 	"limen/internal/fold"
 )
 
@@ -204,7 +205,7 @@ func (r *run) pair(ctx context.Context, s *subject, at policy.Situation) (was, w
 
 // situation is where, when and with what a recorded sign-in began.
 func situation(b *login.Basis) policy.Situation {
-	at := policy.Situation{Time: b.At, Known: b.Known, OS: b.OS, Browser: b.Browser, Country: b.Country}
+	at := policy.Situation{Time: b.At, Known: b.Known, OS: b.OS, Browser: b.Browser, Country: b.Country, Risk: risk.Level(b.Risk)}
 	at.IP, _ = netip.ParseAddr(b.IP)
 	return at
 }

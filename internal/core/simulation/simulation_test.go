@@ -21,6 +21,7 @@ import (
 	"limen/internal/core/policy"
 	"limen/internal/core/profile"
 	"limen/internal/core/right"
+	"limen/internal/core/risk"
 	"limen/internal/core/role"
 	"limen/internal/core/simulation"
 	"limen/internal/core/throttle"
@@ -187,49 +188,18 @@ var conditions = map[string][]policy.Condition{
 	"os":      {{Prop: "DeviceOs", Op: "OpEqual", Val: "Windows"}},
 	"browser": {{Prop: "Browser", Op: "OpNotEqual", Val: "Firefox"}},
 	"country": {{Prop: "CountryCode", Op: "OpEqual", Val: "DE"}},
-	"risk":    {{Prop: "RiskLevel", Op: "OpEqual", Val: "High"}},
+	"risk":    {{Prop: "RiskLevel", Op: "OpEqual", Val: "High,Unknown"}, {Prop: "RiskLevel", Op: "OpGreaterThan", Val: "Low"}},
 }
 
 // topics are what one check is about: most rules look at it, and situations differ in it.
-var topics = []string{"ip", "known", "time", "os", "browser", "country"}
+var topics = []string{"ip", "known", "time", "os", "browser", "country", "risk"}
 
 // condition draws a condition, mostly one of the topic.
 func condition(t *rapid.T, topic string) policy.Condition {
 	if rapid.IntRange(0, 3).Draw(t, "aside") == 0 {
-		topic = ask(t, "property", append([]string{"risk"}, topics...)...)
+		topic = ask(t, "property", topics...)
 	}
 	return ask(t, "condition", conditions[topic]...)
-}
-
-// situated draws a situation.
-func situated(t *rapid.T) policy.Situation {
-	yes, no := true, false
-	return policy.Situation{
-		IP:    netip.MustParseAddr(ask(t, "ip", "192.0.2.9", "198.51.100.7", "198.51.100.100", "2001:db8::1")),
-		Time:  time.Date(2026, 11, 16+rapid.IntRange(0, 6).Draw(t, "day"), rapid.IntRange(0, 23).Draw(t, "hour"), 30, 0, 0, time.UTC),
-		Known: ask(t, "known", nil, &yes, &no), OS: ask(t, "os", "", "Windows", "Mac"), Browser: ask(t, "browser", "", "Firefox", "Other"),
-		Country: ask(t, "country", "", "DE"),
-	}
-}
-
-// nearby draws a situation that differs in the topic at most.
-func nearby(t *rapid.T, at policy.Situation, topic string) policy.Situation {
-	o := situated(t)
-	switch topic {
-	case "ip":
-		at.IP = o.IP
-	case "time":
-		at.Time = o.Time
-	case "known":
-		at.Known = o.Known
-	case "os":
-		at.OS = o.OS
-	case "browser":
-		at.Browser = o.Browser
-	case "country":
-		at.Country = o.Country
-	}
-	return at
 }
 
 // set draws a policy set and its link.
@@ -383,6 +353,7 @@ var ways = map[string][]policy.Situation{
 	"os":      {{OS: "Windows"}, {OS: "Mac"}},
 	"browser": {{Browser: "Firefox"}, {Browser: "Other"}},
 	"country": {{Country: "DE"}, {Country: "FR"}},
+	"risk":    {{Risk: risk.High}, {Risk: risk.Unknown}, {Risk: risk.Normal}},
 }
 
 // Sign-ins that a rule tells apart are decided apart, whatever it looks at and in whichever order they are looked at.
@@ -448,7 +419,7 @@ type elsewhere struct {
 }
 
 func basis(at policy.Situation) login.Basis {
-	return login.Basis{At: at.Time, IP: at.IP.String(), OS: at.OS, Browser: at.Browser, Country: at.Country, Known: at.Known}
+	return login.Basis{At: at.Time, IP: at.IP.String(), OS: at.OS, Browser: at.Browser, Country: at.Country, Known: at.Known, Risk: string(at.Risk)}
 }
 
 // differ is 1 for two ways that are not the same.

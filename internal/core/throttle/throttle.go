@@ -14,6 +14,7 @@ import (
 	"errors"
 	"net/netip"
 	"slices"
+	"strings"
 	"time"
 
 	"limen/internal/call"
@@ -225,6 +226,48 @@ func (t Throttle) Count(ctx context.Context, c *call.Call, a Attempt, right bool
 		}
 	}
 	return out, nil
+}
+
+// Recent is how many attempts at passwords and second factors failed not long ago: within the window in which they count.
+type Recent struct {
+	Account int64 // at the account, on devices that the person is not known on; on the attempt's own alone where it is known
+	Network int64 // at all accounts, from the attempt's network; 0 where the device is known
+}
+
+type failed struct {
+	Scope    string `db:"scope"`
+	Failures int64  `db:"failures"`
+	Since    int64  `db:"since"`
+}
+
+var recentRows = dbx.Q[failed]("throttle.recent", `SELECT scope, failures, since FROM throttle WHERE tenant = ? AND scope = ANY(?) AND subject = ANY(?)`)
+
+// Recent says how many failures an attempt comes after, whatever its Kind. It only reads.
+func (t Throttle) Recent(ctx context.Context, c *call.Call, a Attempt) (out Recent, err error) {
+	var scopes, keys []string
+	window := map[string]time.Duration{}
+	for _, a.Kind = range []Kind{Password, Second} {
+		l := Limits{}
+		if t.Limits != nil {
+			if l, err = t.Limits(ctx, c, a.Kind); err != nil {
+				return out, err
+			}
+		}
+		for _, s := range a.subjects() {
+			scopes, keys, window[s.scope] = append(scopes, s.scope), append(keys, s.key), l.filled().Window
+		}
+	}
+	rows, err := recentRows.All(ctx, c.Tx, c.Tenant.ID, scopes, keys)
+	for _, r := range rows {
+		switch {
+		case c.Now.UnixMilli()-r.Since > window[r.Scope].Milliseconds():
+		case strings.HasSuffix(r.Scope, ".network"):
+			out.Network += r.Failures
+		default:
+			out.Account += r.Failures
+		}
+	}
+	return out, err
 }
 
 // Asked counts that somebody who has proved nothing asks for a mail, whether the address is anybody's or not. Where they ask too often it fails

@@ -1,4 +1,4 @@
-// Package geoip tells in which country an address is, by a database file in MaxMind's format (GeoLite2, DB-IP and others).
+// Package geoip tells in which country an address is, and where about, by a database file in MaxMind's format (GeoLite2, DB-IP and others).
 package geoip
 
 import (
@@ -6,6 +6,7 @@ import (
 	"io"
 	"io/fs"
 	"log/slog"
+	"math"
 	"net/netip"
 	"os"
 	"strings"
@@ -56,6 +57,34 @@ func (c *Countries) Of(ip netip.Addr) string {
 		}
 	}
 	return ""
+}
+
+// ErrUnread says that nothing is known of addresses, although there should be.
+var ErrUnread = errors.New("the database of countries has not been read")
+
+// Position is where an address is, in degrees, and by how many kilometres that may be wrong.
+type Position struct{ Latitude, Longitude, Radius float64 }
+
+// At gives the position of an address; false where the database has none, as those of countries alone. ErrUnread while there is no database.
+func (c *Countries) At(ip netip.Addr) (Position, bool, error) {
+	c.look()
+	db := c.data.Load()
+	if db == nil {
+		return Position{}, false, ErrUnread
+	}
+	if !ip.IsValid() {
+		return Position{}, false, nil
+	}
+	var where struct {
+		Latitude  *float64 `maxminddb:"latitude"`
+		Longitude *float64 `maxminddb:"longitude"`
+		Radius    uint16   `maxminddb:"accuracy_radius"`
+	}
+	if err := db.Lookup(ip.Unmap().WithZone("")).DecodePath(&where, "location"); err != nil || where.Latitude == nil || where.Longitude == nil {
+		return Position{}, false, nil //nolint:nilerr // what it says of one address cannot be read: it says nothing
+	}
+	out := Position{*where.Latitude, *where.Longitude, float64(where.Radius)}
+	return out, math.Abs(out.Latitude) <= 90 && math.Abs(out.Longitude) <= 180, nil
 }
 
 // look reads the file when it is due and has changed. One that cannot be read leaves what was known.

@@ -2,10 +2,13 @@ package geoip
 
 import (
 	"encoding/binary"
+	"errors"
 	"log/slog"
+	"math"
 	"net/netip"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -32,6 +35,10 @@ func database(t *testing.T, file string, at time.Time, countries map[string]stri
 				nodes = append(nodes, [2]int{empty, empty})
 			}
 			node = nodes[node][bit]
+		}
+		if lat, lon, ok := strings.Cut(code, " "); ok {
+			data = append(data, object("location", position(lat, lon))...)
+			continue
 		}
 		data = append(data, object("country", object("iso_code", text(code)))...)
 	}
@@ -71,6 +78,19 @@ func text(s string) []byte { return append([]byte{2<<5 | byte(len(s))}, s...) }
 // object is a map of one member.
 func object(key string, value []byte) []byte {
 	return append(append([]byte{7<<5 | 1}, text(key)...), value...)
+}
+
+// position is a place that may be wrong by 20 km.
+func position(lat, lon string) []byte {
+	out := []byte{7<<5 | 3}
+	for name, degrees := range map[string]string{"latitude": lat, "longitude": lon} {
+		n, err := strconv.ParseFloat(degrees, 64)
+		if err != nil {
+			panic(err)
+		}
+		out = binary.BigEndian.AppendUint64(append(append(out, text(name)...), 3<<5|8), math.Float64bits(n))
+	}
+	return append(append(out, text("accuracy_radius")...), whole(5, 2, 20)...)
 }
 
 // whole is a number of a type; those beyond 7 are written behind the size.
@@ -120,6 +140,29 @@ func TestCountries(t *testing.T) {
 	}
 	now = now.Add(every)
 	of("192.0.2.1", "AT")
+}
+
+func TestPositions(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "c.mmdb")
+	now := time.Date(2026, 11, 22, 9, 0, 0, 0, time.UTC)
+	c := &Countries{Path: file, Now: func() time.Time { return now }, Log: slog.New(slog.DiscardHandler)}
+	at := func(ip string) (Position, bool, error) { return c.At(netip.MustParseAddr(ip)) }
+	if _, known, err := at("192.0.2.1"); known || !errors.Is(err, ErrUnread) {
+		t.Error("nothing was read", known, err)
+	}
+	database(t, file, now, map[string]string{"192.0.2.0/24": "52.5 13.4", "198.51.100.0/25": "FR", "203.0.113.0/24": "95.5 13.4"})
+	now = now.Add(every)
+	if got, known, err := at("::ffff:192.0.2.9"); !known || err != nil || got != (Position{52.5, 13.4, 20}) {
+		t.Error(got, known, err)
+	}
+	for _, ip := range []string{"198.51.100.1", "203.0.113.1", "2001:db8::1"} { // without one, on no globe, not there
+		if got, known, err := at(ip); known || err != nil {
+			t.Error(ip, got, err)
+		}
+	}
+	if _, known, err := c.At(netip.Addr{}); known || err != nil {
+		t.Error("no address is nowhere", err)
+	}
 }
 
 func TestOnlyFilesAreRead(t *testing.T) {

@@ -128,14 +128,18 @@ type RequestAnswer struct {
 	Operation *OperationAnswer `json:"Operation"`
 	// Seen is what the decision about the sign-in saw and said then; null when it is no sign-in.
 	Seen *login.Basis `json:"Seen"`
+	// RiskReasons say what made up the level of risk that Seen has, with semicolons between; empty: nothing.
+	RiskReasons string `json:"RiskReasons"`
+	// RiskMissing are the names of reasons that could not be looked for, with commas between.
+	RiskMissing string `json:"RiskMissing"`
 }
 
 func (a asked) request(ctx context.Context) error {
 	e := a.q.event
 	out := RequestAnswer{Event: e.ID, Type: e.Type, At: *date(e.At), Outcome: e.Outcome, Code: e.Reason, Object: e.Name, Count: e.Count}
 	var f struct {
-		Operation, FailReason string
-		SignIn                *login.Basis
+		Operation, FailReason, RiskReasons, RiskMissing string
+		SignIn                                          *login.Basis
 	}
 	if err := json.Unmarshal([]byte(e.Fields), &f); err != nil {
 		return err
@@ -146,7 +150,7 @@ func (a asked) request(ctx context.Context) error {
 	}
 	out.Sentence = a.sentence(f.Operation, e)
 	if a.full {
-		out.FailReason, out.Seen = f.FailReason, f.SignIn
+		out.FailReason, out.Seen, out.RiskReasons, out.RiskMissing = f.FailReason, f.SignIn, f.RiskReasons, f.RiskMissing
 	}
 	a.out.Request, a.out.Summary = &out, out.summary(a.out.Name)
 	return nil

@@ -3,10 +3,12 @@ package policies
 import (
 	"context"
 	"net/netip"
+	"slices"
 	"strings"
 	"time"
 
 	"limen/internal/core/policy"
+	"limen/internal/core/risk"
 	"limen/internal/core/user"
 	"limen/internal/fault"
 	"limen/internal/op"
@@ -29,10 +31,15 @@ type Situation struct {
 	Browser string `json:"Browser"`
 	// CountryCode is an ISO 3166-1 alpha-2 code.
 	CountryCode string `json:"CountryCode"`
+	// RiskLevel is Normal, Low, Medium, High or Unknown.
+	RiskLevel string `json:"RiskLevel"`
 }
 
-// Check wants an address that is one.
+// Check wants an address that is one, and a level that is one.
 func (s Situation) Check() error {
+	if s.RiskLevel != "" && !slices.Contains(risk.Levels, risk.Level(s.RiskLevel)) {
+		return fault.Bad("Situation.RiskLevel", "must be Normal, Low, Medium, High or Unknown")
+	}
 	if s.IP == "" {
 		return nil
 	}
@@ -44,7 +51,7 @@ func (s Situation) Check() error {
 
 // At reads a situation that was checked.
 func (s Situation) At(c *op.Call) policy.Situation {
-	out := policy.Situation{Time: s.Time.Or(c.Now), OS: s.DeviceOs, Browser: s.Browser, Country: s.CountryCode}
+	out := policy.Situation{Time: s.Time.Or(c.Now), OS: s.DeviceOs, Browser: s.Browser, Country: s.CountryCode, Risk: risk.Level(s.RiskLevel)}
 	out.IP, _ = netip.ParseAddr(strings.TrimSpace(s.IP))
 	if out.OS == "" {
 		out.OS = policy.System(s.UserAgent)

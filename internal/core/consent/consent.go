@@ -207,7 +207,10 @@ func (k *Consents) Waived(ctx context.Context, c *call.Call, userID string) (str
 	var given []Given
 	var who map[string]any
 	due := false
-	err := c.Snapshot(ctx, func() error {
+	err := c.Snapshot(ctx, func() (err error) {
+		if s, err = k.Get(ctx, c); err != nil || !s.Enabled || s.Script == "" {
+			return err
+		}
 		u, err := k.People.ByID(ctx, c, userID)
 		if err != nil {
 			return err
@@ -215,15 +218,12 @@ func (k *Consents) Waived(ctx context.Context, c *call.Call, userID string) (str
 		if _, due, err = k.Due(ctx, c, u, ""); err != nil || !due {
 			return err
 		}
-		if s, err = k.Get(ctx, c); err != nil || s.Script == "" {
-			return err
-		}
 		if given, err = k.Of(ctx, c, userID); err == nil {
 			who, err = k.subject(ctx, c, s, u)
 		}
 		return err
 	})
-	if err != nil || !due || s.Script == "" {
+	if err != nil || !due {
 		return "", err
 	}
 	said, err := k.Asker.Call(ctx, c, s.Script, Names, Names[0], who, shown(given))

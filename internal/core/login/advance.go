@@ -44,6 +44,7 @@ type turn struct {
 	deferred bool
 	strong   bool // what was shown counts as much as several factors
 	stranger bool // the device does not become known by it
+	agreed   bool // there are no terms to agree to
 }
 
 // Advance does what a request asks for, with what Prepare found out. ErrFailed ends the conversation and is to be

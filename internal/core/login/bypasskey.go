@@ -2,13 +2,11 @@ package login
 
 import (
 	"context"
-	"errors"
 	"slices"
 
 	"limen/internal/call"
 	"limen/internal/core/factor"
 	"limen/internal/core/factor/passkey"
-	"limen/internal/core/user"
 )
 
 // whyKey is why nobody was found by a passkey.
@@ -22,59 +20,26 @@ func (l *Logins) ByPasskey(ctx context.Context, c *call.Call, k passkey.Found, a
 		failEvent(c, whyKey, "")
 		return Fail(), "", ErrFailed
 	}
-	u, err := l.People.ByID(ctx, c, k.User)
-	if errors.Is(err, user.ErrNotFound) {
-		out, err = l.gone(c)
-		return out, "", err
-	}
-	if err != nil {
-		return Result{}, "", err
-	}
-	s, p, _, err := l.begin(ctx, c, Begin{Login: u.Name, App: app})
-	if err != nil {
-		return Result{}, "", err
-	}
-	t, err := l.turn(ctx, c, s)
-	if err != nil {
-		return Result{}, "", err
-	}
-	out, err = t.keyed(ctx, k)
-	if err == nil && out.Package != nil {
-		out.Package.AllowPersist, out.Package.AllowForgot = p.PersistLife > 0, false
-	}
-	return out, s.Device, err
+	return l.introduced(ctx, c, k.User, app, func(t *turn) (Result, error) { return t.keyed(ctx, k) })
 }
 
 func (t *turn) keyed(ctx context.Context, k passkey.Found) (Result, error) {
-	switch {
-	case t.person.ID == "":
-		return t.fail(ctx, whyUnknown)
-	case t.person.Barred(t.c.Now):
-		return t.fail(ctx, whyBarred)
-	}
 	var ch *factor.Challenge
 	if t.mfa.ID == k.User { // else somebody else's keys answer for them
 		ch = t.s.foremost(k.Mechanism)
 	}
-	if ch != nil {
-		k.Put(t.c, ch)
-		why, err := t.prove(ctx, ch, k.Verdict)
-		if err != nil {
-			return Result{}, err
-		}
-		if why != "" {
-			return t.fail(ctx, why)
-		}
-		if out, err := t.passed(ctx, ch); err != nil || out.Success != nil {
-			return out, err
-		}
+	if ch == nil {
+		return Result{}, nil
 	}
-	if err := t.create(ctx, t.c, t.s); err != nil {
+	k.Put(t.c, ch)
+	why, err := t.prove(ctx, ch, k.Verdict)
+	if err != nil {
 		return Result{}, err
 	}
-	out := t.pack()
-	err := t.ahead(ctx, t.c, t.s, t.s.Challenges[t.s.At][0].Name, out)
-	return Result{Summary: NewPackage, Package: out}, err
+	if why != "" {
+		return t.fail(ctx, why)
+	}
+	return t.passed(ctx, ch)
 }
 
 // foremost puts the challenge that takes a mechanism before the others and gives it; nil where none does. In which order challenges are passed is for the

@@ -20,12 +20,14 @@ const agreeFirst = "There are terms to agree to first. Sign in on the page of th
 // ErrTerms is for those who showed all that is asked for and must agree to terms first, where these cannot be shown.
 var ErrTerms = fault.New(fault.Denied, "login.terms", agreeFirst)
 
-// terms are what the person must agree to yet.
-func (t *turn) terms(ctx context.Context) (factor.Terms, bool, error) {
-	if t.Consents == nil {
+// terms are what the person must agree to yet. That nothing is due is looked up once in a turn.
+func (t *turn) terms(ctx context.Context) (terms factor.Terms, due bool, err error) {
+	if t.Consents == nil || t.agreed {
 		return factor.Terms{}, false, nil
 	}
-	return t.Consents.Due(ctx, t.c, t.person, t.s.Waived)
+	terms, due, err = t.Consents.Due(ctx, t.c, t.person, t.s.Waived)
+	t.agreed = err == nil && !due
+	return terms, due, err
 }
 
 // asked adds to a conversation that the person agrees to terms, where they must; false: they need not. Clients that can take the answer to a factor

@@ -2,6 +2,7 @@
 package app
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -71,7 +72,7 @@ func Wire(in io.Reader, out io.Writer) *Commands {
 func Version() string {
 	version, revision, _ := build()
 	if version == "(devel)" || version == "" {
-		return or(revision, "devel")
+		return cmp.Or(revision, "devel")
 	}
 	return version
 }

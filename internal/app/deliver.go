@@ -1,6 +1,7 @@
 package app
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"net"
@@ -209,7 +210,7 @@ func (a *App) style(ctx context.Context, c *call.Call) (post.Style, error) {
 	if err != nil {
 		return post.Style{}, err
 	}
-	return post.Style{Product: "Limen", Tenant: or(v.Company.Name, "Limen"), Support: v.Company.Support, Culture: v.Language}, nil
+	return post.Style{Product: "Limen", Tenant: cmp.Or(v.Company.Name, "Limen"), Support: v.Company.Support, Culture: v.Language}, nil
 }
 
 // ownWords are an organization's own for a kind of message.

@@ -1,6 +1,7 @@
 package app
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -115,9 +116,9 @@ func tell(w io.Writer, a explanations.Answer) {
 	case a.Request != nil:
 		fmt.Fprintf(w, "    %s %s %s %s\n", a.Request.At.Format(time.RFC3339), a.Request.Type, a.Request.Outcome, a.Request.Code)
 		if b := a.Request.Seen; b != nil {
-			fmt.Fprintf(w, "    it began from %s, policy set %s, rule %d\n", or(b.IP, "an unknown address"), or(b.PolicySet, "none"), b.Rule)
+			fmt.Fprintf(w, "    it began from %s, policy set %s, rule %d\n", cmp.Or(b.IP, "an unknown address"), cmp.Or(b.PolicySet, "none"), b.Rule)
 			if b.Risk != "" {
-				fmt.Fprintf(w, "    its risk was %s (%s)\n", b.Risk, or(a.Request.RiskReasons, "nothing was found"))
+				fmt.Fprintf(w, "    its risk was %s (%s)\n", b.Risk, cmp.Or(a.Request.RiskReasons, "nothing was found"))
 			}
 		}
 		if a.Request.Operation != nil {

@@ -28,7 +28,7 @@ func (a *App) wireIntake() {
 		Guard: func(ctx context.Context, c *call.Call, userID string) error {
 			return a.Roles.Guard(ctx, c, userID, mfa.ErrSystem, user.ErrStronger)
 		},
-		Issuer: a.issuer,
+		Issuer: a.Values.Issuer,
 	}
 	a.Jobs.Sweep(job.Sweep{Name: "token files", Every: 10 * time.Minute, Run: func(ctx context.Context) error {
 		return a.Hardware.Sweep(ctx, time.Now())
@@ -36,13 +36,4 @@ func (a *App) wireIntake() {
 	a.Jobs.Sweep(job.Sweep{Name: "imports", Every: 10 * time.Minute, Run: func(ctx context.Context) error {
 		return a.Intake.Sweep(ctx, time.Now())
 	}})
-}
-
-// issuer is how authenticators call a tenant.
-func (a *App) issuer(ctx context.Context, c *call.Call) (string, error) {
-	v, err := a.Values.Get(ctx, c)
-	if err != nil || v.Company.Name == "" {
-		return c.Tenant.Host, err
-	}
-	return v.Company.Name, nil
 }

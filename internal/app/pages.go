@@ -1,6 +1,7 @@
 package app
 
 import (
+	"cmp"
 	"context"
 	"net/http"
 	"slices"
@@ -27,7 +28,7 @@ func (a *App) brand(ctx context.Context, c *op.Call) (pages.Brand, string, error
 		return pages.Brand{}, "", err
 	}
 	out := pages.Brand{
-		Product: "Limen", Tenant: or(v.Company.Name, "Limen"), Support: v.Company.Support, Privacy: v.Company.Privacy, Terms: v.Company.Terms,
+		Product: "Limen", Tenant: cmp.Or(v.Company.Name, "Limen"), Support: v.Company.Support, Privacy: v.Company.Privacy, Terms: v.Company.Terms,
 		Theme: theme(v), Languages: v.Theme.Languages, Greeting: v.Theme.Greeting, Sample: v.Theme.Sample,
 	}
 	if v.Theme.ShowBanner {

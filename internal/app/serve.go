@@ -215,13 +215,6 @@ func (a *App) administrator(ctx context.Context) string {
 	return name
 }
 
-func or(s, otherwise string) string {
-	if s == "" {
-		return otherwise
-	}
-	return s
-}
-
 // baseURL is where clients on this machine reach the server.
 func (a *App) baseURL(at net.Addr, secure bool) string {
 	host, port, err := net.SplitHostPort(at.String())

@@ -1,6 +1,7 @@
 package app
 
 import (
+	"cmp"
 	"context"
 
 	"limen/internal/call"
@@ -22,7 +23,7 @@ func (a *App) tryMail(ctx context.Context, c *call.Call, s setting.SMTP, passwor
 	if err != nil {
 		return err
 	}
-	server := mail.Server{Host: s.Host, Port: s.Port, UseTLS: s.UseTLS, From: or(s.From, to), FromName: s.FromDisplayName}
+	server := mail.Server{Host: s.Host, Port: s.Port, UseTLS: s.UseTLS, From: cmp.Or(s.From, to), FromName: s.FromDisplayName}
 	if s.Authenticate {
 		server.User, server.Password = s.User, password
 	}

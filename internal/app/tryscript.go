@@ -1,6 +1,7 @@
 package app
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -91,7 +92,7 @@ func tellTried(w io.Writer, t applications.ScriptTried) error {
 	case t.Error != nil:
 		fmt.Fprintln(w, "It failed:", *t.Error)
 	case r != nil && r.Locked:
-		fmt.Fprintln(w, "It lets nobody in:", or(r.Reason, "without a reason"))
+		fmt.Fprintln(w, "It lets nobody in:", cmp.Or(r.Reason, "without a reason"))
 	case r != nil && r.RequiredLevel != 0:
 		fmt.Fprintln(w, "It lets them in at level", r.RequiredLevel)
 	case r != nil:

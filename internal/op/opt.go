@@ -35,6 +35,14 @@ func (o Opt[T]) Or(def T) T {
 	return def
 }
 
+// OrNil returns the value, or nil when the field is absent or null.
+func (o Opt[T]) OrNil() *T {
+	if o.state != present {
+		return nil
+	}
+	return &o.value
+}
+
 // SetNull is how codecs mark an explicit null.
 func (o *Opt[T]) SetNull() { *o = Opt[T]{state: null} }
 

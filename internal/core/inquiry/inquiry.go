@@ -36,6 +36,18 @@ const (
 	atOnce     = 16 // questions of a tenant
 )
 
+// Helper describes an object or function of a script to those who write one.
+type Helper struct {
+	// Name is that of the object or function.
+	Name string `json:"Name"`
+	// Signature is its form.
+	Signature string `json:"Signature"`
+	// Description says what it is.
+	Description string `json:"Description"`
+	// Sample shows it in use.
+	Sample string `json:"Sample"`
+}
+
 // Batch is a script as the child process gets it.
 type Batch struct {
 	Tenant    string

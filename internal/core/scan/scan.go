@@ -78,6 +78,12 @@ type Answered struct {
 	Wrong  bool // approved with a number that is not the one shown, which is no approval
 }
 
+// Tell makes an event one about the answer.
+func (a Answered) Tell(e *call.Event, approved bool) {
+	a.Device.Tell(e, a.Owner.ID, a.Owner.Name)
+	a.Ask.Tell(e, a.Device, approved && !a.Wrong)
+}
+
 // Answer takes a device's answer; owner is the UUID of who must be its owner, or empty. Faults: authenticator.ErrSignature, ErrCode,
 // login.ErrGuesses, and login.ErrUnfit, which is to be committed and comes with what was answered.
 func (s Scans) Answer(ctx context.Context, c *call.Call, r Reply, owner string) (Answered, error) {

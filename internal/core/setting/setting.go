@@ -3,6 +3,7 @@
 package setting
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"slices"
@@ -95,6 +96,15 @@ func (s *Store) Start() {
 			delete(s.of, item)
 		}
 	})
+}
+
+// Issuer is how authenticators and applications of codes call the call's tenant: the name of the company, or the host.
+func (s *Store) Issuer(ctx context.Context, c *call.Call) (string, error) {
+	v, err := s.Get(ctx, c)
+	if err != nil {
+		return "", err
+	}
+	return cmp.Or(v.Company.Name, c.Tenant.Host), nil
 }
 
 // Get gives the settings of the call's tenant, from memory while they are up to date; a transaction that writes sees what

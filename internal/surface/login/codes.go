@@ -1,6 +1,7 @@
 package login
 
 import (
+	"cmp"
 	"context"
 	"net/http"
 
@@ -63,23 +64,14 @@ func (s SignIn) drawCodes(ctx context.Context, c *op.Call, _ op.None) (d drawn, 
 // MakeCodes makes recovery codes in the place of those that the person had, and shows them: this once. They must have shown not long ago
 // who they are, and what their policies want besides.
 func (s SignIn) MakeCodes(ctx context.Context, c *op.Call, _ op.None, d drawn) (any, error) {
-	c.Event.Type = "" // nothing happened
-	if !signedIn(c) {
-		return next(codesPath, ""), nil
+	onward, err := s.proven(ctx, c, core.OwnOATH, codesPath)
+	if onward != nil {
+		c.Event.Type = "" // nothing happened
+		return onward, nil
 	}
-	id, due, err := s.Logins.OwnChallenge(ctx, c, core.OwnOATH)
-	switch {
-	case err != nil:
-		return nil, err
-	case id != "":
-		return op.Redirect{URL: core.MorePath(id, codesPath), Code: http.StatusSeeOther}, nil
-	case due:
-		return login.Name{User: c.Caller.Name, Again: true, To: codesPath}, nil
-	}
-	c.Event.Type = audit.RecoveryCodes
 	c.Event.Target, c.Event.Kind, c.Event.Name = d.who.ID, "User", d.who.Name
 	c.Event.Set("Total", len(d.set.Codes))
-	f := d.wrong
+	f := cmp.Or(fault.Of(err), d.wrong)
 	if f == nil {
 		err = s.Logins.PutCodes(ctx, c, d.who, d.set)
 		f = fault.Of(err)

@@ -14,7 +14,6 @@ import (
 	"limen/internal/core/factor/passkey"
 	"limen/internal/core/lockout"
 	core "limen/internal/core/login"
-	"limen/internal/core/session"
 	"limen/internal/fault"
 	"limen/internal/op"
 	"limen/web/login"
@@ -89,10 +88,13 @@ func (p *PasskeyChange) See(r *http.Request) { p.origin = r.Header.Get("Origin")
 // ChangePasskeys begins to register a key, for the host of the page, or removes one. The person must have shown not long ago who they are, and what
 // their policies want besides. The last way in of the last system administrator stays.
 func (s SignIn) ChangePasskeys(ctx context.Context, c *op.Call, in PasskeyChange) (any, error) {
-	onward, err := s.proven(ctx, c)
-	if onward != nil || err != nil {
+	onward, err := s.proven(ctx, c, core.OwnKeys, passkeysPath)
+	if err != nil {
+		return s.unchanged(ctx, c, err)
+	}
+	if onward != nil {
 		c.Event.Type = "" // nothing happened
-		return onward, err
+		return onward, nil
 	}
 	var view any = afterwards
 	switch in.Do {
@@ -109,27 +111,10 @@ func (s SignIn) ChangePasskeys(ctx context.Context, c *op.Call, in PasskeyChange
 	return view, nil
 }
 
-// proven says where somebody is led who must show first who they are; nil: they have.
-func (s SignIn) proven(ctx context.Context, c *op.Call) (onward any, err error) {
-	if !signedIn(c) {
-		return next(passkeysPath, ""), nil
-	}
-	id, due, err := s.Logins.OwnChallenge(ctx, c, core.OwnKeys)
-	switch {
-	case err != nil:
-		return nil, err
-	case id != "":
-		return op.Redirect{URL: core.MorePath(id, passkeysPath), Code: http.StatusSeeOther}, nil
-	case due:
-		return login.Name{User: c.Caller.Name, Again: true, To: passkeysPath}, nil
-	}
-	return nil, nil
-}
-
 // unchanged shows the page again with what is wrong. What was written stays: an answer uses its challenge up.
 func (s SignIn) unchanged(ctx context.Context, c *op.Call, err error) (any, error) {
 	f := fault.Of(err)
-	if f.Kind == fault.Internal || errors.Is(err, session.ErrStale) {
+	if f.Kind == fault.Internal {
 		return nil, err
 	}
 	view, err := s.passkeysOf(ctx, c)
@@ -152,7 +137,7 @@ func (s SignIn) beginPasskey(ctx context.Context, c *op.Call, in PasskeyChange) 
 	if err != nil {
 		return nil, err
 	}
-	v, err := s.Logins.Settings.Get(ctx, c)
+	company, err := s.Logins.Settings.Issuer(ctx, c)
 	if err != nil {
 		return nil, err
 	}
@@ -160,27 +145,15 @@ func (s SignIn) beginPasskey(ctx context.Context, c *op.Call, in PasskeyChange) 
 	if err != nil {
 		return nil, err
 	}
-	company := v.Company.Name
-	if company == "" {
-		company = c.Tenant.Host
-	}
 	who := factor.Person{ID: u.ID, Name: u.Name, Display: u.Display}
 	made, err := s.Passkeys.Begin(ctx, c, who, passkey.Registration{Name: name, Kind: in.Do, Site: at, Company: company})
 	if err != nil {
 		return nil, err
 	}
-	told(c, passkey.Key{Name: name, Kind: in.Do, RP: at.RP})
+	passkey.Key{Name: name, Kind: in.Do, RP: at.RP}.Tell(c.Event, u.ID, u.Name)
 	c.Event.Set("Pending", true)
 	options, err := json.Marshal(made)
 	return login.Registering{Account: u.Name, Name: name, Options: string(options)}, err
-}
-
-// told makes the event one about a key of the caller's.
-func told(c *op.Call, k passkey.Key) {
-	e := c.Event
-	e.Target, e.Kind, e.Name, e.User, e.Login = k.Handle, "Passkey", k.Name, c.Caller.User, c.Caller.Name
-	e.Set("AuthenticatorType", k.Kind)
-	e.Set("RelyingParty", k.RP)
 }
 
 func (s SignIn) removePasskey(ctx context.Context, c *op.Call, handle string) error {
@@ -192,7 +165,7 @@ func (s SignIn) removePasskey(ctx context.Context, c *op.Call, handle string) er
 		return err
 	}
 	c.Event.Type = audit.FactorRemove
-	told(c, k)
+	k.Tell(c.Event, c.Caller.User, c.Caller.Name)
 	return s.Keep(ctx, c, c.Caller.User, func() error { return s.Passkeys.Delete(ctx, c, c.Caller.User, handle) })
 }
 
@@ -221,10 +194,13 @@ func (s SignIn) registered(ctx context.Context, c *op.Call, in PasskeyAnswer) (o
 
 // AnswerPasskey registers the key that was made, and leads back to the others. An answer that is refused uses the registration up.
 func (s SignIn) AnswerPasskey(ctx context.Context, c *op.Call, _ PasskeyAnswer, k madeKey) (any, error) {
-	onward, err := s.proven(ctx, c)
-	if onward != nil || err != nil {
+	onward, err := s.proven(ctx, c, core.OwnKeys, passkeysPath)
+	if err != nil {
+		return s.unchanged(ctx, c, err)
+	}
+	if onward != nil {
 		c.Event.Type = "" // nothing happened
-		return onward, err
+		return onward, nil
 	}
 	if k.wrong != nil {
 		return s.unchanged(ctx, c, k.wrong)
@@ -233,6 +209,6 @@ func (s SignIn) AnswerPasskey(ctx context.Context, c *op.Call, _ PasskeyAnswer, 
 	if err != nil {
 		return s.unchanged(ctx, c, err)
 	}
-	told(c, made)
+	made.Tell(c.Event, c.Caller.User, c.Caller.Name)
 	return afterwards, nil
 }

@@ -58,8 +58,7 @@ func (p PVWA) deletePasskey(ctx context.Context, c *op.Call, id string) (op.None
 	}
 	k, u, err := p.Vault.RemovePasskey(ctx, c, id)
 	if err == nil {
-		e := c.Event
-		e.Target, e.Kind, e.Name, e.User, e.Login = k.Handle, "Passkey", k.Name, u.ID, u.Name
+		k.Tell(c.Event, u.ID, u.Name)
 	}
 	return op.None{}, err
 }

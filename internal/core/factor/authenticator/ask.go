@@ -163,6 +163,13 @@ type Ask struct {
 	Expires int64
 }
 
+// Tell notes in an event that a device answered what it was asked.
+func (a Ask) Tell(e *call.Event, d Device, approved bool) {
+	e.Set("Asked", time.UnixMilli(a.Created).UTC().Format(time.RFC3339))
+	e.Set("Approved", approved)
+	e.Set("Authenticator", d.ID)
+}
+
 // Caller finds the device that signed a message with its time. Faults: ErrSignature, ErrClock.
 func (v Devices) Caller(ctx context.Context, c *call.Call, id string, at int64, message []byte, signature string) (Device, error) {
 	d, err := v.signer(ctx, c, id, message, signature)

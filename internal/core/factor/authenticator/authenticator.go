@@ -56,6 +56,14 @@ type Device struct {
 	Used     int64  `db:"used"` // 0: never
 }
 
+// Tell makes an event one about the device, which is or was that of a person with this id and name.
+func (d Device) Tell(e *call.Event, userID, login string) {
+	e.Target, e.Kind, e.Name, e.User, e.Login = d.ID, "Authenticator", d.Name, userID, login
+	if d.Platform != "" {
+		e.Set("Platform", d.Platform)
+	}
+}
+
 // Devices are those of the people of the call's tenant. Its fields are set before use.
 type Devices struct {
 	Ring *crypt.Ring

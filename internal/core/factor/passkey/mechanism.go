@@ -219,7 +219,7 @@ func (m Mechanism) cloned(ctx context.Context, c *call.Call, p factor.Person, k 
 		return err
 	}
 	e := c.Record(audit.FactorChange)
-	e.Target, e.Kind, e.Name, e.User, e.Login = k.Handle, "Passkey", k.Name, p.ID, p.Name
+	k.Tell(e, p.ID, p.Name)
 	e.Set("Cloned", true)
 	return nil
 }

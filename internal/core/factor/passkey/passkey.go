@@ -81,6 +81,15 @@ type Key struct {
 	Cloned     int64  `db:"cloned"` // 0: nothing shows that it has been
 }
 
+// Tell makes an event one about the key, which is or was that of a person with this id and name.
+func (k Key) Tell(e *call.Event, userID, login string) {
+	e.Target, e.Kind, e.Name, e.User, e.Login = k.Handle, "Passkey", k.Name, userID, login
+	if k.Kind != "" {
+		e.Set("AuthenticatorType", k.Kind)
+		e.Set("RelyingParty", k.RP)
+	}
+}
+
 // Keys are those of the people of the call's tenant. Its fields are set before use.
 type Keys struct {
 	// Hosts gives the tenant's host names, without ports. It runs in a transaction.

@@ -44,29 +44,33 @@ type PpmScript struct {
 	// DefaultScript is the program's own.
 	DefaultScript string `json:"DefaultScript"`
 	// HelperInfo is what an editor shows of what the script is given, and has to give.
-	HelperInfo []Helper `json:"HelperInfo"`
+	HelperInfo []inquiry.Helper `json:"HelperInfo"`
 }
 
-// Helper describes an object or function of a script.
-type Helper struct {
-	// Name is that of the object or function.
-	Name string `json:"Name"`
-	// Signature is its form.
-	Signature string `json:"Signature"`
-	// Description says what it is.
-	Description string `json:"Description"`
-	// Sample shows it in use.
-	Sample string `json:"Sample"`
-}
-
-var ppmHelp = []Helper{
-	{"request", "function request(user)", "Says what is sent to ApiUrl: an object with json (any value), form (texts) or basic ({user, password}), and perhaps query (texts). " +
-		"json and form are sent by POST, everything else by GET.", "return {form: {login: user.name, pass: user.password}};"},
-	{"verdict", "function verdict(answer, user)", "Says whether the password is right: true or false.", "return answer.status === 204;"},
-	{"user", "{id, name, displayName, mail, mobile, properties, password, key}", "Who signs in. password and key stand for the password and for ApiKey: the program " +
-		"puts them where these texts stand alone in json, form or basic.password. The script never sees either.", "user.properties.legacy_id"},
-	{"answer", "{status, type, text, json}", "What the old system answered: the HTTP status, the content type in lower case, the text, and what the text is as JSON or null. " +
-		"Of 16,384 bytes at most.", "answer.json.result === 'ok'"},
+var ppmHelp = []inquiry.Helper{
+	{
+		Name: "request", Signature: "function request(user)",
+		Description: "Says what is sent to ApiUrl: an object with json (any value), form (texts) or basic ({user, password}), and perhaps query (texts). " +
+			"json and form are sent by POST, everything else by GET.",
+		Sample: "return {form: {login: user.name, pass: user.password}};",
+	},
+	{
+		Name: "verdict", Signature: "function verdict(answer, user)",
+		Description: "Says whether the password is right: true or false.",
+		Sample:      "return answer.status === 204;",
+	},
+	{
+		Name: "user", Signature: "{id, name, displayName, mail, mobile, properties, password, key}",
+		Description: "Who signs in. password and key stand for the password and for ApiKey: the program " +
+			"puts them where these texts stand alone in json, form or basic.password. The script never sees either.",
+		Sample: "user.properties.legacy_id",
+	},
+	{
+		Name: "answer", Signature: "{status, type, text, json}",
+		Description: "What the old system answered: the HTTP status, the content type in lower case, the text, and what the text is as JSON or null. " +
+			"Of 16,384 bytes at most.",
+		Sample: "answer.json.result === 'ok'",
+	},
 }
 
 // GetPpmScript reads how passwords are taken over from an old system: the switch, its address, the script, and what a script can use.
@@ -111,18 +115,9 @@ func (n *NewPpm) Check() error {
 
 func (m Migration) look(ctx context.Context, c *op.Call, in NewPpm) (migration.Ready, error) {
 	return m.Migrations.Prepare(ctx, c, migration.Wish{
-		Enabled: sent(in.Enabled), URL: sent(in.ApiURL), Header: sent(in.ApiKeyHeader), Key: sent(in.ApiKey), Script: sent(in.Script),
-		Patience: sent(in.TimeoutMs), Replaces: sent(in.ReplaceWeak),
+		Enabled: in.Enabled.OrNil(), URL: in.ApiURL.OrNil(), Header: in.ApiKeyHeader.OrNil(), Key: in.ApiKey.OrNil(), Script: in.Script.OrNil(),
+		Patience: in.TimeoutMs.OrNil(), Replaces: in.ReplaceWeak.OrNil(),
 	})
-}
-
-// sent is a value that was sent; nil where there is none.
-func sent[T any](o op.Opt[T]) *T {
-	v, ok := o.Get()
-	if !ok {
-		return nil
-	}
-	return &v
 }
 
 // UpdatePpmConfiguration says whether and how passwords are taken over from an old system, from the next sign-in on. Errors: migration.script with the

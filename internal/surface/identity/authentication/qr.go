@@ -5,7 +5,8 @@ import (
 	"errors"
 	"net/http"
 	"strings"
-	"time"
+
+	"github.com/google/uuid"
 
 	"limen/internal/core/audit"
 	"limen/internal/core/factor/authenticator"
@@ -90,20 +91,14 @@ func (a Authentication) StartQRCodeAuthentication(ctx context.Context, c *op.Cal
 	return out, nil
 }
 
-// isGuid wants the text form of a UUID, in lower case, with enough of it drawn.
+// isGuid wants the text form of a UUID, with enough of it drawn: not all zeros, say.
 func isGuid(text string) bool {
-	if len(text) != 36 {
-		return false
-	}
+	_, err := uuid.Parse(text)
 	seen := map[rune]bool{}
-	for i, r := range text {
-		dash := i == 8 || i == 13 || i == 18 || i == 23
-		if dash != (r == '-') || !dash && !strings.ContainsRune("0123456789abcdef", r) {
-			return false
-		}
+	for _, r := range text {
 		seen[r] = true
 	}
-	return len(seen) > 4 // not all zeros, say
+	return err == nil && len(text) == 36 && len(seen) > 5
 }
 
 // GetQRCodeStatus says how a sign-in by a code stands: OobPending while nobody has confirmed it, then LoginSuccess with cookies, or NewPackage
@@ -166,7 +161,7 @@ func (a Authentication) SubmitQRCode(ctx context.Context, c *op.Call, in CodeSub
 	if err != nil && !errors.Is(err, login.ErrUnfit) {
 		return Answer{}, err
 	}
-	scanned(c, done)
+	done.Tell(c.Event, true)
 	switch {
 	case err != nil:
 		return Answer{}, op.Refused(login.ErrUnfit)
@@ -178,12 +173,4 @@ func (a Authentication) SubmitQRCode(ctx context.Context, c *op.Call, in CodeSub
 		return Answer{}, err
 	}
 	return success(c, own), nil
-}
-
-// scanned makes the event one about the authenticator that read a code.
-func scanned(c *op.Call, done scan.Answered) {
-	c.Event.Target, c.Event.Kind, c.Event.Name, c.Event.User, c.Event.Login = done.Device.ID, "Authenticator", done.Device.Name, done.Owner.ID, done.Owner.Name
-	c.Event.Set("Asked", time.UnixMilli(done.Ask.Created).UTC().Format(time.RFC3339))
-	c.Event.Set("Approved", !done.Wrong)
-	c.Event.Set("Authenticator", done.Device.ID)
 }

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"time"
 
-	"limen/internal/call"
 	"limen/internal/core/audit"
 	"limen/internal/core/factor"
 	"limen/internal/core/factor/authenticator"
@@ -106,7 +105,7 @@ func (m MFA) EnrollAuthenticator(ctx context.Context, c *op.Call, in NewAuthenti
 	if err != nil {
 		return EnrolledAuthenticator{}, err
 	}
-	device(c.Event, in.found, made.Device)
+	made.Device.Tell(c.Event, in.found.ID, in.found.Name)
 	push, err := m.Authenticators.PushKey(ctx, c)
 	if err != nil {
 		return EnrolledAuthenticator{}, err
@@ -118,14 +117,6 @@ func (m MFA) EnrollAuthenticator(ctx context.Context, c *op.Call, in NewAuthenti
 		ID: made.Device.ID, TenantID: c.Tenant.ID, Account: in.found.Name, Secret: made.Secret, Algorithm: authenticator.Algorithm,
 		Digits: authenticator.Digits, Period: authenticator.Period, PushKey: push,
 	}, err
-}
-
-// device makes the event one about somebody's authenticator.
-func device(e *call.Event, p user.User, d authenticator.Device) {
-	e.Target, e.Kind, e.Name, e.User, e.Login = d.ID, "Authenticator", d.Name, p.ID, p.Name
-	if d.Platform != "" {
-		e.Set("Platform", d.Platform)
-	}
 }
 
 // AuthenticatorPage asks for people's authenticators.
@@ -189,7 +180,7 @@ func (m MFA) DeleteAuthenticator(ctx context.Context, c *op.Call, in Authenticat
 	if !c.Grant.Allows(p.ID, p.Org) {
 		return op.None{}, op.ErrDenied
 	}
-	device(c.Event, p, d)
+	d.Tell(c.Event, p.ID, p.Name)
 	if err := m.vary(ctx, c, p.ID, login.OwnOATH); err != nil {
 		return op.None{}, err
 	}

@@ -40,7 +40,7 @@ func (m MFA) GetUserThirdPartyOtp(ctx context.Context, c *op.Call, in Enrolment,
 	if err := m.own(ctx, c, in.found.ID, login.OwnOATH); err != nil {
 		return Begun{}, err
 	}
-	issuer, err := m.issuer(ctx, c)
+	issuer, err := m.Settings.Issuer(ctx, c)
 	if err != nil {
 		return Begun{}, err
 	}

@@ -86,23 +86,14 @@ func (m MFA) GetRegistrationChallenge(ctx context.Context, c *op.Call, in KeyWis
 	if err != nil {
 		return passkey.Creation{}, err
 	}
-	company, err := m.issuer(ctx, c)
+	company, err := m.Settings.Issuer(ctx, c)
 	if err != nil {
 		return passkey.Creation{}, err
 	}
 	who := factor.Person{ID: in.found.ID, Name: in.found.Name, Display: in.found.Display}
-	registered(c.Event, in.found, passkey.Key{Name: strings.TrimSpace(in.UserDefinedName), Kind: kind, RP: at.RP})
+	passkey.Key{Name: strings.TrimSpace(in.UserDefinedName), Kind: kind, RP: at.RP}.Tell(c.Event, in.found.ID, in.found.Name)
 	c.Event.Set("Pending", true)
 	return m.Keys.Begin(ctx, c, who, passkey.Registration{Name: in.UserDefinedName, Kind: kind, Site: at, Company: company})
-}
-
-// registered makes the event one about somebody's key.
-func registered(e *call.Event, p user.User, k passkey.Key) {
-	e.Target, e.Kind, e.Name, e.User, e.Login = k.Handle, "Passkey", k.Name, p.ID, p.Name
-	if k.Kind != "" {
-		e.Set("AuthenticatorType", k.Kind)
-		e.Set("RelyingParty", k.RP)
-	}
 }
 
 // KeyAnswer is what an authenticator answered.
@@ -147,7 +138,7 @@ func (m MFA) AnswerRegistrationChallenge(ctx context.Context, c *op.Call, in Key
 	if err != nil {
 		return nil, err
 	}
-	registered(c.Event, in.found, made)
+	made.Tell(c.Event, in.found.ID, in.found.Name)
 	return &made.Handle, nil
 }
 
@@ -289,7 +280,7 @@ func (m MFA) deleteKey(ctx context.Context, c *op.Call, e *call.Event, handle st
 	if !c.Grant.Allows(p.ID, p.Org) {
 		return op.ErrDenied
 	}
-	registered(e, p, k)
+	k.Tell(e, p.ID, p.Name)
 	if err := m.vary(ctx, c, p.ID, login.OwnKeys); err != nil {
 		return err
 	}

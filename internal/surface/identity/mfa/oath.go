@@ -172,7 +172,7 @@ func (m MFA) AddOrUpdateProfile(ctx context.Context, c *op.Call, in ProfileChang
 	if err := m.vary(ctx, c, in.found.ID, login.OwnOATH); err != nil {
 		return op.None{}, err
 	}
-	issuer, err := m.issuer(ctx, c)
+	issuer, err := m.Settings.Issuer(ctx, c)
 	if err != nil {
 		return op.None{}, err
 	}
@@ -182,15 +182,6 @@ func (m MFA) AddOrUpdateProfile(ctx context.Context, c *op.Call, in ProfileChang
 	}
 	enrolled(c.Event, in.found, made)
 	return op.None{}, nil
-}
-
-// issuer is how authenticators call the tenant.
-func (m MFA) issuer(ctx context.Context, c *op.Call) (string, error) {
-	v, err := m.Settings.Get(ctx, c)
-	if err != nil || v.Company.Name == "" {
-		return c.Tenant.Host, err
-	}
-	return v.Company.Name, nil
 }
 
 // ProfileList names profiles.

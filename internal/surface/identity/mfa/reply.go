@@ -3,7 +3,6 @@ package mfa
 import (
 	"context"
 	"errors"
-	"time"
 
 	"limen/internal/core/audit"
 	"limen/internal/core/factor/authenticator"
@@ -127,10 +126,8 @@ func (m MFA) AnswerAuthenticator(ctx context.Context, c *op.Call, in DeviceAnswe
 	if err != nil {
 		return op.None{}, err
 	}
-	device(c.Event, p, a.Device)
-	c.Event.Set("Asked", time.UnixMilli(a.Ask.Created).UTC().Format(time.RFC3339))
-	c.Event.Set("Approved", a.Approved)
-	c.Event.Set("Authenticator", a.Device.ID)
+	a.Device.Tell(c.Event, p.ID, p.Name)
+	a.Ask.Tell(c.Event, a.Device, a.Approved)
 	err = m.Logins.Elsewhere(ctx, c, a.Talk, a.Mechanism, a.Approved)
 	switch {
 	case errors.Is(err, login.ErrLink):

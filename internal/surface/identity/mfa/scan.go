@@ -3,7 +3,6 @@ package mfa
 import (
 	"context"
 	"errors"
-	"time"
 
 	"limen/internal/core/audit"
 	"limen/internal/core/factor/authenticator"
@@ -116,10 +115,7 @@ func (m MFA) AnswerCode(ctx context.Context, c *op.Call, in CodeAnswer, _ op.Non
 	if err != nil && !errors.Is(err, login.ErrUnfit) {
 		return op.None{}, err
 	}
-	device(c.Event, a.Owner, a.Device)
-	c.Event.Set("Asked", time.UnixMilli(a.Ask.Created).UTC().Format(time.RFC3339))
-	c.Event.Set("Approved", in.Approve && !a.Wrong)
-	c.Event.Set("Authenticator", a.Device.ID)
+	a.Tell(c.Event, in.Approve)
 	switch {
 	case err != nil:
 		return op.None{}, op.Refused(login.ErrUnfit)

@@ -58,7 +58,7 @@ func (m MFA) SetPushSubscription(ctx context.Context, c *op.Call, in PushSubscri
 	if err != nil {
 		return op.None{}, err
 	}
-	device(c.Event, p, d)
+	d.Tell(c.Event, p.ID, p.Name)
 	c.Event.Set("Subscribed", in.Endpoint != "")
 	return op.None{}, m.Authenticators.Subscribe(ctx, c, d, s)
 }

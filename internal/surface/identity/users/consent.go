@@ -85,25 +85,25 @@ type ConsentScript struct {
 	// DefaultScript is the program's own: everybody must agree.
 	DefaultScript string `json:"DefaultScript"`
 	// HelperInfo is what an editor shows of what the script is given, and has to give.
-	HelperInfo []ConsentHelper `json:"HelperInfo"`
+	HelperInfo []inquiry.Helper `json:"HelperInfo"`
 }
 
-// ConsentHelper describes an object or function of a script.
-type ConsentHelper struct {
-	// Name is that of the object or function.
-	Name string `json:"Name"`
-	// Signature is its form.
-	Signature string `json:"Signature"`
-	// Description says what it is.
-	Description string `json:"Description"`
-	// Sample shows it in use.
-	Sample string `json:"Sample"`
-}
-
-var consentHelp = []ConsentHelper{
-	{"required", "function required(user, consents)", "Says whether somebody must agree before they are let in: true or false. Where it fails they must.", "return user.properties.country_ === 'DE';"},
-	{"user", "{id, name, displayName, culture, properties}", "Who signs in, with the attributes that Attributes names.", "user.properties.country_"},
-	{"consents", "[{version, language, agreedOn, withdrawn}]", "What they agreed to before, the newest first; agreedOn in milliseconds since 1970.", "consents.length === 0"},
+var consentHelp = []inquiry.Helper{
+	{
+		Name: "required", Signature: "function required(user, consents)",
+		Description: "Says whether somebody must agree before they are let in: true or false. Where it fails they must.",
+		Sample:      "return user.properties.country_ === 'DE';",
+	},
+	{
+		Name: "user", Signature: "{id, name, displayName, culture, properties}",
+		Description: "Who signs in, with the attributes that Attributes names.",
+		Sample:      "user.properties.country_",
+	},
+	{
+		Name: "consents", Signature: "[{version, language, agreedOn, withdrawn}]",
+		Description: "What they agreed to before, the newest first; agreedOn in milliseconds since 1970.",
+		Sample:      "consents.length === 0",
+	},
 }
 
 // GetConsentManagementScript reads the script that says who must agree, and what it can use. lifecycle.yaml n 564.
@@ -247,7 +247,7 @@ func (n *NewConsentSettings) Check() error {
 }
 
 func (u Users) lookConsent(ctx context.Context, c *op.Call, in NewConsentSettings) (consent.Ready, error) {
-	w := consent.Wish{Enabled: sent(in.ConsentManagementEnabled), Version: sent(in.Version), URL: sent(in.ConsentURL), Script: sent(in.Script), Attributes: in.Attributes}
+	w := consent.Wish{Enabled: in.ConsentManagementEnabled.OrNil(), Version: in.Version.OrNil(), URL: in.ConsentURL.OrNil(), Script: in.Script.OrNil(), Attributes: in.Attributes}
 	for _, d := range in.Documents {
 		if w.Texts == nil {
 			w.Texts = map[string]string{}
@@ -255,15 +255,6 @@ func (u Users) lookConsent(ctx context.Context, c *op.Call, in NewConsentSetting
 		w.Texts[d.Language] = d.Text
 	}
 	return u.Consents.Prepare(ctx, c, w)
-}
-
-// sent is a value that was sent; nil where there is none.
-func sent[T any](o op.Opt[T]) *T {
-	v, ok := o.Get()
-	if !ok {
-		return nil
-	}
-	return &v
 }
 
 // UpdateConsentManagementConfiguration says whether, and to what, people must agree before they are let in, from the next sign-in on. Sessions that there

@@ -103,13 +103,9 @@ func (a Account) InitializeMFA(ctx context.Context, c *op.Call, in Initializatio
 	if in.mail() {
 		return Begun{}, a.mailed(ctx, c, u)
 	}
-	v, err := a.Settings.Get(ctx, c)
+	issuer, err := a.Settings.Issuer(ctx, c)
 	if err != nil {
 		return Begun{}, err
-	}
-	issuer := v.Company.Name
-	if issuer == "" {
-		issuer = c.Tenant.Host
 	}
 	made, uri, err := a.Factors.Begin(ctx, c, u.ID, u.Name, issuer)
 	if err != nil {

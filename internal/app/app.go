@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"time"
 
+	"limen/internal/call"
 	"limen/internal/config"
 	"limen/internal/core/acl"
 	"limen/internal/core/address"
@@ -52,6 +53,7 @@ import (
 	"limen/internal/core/profile"
 	"limen/internal/core/provision"
 	"limen/internal/core/radius"
+	"limen/internal/core/regain"
 	"limen/internal/core/remind"
 	"limen/internal/core/report"
 	"limen/internal/core/reset"
@@ -173,6 +175,7 @@ type App struct {
 
 	Authenticators authenticator.Devices
 	BreakGlass     breakglass.Accounts
+	Regains        *regain.Regains
 
 	Upstream *upstream.Providers
 
@@ -184,6 +187,7 @@ type App struct {
 	machines *crypt.Remember // secrets of confidential clients
 
 	remembered remembered
+	factors    []func(ctx context.Context, c *call.Call, userID string) error // take from somebody what they sign in with besides the password
 
 	Kernel  *op.Kernel
 	Metrics *metric.Metrics
@@ -281,6 +285,7 @@ func (a *App) wire(ctx context.Context, master crypt.Wrapper) error {
 	a.wireTheme()
 	a.wirePeople()
 	a.wireBreakGlass()
+	a.wireRegains()
 	if err := a.wireSenders(); err != nil {
 		return err
 	}

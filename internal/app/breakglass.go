@@ -18,7 +18,6 @@ import (
 
 // wireBreakGlass wires the accounts for an emergency.
 func (a *App) wireBreakGlass() {
-	a.Logins.Alarm = a.glassBroken
 	a.People.Gone = append(a.People.Gone, a.BreakGlass.Drop)
 }
 

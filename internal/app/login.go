@@ -58,7 +58,10 @@ func (a *App) wireLogin() {
 		}, passkey.Mechanisms(a.Passkeys)...),
 		Notify: a.notify, Profile: a.signInProfile, Radius: a.radiusProfile, Terms: a.certificateTerms, RadiusTerms: a.radiusTerms, Rescued: a.Policies.Recovering, Parts: a.Policies.Part,
 	}
-	a.People.Gone = append(a.People.Gone, a.OATH.Drop, a.Passkeys.Drop, a.Authenticators.Drop, a.Questions.Drop, a.PINs.Drop, recoveryCodes.Drop, networkPasswords.Drop, a.Throttle.ForgetDevices, a.Risks.Drop)
+	a.factors = []func(context.Context, *call.Call, string) error{
+		a.OATH.Drop, a.Passkeys.Drop, a.Authenticators.Drop, a.Questions.Drop, a.PINs.Drop, recoveryCodes.Drop, networkPasswords.Drop, a.Throttle.ForgetDevices,
+	}
+	a.People.Gone = append(append(a.People.Gone, a.factors...), a.Risks.Drop)
 	// A device on which a person is barred, or had a password that somebody else replaced, stands in for no factor afterwards.
 	a.People.Shut = append(a.People.Shut, a.Throttle.ForgetDevices)
 }

@@ -20,6 +20,9 @@ import (
 // topicPush is that of messages to authenticators.
 const topicPush = "push"
 
+// pushRegain is what a message is about that tells of somebody who wants to regain the account.
+const pushRegain = "regain"
+
 // putPush promises a message to an authenticator, in c.Tx.
 func (a *App) putPush(ctx context.Context, c *call.Call, p authenticator.Push, until time.Time) error {
 	return a.Outbox.Put(ctx, c, outbox.Delivery{Topic: topicPush, Key: "push/" + p.Ask + "/" + p.Device, Expires: until, Payload: p})
@@ -76,7 +79,11 @@ func (a *App) pushMessage(ctx context.Context, d outbox.Delivery, p authenticato
 		return m, err
 	}
 	say := func(key string) string { return a.Pages.Say([]string{p.Culture, v.Language}, key) }
-	text, err := json.Marshal(map[string]string{"title": say("app.waiting"), "body": say("app.text")})
+	title, body := "app.waiting", "app.text"
+	if p.About == pushRegain {
+		title, body = "app.regain", "app.regain.text"
+	}
+	text, err := json.Marshal(map[string]string{"title": say(title), "body": say(body)})
 	if err != nil {
 		return m, err
 	}

@@ -1,6 +1,8 @@
 package app
 
 import (
+	"slices"
+
 	"limen/internal/core/app"
 	"limen/internal/core/attribute"
 	"limen/internal/gen"
@@ -51,7 +53,7 @@ func (a *App) Surfaces() []gen.Surface {
 	out = append(out, gen.Surface{Name: "pvwa", Prefixes: []string{""}, Codec: pvwa.Codec{}, Ops: a.pvwa().Ops()})
 	out = append(out, gen.Surface{
 		Name: "signin", Prefixes: []string{""}, Codec: a.pages(identity.SessionCookie),
-		Ops: append(a.signIn().Ops(), a.join().Ops()...),
+		Ops: slices.Concat(a.signIn().Ops(), a.join().Ops(), a.regainPages().Ops()),
 	})
 	if a.Tray != nil {
 		out = append(out, gen.Surface{Name: "dev", Prefixes: []string{""}, Codec: dev.Codec{}, Ops: dev.Outbox{Tray: a.Tray}.Ops()})
@@ -76,6 +78,7 @@ func (a *App) identityOps() []op.Op {
 		Authenticators: a.Authenticators, Scans: a.scans(), Enrolment: a.Policies.Enrolment,
 	}.Ops()...)
 	out = append(out, a.breakGlass().Ops()...)
+	out = append(out, a.regain().Ops()...)
 	out = append(out, organizations.Organizations{Orgs: a.Orgs, People: a.People, Roles: a.Roles}.Ops()...)
 	out = append(out, social.Social{Providers: a.Upstream, Settings: a.Values}.Ops()...)
 	out = append(out, profiles.Profiles{Profiles: a.Profiles}.Ops()...)

@@ -42,12 +42,14 @@ type Caller struct {
 	Org     string // organization of the caller; empty when in none
 	Session string // id of the session; empty for machine tokens
 	Means   Means
-	Machine bool      // ByOAuth: a program that comes in its own name, by client credentials
-	Cookie  bool      // proved by a cookie, so that a browser may have sent it unasked
-	Level   string    // Normal or High: High after two factors or a step-up
-	Proved  time.Time // when they last showed what they sign in with; of means other than sessions the time of the call
-	Roles   []string
-	Held    right.Held
+	Machine bool   // ByOAuth: a program that comes in its own name, by client credentials
+	Cookie  bool   // proved by a cookie, so that a browser may have sent it unasked
+	Level   string // Normal or High: High after two factors or a step-up
+	// Setup says that the session can do nothing but set up what its person signs in with (op.Spec.Setup).
+	Setup  bool
+	Proved time.Time // when they last showed what they sign in with; of means other than sessions the time of the call
+	Roles  []string
+	Held   right.Held
 	// Workspace is the organization that the token is for, of dialects whose tokens are for one; empty: for none. It limits nothing by
 	// itself: operations act on it that name no other.
 	Workspace string

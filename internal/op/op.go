@@ -54,6 +54,7 @@ type Spec struct {
 	Invar   string         // Serial: the invariant across rows, in words
 	Rate    Rate           // how much of the caller's budget a call takes
 	MaxBody int64          // bytes of the request body; 0 is 1 MiB
+	Setup   bool           // it sets up what people sign in with, and serves sessions too that can do nothing else
 }
 
 // Rate is a class of cost for rate limits.

@@ -61,6 +61,9 @@ func (k *Kernel) identify(ctx context.Context, c *Call, o *Op, cred Credentials)
 	default:
 		err = k.Identify(ctx, c, cred)
 	}
+	if err == nil && c.Caller != nil && c.Caller.Setup && !o.Setup { // to all else nobody is signed in
+		err = ErrSetup
+	}
 	if err == nil {
 		return nil
 	}

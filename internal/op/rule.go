@@ -14,6 +14,7 @@ var (
 	ErrDenied    = fault.New(fault.Denied, "auth.denied", "You are not authorized to perform this operation. Please contact your IT helpdesk.")
 	ErrTenant    = fault.New(fault.Unauthenticated, "auth.tenant", "The session belongs to another tenant than the one addressed.")
 	ErrForged    = fault.New(fault.Unauthenticated, "auth.forged", "A cookie alone does not authorize this call: send the header X-IDAP-NATIVE-CLIENT, or the anti-forgery value.")
+	ErrSetup     = fault.New(fault.Denied, "auth.setup", "In this session you can only set up what you sign in with. Sign in with it, and try again.")
 	ErrLimited   = fault.New(fault.Limited, "request.limited", "Too many requests. Please try again later.")
 	ErrNoTenant  = fault.New(fault.NotFound, "tenant.unknown", "No tenant has this name here.")
 	ErrConflict  = fault.New(fault.Conflict, "request.conflict", "The data changed meanwhile. Please try again.")

@@ -22,6 +22,8 @@ var phrases = map[string]string{
 	DeliveryFail: "gave up a delivery", DeliveryRetry: "tried again a delivery", SessionEnd: "ended a session of",
 	SessionEndAll: "ended all sessions of", FactorEnroll: "enrolled a factor", FactorChange: "changed a factor",
 	FactorRemove: "removed a factor", FactorReset: "removed the factors of", FactorBypass: "allowed to pass without further factors",
+	RegainAsk: "asked to regain an account", RegainStart: "began the waiting time to regain the account of", RegainReady: "sent the link to regain the account of",
+	RegainStop: "stopped the regaining of the account of", RegainFinish: "regained the account of",
 	RecoveryCodes: "made new recovery codes", NetworkPassword: "made a new network password", BreakGlassChange: "changed what is an account for an emergency:", BreakGlassUse: "signed in by an account for an emergency:", RecoveryCodeUse: "used a recovery code of", DeviceForget: "forgot a browser", TokenCreate: "made an API token",
 	ProvisionTarget: "set where to provision people of", ProvisionDelete: "ended the provisioning of people of", ProvisionAccount: "provisioned",
 	ProvisionTry: "tried where to provision people of", ProvisionRetry: "had tried again who was not provisioned of",

@@ -184,7 +184,14 @@ const (
 	RecoveryCodeUse  = "Cloud.Core.MfaRecoveryCodeUse"
 	BreakGlassChange = "Cloud.Core.BreakGlass.Change" // an account was made one for an emergency, or like others again
 	BreakGlassUse    = "Cloud.Core.BreakGlass.Use"    // somebody signed in by one
-	DeviceForget     = "Cloud.Core.DeviceForget"      // a remembered browser was forgotten
+
+	RegainAsk    = "Cloud.Core.AccountRecovery.Ask"    // somebody gave a name to regain its account
+	RegainStart  = "Cloud.Core.AccountRecovery.Start"  // the waiting time began, or was refused
+	RegainReady  = "Cloud.Core.AccountRecovery.Ready"  // it is over: the link was sent
+	RegainStop   = "Cloud.Core.AccountRecovery.Stop"   // it was stopped, or the link was not used
+	RegainFinish = "Cloud.Core.AccountRecovery.Finish" // the account was given back
+
+	DeviceForget = "Cloud.Core.DeviceForget" // a remembered browser was forgotten
 
 	// Applications, as the contract names them.
 

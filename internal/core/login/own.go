@@ -33,7 +33,7 @@ func (l *Logins) Own(ctx context.Context, c *call.Call, personID string, part Pa
 		return nil
 	}
 	w, err := l.Parts(ctx, c, personID, part)
-	if err != nil || len(w.Rounds) == 0 {
+	if err != nil || len(w.Rounds) == 0 || c.Caller.Setup { // who has lost all cannot show any of it
 		return err
 	}
 	due, err := l.Due(ctx, c, w)
@@ -53,6 +53,9 @@ func (l *Logins) OwnChallenge(ctx context.Context, c *call.Call, part Part) (id 
 		w, err := l.Parts(ctx, c, c.User(), part)
 		if err != nil {
 			return "", errors.Is(err, ErrForbidden), but(err, ErrForbidden)
+		}
+		if c.Caller.Setup { // who has lost all cannot show any of it
+			return "", false, nil
 		}
 		if id, err = l.Challenge(ctx, c, w); err != nil || id != "" {
 			return id, id != "", but(err, session.ErrNone)

@@ -48,6 +48,10 @@ const (
 	AuthenticatorAdded Kind = "authenticator_added" // notice of a device that is asked at sign-ins from now on
 	PushRefused        Kind = "push_refused"        // notice of a sign-in that was refused there
 	BreakGlass         Kind = "break_glass"         // to administrators: an account for an emergency, By, signed in
+	RegainWaiting      Kind = "regain_waiting"      // somebody wants to regain the account, and will at Until unless the link stops it
+	RegainReady        Kind = "regain_ready"        // the link that gives it back
+	RegainCode         Kind = "regain_code"         // and the code that goes with it
+	RegainStopped      Kind = "regain_stopped"      // nobody regains it any more
 	CodesMade          Kind = "codes_made"          // notice of a new set of recovery codes
 	NetworkPassword    Kind = "network_password"    // notice of a new network password
 	CodeUsed           Kind = "code_used"           // notice of the use of one; Total are left
@@ -101,6 +105,10 @@ var kinds = map[Kind]kind{
 	AuthenticatorAdded: {need: []string{"When"}, facts: place, bare: true},
 	PushRefused:        {need: []string{"When"}, facts: place, bare: true},
 	BreakGlass:         {need: []string{"When", "By"}, facts: []string{"By", "When", "IP"}, bare: true},
+	RegainWaiting:      {need: []string{"Link", "When", "Until"}, keep: []string{"Link"}, facts: []string{"Account", "When", "IP"}, sms: true},
+	RegainReady:        {need: []string{"Link", "Lasts"}, keep: []string{"Link"}, facts: []string{"Account"}},
+	RegainCode:         {need: []string{"Code", "Lasts"}, keep: []string{"Code"}, facts: []string{"Account"}, sms: true, bare: true},
+	RegainStopped:      {need: []string{"When"}, facts: []string{"Account", "When"}, sms: true, bare: true},
 	CodesMade:          {need: []string{"When"}, facts: place, bare: true},
 	NetworkPassword:    {need: []string{"When"}, facts: place, bare: true},
 	CodeUsed:           {need: []string{"When", "Total"}, facts: place, bare: true},
@@ -244,6 +252,8 @@ func (v values) field(name string) string {
 		return v.Total
 	case "When":
 		return v.When
+	case "Until":
+		return v.Until
 	case "IP":
 		return v.IP
 	case "Place":

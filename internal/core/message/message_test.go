@@ -198,6 +198,8 @@ func TestLeastData(t *testing.T) {
 
 		message.AuthenticatorAdded: {At: at}, message.PushRefused: {At: at}, message.CodesMade: {At: at}, message.NetworkPassword: {At: at}, message.CodeUsed: {At: at, Total: "9"},
 		message.CodeRefused: {At: at}, message.BreakGlass: {At: at, By: "glass@acme"},
+		message.RegainWaiting: {Link: "https://x.example/a", At: at, Until: at}, message.RegainReady: {Link: "https://x.example/a", Lasts: time.Hour},
+		message.RegainCode: {Code: "1", Lasts: time.Hour}, message.RegainStopped: {At: at},
 	}
 	for _, k := range message.Kinds() {
 		d := least[k]
@@ -420,6 +422,9 @@ func TestDraft(t *testing.T) {
 				t.Errorf("%s in %s: %v", k, lang, err)
 			}
 			for _, d := range []message.Data{full, least} {
+				if k == message.RegainWaiting {
+					d.Until = full.Until
+				}
 				want, err := c.Render(k, []string{lang}, d, nil)
 				if err != nil {
 					t.Fatal(err)

@@ -163,6 +163,16 @@ func (p *Policies) RecoveryCodes(ctx context.Context, c *call.Call, personID str
 	return may, given, nil
 }
 
+// Regain says whether a person may regain their account by themselves. Where no policy set says so, they may not.
+func (p *Policies) Regain(ctx context.Context, c *call.Call, personID string) (bool, error) {
+	r, err := p.For(ctx, c, personID)
+	if err != nil {
+		return false, err
+	}
+	may, _ := r.Bool(keyRegain)
+	return may, nil
+}
+
 // Wanted is what a decision wants of somebody who is signed in; login.ErrForbidden where it refuses.
 func (d Decision) Wanted() (login.Wanted, error) {
 	switch d.Verdict {

@@ -44,6 +44,7 @@ const (
 	keyConcurrent  = "/Core/Authentication/AuthSessionMaxConcurrent"
 	keyNoMech      = "/Core/Authentication/NoMfaMechLogin"
 	keyCodes       = "/Core/Authentication/AllowRecoveryCodes"
+	keyRegain      = "/Core/Authentication/AllowDelayedRecovery"
 	partPrefix     = "/Core/Authentication/UserUpdateProfile/"
 	keyZso         = "/Core/Authentication/AllowZso"
 	keyZsoAlone    = "/Core/Authentication/ZsoSkipChallenge"
@@ -267,6 +268,7 @@ var accountKeys = append(acts(
 	account.of(Ref, "UserUpdateProfile/Profile", "Profile for changing one's attributes."),
 	account.of(Ref, "UserUpdateProfile/U2F", "Profile for changing one's FIDO2 authenticators."),
 	account.on("AllowRecoveryCodes", nil, "Let people sign in by recovery codes; where it is not set, those without administrative rights may."),
+	account.on("AllowDelayedRecovery", false, "Let people regain their account by themselves after a waiting time; nobody who has administrative rights."),
 ),
 	group{"user account", "/Core/PasswordChange/"}.on("UserChangeAllow", true, "Let people change their password."),
 	external.on("ShowQRCode", false, "Let people use an authenticator app."),

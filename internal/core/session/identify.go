@@ -91,7 +91,7 @@ func newEntry(row Session, h Holder, now time.Time) *entry {
 		hash: [32]byte(row.Hash), tenant: row.Tenant, session: row.Tenant + "/" + row.ID, user: row.Tenant + "/" + row.User,
 		read: now, idle: row.Idle, until: min(row.Expires, now.Add(reread).UnixMilli()),
 		caller: call.Caller{
-			User: row.User, Name: h.Name, Org: h.Org, Session: row.ID, Means: call.BySession, Level: row.Level,
+			User: row.User, Name: h.Name, Org: h.Org, Session: row.ID, Means: call.BySession, Level: row.Level, Setup: row.Level == Setup,
 			Proved: time.UnixMilli(row.Proved),
 			Roles:  h.Roles, Held: h.Held,
 		},

@@ -29,6 +29,8 @@ var (
 const (
 	Normal = "Normal"
 	High   = "High" // two factors, or a step-up
+	// Setup is the level of those who have regained their account: they can do nothing but set up what they sign in with.
+	Setup = "Setup"
 )
 
 // Session is a row of a signed-in person. Times are milliseconds since 1970 UTC.
@@ -37,7 +39,7 @@ type Session struct {
 	ID         string `db:"id"`
 	User       string `db:"user_id"`
 	Hash       []byte `db:"hash"`
-	Level      string `db:"level"`   // Normal, High
+	Level      string `db:"level"`   // Normal, High, Setup
 	Factors    string `db:"factors"` // mechanisms passed, comma separated, in their order
 	Persistent bool   `db:"persistent"`
 	IP         string `db:"ip"`
@@ -121,8 +123,9 @@ var (
 	byID      = dbx.Q[Session]("session.by_id", `SELECT `+columns+` FROM session WHERE tenant = ? AND id = ?`)
 	ofUser    = dbx.Q[Session]("session.of_user", `SELECT `+columns+` FROM session
 		WHERE tenant = ? AND user_id = ? AND ended = 0 AND expires > ? AND seen + idle > ? ORDER BY created DESC, id LIMIT 1000`)
+	// rotateRow leaves alone who can only set up what they sign in with: no proof makes more of their session.
 	rotateRow = dbx.E("session.rotate", `UPDATE session SET hash = ?, level = ?, factors = ?, seen = ?, proved = ?
-		WHERE tenant = ? AND id = ? AND ended = 0 AND expires > ?`)
+		WHERE tenant = ? AND id = ? AND ended = 0 AND expires > ? AND level <> 'Setup'`)
 	endRow = dbx.E("session.end", `UPDATE session SET ended = ?, expires = ? WHERE tenant = ? AND id = ? AND ended = 0`)
 	endAll = dbx.E("session.end_all", `UPDATE session SET ended = ?, expires = ? WHERE tenant = ? AND user_id = ? AND id <> ? AND ended = 0`)
 )

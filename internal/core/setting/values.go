@@ -29,6 +29,7 @@ type Values struct {
 	Company   Company
 	Workspace Workspace
 	Theme     Theme
+	Regain    Regain
 	Alarm     string // addresses that are told of sign-ins by accounts for an emergency, with commas between
 	Language  string // BCP 47 tag of people who chose none
 	Country   string // ISO 3166 code of the country whose telephone numbers may lack their country code
@@ -64,6 +65,13 @@ type Values struct {
 func (v *Values) Free(name string) (value string, ok bool) {
 	value, ok = v.free[fold.Key(name)]
 	return value, ok
+}
+
+// Regain is how people regain their account who have lost all that they sign in with.
+type Regain struct {
+	Wait      time.Duration // before they get the link
+	MailAlone bool          // a mail address is enough
+	Captcha   bool          // who starts it proves to be no cheap program
 }
 
 // SMTP is the tenant's own mail server.

@@ -13,7 +13,7 @@ import (
 // authenticators declares the authenticator that runs in a browser: its page, and the files that this loads.
 func (s SignIn) authenticators() []op.Op {
 	return []op.Op{
-		op.New(op.Spec{Method: http.MethodGet, Path: app.Page, Allow: op.Anonymous, Effect: op.Cached}, s.Authenticator),
+		op.New(op.Spec{Method: http.MethodGet, Path: app.Page, Setup: true, Allow: op.Anonymous, Effect: op.Cached}, s.Authenticator),
 		op.New(op.Spec{
 			Method: http.MethodGet, Path: app.Script, Paths: []string{app.Icon, app.Manifest, app.Worker}, Allow: op.Anonymous, Effect: op.Cached, Rate: op.Unruled,
 			Faults: []*fault.Error{ErrNoFile},

@@ -19,9 +19,9 @@ const codesPath = "/recovery-codes"
 
 func (s SignIn) recoveryCodes() []op.Op {
 	return []op.Op{
-		op.New(op.Spec{Method: http.MethodGet, Path: codesPath, Allow: op.Anonymous, Effect: op.Read}, s.Codes),
+		op.New(op.Spec{Method: http.MethodGet, Path: codesPath, Setup: true, Allow: op.Anonymous, Effect: op.Read}, s.Codes),
 		op.Prepared(op.Spec{
-			Path: codesPath, Allow: op.Anonymous, Effect: op.Write, Audit: audit.RecoveryCodes, Rate: op.Costly, MaxBody: maxForm,
+			Path: codesPath, Setup: true, Allow: op.Anonymous, Effect: op.Write, Audit: audit.RecoveryCodes, Rate: op.Costly, MaxBody: maxForm,
 			Faults: []*fault.Error{ErrElsewhere, recovery.ErrForbidden, recovery.ErrAlone, core.ErrForbidden},
 		}, s.drawCodes, s.MakeCodes),
 	}

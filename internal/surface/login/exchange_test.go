@@ -42,6 +42,21 @@ func TestExchanges(t *testing.T) {
 			withPasskeys(t, s, out)
 		case "OwnPasskeys", "ChangePasskeys", "AnswerPasskey":
 			withKeys(t, s, out)
+		case "AskRegain", "StartRegain", "AskStop", "StopRegain", "AskFinish", "FinishRegain":
+			const mobile = "+41790000003"
+			lost := s.Lost(t, "lost", mobile)
+			finish := name == "AskFinish" || name == "FinishRegain"
+			out["stop"], out["code"] = s.Regaining(t, lost, mobile, !finish)
+			out["finish"], out["lostName"], out["lostSession"] = out["stop"], lost.Name, s.SignedIn(t, lost.ID)
+			c := s.App.Shell(s.ID)
+			if err := c.Snapshot(t.Context(), func() error {
+				one, err := s.App.Regains.Open(t.Context(), c, lost.ID)
+				out["until"] = time.UnixMilli(one.Ends()).UTC().Format("2006-01-02 15:04 MST")
+				return err
+			}); err != nil {
+				t.Fatal(err)
+			}
+			s.DropEvents()
 		case "EnterInvitation", "AnswerInvitation":
 			asGuest(t, s, out)
 		}

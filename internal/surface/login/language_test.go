@@ -1,6 +1,7 @@
 package login_test
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
@@ -21,7 +22,7 @@ func TestFaultsAreTranslated(t *testing.T) {
 	for _, f := range []*fault.Error{fault.ErrInternal, op.ErrLimited, op.ErrNoTenant, op.ErrConflict, op.ErrTimeLimit, login.ErrForm} {
 		faults[f.Code] = f
 	}
-	for _, o := range append(login.Login{}.Ops(), login.SignIn{}.Ops()...) {
+	for _, o := range slices.Concat(login.Login{}.Ops(), login.SignIn{}.Ops(), login.Regain{}.Ops()) {
 		for _, f := range o.Faults {
 			faults[f.Code] = f
 		}

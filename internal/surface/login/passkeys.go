@@ -32,12 +32,12 @@ func (s SignIn) ownPasskeys() []op.Op {
 		passkey.ErrOrigin, lockout.ErrLastWay,
 	}
 	return []op.Op{
-		op.New(op.Spec{Method: http.MethodGet, Path: passkeysPath, Allow: op.Anonymous, Effect: op.Read}, s.OwnPasskeys),
+		op.New(op.Spec{Method: http.MethodGet, Path: passkeysPath, Setup: true, Allow: op.Anonymous, Effect: op.Read}, s.OwnPasskeys),
 		op.New(op.Spec{
-			Path: passkeysPath, Allow: op.Anonymous, Effect: op.Write, Audit: audit.FactorEnroll, Rate: op.Costly, MaxBody: maxForm, Faults: faults,
+			Path: passkeysPath, Setup: true, Allow: op.Anonymous, Effect: op.Write, Audit: audit.FactorEnroll, Rate: op.Costly, MaxBody: maxForm, Faults: faults,
 		}, s.ChangePasskeys),
 		op.Prepared(op.Spec{
-			Path: passkeysPath + "/answer", Allow: op.Anonymous, Effect: op.Write, Audit: audit.FactorEnroll, Rate: op.Costly, MaxBody: 2 * maxForm, Faults: faults,
+			Path: passkeysPath + "/answer", Setup: true, Allow: op.Anonymous, Effect: op.Write, Audit: audit.FactorEnroll, Rate: op.Costly, MaxBody: 2 * maxForm, Faults: faults,
 		}, s.registered, s.AnswerPasskey),
 	}
 }

@@ -64,8 +64,8 @@ func (s SignIn) Ops() []op.Op {
 			Path: path + "/answer", Allow: op.Anonymous, Effect: op.Write, Audit: audit.LoginStep, Rate: op.Guess, MaxBody: maxForm, Faults: failed,
 		}, s.check, s.Answer),
 		op.New(op.Spec{Method: http.MethodGet, Path: path + "/waiting", Allow: op.Anonymous, Effect: op.Read}, s.Waiting),
-		op.New(op.Spec{Method: http.MethodGet, Path: "/logout", Allow: op.Anonymous, Effect: op.Read}, s.Leave),
-		op.New(op.Spec{Path: "/logout", Allow: op.Anonymous, Effect: op.Write, Audit: audit.Logout, MaxBody: maxForm, Faults: []*fault.Error{ErrElsewhere}}, s.Logout),
+		op.New(op.Spec{Method: http.MethodGet, Path: "/logout", Setup: true, Allow: op.Anonymous, Effect: op.Read}, s.Leave),
+		op.New(op.Spec{Path: "/logout", Setup: true, Allow: op.Anonymous, Effect: op.Write, Audit: audit.Logout, MaxBody: maxForm, Faults: []*fault.Error{ErrElsewhere}}, s.Logout),
 	}, slices.Concat(s.consents(), s.accounts(), s.devices(), s.approvals(), s.providers(), s.authenticators(), s.recoveryCodes(), s.passkeys(), s.ownPasskeys(), s.codes())...)
 }
 

@@ -133,8 +133,24 @@ func (v Devices) send(ctx context.Context, c *call.Call, p factor.Person, ask st
 			list = list[:1]
 		}
 	}
-	for _, device := range list {
-		if err := v.Send(ctx, c, Push{Device: device, Ask: ask, Culture: p.Culture}, until); err != nil {
+	return v.toEach(ctx, c, list, Push{Ask: ask, Culture: p.Culture}, until)
+}
+
+// Tell promises a message about something to all devices of a person that take some.
+func (v Devices) Tell(ctx context.Context, c *call.Call, p factor.Person, about string, until time.Time) error {
+	if v.Send == nil {
+		return nil
+	}
+	list, err := pushOf.All(ctx, c.Tx, c.Tenant.ID, p.ID)
+	if err != nil {
+		return err
+	}
+	return v.toEach(ctx, c, list, Push{Ask: c.NewID(), Culture: p.Culture, About: about}, until)
+}
+
+func (v Devices) toEach(ctx context.Context, c *call.Call, devices []string, p Push, until time.Time) error {
+	for _, p.Device = range devices {
+		if err := v.Send(ctx, c, p, until); err != nil {
 			return err
 		}
 	}
@@ -146,6 +162,7 @@ type Push struct {
 	Device  string `json:"device"`
 	Ask     string `json:"ask"`
 	Culture string `json:"culture,omitempty"` // BCP 47 tag of its owner's language
+	About   string `json:"about,omitempty"`   // what it tells of; empty: that a sign-in waits
 }
 
 // Message is what is sent to a push service.

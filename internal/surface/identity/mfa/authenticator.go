@@ -20,7 +20,7 @@ import (
 func (m MFA) authenticators() []op.Op {
 	return []op.Op{
 		op.Prepared(op.Spec{
-			Path: "/Authenticator/Enroll", Allow: op.Self, Effect: op.Write, Audit: audit.FactorEnroll, Rate: op.Costly,
+			Path: "/Authenticator/Enroll", Setup: true, Allow: op.Self, Effect: op.Write, Audit: audit.FactorEnroll, Rate: op.Costly,
 			Faults: []*fault.Error{
 				authenticator.ErrKey, authenticator.ErrSignature, authenticator.ErrTooMany, authenticator.ErrForbidden, session.ErrStale, login.ErrForbidden,
 				fault.ErrMissing, fault.ErrInvalid,

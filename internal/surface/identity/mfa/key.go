@@ -27,11 +27,11 @@ func (m MFA) keys() []op.Op {
 	gone := []*fault.Error{ErrSystem, user.ErrStronger, lockout.ErrLastWay, session.ErrStale, login.ErrForbidden, fault.ErrMissing}
 	return []op.Op{
 		op.New(op.Spec{
-			Path: "/U2f/GetRegistrationChallenge", Allow: op.Self, Effect: op.Write, Audit: audit.FactorEnroll, Rate: op.Costly,
+			Path: "/U2f/GetRegistrationChallenge", Setup: true, Allow: op.Self, Effect: op.Write, Audit: audit.FactorEnroll, Rate: op.Costly,
 			Faults: append([]*fault.Error{passkey.ErrOrigin, passkey.ErrKind, fault.ErrInvalid}, own...),
 		}, m.GetRegistrationChallenge),
 		op.Prepared(op.Spec{
-			Path: "/U2f/AnswerRegistrationChallenge", Allow: op.Self, Effect: op.Write, Audit: audit.FactorEnroll, Rate: op.Costly,
+			Path: "/U2f/AnswerRegistrationChallenge", Setup: true, Allow: op.Self, Effect: op.Write, Audit: audit.FactorEnroll, Rate: op.Costly,
 			Faults: append([]*fault.Error{passkey.ErrPending, passkey.ErrAnswer, passkey.ErrUnfit, passkey.ErrKnown}, own...),
 		}, m.checkKey, m.AnswerRegistrationChallenge),
 		op.New(op.Spec{

@@ -150,11 +150,11 @@ func (m MFA) codes() []op.Op {
 	guess := []*fault.Error{oath.ErrCode, oath.ErrNotFound, ErrWait, fault.ErrMissing}
 	return []op.Op{
 		op.Prepared(op.Spec{
-			Path: "/Mobile/GetUserThirdPartyOtp", Allow: op.Self, Effect: op.Write, Audit: audit.FactorEnroll, Rate: op.Costly,
+			Path: "/Mobile/GetUserThirdPartyOtp", Setup: true, Allow: op.Self, Effect: op.Write, Audit: audit.FactorEnroll, Rate: op.Costly,
 			Faults: []*fault.Error{session.ErrStale, login.ErrForbidden},
 		}, m.keysForEnrolment, m.GetUserThirdPartyOtp),
 		op.New(op.Spec{
-			Path: "/Mobile/ValidateAndSetUserThirdPartyOtp", Allow: op.Self, Effect: op.Write, Audit: audit.FactorEnroll, Rate: op.Guess,
+			Path: "/Mobile/ValidateAndSetUserThirdPartyOtp", Setup: true, Allow: op.Self, Effect: op.Write, Audit: audit.FactorEnroll, Rate: op.Guess,
 			Faults: append([]*fault.Error{session.ErrStale, login.ErrForbidden}, guess...),
 		}, m.ValidateAndSetUserThirdPartyOtp),
 		op.New(op.Spec{

@@ -11,6 +11,7 @@ import (
 	"limen/internal/core/login"
 	"limen/internal/core/radius"
 	"limen/internal/core/user"
+	"limen/internal/platform/radsec"
 	"limen/internal/platform/udp"
 	"limen/internal/platform/web"
 	surface "limen/internal/surface/radius"
@@ -52,18 +53,25 @@ func (a *App) radiusListeners(certs *web.TLS) (out web.Group, err error) {
 		certs = &web.TLS{Mode: a.Settings.RadiusTLS, Log: a.Log, Now: time.Now}
 		out = append(out, web.Worker{Name: "radius certificate", Run: certs.Watch})
 	}
-	var answers *surface.Radius
+	if a.Settings.Radius == "" && a.Settings.RadiusAccounting == "" && a.Settings.Radsec == "" {
+		return out, nil
+	}
+	answers := a.RadiusAnswers()
+	if certs.Enabled() {
+		if answers.TLS, err = certs.Config(); err != nil {
+			return nil, err
+		}
+	}
+	if a.Settings.Radsec != "" {
+		s := &radsec.Server{
+			Addr: a.Settings.Radsec, TLS: answers.TLS, Admit: answers.Admit, Handle: answers.Secured, Log: a.Log,
+			Started: func(at net.Addr) { a.Log.Info("listening", "server", "radsec", "address", at.String()) },
+		}
+		out = append(out, web.Worker{Name: "radsec", Run: s.Run})
+	}
 	for name, addr := range map[string]string{"radius": a.Settings.Radius, "radius accounting": a.Settings.RadiusAccounting} {
 		if addr == "" {
 			continue
-		}
-		if answers == nil {
-			answers = a.RadiusAnswers()
-			if certs.Enabled() {
-				if answers.TLS, err = certs.Config(); err != nil {
-					return nil, err
-				}
-			}
 		}
 		s := &udp.Server{Addr: addr, Handle: answers.Handle, Log: a.Log, Started: func(at net.Addr) { a.Log.Info("listening", "server", name, "address", at.String()) }}
 		out = append(out, web.Worker{Name: name, Run: s.Run})

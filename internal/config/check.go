@@ -49,6 +49,7 @@ func (s *Settings) check() []error {
 		{"metrics-listen", s.checkMetrics()},
 		{"radius", optionalAddress(&s.Radius)},
 		{"radius-accounting", s.checkAccounting()},
+		{"radsec", s.checkRadsec()},
 		{"radius-tls", s.checkRadiusTLS()},
 		{"memory", s.checkMemory()},
 		{"trace-endpoint", optionalURL(s.TraceEndpoint, "http", "https")},
@@ -252,6 +253,19 @@ func (s *Settings) checkAccounting() error {
 	}
 	if s.RadiusAccounting != "" && s.RadiusAccounting == s.Radius {
 		return errors.New("is the same address as radius, which takes accounting as well; leave it out")
+	}
+	return nil
+}
+
+func (s *Settings) checkRadsec() error {
+	if err := optionalAddress(&s.Radsec); err != nil || s.Radsec == "" {
+		return err
+	}
+	switch {
+	case s.Radsec == s.Listen || s.Radsec == s.CertListen:
+		return errors.New("is the same address as another server's")
+	case s.TLS == "off" && s.RadiusTLS == "":
+		return errors.New("needs TLS: name a certificate with radius-tls")
 	}
 	return nil
 }

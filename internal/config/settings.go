@@ -58,8 +58,10 @@ type Settings struct {
 	Radius string `name:"radius" placeholder:"HOST:PORT" help:"UDP address on which RADIUS clients are answered, for example :1812; none without it."`
 	// RadiusAccounting is a second UDP address for the same.
 	RadiusAccounting string `name:"radius-accounting" placeholder:"HOST:PORT" help:"Second UDP address for RADIUS, for clients that account at another port, for example :1813; none without it."`
+	// Radsec is the address on which RADIUS clients are answered over TLS; empty: they are not.
+	Radsec string `name:"radsec" placeholder:"HOST:PORT" help:"Address on which RADIUS clients are answered over TLS (RadSec), for example :2083; none without it."`
 	// RadiusTLS is the certificate and key, as CERT,KEY, that the program shows of itself in EAP; empty: those of TLS.
-	RadiusTLS string `name:"radius-tls" placeholder:"CERT,KEY" help:"Files of the certificate that people's devices see when they sign in by EAP at RADIUS clients; the server's own without it."`
+	RadiusTLS string `name:"radius-tls" placeholder:"CERT,KEY" help:"Files of the certificate that people's devices see when they sign in by EAP at RADIUS clients, and clients over RadSec; the server's own without it."`
 	// MetricsListen is an address for metrics alone; empty serves them on Listen to loopback and private callers.
 	MetricsListen string `name:"metrics-listen" placeholder:"HOST:PORT" help:"Separate address for metrics; without it they are on the main one, for loopback and private callers only."`
 	// TraceEndpoint is an OTLP collector; empty is off.

@@ -18,14 +18,16 @@ type Client struct {
 	ID          string `db:"id"`
 	Name        string `db:"name"` // unique in the tenant whatever its case
 	Description string `db:"description"`
-	Address     string `db:"address"`  // from where it asks: a network, as 192.0.2.7/32, or a host name
-	Profile     string `db:"profile"`  // authentication profile that its people pass; empty: policies say which
-	Unsigned    bool   `db:"unsigned"` // its requests need no Message-Authenticator
-	MSCHAP      bool   `db:"mschap"`   // it may ask by MS-CHAP version 2 outside of TLS
+	Address     string `db:"address"`   // from where it asks: a network, as 192.0.2.7/32, or a host name
+	Profile     string `db:"profile"`   // authentication profile that its people pass; empty: policies say which
+	Unsigned    bool   `db:"unsigned"`  // its requests need no Message-Authenticator
+	MSCHAP      bool   `db:"mschap"`    // it may ask by MS-CHAP version 2 outside of TLS
+	Authority   string `db:"authority"` // that issued its certificate, as PEM: it asks over TLS alone; empty: by UDP alone
+	CertName    string `db:"cert_name"` // in that certificate
 	Sealed      string `db:"sealed"`
 }
 
-const clientColumns = `id, name, description, address, profile, unsigned, mschap, sealed`
+const clientColumns = `id, name, description, address, profile, unsigned, mschap, authority, cert_name, sealed`
 
 var (
 	listClients = dbx.Q[Client]("radius.clients", `SELECT `+clientColumns+` FROM radius_client WHERE tenant = ? ORDER BY name_key, id`)
@@ -33,9 +35,9 @@ var (
 	lockClient   = dbx.Q[Client]("radius.lock_client", `SELECT `+clientColumns+` FROM radius_client WHERE tenant = ? AND id = ? FOR UPDATE`)
 	atAddress    = dbx.Q[string]("radius.at_address", `SELECT id FROM radius_client WHERE tenant = ? AND address = ?`)
 	countClients = dbx.Q[int64]("radius.count_clients", `SELECT COUNT(*) FROM radius_client WHERE tenant = ?`)
-	insertClient = dbx.E("radius.insert_client", `INSERT INTO radius_client (tenant, id, name, name_key, description, address, profile, unsigned, mschap, sealed, created, changed)
-		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`)
-	updateClient = dbx.E("radius.update_client", `UPDATE radius_client SET name = ?, name_key = ?, description = ?, address = ?, profile = ?, unsigned = ?, mschap = ?, sealed = ?, changed = ?
+	insertClient = dbx.E("radius.insert_client", `INSERT INTO radius_client (tenant, id, name, name_key, description, address, profile, unsigned, mschap, authority, cert_name, sealed, created, changed)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`)
+	updateClient = dbx.E("radius.update_client", `UPDATE radius_client SET name = ?, name_key = ?, description = ?, address = ?, profile = ?, unsigned = ?, mschap = ?, authority = ?, cert_name = ?, sealed = ?, changed = ?
 		WHERE tenant = ? AND id = ?`)
 	deleteClient = dbx.E("radius.delete_client", `DELETE FROM radius_client WHERE tenant = ? AND id = ?`)
 	naming       = dbx.Q[string]("radius.naming", `SELECT name FROM radius_client WHERE tenant = ? AND profile = ? ORDER BY name_key`)
@@ -60,6 +62,8 @@ type ClientWish struct {
 	Profile     *string
 	Unsigned    *bool
 	MSCHAP      *bool
+	Authority   *string // PEM
+	CertName    *string
 	Secret      string // empty: as it is
 }
 
@@ -90,7 +94,10 @@ func (s *Setup) PrepareClient(ctx context.Context, c *call.Call, w ClientWish) (
 	if w.Address, err = network(w.Address); err != nil {
 		return out, err
 	}
-	if w.ID == "" && w.Secret == "" {
+	if err := w.secure(c.Now); err != nil {
+		return out, err
+	}
+	if w.ID == "" && w.Secret == "" && (w.Authority == nil || *w.Authority == "") {
 		return out, fault.Missing("Secret")
 	}
 	out.wish = w
@@ -142,6 +149,15 @@ func (s *Setup) SaveClient(ctx context.Context, c *call.Call, r ReadyClient) (st
 	}
 	if r.wish.Unsigned != nil {
 		now.Unsigned = *r.wish.Unsigned
+	}
+	if r.wish.Authority != nil {
+		now.Authority = *r.wish.Authority
+	}
+	if r.wish.CertName != nil {
+		now.CertName = *r.wish.CertName
+	}
+	if err := now.proves(); err != nil {
+		return "", err
 	}
 	if r.wish.MSCHAP != nil {
 		now.MSCHAP = *r.wish.MSCHAP
@@ -202,9 +218,9 @@ func (s *Setup) hold(ctx context.Context, c *call.Call, id string) (string, erro
 func writeClient(ctx context.Context, c *call.Call, was, now Client) (err error) {
 	at := c.Now.UnixMilli()
 	if was.ID == "" {
-		_, err = insertClient.Do(ctx, c.Tx, c.Tenant.ID, now.ID, now.Name, keyOf(now.Name), now.Description, now.Address, now.Profile, now.Unsigned, now.MSCHAP, now.Sealed, at, at)
+		_, err = insertClient.Do(ctx, c.Tx, c.Tenant.ID, now.ID, now.Name, keyOf(now.Name), now.Description, now.Address, now.Profile, now.Unsigned, now.MSCHAP, now.Authority, now.CertName, now.Sealed, at, at)
 	} else {
-		_, err = updateClient.Do(ctx, c.Tx, now.Name, keyOf(now.Name), now.Description, now.Address, now.Profile, now.Unsigned, now.MSCHAP, now.Sealed, at, c.Tenant.ID, now.ID)
+		_, err = updateClient.Do(ctx, c.Tx, now.Name, keyOf(now.Name), now.Description, now.Address, now.Profile, now.Unsigned, now.MSCHAP, now.Authority, now.CertName, now.Sealed, at, c.Tenant.ID, now.ID)
 	}
 	if errors.Is(err, dbx.ErrExists) {
 		err = taken(now.Name)
@@ -244,4 +260,6 @@ func noteClient(e *call.Event, was, now Client) {
 	call.Changed(e, "AuthProfile", was.Profile, now.Profile)
 	call.Changed(e, "AllowUnsigned", was.Unsigned, now.Unsigned)
 	call.Changed(e, "AllowMsChapV2", was.MSCHAP, now.MSCHAP)
+	call.Changed(e, "RadSecAuthority", prints(was.Authority), prints(now.Authority))
+	call.Changed(e, "RadSecName", was.CertName, now.CertName)
 }

@@ -16,6 +16,7 @@ type Known struct {
 	Secret []byte
 
 	network netip.Prefix // invalid where it is known by a name
+	trust   trust        // of one over TLS
 }
 
 // Of how many clients with an address the secrets are tried, and of how many of one tenant that are known by a name.
@@ -40,9 +41,11 @@ type table struct {
 	hosts      []string
 }
 
-// At gives the clients of all tenants that an address belongs to: those of narrow networks first, and those known by a name last, a few of each
+// At gives the clients of all tenants that an address belongs to, and that do not ask over TLS: those of narrow networks first, and those known by a name last, a few of each
 // tenant, since anybody can have a name for anybody's address. It must not be called within a transaction.
-func (s *Setup) At(ctx context.Context, ip netip.Addr) ([]Known, error) {
+func (s *Setup) At(ctx context.Context, ip netip.Addr) ([]Known, error) { return s.at(ctx, ip, false) }
+
+func (s *Setup) at(ctx context.Context, ip netip.Addr, secured bool) ([]Known, error) {
 	t, err := s.current(ctx)
 	if err != nil {
 		return nil, err
@@ -55,6 +58,8 @@ func (s *Setup) At(ctx context.Context, ip netip.Addr) ([]Known, error) {
 	byName := map[string]int{}
 	for _, k := range t.clients {
 		switch {
+		case (k.Authority != "") != secured:
+			continue
 		case k.network.IsValid() && !k.network.Contains(ip):
 			continue
 		case !k.network.IsValid():
@@ -63,7 +68,7 @@ func (s *Setup) At(ctx context.Context, ip netip.Addr) ([]Known, error) {
 			}
 			byName[k.Tenant]++
 		}
-		if k.Secret, err = s.Open(ctx, k.Tenant, k.ID, k.Sealed); err != nil {
+		if k.Secret, err = s.opened(ctx, k); err != nil {
 			return nil, err
 		}
 		if out = append(out, k); len(out) == maxTried {
@@ -102,6 +107,9 @@ func (s *Setup) current(ctx context.Context) (*table, error) {
 	}
 	for _, row := range rows {
 		k := Known{Client: row.Client, Tenant: row.Tenant}
+		if row.Authority != "" {
+			k.trust = trusted(row.Authority)
+		}
 		if named(row.Address) {
 			t.hosts = append(t.hosts, row.Address)
 		} else if k.network, err = netip.ParsePrefix(row.Address); err != nil {

@@ -77,6 +77,11 @@ func (r *Radius) Handle(ctx context.Context, from netip.AddrPort, b []byte) []by
 		r.Log.Error("RADIUS clients cannot be read", "error", err)
 		return nil
 	}
+	return r.of(ctx, from, p, all)
+}
+
+// of answers a packet that one of these clients made.
+func (r *Radius) of(ctx context.Context, from netip.AddrPort, p wire.Packet, all []radius.Known) []byte {
 	k, why := whose(p, all)
 	if why != "" {
 		r.Log.Debug("a packet of RADIUS is dropped", "from", from, "because", why)

@@ -16,9 +16,10 @@ const (
 	maxName       = 253
 )
 
-// ParseAttribute reads MS-CHAP2-Response (RFC 2548 section 2.3.2). What must be zero is.
+// ParseAttribute reads MS-CHAP2-Response (RFC 2548 section 2.3.2). The flags, which mean nothing, are passed over: FreeRADIUS 3.2 has a letter of
+// the name there when it passes on what came by EAP.
 func ParseAttribute(b []byte) (r Response, err error) {
-	if len(b) != attributeSize || b[1] != 0 || !isZero(b[18:26]) {
+	if len(b) != attributeSize || !isZero(b[18:26]) {
 		return r, ErrMalformed
 	}
 	r.ID = b[0]

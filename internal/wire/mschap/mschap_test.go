@@ -121,7 +121,7 @@ func TestHostileMessages(t *testing.T) {
 			t.Error(what, "is taken", got)
 		}
 	}
-	for what, b := range map[string][]byte{"short": attribute[:49], "long": append(bytes.Clone(attribute), 0), "flags": with(attribute, 1, 1), "reserved bytes": with(attribute, 20, 1)} {
+	for what, b := range map[string][]byte{"short": attribute[:49], "long": append(bytes.Clone(attribute), 0), "reserved bytes": with(attribute, 20, 1)} {
 		if got, err := ParseAttribute(b); err == nil {
 			t.Error(what, "is taken", got)
 		}
@@ -143,6 +143,10 @@ func FuzzParseAttribute(f *testing.F) {
 	f.Add(Response{ID: 1}.Attribute())
 	f.Fuzz(func(t *testing.T, b []byte) {
 		r, err := ParseAttribute(b)
+		if err == nil {
+			b = bytes.Clone(b)
+			b[1] = 0 // flags
+		}
 		if err == nil && !bytes.Equal(r.Attribute(), b) {
 			t.Errorf("%x is read as %x", b, r.Attribute())
 		}

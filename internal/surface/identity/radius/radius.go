@@ -58,6 +58,10 @@ type Client struct {
 	AllowUnsigned bool `json:"AllowUnsigned"`
 	// AllowMsChapV2 says that it may ask by MS-CHAP version 2 outside of TLS.
 	AllowMsChapV2 bool `json:"AllowMsChapV2"`
+	// RadSecAuthority is the authority that issued its certificate, as PEM, where it asks over TLS; empty: it asks by UDP.
+	RadSecAuthority string `json:"RadSecAuthority"`
+	// RadSecName is the name in that certificate.
+	RadSecName string `json:"RadSecName"`
 }
 
 // GetRadiusClients lists the RADIUS clients, by their names. Secrets are never shown. mfa.yaml n 68.
@@ -68,7 +72,10 @@ func (r Radius) GetRadiusClients(ctx context.Context, c *op.Call, _ op.None) ([]
 	all, err := r.Setup.Clients(ctx, c)
 	out := make([]Client, len(all))
 	for i, k := range all {
-		out[i] = Client{ID: k.ID, Name: k.Name, Description: k.Description, ClientHostOrIP: shown(k.Address), AuthProfile: k.Profile, AllowUnsigned: k.Unsigned, AllowMsChapV2: k.MSCHAP}
+		out[i] = Client{
+			ID: k.ID, Name: k.Name, Description: k.Description, ClientHostOrIP: shown(k.Address), AuthProfile: k.Profile, AllowUnsigned: k.Unsigned,
+			AllowMsChapV2: k.MSCHAP, RadSecAuthority: k.Authority, RadSecName: k.CertName,
+		}
 	}
 	return out, err
 }

@@ -20,7 +20,8 @@ type NewClient struct {
 	// ClientHostOrIP is from where it asks, required: an address, a network in CIDR notation of at least 8 bits, or 32 of IPv6, or a host
 	// name, which is looked up each minute while somebody asks.
 	ClientHostOrIP string `json:"ClientHostOrIp"`
-	// Secret is what the client and the server share, 16 to 128 bytes; required of a new client. Absent or empty keeps the stored one.
+	// Secret is what the client and the server share, 16 to 128 bytes; required of a new client that asks by UDP. One that asks over TLS shares
+	// "radsec" without it. Absent or empty keeps the stored one.
 	Secret string `json:"Secret"`
 	// AuthProfile is the UUID of the authentication profile that its people pass where their policies name none; empty: none.
 	AuthProfile op.Opt[string] `json:"AuthProfile"`
@@ -30,6 +31,11 @@ type NewClient struct {
 	// AllowMsChapV2 lets the client ask by MS-CHAP version 2 outside of TLS, for people's network passwords (Radius.NetworkPasswords): whoever reads
 	// one exchange on the way can find the password. False when absent.
 	AllowMsChapV2 op.Opt[bool] `json:"AllowMsChapV2"`
+	// RadSecAuthority has the client ask over TLS (RadSec), and not by UDP: it is the authority that issues its certificate, as PEM up to the root,
+	// of 32 KiB. Empty: it asks by UDP.
+	RadSecAuthority op.Opt[string] `json:"RadSecAuthority"`
+	// RadSecName is the name in the client's certificate, a host name or an address; required beside RadSecAuthority.
+	RadSecName op.Opt[string] `json:"RadSecName"`
 }
 
 // Check wants name and address.
@@ -59,7 +65,8 @@ func (r Radius) sealClient(ctx context.Context, c *op.Call, in NewClient) (radiu
 	}
 	return r.Setup.PrepareClient(ctx, c, radius.ClientWish{
 		ID: in.ID, Name: in.Name, Description: given(in.Description), Address: in.ClientHostOrIP, Profile: given(in.AuthProfile),
-		Unsigned: given(in.AllowUnsigned), MSCHAP: given(in.AllowMsChapV2), Secret: in.Secret,
+		Unsigned: given(in.AllowUnsigned), MSCHAP: given(in.AllowMsChapV2),
+		Authority: given(in.RadSecAuthority), CertName: given(in.RadSecName), Secret: in.Secret,
 	})
 }
 

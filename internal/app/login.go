@@ -27,6 +27,7 @@ import (
 	"limen/internal/core/token"
 	"limen/internal/core/user"
 	"limen/internal/crypt"
+	"limen/internal/platform/leaked"
 )
 
 // wireLogin wires what people prove themselves with, and the conversation that asks for it.
@@ -49,7 +50,7 @@ func (a *App) wireLogin() {
 		Ring: a.Ring, People: a.People, Sessions: a.Sessions, Tokens: a.Tokens, Passwords: a.Passwords, Throttle: a.Throttle, Risks: a.Risks,
 		Settings: a.Values, Profiles: a.Profiles, Codes: recoveryCodes, Networks: networkPasswords,
 		Mechanisms: append([]factor.Mechanism{
-			factorpassword.Mechanism{Passwords: a.Passwords, Elsewhere: a.elsewhere}, oath.Mechanism{Profiles: a.OATH}, authenticator.Mechanism{Devices: a.Authenticators},
+			factorpassword.Mechanism{Passwords: a.Passwords, Elsewhere: a.elsewhere, Leaked: a.leaked()}, oath.Mechanism{Profiles: a.OATH}, authenticator.Mechanism{Devices: a.Authenticators},
 			authenticator.Code{Devices: a.Authenticators},
 			email.Mechanism{Codes: codes, Send: a.mailCode}, sms.Mechanism{Codes: codes, Send: a.textCode},
 			question.Mechanism{Questions: a.Questions}, phone.Mechanism{Codes: codes, Pins: a.PINs, Ready: a.canCall, Ring: a.callCode},
@@ -73,6 +74,21 @@ func (a *App) networkTerms(ctx context.Context, c *call.Call) (on bool, life tim
 		return false, 0, err
 	}
 	return v.NetworkPasswords, v.NetworkPasswordLife, nil
+}
+
+// leaked looks passwords up in the list of leaked ones; nil where there is none.
+func (a *App) leaked() func(plain string) (bool, error) {
+	if a.Settings.Leaked == "" {
+		return nil
+	}
+	list := leaked.Passwords{Path: a.Settings.Leaked}
+	return func(plain string) (bool, error) {
+		found, err := list.Has(plain)
+		if err != nil {
+			a.Log.Warn("the list of leaked passwords cannot be searched", "error", err)
+		}
+		return found, err
+	}
 }
 
 // scans are what authenticators do with codes that they read.

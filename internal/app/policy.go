@@ -20,6 +20,7 @@ import (
 	"limen/internal/core/user"
 	"limen/internal/fault"
 	"limen/internal/platform/geoip"
+	"limen/internal/platform/netlist"
 )
 
 // wirePolicies wires policy sets with what they rule: passwords, locks, and how people sign in.
@@ -30,13 +31,23 @@ func (a *App) wirePolicies() {
 	}
 	a.Risks = &risk.Risks{Settings: a.Values} // its throttle is wired with sign-ins
 	if a.Settings.GeoIP != "" {
-		places := &geoip.Countries{Path: a.Settings.GeoIP, Log: a.Log}
+		places := geoip.New(a.Settings.GeoIP, a.Log, nil)
 		a.Policies.Country, a.Risks.Place = places.Of, func(ip netip.Addr) (risk.Place, bool, error) {
 			at, known, err := places.At(ip)
 			if err != nil {
 				err = errors.Join(risk.ErrMissing, err)
 			}
 			return risk.Place(at), known, err
+		}
+	}
+	if len(a.Settings.BadNetworks) > 0 {
+		lists := netlist.New(a.Settings.BadNetworks, a.Log, nil)
+		a.Risks.Listed = func(ip netip.Addr) (string, error) {
+			name, err := lists.Find(ip)
+			if err != nil {
+				err = errors.Join(risk.ErrMissing, err)
+			}
+			return name, err
 		}
 	}
 	a.Policies.Start()

@@ -42,7 +42,9 @@ func (s *Settings) check() []error {
 		{"trusted-proxy", checkNetworks(s.TrustedProxies)},
 		{"allow-network", checkNetworks(s.AllowNetworks)},
 		{"mail-relay", optionalURL(s.MailRelay, "smtp", "smtps")},
-		{"geoip", s.checkGeoIP()},
+		{"geoip", noDirectory(s.GeoIP)},
+		{"bad-networks", noDirectory(s.BadNetworks...)},
+		{"leaked-passwords", noDirectory(s.Leaked)},
 		{"dns-server", s.checkDNS()},
 		{"mtls-listen", s.checkCertListen()},
 		{"client-cert-header", s.checkCertHeader()},
@@ -207,10 +209,12 @@ func checkNetworks(texts []string) error {
 	return nil
 }
 
-// checkGeoIP lets the file be absent: what brings it may start later.
-func (s *Settings) checkGeoIP() error {
-	if info, err := os.Stat(s.GeoIP); s.GeoIP != "" && err == nil && info.IsDir() {
-		return fmt.Errorf("is a file, and %s is a directory", s.GeoIP)
+// noDirectory lets files be absent: what brings them may start later.
+func noDirectory(paths ...string) error {
+	for _, path := range paths {
+		if info, err := os.Stat(path); path != "" && err == nil && info.IsDir() {
+			return fmt.Errorf("is a file, and %s is a directory", path)
+		}
 	}
 	return nil
 }

@@ -47,6 +47,10 @@ type Settings struct {
 	MailRelay string `name:"mail-relay" placeholder:"URL" secret:"url" help:"SMTP server for outgoing mail, smtp://HOST:PORT or smtps://HOST:PORT. Give a URL with a password as LIMEN_MAIL_RELAY."`
 	// GeoIP is a file that tells in which country an address is; empty: no country is known.
 	GeoIP string `name:"geoip" placeholder:"FILE" help:"Database in MaxMind's format (.mmdb) that tells in which country an address is; without it no country is known."`
+	// BadNetworks are files with networks of ill repute, which add to the risk of sign-ins.
+	BadNetworks []string `name:"bad-networks" placeholder:"FILE" help:"List of networks of ill repute, one a line, which add to the risk of sign-ins; may be given several times."`
+	// Leaked is a file of the hashes of leaked passwords; empty: nobody looks.
+	Leaked string `name:"leaked-passwords" placeholder:"FILE" help:"List of SHA-1 hashes of leaked passwords in ascending order, one a line, which add to the risk of sign-ins."`
 	// DNSServer is the name server that is asked about what others name: proofs of mail domains, and addresses of clients; empty: the
 	// machine's.
 	DNSServer string `name:"dns-server" placeholder:"HOST:PORT" help:"Name server that is asked for the proof of mail domains and for the addresses of OAuth clients; the machine's without it."`

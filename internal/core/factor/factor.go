@@ -146,7 +146,12 @@ type Verdict struct {
 	// Again asks for something else before it is known whether the person is right: it is the sentence to ask with. Token is what the
 	// mechanism finds in Challenge.Code when that is answered.
 	Again, Token string
+	// Leaked says whether the password that was typed, and is right, is known to have leaked; nil: nobody looked.
+	Leaked *Leak
 }
+
+// Leak is what a list of leaked passwords says of one. Unread says that it could not be searched.
+type Leak struct{ Found, Unread bool }
 
 // Mechanism proves somebody. Offer and Check read through c.Snapshot or run in c.Tx, as the caller has it; Start and
 // Commit run in a transaction that may write. Keys of the tenant must have been made before (crypt.Ring.Ensure with

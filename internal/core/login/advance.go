@@ -43,6 +43,7 @@ type turn struct {
 	// deferred says that somebody else than the waiting client moves the conversation on: the end is kept for it.
 	deferred bool
 	strong   bool // what was shown counts as much as several factors
+	risen    bool // the sign-in turned out to have another level of risk than it began with
 	stranger bool // the device does not become known by it
 	agreed   bool // there are no terms to agree to
 }
@@ -213,7 +214,7 @@ func (t *turn) prove(ctx context.Context, ch *factor.Challenge, v factor.Verdict
 	case barred:
 		return whyBarred, nil
 	}
-	return "", nil
+	return "", t.learn(ctx, v.Leaked)
 }
 
 // locked notes that an account is refused for a while, and tells its owner.
@@ -253,6 +254,14 @@ func (t *turn) passed(ctx context.Context, ch *factor.Challenge) (Result, error)
 		if err := t.heard(ctx); err != nil {
 			return Result{}, err
 		}
+	}
+	if why, more, err := t.reconsider(ctx); err != nil || why != "" {
+		if err != nil {
+			return Result{}, err
+		}
+		return t.fail(ctx, why)
+	} else if more {
+		return Result{Summary: NewPackage, Package: t.pack()}, nil
 	}
 	if t.s.ends(ch.Name) {
 		t.s.At = len(t.s.Challenges)

@@ -1,6 +1,7 @@
 package login
 
 import (
+	"cmp"
 	"context"
 	"encoding/base64"
 
@@ -73,6 +74,13 @@ func (l *Logins) Direct(ctx context.Context, c *call.Call, d Directly) (Result, 
 		return t.fail(ctx, why)
 	}
 	t.s.Passed = append(t.s.Passed, ch.Name)
+	why, more, err := t.reconsider(ctx)
+	if err != nil {
+		return Result{}, err
+	}
+	if why != "" || more {
+		return t.fail(ctx, cmp.Or(why, whyMore))
+	}
 	due, _, err := t.resetDue(ctx)
 	if err != nil {
 		return Result{}, err

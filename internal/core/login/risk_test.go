@@ -2,6 +2,7 @@ package login_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/netip"
 	"slices"
@@ -10,9 +11,13 @@ import (
 	"time"
 
 	"limen/internal/call"
+	"limen/internal/core/factor"
+	factorpassword "limen/internal/core/factor/password"
 	"limen/internal/core/login"
 	"limen/internal/core/login/logintest"
+	"limen/internal/core/profile"
 	"limen/internal/core/risk"
+	"limen/internal/core/session"
 	"limen/internal/core/user"
 )
 
@@ -196,5 +201,94 @@ func TestImpossibleTravel(t *testing.T) {
 		w.Set("Risk.MediumFrom", "200") // what is missing cannot lift the level
 		w.Set("Risk.LowFrom", "100")
 		from("198.51.100.1", time.Minute, "Normal <nil>")
+	})
+}
+
+// A right password that has leaked lifts the risk at once, and policies are asked anew: what they want then is asked for besides, and where they let
+// nobody in the right password is refused as a wrong one is.
+func TestALeakedPasswordAsksForMoreAtOnce(t *testing.T) {
+	rated(t, func(w talk) {
+		anna := w.Add("anna")
+		strong := w.Use(profile.Profile{Name: "Strong"}, "UP,OATH", "EMAIL,UP")
+		w.Set("Authentication.Profile", "")
+		refuse := false
+		w.Logins.Profile = func(_ context.Context, _ *call.Call, _ user.User, base login.Profile) (login.Profile, error) {
+			if base.Risk != risk.Normal && base.Risk != risk.Low {
+				if base = base.With(strong); refuse {
+					base.Refused = "the risk"
+				}
+			}
+			return base, nil
+		}
+		found, broken := true, error(nil)
+		w.leaks(func(plain string) (bool, error) { return found && plain == logintest.Secret, broken })
+		p := w.start(anna.Name)
+		got := w.expect(w.do(p.Session, answer(w.pick(&p, 0, "UP"), logintest.Secret)), login.NewPackage)
+		mail := w.pick(got.Package, 0, "EMAIL")
+		if len(got.Package.Challenges) != 1 || len(got.Package.Challenges[0]) != 1 {
+			t.Fatalf("%+v", got.Package)
+		}
+		w.do(p.Session, start(mail))
+		got = w.expect(w.do(p.Session, answer(mail, w.Sent[len(w.Sent)-1].Code)), login.Succeeded)
+		if w.seen() != "Medium LeakedPassword,NewDevice" || got.Success.Session.Level != session.High {
+			t.Error(w.seen(), got.Success.Session.Level)
+		}
+		w.expect(w.signIn(anna.Name, "wrong"), login.Failed)
+		if strings.Contains(w.seen(), "LeakedPassword") {
+			t.Error("a wrong password was looked up")
+		}
+		if _, err := w.direct(anna.Name); !errors.Is(err, login.ErrFailed) {
+			t.Error("a password alone lets in:", err)
+		}
+		refuse = true
+		w.expect(w.signIn(anna.Name, logintest.Secret), login.Failed)
+		if e := w.Events[0]; e.Fields["FailReason"] != "the risk" {
+			t.Errorf("%+v", e.Fields)
+		}
+		refuse, found = false, false
+		w.expect(w.signIn(anna.Name, logintest.Secret), login.Succeeded)
+		broken = errors.New("gone")
+		w.expect(w.signIn(anna.Name, logintest.Secret), login.NewPackage) // Unknown
+		w.Set("Risk.LeakedPassword", "0")
+		w.expect(w.signIn(anna.Name, logintest.Secret), login.Succeeded)
+	})
+}
+
+// leaks has passwords looked up.
+func (w talk) leaks(has func(string) (bool, error)) {
+	for i, m := range w.Logins.Mechanisms {
+		if m.Name() == factor.Password {
+			w.Logins.Mechanisms[i] = factorpassword.Mechanism{Passwords: w.Passwords, Leaked: has}
+		}
+	}
+}
+
+func (w talk) direct(name string) (out login.Result, err error) {
+	w.Helper()
+	d, err := w.Logins.PrepareDirect(w.Context(), w.Call(), name, logintest.Secret)
+	if err != nil {
+		w.Fatal(err)
+	}
+	w.Write(func(ctx context.Context, c *call.Call) error { out, err = w.Logins.Direct(ctx, c, d); return nil })
+	return out, err
+}
+
+func TestNetworksOfIllRepute(t *testing.T) {
+	rated(t, func(w talk) {
+		anna := w.Add("anna")
+		var broken error
+		w.Logins.Risks.Listed = func(ip netip.Addr) (string, error) {
+			if ip.String() == "198.51.100.1" {
+				return "drop.txt", nil
+			}
+			return "", broken
+		}
+		w.settle(anna.Name)
+		w.Client.IP = netip.MustParseAddr("198.51.100.1")
+		w.rating(anna.Name, "Low BadNetwork")
+		w.Client.IP = netip.MustParseAddr("192.0.2.10")
+		w.rating(anna.Name, "Normal <nil>")
+		broken = risk.ErrMissing
+		w.rating(anna.Name, "Unknown <nil>")
 	})
 }

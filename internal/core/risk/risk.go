@@ -10,6 +10,7 @@ import (
 	"context"
 	"errors"
 	"net/netip"
+	"slices"
 
 	"limen/internal/call"
 	"limen/internal/core/setting"
@@ -37,6 +38,8 @@ const (
 	ImpossibleTravel = "ImpossibleTravel"
 	AccountFailures  = "AccountFailures"
 	NetworkFailures  = "NetworkFailures"
+	BadNetwork       = "BadNetwork"
+	LeakedPassword   = "LeakedPassword"
 )
 
 // Reason is something that was found.
@@ -69,6 +72,8 @@ type Risks struct {
 	Throttle throttle.Throttle
 	// Place says where an address is, false where that is not known; ErrMissing while it cannot be looked up. Nil: nothing is known of places.
 	Place func(ip netip.Addr) (Place, bool, error)
+	// Listed gives the name of a list of networks that has an address; empty: none has. ErrMissing while that cannot be looked up. Nil: there are none.
+	Listed func(ip netip.Addr) (string, error)
 }
 
 // ErrMissing says that a reason cannot be looked for at present. It fails no sign-in.
@@ -89,7 +94,7 @@ type reason struct {
 	name   string
 	weight func(*setting.Risk) int
 	own    bool // it goes by address or device of the person
-	// find says what was found; empty: nothing. ErrMissing when that cannot be found out.
+	// find says what was found; empty: nothing. ErrMissing when that cannot be found out. Nil: Learn is told.
 	find func(*look, context.Context) (string, error)
 }
 
@@ -98,6 +103,8 @@ var reasons = []reason{
 	{ImpossibleTravel, func(v *setting.Risk) int { return v.ImpossibleTravel }, true, (*look).travel},
 	{AccountFailures, func(v *setting.Risk) int { return v.AccountFailures }, false, (*look).accountFailures},
 	{NetworkFailures, func(v *setting.Risk) int { return v.NetworkFailures }, true, (*look).networkFailures},
+	{BadNetwork, func(v *setting.Risk) int { return v.BadNetwork }, true, (*look).badNetwork},
+	{LeakedPassword, func(v *setting.Risk) int { return v.LeakedPassword }, false, nil},
 }
 
 // Rate rates a sign-in of the call's client. It reads only: three rows by their keys.
@@ -111,17 +118,15 @@ func (r *Risks) Rate(ctx context.Context, c *call.Call, of Subject) (Rating, err
 		return Rating{}, err
 	}
 	var out Rating
-	missing := 0
 	for _, one := range reasons {
 		weight := one.weight(l.v)
-		if weight == 0 || one.own && of.Relayed {
+		if weight == 0 || one.find == nil || one.own && of.Relayed {
 			continue
 		}
 		why, err := one.find(l, ctx)
 		switch {
 		case errors.Is(err, ErrMissing):
 			out.Missing = append(out.Missing, one.name)
-			missing += weight
 		case err != nil:
 			return Rating{}, err
 		case why != "":
@@ -129,11 +134,45 @@ func (r *Risks) Rate(ctx context.Context, c *call.Call, of Subject) (Rating, err
 			out.Score += weight
 		}
 	}
-	out.Level = level(l.v, out.Score)
-	if level(l.v, out.Score+missing) != out.Level {
+	out.rank(l.v)
+	return out, nil
+}
+
+// Learn adds to a rating what showed only later: why a reason is found, empty where that could not be found out.
+func (r *Risks) Learn(ctx context.Context, c *call.Call, was Rating, name, why string) (Rating, error) {
+	values, err := r.Settings.Get(ctx, c)
+	if err != nil {
+		return was, err
+	}
+	weight := weightOf(&values.Risk, name)
+	if weight == 0 {
+		return was, nil
+	}
+	out := was
+	if why == "" {
+		out.Missing = append(slices.Clip(out.Missing), name)
+	} else {
+		out.Reasons = append(slices.Clip(out.Reasons), Reason{name, weight, why})
+		out.Score += weight
+	}
+	out.rank(&values.Risk)
+	return out, nil
+}
+
+func weightOf(v *setting.Risk, name string) int {
+	at := slices.IndexFunc(reasons, func(one reason) bool { return one.name == name })
+	return reasons[at].weight(v)
+}
+
+// rank makes the level of the score, and of what is missing.
+func (out *Rating) rank(v *setting.Risk) {
+	most := out.Score
+	for _, name := range out.Missing {
+		most += weightOf(v, name)
+	}
+	if out.Level = level(v, out.Score); level(v, most) != out.Level {
 		out.Level = Unknown
 	}
-	return out, nil
 }
 
 // level is that of a score.

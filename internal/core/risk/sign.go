@@ -33,3 +33,14 @@ func (l *look) networkFailures(context.Context) (string, error) {
 	}
 	return fmt.Sprintf("%d failed attempts at other accounts from the network not long ago", n), nil
 }
+
+func (l *look) badNetwork(context.Context) (string, error) {
+	if l.Listed == nil {
+		return "", nil
+	}
+	name, err := l.Listed(l.c.Client.IP)
+	if err != nil || name == "" {
+		return "", err
+	}
+	return "the address is in the list " + name, nil
+}

@@ -150,6 +150,8 @@ type Risk struct {
 	ImpossibleTravel int // nobody comes so far so fast
 	AccountFailures  int // many attempts at the account failed
 	NetworkFailures  int // many attempts at other accounts failed from the network
+	BadNetwork       int // the address is in a list of networks of ill repute
+	LeakedPassword   int // the password that was typed is in a list of leaked ones
 	Failures         int // how many are many, for AccountFailures
 	Spread           int // how many are many, for NetworkFailures
 	Speed            int // kilometres an hour that nobody travels at

@@ -12,6 +12,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"limen/internal/platform/watched"
 )
 
 // database writes a small file in MaxMind's format (version 2.0 of its specification) that has networks of IPv4.
@@ -106,7 +108,7 @@ func TestCountries(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "c.mmdb")
 	now := time.Date(2026, 11, 22, 9, 0, 0, 0, time.UTC)
 	var log strings.Builder
-	c := &Countries{Path: file, Now: func() time.Time { return now }, Log: slog.New(slog.NewTextHandler(&log, nil))}
+	c := New(file, slog.New(slog.NewTextHandler(&log, nil)), func() time.Time { return now })
 	of := func(ip, want string) {
 		t.Helper()
 		if got := c.Of(netip.MustParseAddr(ip)); got != want {
@@ -119,7 +121,7 @@ func TestCountries(t *testing.T) {
 	}
 	database(t, file, now, map[string]string{"192.0.2.0/24": "DE", "198.51.100.0/25": "FR"})
 	of("192.0.2.1", "") // it was looked at just now
-	now = now.Add(every)
+	now = now.Add(watched.Every)
 	of("192.0.2.1", "DE")
 	of("::ffff:198.51.100.1", "FR")
 	of("198.51.100.200", "")
@@ -128,30 +130,30 @@ func TestCountries(t *testing.T) {
 		t.Error("no address is nowhere")
 	}
 	database(t, file, now.Add(time.Second), map[string]string{"192.0.2.0/24": "at"})
-	now = now.Add(every)
+	now = now.Add(watched.Every)
 	of("192.0.2.1", "AT")
 	if err := os.WriteFile(file, []byte("nothing of the kind"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	now = now.Add(every)
+	now = now.Add(watched.Every)
 	of("192.0.2.1", "AT") // what was known
 	if err := os.Remove(file); err != nil {
 		t.Fatal(err)
 	}
-	now = now.Add(every)
+	now = now.Add(watched.Every)
 	of("192.0.2.1", "AT")
 }
 
 func TestPositions(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "c.mmdb")
 	now := time.Date(2026, 11, 22, 9, 0, 0, 0, time.UTC)
-	c := &Countries{Path: file, Now: func() time.Time { return now }, Log: slog.New(slog.DiscardHandler)}
+	c := New(file, slog.New(slog.DiscardHandler), func() time.Time { return now })
 	at := func(ip string) (Position, bool, error) { return c.At(netip.MustParseAddr(ip)) }
 	if _, known, err := at("192.0.2.1"); known || !errors.Is(err, ErrUnread) {
 		t.Error("nothing was read", known, err)
 	}
 	database(t, file, now, map[string]string{"192.0.2.0/24": "52.5 13.4", "198.51.100.0/25": "FR", "203.0.113.0/24": "95.5 13.4"})
-	now = now.Add(every)
+	now = now.Add(watched.Every)
 	if got, known, err := at("::ffff:192.0.2.9"); !known || err != nil || got != (Position{52.5, 13.4, 20}) {
 		t.Error(got, known, err)
 	}
@@ -162,11 +164,5 @@ func TestPositions(t *testing.T) {
 	}
 	if _, known, err := c.At(netip.Addr{}); known || err != nil {
 		t.Error("no address is nowhere", err)
-	}
-}
-
-func TestOnlyFilesAreRead(t *testing.T) {
-	if _, err := read(t.TempDir()); err == nil {
-		t.Error("a directory")
 	}
 }

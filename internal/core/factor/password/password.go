@@ -15,6 +15,8 @@ type Mechanism struct {
 	// Elsewhere looks at a password that is not the one in seen: an old system may know it to be right, and then it is stored now; userID is empty
 	// for somebody who does not exist. Nil: there is no other place.
 	Elsewhere func(ctx context.Context, c *call.Call, userID string, seen password.Current, plain string) (password.Current, bool, error)
+	// Leaked says whether a password is known to have leaked. Nil: nobody looks.
+	Leaked func(plain string) (bool, error)
 }
 
 type proof struct {
@@ -55,7 +57,12 @@ func (m Mechanism) Check(ctx context.Context, c *call.Call, p factor.Person, _ f
 		}
 		cur, v = now, password.Verdict{OK: true}
 	}
-	return factor.Verdict{Right: v.OK, Proof: proof{cur, v}}, err
+	out := factor.Verdict{Right: v.OK, Proof: proof{cur, v}}
+	if err == nil && v.OK && m.Leaked != nil { // of wrong ones nobody learns whether they are anybody's
+		found, err := m.Leaked(a.Text)
+		out.Leaked = &factor.Leak{Found: found, Unread: err != nil}
+	}
+	return out, err
 }
 
 // Commit refuses when the password was changed since, and stores the new hash of one that was imported.

@@ -1,7 +1,6 @@
 package login_test
 
 import (
-	"context"
 	"encoding/base64"
 	"encoding/json"
 	"html"
@@ -11,41 +10,14 @@ import (
 	"testing"
 
 	"limen/internal/app/apptest"
-	"limen/internal/call"
-	"limen/internal/core/audit"
-	"limen/internal/core/factor"
 	"limen/internal/core/factor/passkey"
 	"limen/internal/core/factor/passkey/passkeytest"
 )
 
 // withPasskeys gives the person plain a passkey: {{signed}} is what it signed, and {{stranger}} what one did that nobody has registered.
 func withPasskeys(t *testing.T, s *apptest.Site, out map[string]string) {
-	out["signed"] = url.QueryEscape(signed(t, s, registered(t, s, s.Plain.ID)))
+	out["signed"] = url.QueryEscape(signed(t, s, s.Key(t, s.Plain.ID, passkey.Passkey)))
 	out["stranger"] = url.QueryEscape(signed(t, s, passkeytest.New("https://"+s.Host)))
-}
-
-// registered gives somebody a passkey.
-func registered(t *testing.T, s *apptest.Site, id string) *passkeytest.Authenticator {
-	t.Helper()
-	a := passkeytest.New("https://" + s.Host)
-	a.Copied = true
-	var o passkey.Creation
-	s.Do(t, audit.FactorEnroll, func(ctx context.Context, c *call.Call) error {
-		at, err := s.App.Passkeys.At(ctx, c, a.Origin)
-		if err == nil {
-			o, err = s.App.Passkeys.Begin(ctx, c, factor.Person{ID: id}, passkey.Registration{Name: "Phone", Kind: passkey.Passkey, Site: at})
-		}
-		return err
-	})
-	r, err := s.App.Passkeys.Check(t.Context(), s.App.Shell(s.ID), id, a.Register(o))
-	if err != nil {
-		t.Fatal(err)
-	}
-	s.Do(t, audit.FactorEnroll, func(ctx context.Context, c *call.Call) error {
-		_, err := s.App.Passkeys.Finish(ctx, c, id, r)
-		return err
-	})
-	return a
 }
 
 // signed is what a passkey signs that a page asks for.
@@ -63,7 +35,7 @@ func signed(t *testing.T, s *apptest.Site, a *passkeytest.Authenticator) string 
 // withKeys gives the person plain a passkey, {{handle}}, and another one that they begin to register in their session: {{made}} answers that, and {{handle2}}
 // is what it will be. {{account}} is whose they are, as authenticators are told, and {{foreign}} is a key of the administrator.
 func withKeys(t *testing.T, s *apptest.Site, out map[string]string) {
-	out["handle"], out["foreign"] = registered(t, s, s.Plain.ID).Handle(), registered(t, s, s.Admin.ID).Handle()
+	out["handle"], out["foreign"] = s.Key(t, s.Plain.ID, passkey.Passkey).Handle(), s.Key(t, s.Admin.ID, passkey.Passkey).Handle()
 	out["account"] = base64.RawURLEncoding.EncodeToString([]byte(s.Plain.ID))
 	b := newBrowser(t, s)
 	b.jar.SetCookies(b.at("/"), []*http.Cookie{{Name: ".ASPXAUTH", Value: out["session"], Path: "/"}})

@@ -38,6 +38,7 @@ var compared = map[string]string{
 	"/Oath/GetImportProfileList":                     "(nothing else reads an imported token; its package sees that organizations bound the list)",
 	"/Oath/GetProfileList":                           "(about one person, who is the target)",
 	"/U2f/GetU2fDevices":                             "(nothing else reads a key; its package sees that organizations bound the list)",
+	"/AccountRecovery/GetAccountResets":              "(nothing else reads a proposal; its surface sees that organizations bound the list)",
 	"/AccountRecovery/GetAccountRecoveries":          "(nothing but GetAccountRecovery reads one, by the same rows; its surface sees that organizations bound the list)",
 	"/BreakGlass/GetAccounts":                        "(all or nothing: system administrators alone)",
 	"/Authenticator/GetAuthenticators":               "(nothing else reads an authenticator; its surface sees that organizations bound the list)",

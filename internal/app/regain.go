@@ -13,8 +13,10 @@ import (
 	"limen/internal/core/message"
 	"limen/internal/core/post"
 	"limen/internal/core/regain"
+	"limen/internal/core/right"
 	"limen/internal/core/upstream"
 	"limen/internal/core/user"
+	"limen/internal/op"
 	"limen/internal/surface/identity/authentication"
 	surface "limen/internal/surface/identity/regain"
 	"limen/internal/surface/login"
@@ -24,7 +26,7 @@ import (
 func (a *App) wireRegains() {
 	a.Regains = &regain.Regains{
 		People: a.People, Passwords: a.Passwords, Sessions: a.Sessions, Throttle: a.Throttle, Links: a.links(), Ring: a.Ring,
-		Find: a.People.ByName, Terms: a.regainTerms, Strip: a.strip, Mail: a.regainMail, Text: a.regainText,
+		Find: a.People.ByName, Terms: a.regainTerms, Barred: a.regainBarred, May: a.mayReset, Near: a.nearEachOther, Strip: a.strip, Mail: a.regainMail, Text: a.regainText,
 		Push: func(ctx context.Context, c *call.Call, u user.User) error {
 			return a.Authenticators.Tell(ctx, c, factor.Person{ID: u.ID, Culture: u.Culture}, pushRegain, c.Now.Add(keepNotice))
 		},
@@ -74,9 +76,10 @@ func (a *App) regainTerms(ctx context.Context, c *call.Call, u user.User) (regai
 		return regain.Terms{}, err
 	}
 	t := regain.Terms{Wait: v.Regain.Wait}
+	if t.Refused, err = a.regainBarred(ctx, c, u); err != nil || t.Refused != "" {
+		return t, err
+	}
 	switch {
-	case u.Service || u.OAuthClient || u.Barred(c.Now) || u.PasswordChanged == 0 || u.MfaUser != "":
-		t.Refused = "account"
 	case u.Mail == "" || u.MailUnproved:
 		t.Refused = "no_mail"
 	case u.Mobile == "" && !v.Regain.MailAlone:
@@ -94,6 +97,43 @@ func (a *App) regainTerms(ctx context.Context, c *call.Call, u user.User) (regai
 		return t, err
 	}
 	return t, nil
+}
+
+// regainBarred says whose account is never given back, whoever wishes it.
+func (a *App) regainBarred(ctx context.Context, c *call.Call, u user.User) (string, error) {
+	glass, err := a.BreakGlass.Is(ctx, c, u.ID)
+	if glass || u.Service || u.OAuthClient || u.Barred(c.Now) || u.PasswordChanged == 0 || u.MfaUser != "" {
+		return "account", err
+	}
+	return "", err
+}
+
+// mayReset fails unless an administrator, by what they hold now, manages a person, who holds nothing that they lack.
+func (a *App) mayReset(ctx context.Context, c *call.Call, by string, u user.User) error {
+	caller, err := a.jobCaller(ctx, c.Tx, c.Tenant.ID, by)
+	if err != nil {
+		return err
+	}
+	as := *c
+	as.Caller = caller
+	if op.Has(right.UserManagement).Decide(&as, op.Target{ID: u.ID, Org: u.Org}).Nothing() {
+		return op.ErrDenied
+	}
+	return a.Roles.Guard(ctx, &as, u.ID, user.ErrStronger, user.ErrStronger)
+}
+
+// nearEachOther says whether one of two administrators may owe what they are to the other one.
+func (a *App) nearEachOther(ctx context.Context, c *call.Call, one, other string, since time.Time) (bool, error) {
+	for _, pair := range [][2]string{{one, other}, {other, one}} {
+		u, err := a.People.ByID(ctx, c, pair[0])
+		if err != nil || u.Created > since.UnixMilli() || u.Service || u.OAuthClient {
+			return err == nil, err
+		}
+		if touched, err := a.Audit.Touched(ctx, c, pair[0], pair[1], since); err != nil || touched {
+			return touched, err
+		}
+	}
+	return false, nil
 }
 
 // strip takes from somebody all that they sign in with besides the password, and what lets them do without.

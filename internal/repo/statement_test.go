@@ -29,6 +29,7 @@ var sweeps = map[string]string{
 	"regain.due":                "one node takes the steps of all tenants",
 	"regain.starts":             "the same",
 	"regain.sweep":              "retention",
+	"regain.sweep_proposals":    "retention",
 	"regain.sweep_moved":        "retention",
 	"upstream.sweep":            "retention",
 	"signup.sweep":              "retention",

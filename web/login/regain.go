@@ -2,7 +2,7 @@ package login
 
 // Regain is what somebody sees who regains their account, or stops that.
 type Regain struct {
-	Step    string // ask, told, pending, none, stop, stopped, finish
+	Step    string // ask, told, pending, none, stop, stopped, enter, finish
 	Account string // login name; ask: as typed before
 	Culture string // BCP 47 tag of the person's language; empty: whatever the browser asks for
 	Until   string // pending: when the link is sent
@@ -21,6 +21,8 @@ func (v Regain) Heading() string {
 	switch v.Step {
 	case "stop", "stopped", "finish":
 		return "regain." + v.Step
+	case "enter":
+		return "regain.finish"
 	}
 	return "regain.title"
 }

@@ -20,6 +20,8 @@ import (
 // aged are the statements by which everything about accounts that are regained happened longer ago: messages are delivered by the real clock.
 var aged = []dbx.Exec{
 	dbx.E("apptest.age_regain", `UPDATE regain SET due = due - ?, started = started - ? WHERE tenant = ?`),
+	dbx.E("apptest.age_proposals", `UPDATE regain_proposal SET made = made - ?, expires = expires - ? WHERE tenant = ?`),
+	dbx.E("apptest.age_users", `UPDATE users SET created = created - ? + 0 * ? WHERE tenant = ?`),
 	dbx.E("apptest.age_moved", `UPDATE regain_moved SET moved = moved - ? + 0 * ? WHERE tenant = ?`),
 }
 

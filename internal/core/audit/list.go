@@ -5,6 +5,7 @@ import (
 	"errors"
 	"strconv"
 	"strings"
+	"time"
 
 	"limen/internal/call"
 	"limen/internal/core/grant"
@@ -67,4 +68,21 @@ func (l *Log) list(ctx context.Context, c *call.Call, g grant.Grant, where dbx.C
 		where = dbx.And(where, dbx.After(newest, ms, id))
 	}
 	return events.Rows(ctx, c.Tx, where, newest, limit, c.Tenant.ID)
+}
+
+// rightChanges are the events of changes of who holds which rights.
+var rightChanges = []string{
+	RoleCreate, RoleChange, RoleDelete, RoleMembers, RoleRights, RoleScript, OrgCreate, OrgChange, OrgDelete,
+}
+
+// Touched says whether somebody has changed another one's account since a time, or who holds which rights.
+func (l *Log) Touched(ctx context.Context, c *call.Call, actor, account string, since time.Time) (bool, error) {
+	by := dbx.And(dbx.Eq("actor", actor), dbx.Gt("at", since.UnixMilli()), dbx.Eq("outcome", "success"))
+	for _, what := range []dbx.Clause{dbx.Eq("target", account), dbx.In("type", rightChanges...)} {
+		rows, err := events.Rows(ctx, c.Tx, dbx.And(by, what), nil, 1, c.Tenant.ID)
+		if err != nil || len(rows) > 0 {
+			return err == nil, err
+		}
+	}
+	return false, nil
 }

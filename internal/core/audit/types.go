@@ -185,11 +185,14 @@ const (
 	BreakGlassChange = "Cloud.Core.BreakGlass.Change" // an account was made one for an emergency, or like others again
 	BreakGlassUse    = "Cloud.Core.BreakGlass.Use"    // somebody signed in by one
 
-	RegainAsk    = "Cloud.Core.AccountRecovery.Ask"    // somebody gave a name to regain its account
-	RegainStart  = "Cloud.Core.AccountRecovery.Start"  // the waiting time began, or was refused
-	RegainReady  = "Cloud.Core.AccountRecovery.Ready"  // it is over: the link was sent
-	RegainStop   = "Cloud.Core.AccountRecovery.Stop"   // it was stopped, or the link was not used
-	RegainFinish = "Cloud.Core.AccountRecovery.Finish" // the account was given back
+	RegainAsk      = "Cloud.Core.AccountRecovery.Ask"      // somebody gave a name to regain its account
+	RegainStart    = "Cloud.Core.AccountRecovery.Start"    // the waiting time began, or was refused
+	RegainReady    = "Cloud.Core.AccountRecovery.Ready"    // it is over: the link was sent
+	RegainStop     = "Cloud.Core.AccountRecovery.Stop"     // it was stopped, or the link was not used
+	RegainPropose  = "Cloud.Core.AccountRecovery.Propose"  // an administrator proposed that somebody sets up anew what they sign in with
+	RegainApprove  = "Cloud.Core.AccountRecovery.Approve"  // another one approved it
+	RegainWithdraw = "Cloud.Core.AccountRecovery.Withdraw" // it was taken back
+	RegainFinish   = "Cloud.Core.AccountRecovery.Finish"   // the account was given back
 
 	DeviceForget = "Cloud.Core.DeviceForget" // a remembered browser was forgotten
 

@@ -51,6 +51,7 @@ const (
 	RegainWaiting      Kind = "regain_waiting"      // somebody wants to regain the account, and will at Until unless the link stops it
 	RegainReady        Kind = "regain_ready"        // the link that gives it back
 	RegainCode         Kind = "regain_code"         // and the code that goes with it
+	RegainApproved     Kind = "regain_approved"     // administrators, By, let the account be set up anew
 	RegainStopped      Kind = "regain_stopped"      // nobody regains it any more
 	CodesMade          Kind = "codes_made"          // notice of a new set of recovery codes
 	NetworkPassword    Kind = "network_password"    // notice of a new network password
@@ -108,6 +109,7 @@ var kinds = map[Kind]kind{
 	RegainWaiting:      {need: []string{"Link", "When", "Until"}, keep: []string{"Link"}, facts: []string{"Account", "When", "IP"}, sms: true},
 	RegainReady:        {need: []string{"Link", "Lasts"}, keep: []string{"Link"}, facts: []string{"Account"}},
 	RegainCode:         {need: []string{"Code", "Lasts"}, keep: []string{"Code"}, facts: []string{"Account"}, sms: true, bare: true},
+	RegainApproved:     {need: []string{"Link", "When", "By"}, keep: []string{"Link"}, facts: []string{"Account", "By", "When"}, sms: true},
 	RegainStopped:      {need: []string{"When"}, facts: []string{"Account", "When"}, sms: true, bare: true},
 	CodesMade:          {need: []string{"When"}, facts: place, bare: true},
 	NetworkPassword:    {need: []string{"When"}, facts: place, bare: true},

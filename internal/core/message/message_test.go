@@ -199,7 +199,7 @@ func TestLeastData(t *testing.T) {
 		message.AuthenticatorAdded: {At: at}, message.PushRefused: {At: at}, message.CodesMade: {At: at}, message.NetworkPassword: {At: at}, message.CodeUsed: {At: at, Total: "9"},
 		message.CodeRefused: {At: at}, message.BreakGlass: {At: at, By: "glass@acme"},
 		message.RegainWaiting: {Link: "https://x.example/a", At: at, Until: at}, message.RegainReady: {Link: "https://x.example/a", Lasts: time.Hour},
-		message.RegainCode: {Code: "1", Lasts: time.Hour}, message.RegainStopped: {At: at},
+		message.RegainCode: {Code: "1", Lasts: time.Hour}, message.RegainStopped: {At: at}, message.RegainApproved: {Link: "https://x.example/a", At: at, By: "a, b"},
 	}
 	for _, k := range message.Kinds() {
 		d := least[k]

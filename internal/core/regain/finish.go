@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"limen/internal/call"
+	"limen/internal/core/factor/recovery"
 	"limen/internal/core/link"
 	"limen/internal/core/password"
 	"limen/internal/core/session"
@@ -42,6 +43,9 @@ func (r *Regains) Look(ctx context.Context, c *call.Call, token string) (Offer, 
 
 // offered finds what a link gives back. Fault: ErrLink.
 func (r *Regains) offered(ctx context.Context, c *call.Call, token string) (Regain, user.User, error) {
+	if code, ok := recovery.Read(token); ok { // as it was read out
+		token = code
+	}
 	hash, ok := link.Hash(token)
 	if !ok {
 		return Regain{}, user.User{}, ErrLink

@@ -91,6 +91,13 @@ type Regains struct {
 	Find func(ctx context.Context, c *call.Call, name string) (user.User, error)
 	// Terms are what holds for somebody.
 	Terms func(ctx context.Context, c *call.Call, u user.User) (Terms, error)
+	// Barred says why nobody sets up anew what somebody signs in with, not even with the help of administrators; empty: they may.
+	Barred func(ctx context.Context, c *call.Call, u user.User) (string, error)
+	// May fails unless an administrator, by UUID, may change the account of somebody now.
+	May func(ctx context.Context, c *call.Call, by string, u user.User) error
+	// Near says whether one of two people has changed the other one's account since a time, or who holds which rights, or has not been there for as
+	// long.
+	Near func(ctx context.Context, c *call.Call, one, other string, since time.Time) (bool, error)
 	// Strip takes all factors from a person.
 	Strip func(ctx context.Context, c *call.Call, userID string) error
 	// Mail and Text write to an address of a person.
@@ -120,6 +127,8 @@ type Regain struct {
 	Code    string `db:"code"`
 	Tries   int64  `db:"tries"`
 	Reason  string `db:"reason"`
+	// Approver is the administrator who approved it, so that nobody waited; empty: the person waits.
+	Approver string `db:"approver"`
 }
 
 // Ends is when the link is sent, as far as nothing changes that; 0 when it was.
@@ -130,10 +139,10 @@ func (r Regain) Ends() int64 {
 	return r.Due + (Steps-r.Step)*r.Pause
 }
 
-const columns = `id, user_id, state, pause, step, due, started, ended, ip, mail, mobile, hash, code, tries, reason`
+const columns = `id, user_id, state, pause, step, due, started, ended, ip, mail, mobile, hash, code, tries, reason, approver`
 
 var (
-	insertRow = dbx.E("regain.insert", `INSERT INTO regain (tenant, `+columns+`) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`)
+	insertRow = dbx.E("regain.insert", `INSERT INTO regain (tenant, `+columns+`) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`)
 	openRow   = dbx.Q[Regain]("regain.open", `SELECT `+columns+` FROM regain WHERE tenant = ? AND user_id = ? AND ended = 0`)
 	lockOpen  = dbx.Q[Regain]("regain.lock_open", `SELECT `+columns+` FROM regain WHERE tenant = ? AND user_id = ? AND ended = 0 FOR UPDATE`)
 	findID    = dbx.Q[Regain]("regain.find", `SELECT `+columns+` FROM regain WHERE tenant = ? AND id = ?`)
@@ -142,6 +151,7 @@ var (
 	lastStart = dbx.Q[int64]("regain.last", `SELECT COALESCE(max(started), 0) FROM regain WHERE tenant = ? AND user_id = ?`)
 	stepRow   = dbx.E("regain.step", `UPDATE regain SET state = ?, step = ?, due = ?, hash = ?, code = ?, tries = ? WHERE tenant = ? AND id = ? AND ended = 0`)
 	endRow    = dbx.E("regain.end", `UPDATE regain SET state = ?, ended = ?, reason = ?, hash = ?, code = '' WHERE tenant = ? AND id = ? AND ended = 0`)
+	endOpen   = dbx.E("regain.end_open", `UPDATE regain SET state = ?, ended = ?, reason = ?, hash = ?, code = '' WHERE tenant = ? AND user_id = ? AND ended = 0`)
 	dropRow   = dbx.E("regain.drop", `DELETE FROM regain WHERE tenant = ? AND user_id = ?`)
 	dueRows   = dbx.Q[dueRow]("regain.due", `SELECT tenant, id FROM regain WHERE ended = 0 AND due <= ? ORDER BY due LIMIT ?`)
 	sweepRow  = dbx.S("regain.sweep", "regain", "tenant, id", "ended > 0 AND ended < ?")
@@ -177,7 +187,7 @@ type movedRow struct {
 
 // Drop forgets what is kept of a person, for the directory when it deletes them.
 func (r *Regains) Drop(ctx context.Context, c *call.Call, userID string) error {
-	for _, e := range []dbx.Exec{dropRow, dropStarts, dropMoved} {
+	for _, e := range []dbx.Exec{dropRow, dropStarts, dropMoved, dropProposal} {
 		if _, err := e.Do(ctx, c.Tx, c.Tenant.ID, userID); err != nil {
 			return err
 		}
@@ -188,6 +198,9 @@ func (r *Regains) Drop(ctx context.Context, c *call.Call, userID string) error {
 // Sweep removes what of all tenants is old at a time.
 func (r *Regains) Sweep(ctx context.Context, db *dbx.DB, now time.Time) error {
 	if err := sweepRow.Run(ctx, db, now.Add(-keep).UnixMilli()); err != nil {
+		return err
+	}
+	if err := sweepProposal.Run(ctx, db, now.UnixMilli()); err != nil {
 		return err
 	}
 	return sweepMoved.Run(ctx, db, now.Add(-remembered).UnixMilli())

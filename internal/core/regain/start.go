@@ -71,7 +71,7 @@ func (r *Regains) start(ctx context.Context, c *call.Call, s startRow) error {
 }
 
 func (r Regain) values() []any {
-	return []any{r.ID, r.User, r.State, r.Pause, r.Step, r.Due, r.Started, r.Ended, r.IP, r.Mail, r.Mobile, r.Hash, r.Code, r.Tries, r.Reason}
+	return []any{r.ID, r.User, r.State, r.Pause, r.Step, r.Due, r.Started, r.Ended, r.IP, r.Mail, r.Mobile, r.Hash, r.Code, r.Tries, r.Reason, r.Approver}
 }
 
 // hindered says why somebody cannot start now, whatever their policies say; empty: they can.

@@ -85,6 +85,9 @@ func (r *Regains) endFor(ctx context.Context, c *call.Call, why string, one Rega
 
 // unfit says why one that was started may not go on: what was true at its start must be true until its end.
 func (r *Regains) unfit(ctx context.Context, c *call.Call, u user.User, one Regain) (string, error) {
+	if one.Approver != "" { // administrators answer for it
+		return r.Barred(ctx, c, u)
+	}
 	t, err := r.Terms(ctx, c, u)
 	switch {
 	case err != nil || t.Refused != "":

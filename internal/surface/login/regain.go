@@ -113,8 +113,11 @@ func (r Regain) StopRegain(ctx context.Context, c *op.Call, in Link) (login.Rega
 }
 
 // AskFinish shows the form on which whoever has waited chooses a password. It changes nothing, since mail scanners open links. A link that is
-// unknown, used, stopped or over shows the same page whoever it was for.
+// unknown, used, stopped or over shows the same page whoever it was for. Without one it asks for the code that the help desk has given.
 func (r Regain) AskFinish(ctx context.Context, c *op.Call, in Link) (login.Regain, error) {
+	if in.Token == "" {
+		return login.Regain{Step: "enter"}, nil
+	}
 	o, err := r.Regains.Look(ctx, c, in.Token)
 	if err != nil {
 		return login.Regain{}, err

@@ -92,16 +92,15 @@ type New struct {
 func (k Codes) Draw(ctx context.Context, c *call.Call, userID string) (New, error) {
 	var out New
 	for range Many {
-		raw := make([]byte, size)
-		if _, err := io.ReadFull(c.Rand, raw); err != nil {
+		plain, shown, err := NewCode(c.Rand)
+		if err != nil {
 			return New{}, err
 		}
-		plain := spell(raw)
 		mac, err := k.Ring.MAC(ctx, c.Tenant.ID, factor.PurposeRecovery, message(userID, plain))
 		if err != nil {
 			return New{}, err
 		}
-		out.Codes, out.hashes = append(out.Codes, grouped(plain)), append(out.hashes, mac)
+		out.Codes, out.hashes = append(out.Codes, shown), append(out.hashes, mac)
 	}
 	return out, nil
 }
@@ -160,6 +159,16 @@ func Read(text string) (code string, ok bool) {
 		b.WriteRune(r)
 	}
 	return b.String(), b.Len() == length
+}
+
+// NewCode draws a code: as Read gives it, and as people read it.
+func NewCode(random io.Reader) (plain, shown string, err error) {
+	raw := make([]byte, size)
+	if _, err := io.ReadFull(random, raw); err != nil {
+		return "", "", err
+	}
+	plain = spell(raw)
+	return plain, grouped(plain), nil
 }
 
 // spell writes bytes by the alphabet, five bits a character.

@@ -15,11 +15,23 @@ import (
 
 const mobile = "+41790000002"
 
-// {{lost}} is somebody who may regain their account, and does in all files but the first.
+// {{lost}} is somebody who may regain their account, and {{helper}} an administrator who has proposed a reset.
 func TestExchanges(t *testing.T) {
 	apptest.Exchanges(t, "testdata", func(t *testing.T, s *apptest.Site, name string) map[string]string {
+		helper := s.Person(t, "helper")
+		s.Settle(t, helper.ID, "", s.RoleIn(t, "Helpers", "", right.UserManagement))
 		lost := s.Lost(t, "lost", mobile)
 		switch name {
+		case "ProposeAccountReset":
+		case "GetAccountResets", "ApproveAccountReset", "ApproveAccountResetByLink", "WithdrawAccountReset":
+			s.Do(t, audit.RegainPropose, func(ctx context.Context, c *call.Call) error {
+				c.Caller = &call.Caller{User: helper.ID, Name: helper.Name, Session: "session", Means: call.BySession, Proved: c.Now}
+				u, err := s.App.People.ByID(ctx, c, lost.ID)
+				if err == nil {
+					_, err = s.App.Regains.Propose(ctx, c, u, "Lost the phone")
+				}
+				return err
+			})
 		case "StartAccountRecovery":
 		case "StartAccountRecoveryCaptcha":
 			s.Set(t, "Recovery.RequireCaptcha", "true")
@@ -27,7 +39,7 @@ func TestExchanges(t *testing.T) {
 			s.Regaining(t, lost, mobile, true)
 		}
 		s.DropEvents()
-		return map[string]string{"lost": lost.ID, "lostName": lost.Name}
+		return map[string]string{"lost": lost.ID, "lostName": lost.Name, "helper": helper.ID, "helperName": helper.Name}
 	})
 }
 

@@ -29,7 +29,7 @@ type Regain struct {
 // Ops declares them.
 func (r Regain) Ops() []op.Op {
 	either := op.Any(op.Self, op.Has(right.UserManagement))
-	return []op.Op{
+	return append(r.resets(), []op.Op{
 		op.Prepared(op.Spec{
 			Path: "/AccountRecovery/StartAccountRecovery", Allow: op.Anonymous, Effect: op.Write, Audit: audit.RegainAsk, Rate: op.Guess,
 			Faults: []*fault.Error{regain.ErrWait, regain.ErrCaptcha, captcha.ErrWrong, captcha.ErrService, fault.ErrMissing, fault.ErrInvalid},
@@ -44,7 +44,7 @@ func (r Regain) Ops() []op.Op {
 			Path: "/AccountRecovery/StopAccountRecovery", Allow: either, Effect: op.Write, Audit: audit.RegainStop,
 			Faults: []*fault.Error{user.ErrNotFound, regain.ErrNone},
 		}, r.StopAccountRecovery),
-	}
+	}...)
 }
 
 // Start names an account.

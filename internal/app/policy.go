@@ -29,7 +29,7 @@ func (a *App) wirePolicies() {
 		Roles: a.Roles, Changes: a.Changes, Ring: a.Ring, Profiles: a.Profiles, Able: a.able, Knows: a.knowsDevice, Zone: a.localTime,
 		Ranges: a.Networks.Corporate, Lockout: a.lockout, Risk: a.risk,
 	}
-	a.Risks = &risk.Risks{Settings: a.Values} // its throttle is wired with sign-ins
+	a.Risks = &risk.Risks{Settings: a.Values, Leaks: a.Settings.Leaked != ""} // its throttle is wired with sign-ins
 	if a.Settings.GeoIP != "" {
 		places := geoip.New(a.Settings.GeoIP, a.Log, nil)
 		a.Policies.Country, a.Risks.Place = places.Of, func(ip netip.Addr) (risk.Place, bool, error) {

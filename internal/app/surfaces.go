@@ -7,6 +7,7 @@ import (
 	"limen/internal/core/attribute"
 	"limen/internal/gen"
 	"limen/internal/op"
+	"limen/internal/surface/analytics"
 	"limen/internal/surface/dev"
 	"limen/internal/surface/identity"
 	"limen/internal/surface/identity/access"
@@ -49,6 +50,7 @@ func (a *App) Surfaces() []gen.Surface {
 		Ops: oauth.OAuth{Server: a.OAuth, SignedOut: leaving, Locales: a.locales, Shared: app.Shared.Service, People: a.People, Roles: a.Roles}.Ops(),
 	})
 	out = append(out, gen.Surface{Name: "scim", Prefixes: []string{""}, Codec: scim.Codec{}, Ops: a.scim().Ops()})
+	out = append(out, gen.Surface{Name: "analytics", Prefixes: []string{""}, Codec: analytics.Codec{}, Ops: analytics.Analytics{Risks: a.Risks}.Ops()})
 	out = append(out, gen.Surface{Name: "synerise", Prefixes: []string{""}, Codec: synerise.Codec{}, Ops: a.synerise()})
 	out = append(out, gen.Surface{Name: "pvwa", Prefixes: []string{""}, Codec: pvwa.Codec{}, Ops: a.pvwa().Ops()})
 	out = append(out, gen.Surface{

@@ -74,6 +74,8 @@ type Risks struct {
 	Place func(ip netip.Addr) (Place, bool, error)
 	// Listed gives the name of a list of networks that has an address; empty: none has. ErrMissing while that cannot be looked up. Nil: there are none.
 	Listed func(ip netip.Addr) (string, error)
+	// Leaks says that passwords are looked up, which is told to Learn.
+	Leaks bool
 }
 
 // ErrMissing says that a reason cannot be looked for at present. It fails no sign-in.

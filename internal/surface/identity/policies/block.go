@@ -7,6 +7,7 @@ import (
 
 	"limen/internal/core/policy"
 	"limen/internal/core/profile"
+	"limen/internal/core/risk"
 	"limen/internal/core/user"
 	"limen/internal/fault"
 	"limen/internal/op"
@@ -71,7 +72,7 @@ type Block struct {
 	DirectoryServices []Service `json:"DirectoryServices"`
 	// RadiusClientList is empty.
 	RadiusClientList []string `json:"RadiusClientList"`
-	// RiskAnalysisLevels is empty: risks are not rated.
+	// RiskAnalysisLevels are the levels that conditions about RiskLevel name, each with its name for people.
 	RiskAnalysisLevels map[string]string `json:"RiskAnalysisLevels"`
 }
 
@@ -89,7 +90,7 @@ func (p Policies) GetPolicyBlock(ctx context.Context, c *op.Call, in BlockRef) (
 	}
 	out := Block{
 		Version: 1, Path: b.Path(), Description: b.Description, RevStamp: stamp(b.Stamp), Settings: b.Shown(), PolicyModifiers: modifiers,
-		AuthProfiles: make([]AuthProfile, len(profiles)), RadiusClientList: []string{}, RiskAnalysisLevels: map[string]string{},
+		AuthProfiles: make([]AuthProfile, len(profiles)), RadiusClientList: []string{}, RiskAnalysisLevels: levels(),
 		DirectoryServices: []Service{{DisplayNameShort: "Limen", UUID: user.Source}},
 	}
 	for i, one := range profiles {
@@ -220,4 +221,13 @@ func (d *Deleting) Check() error { return required("path", d.Path) }
 // SavePolicyBlock3. policies.yaml n 174.
 func (p Policies) DeletePolicyBlock(ctx context.Context, c *op.Call, in Deleting) (op.None, error) {
 	return op.None{}, p.warned(ctx, c, p.Policies.Delete(ctx, c, in.Path, in.Confirm))
+}
+
+// levels are those of risk; the names are the same in all languages.
+func levels() map[string]string {
+	out := make(map[string]string, len(risk.Levels))
+	for _, l := range risk.Levels {
+		out[string(l)] = string(l)
+	}
+	return out
 }

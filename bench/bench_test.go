@@ -30,7 +30,7 @@ func TestRowsWork(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			for _, want := range []string{"sign-in with password", "WhoAmI", "CreateUser, 64 callers", map[string]string{"sqlite": "raw, 4 rows", "postgres": "raw, 5 rows"}[engine], "import of 100, no passwords", "import of 2 with passwords", "GetUsers, all 60", "PVWA users, all, extended", "Redrock by prefix", "client credentials, service user, 64", "code flow, ES256 ID token, 16", "refresh, opaque, 64", "introspection, JWT, 16", "UserInfo, opaque, 1", "JWKS, 64", "tokens issued, 500 rows", "100 expired rows leave", "idle memory", "rights of one person", "rights after a role changed",
+			for _, want := range []string{"sign-in with password", "sign-in with a security key", "WhoAmI", "CreateUser, 64 callers", map[string]string{"sqlite": "raw, 4 rows", "postgres": "raw, 5 rows"}[engine], "import of 100, no passwords", "import of 2 with passwords", "GetUsers, all 60", "PVWA users, all, extended", "Redrock by prefix", "client credentials, service user, 64", "code flow, ES256 ID token, 16", "refresh, opaque, 64", "introspection, JWT, 16", "UserInfo, opaque, 1", "JWKS, 64", "tokens issued, 500 rows", "100 expired rows leave", "idle memory", "rights of one person", "rights after a role changed",
 				"resultant policy", "first page of 260 members, direct", "last page, 8 deep", "add a member to 250, 64 callers", "remove a member of 250", "scripts of 4 run", "SCIM last page of 100", "SCIM PATCH, 16 callers",
 				"start to first healthy answer, large", "most memory meanwhile",
 			} {

@@ -53,6 +53,7 @@ type measure struct {
 // needs it.
 var measures = []measure{
 	{"signin", signIn},
+	{"factors", factors},
 	{"whoami", whoAmI},
 	{"create", create},
 	{"import", imports},

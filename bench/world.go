@@ -206,7 +206,7 @@ func (w *world) secrets(ctx context.Context, n int) (*site, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := w.passwordOnly(ctx, s); err != nil {
+	if err := w.challenges(ctx, s, "UP"); err != nil {
 		return nil, err
 	}
 	for i := range n {
@@ -230,9 +230,10 @@ func (w *world) secrets(ctx context.Context, n int) (*site, error) {
 	return s, nil
 }
 
-func (w *world) passwordOnly(ctx context.Context, s *site) error {
+// challenges says what a tenant asks for.
+func (w *world) challenges(ctx context.Context, s *site, what string) error {
 	c := w.app.Shell(s.id)
-	ready, err := w.app.Values.Prepare(ctx, c, setting.Set("Authentication.Challenges", "UP"))
+	ready, err := w.app.Values.Prepare(ctx, c, setting.Set("Authentication.Challenges", what))
 	if err != nil {
 		return err
 	}

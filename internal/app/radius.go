@@ -8,7 +8,9 @@ import (
 	"time"
 
 	"limen/internal/call"
+	"limen/internal/core/audit"
 	"limen/internal/core/login"
+	"limen/internal/core/outbox"
 	"limen/internal/core/radius"
 	"limen/internal/core/user"
 	"limen/internal/platform/radsec"
@@ -20,8 +22,39 @@ import (
 // wireRadius wires RADIUS clients, and servers elsewhere.
 func (a *App) wireRadius() {
 	asking := &udp.Client{Guard: a.Egress.Guard, Resolver: a.Resolver.Net()}
-	a.Radius = &radius.Setup{DB: a.DB, Ring: a.Ring, Changes: a.Changes, Profiles: a.Profiles, Ask: asking.Ask, Lookup: a.addresses, Plain: a.powerless, Lockout: a.lockout}
+	a.Radius = &radius.Setup{DB: a.DB, Ring: a.Ring, Changes: a.Changes, Profiles: a.Profiles, Ask: asking.Ask, Lookup: a.addresses, Promise: a.Outbox.Put, Plain: a.powerless, Lockout: a.lockout}
+	a.People.Shut = append(a.People.Shut, a.Radius.End)
+	a.Outbox.Handle(radius.TopicEnd, a.endUse)
 	a.Radius.Start()
+}
+
+// endUse has a RADIUS client end somebody's use of it, and keeps what it answered. What it refuses is not asked for again.
+func (a *App) endUse(ctx context.Context, d outbox.Delivery) error {
+	var in radius.Ending
+	if err := d.Into(&in); err != nil {
+		return outbox.Permanent(err)
+	}
+	c, err := a.stranger(ctx, d.Tenant)
+	if err != nil {
+		return err
+	}
+	ended, err := a.Radius.Tell(ctx, c, in)
+	if err != nil || ended.Client.ID == "" {
+		return err
+	}
+	return a.act(ctx, d.Tenant, audit.RadiusDisconnect, func(_ context.Context, c *call.Call) error {
+		e := c.Event
+		e.Kind, e.Target, e.Name, e.User, e.Login = "RadiusClient", ended.Client.ID, ended.Client.Name, in.User, in.Use.Name
+		e.Set("AccountingSession", in.Use.Session)
+		e.Set("Tries", d.Try)
+		if ended.Cause != 0 {
+			e.Set("ErrorCause", ended.Cause)
+		}
+		if !ended.Ok {
+			e.Outcome = "failed"
+		}
+		return nil
+	})
 }
 
 // radiusTerms is the same about a certificate.

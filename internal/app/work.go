@@ -46,6 +46,7 @@ func (a *App) wireSweeps() {
 		{Name: "vault sessions", Every: time.Hour, Run: func(ctx context.Context) error {
 			return vault.Sweep(ctx, a.DB, time.Now().Add(-keepSessions))
 		}},
+		{Name: "use of RADIUS clients", Every: time.Hour, Run: func(ctx context.Context) error { return a.Radius.SweepUse(ctx, time.Now()) }},
 		{Name: "ssh keys", Every: time.Hour, Run: func(ctx context.Context) error { return sshkey.Sweep(ctx, a.DB, time.Now()) }},
 		{Name: "member counts", Every: 24 * time.Hour, Run: a.mendCounts},
 		{Name: "numbers", Every: 24 * time.Hour, Run: a.mendNumbers},

@@ -24,6 +24,7 @@ var sweeps = map[string]string{
 	"workflow.old":              "retention",
 	"exemption.sweep":           "retention",
 	"address.sweep":             "retention",
+	"radius.sweep_open":         "retention",
 	"captcha.sweep":             "retention",
 	"reset.sweep":               "retention",
 	"regain.due":                "one node takes the steps of all tenants",

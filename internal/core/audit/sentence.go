@@ -25,7 +25,7 @@ var phrases = map[string]string{
 	RegainAsk: "asked to regain an account", RegainStart: "began the waiting time to regain the account of", RegainReady: "sent the link to regain the account of",
 	RegainStop: "stopped the regaining of the account of", RegainPropose: "proposed the reset of", RegainApprove: "approved the reset of",
 	RegainWithdraw: "took back the proposed reset of", RegainFinish: "regained the account of",
-	RecoveryCodes: "made new recovery codes", NetworkPassword: "made a new network password", BreakGlassChange: "changed what is an account for an emergency:", BreakGlassUse: "signed in by an account for an emergency:", RecoveryCodeUse: "used a recovery code of", DeviceForget: "forgot a browser", TokenCreate: "made an API token",
+	RecoveryCodes: "made new recovery codes", NetworkPassword: "made a new network password", RadiusDisconnect: "had a device end the use by", BreakGlassChange: "changed what is an account for an emergency:", BreakGlassUse: "signed in by an account for an emergency:", RecoveryCodeUse: "used a recovery code of", DeviceForget: "forgot a browser", TokenCreate: "made an API token",
 	ProvisionTarget: "set where to provision people of", ProvisionDelete: "ended the provisioning of people of", ProvisionAccount: "provisioned",
 	ProvisionTry: "tried where to provision people of", ProvisionRetry: "had tried again who was not provisioned of",
 	ProvisionRun: "had looked through the provisioning of", ProvisionRepair: "had put right the provisioning of",

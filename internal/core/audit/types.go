@@ -126,6 +126,7 @@ const (
 	AuthorityDelete  = "Cloud.Core.CertificateAuthorityDelete" // a certificate authority is trusted no more
 	RadiusClient     = "Cloud.Core.RadiusClientChange"         // a RADIUS client was added, changed or removed
 	RadiusAccounting = "Cloud.Core.RadiusAccounting"           // a RADIUS client told of somebody's use of it
+	RadiusDisconnect = "Cloud.Core.RadiusDisconnect"           // a RADIUS client was told to end somebody's use of it, and answered
 	RadiusServer     = "Cloud.Core.RadiusServerChange"         // a RADIUS server elsewhere was added, changed or removed
 	ProfileCreate    = "Cloud.Core.ProfileCreate"              // an authentication profile was added
 	ProfileChange    = "Cloud.Core.ProfileChange"              // an authentication profile changed

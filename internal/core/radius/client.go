@@ -18,16 +18,17 @@ type Client struct {
 	ID          string `db:"id"`
 	Name        string `db:"name"` // unique in the tenant whatever its case
 	Description string `db:"description"`
-	Address     string `db:"address"`   // from where it asks: a network, as 192.0.2.7/32, or a host name
-	Profile     string `db:"profile"`   // authentication profile that its people pass; empty: policies say which
-	Unsigned    bool   `db:"unsigned"`  // its requests need no Message-Authenticator
-	MSCHAP      bool   `db:"mschap"`    // it may ask by MS-CHAP version 2 outside of TLS
-	Authority   string `db:"authority"` // that issued its certificate, as PEM: it asks over TLS alone; empty: by UDP alone
-	CertName    string `db:"cert_name"` // in that certificate
+	Address     string `db:"address"`    // from where it asks: a network, as 192.0.2.7/32, or a host name
+	Profile     string `db:"profile"`    // authentication profile that its people pass; empty: policies say which
+	Unsigned    bool   `db:"unsigned"`   // its requests need no Message-Authenticator
+	MSCHAP      bool   `db:"mschap"`     // it may ask by MS-CHAP version 2 outside of TLS
+	Authority   string `db:"authority"`  // that issued its certificate, as PEM: it asks over TLS alone; empty: by UDP alone
+	CertName    string `db:"cert_name"`  // in that certificate
+	Disconnect  int64  `db:"disconnect"` // UDP port at which it is told to end somebody's use; 0: it is not
 	Sealed      string `db:"sealed"`
 }
 
-const clientColumns = `id, name, description, address, profile, unsigned, mschap, authority, cert_name, sealed`
+const clientColumns = `id, name, description, address, profile, unsigned, mschap, authority, cert_name, disconnect, sealed`
 
 var (
 	listClients = dbx.Q[Client]("radius.clients", `SELECT `+clientColumns+` FROM radius_client WHERE tenant = ? ORDER BY name_key, id`)
@@ -35,9 +36,9 @@ var (
 	lockClient   = dbx.Q[Client]("radius.lock_client", `SELECT `+clientColumns+` FROM radius_client WHERE tenant = ? AND id = ? FOR UPDATE`)
 	atAddress    = dbx.Q[string]("radius.at_address", `SELECT id FROM radius_client WHERE tenant = ? AND address = ?`)
 	countClients = dbx.Q[int64]("radius.count_clients", `SELECT COUNT(*) FROM radius_client WHERE tenant = ?`)
-	insertClient = dbx.E("radius.insert_client", `INSERT INTO radius_client (tenant, id, name, name_key, description, address, profile, unsigned, mschap, authority, cert_name, sealed, created, changed)
-		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`)
-	updateClient = dbx.E("radius.update_client", `UPDATE radius_client SET name = ?, name_key = ?, description = ?, address = ?, profile = ?, unsigned = ?, mschap = ?, authority = ?, cert_name = ?, sealed = ?, changed = ?
+	insertClient = dbx.E("radius.insert_client", `INSERT INTO radius_client (tenant, id, name, name_key, description, address, profile, unsigned, mschap, authority, cert_name, disconnect, sealed, created, changed)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`)
+	updateClient = dbx.E("radius.update_client", `UPDATE radius_client SET name = ?, name_key = ?, description = ?, address = ?, profile = ?, unsigned = ?, mschap = ?, authority = ?, cert_name = ?, disconnect = ?, sealed = ?, changed = ?
 		WHERE tenant = ? AND id = ?`)
 	deleteClient = dbx.E("radius.delete_client", `DELETE FROM radius_client WHERE tenant = ? AND id = ?`)
 	naming       = dbx.Q[string]("radius.naming", `SELECT name FROM radius_client WHERE tenant = ? AND profile = ? ORDER BY name_key`)
@@ -64,6 +65,7 @@ type ClientWish struct {
 	MSCHAP      *bool
 	Authority   *string // PEM
 	CertName    *string
+	Disconnect  *int
 	Secret      string // empty: as it is
 }
 
@@ -93,6 +95,9 @@ func (s *Setup) PrepareClient(ctx context.Context, c *call.Call, w ClientWish) (
 	}
 	if w.Address, err = network(w.Address); err != nil {
 		return out, err
+	}
+	if w.Disconnect != nil && (*w.Disconnect < 0 || *w.Disconnect > 65535) {
+		return out, fault.Bad("DisconnectPort", "is a UDP port, such as 3799, or 0")
 	}
 	if err := w.secure(c.Now); err != nil {
 		return out, err
@@ -156,6 +161,9 @@ func (s *Setup) SaveClient(ctx context.Context, c *call.Call, r ReadyClient) (st
 	if r.wish.CertName != nil {
 		now.CertName = *r.wish.CertName
 	}
+	if r.wish.Disconnect != nil {
+		now.Disconnect = int64(*r.wish.Disconnect)
+	}
 	if err := now.proves(); err != nil {
 		return "", err
 	}
@@ -218,9 +226,9 @@ func (s *Setup) hold(ctx context.Context, c *call.Call, id string) (string, erro
 func writeClient(ctx context.Context, c *call.Call, was, now Client) (err error) {
 	at := c.Now.UnixMilli()
 	if was.ID == "" {
-		_, err = insertClient.Do(ctx, c.Tx, c.Tenant.ID, now.ID, now.Name, keyOf(now.Name), now.Description, now.Address, now.Profile, now.Unsigned, now.MSCHAP, now.Authority, now.CertName, now.Sealed, at, at)
+		_, err = insertClient.Do(ctx, c.Tx, c.Tenant.ID, now.ID, now.Name, keyOf(now.Name), now.Description, now.Address, now.Profile, now.Unsigned, now.MSCHAP, now.Authority, now.CertName, now.Disconnect, now.Sealed, at, at)
 	} else {
-		_, err = updateClient.Do(ctx, c.Tx, now.Name, keyOf(now.Name), now.Description, now.Address, now.Profile, now.Unsigned, now.MSCHAP, now.Authority, now.CertName, now.Sealed, at, c.Tenant.ID, now.ID)
+		_, err = updateClient.Do(ctx, c.Tx, now.Name, keyOf(now.Name), now.Description, now.Address, now.Profile, now.Unsigned, now.MSCHAP, now.Authority, now.CertName, now.Disconnect, now.Sealed, at, c.Tenant.ID, now.ID)
 	}
 	if errors.Is(err, dbx.ErrExists) {
 		err = taken(now.Name)
@@ -261,5 +269,6 @@ func noteClient(e *call.Event, was, now Client) {
 	call.Changed(e, "AllowUnsigned", was.Unsigned, now.Unsigned)
 	call.Changed(e, "AllowMsChapV2", was.MSCHAP, now.MSCHAP)
 	call.Changed(e, "RadSecAuthority", prints(was.Authority), prints(now.Authority))
+	call.Changed(e, "DisconnectPort", was.Disconnect, now.Disconnect)
 	call.Changed(e, "RadSecName", was.CertName, now.CertName)
 }

@@ -14,6 +14,7 @@ import (
 	"limen/internal/call"
 	"limen/internal/core/change"
 	"limen/internal/core/lockout"
+	"limen/internal/core/outbox"
 	"limen/internal/core/profile"
 	"limen/internal/crypt"
 	"limen/internal/dbx"
@@ -60,6 +61,8 @@ type Setup struct {
 	Ask Ask
 	// Lookup gives the addresses of a host name; nil: clients that are known by a name are not answered.
 	Lookup func(ctx context.Context, host string) ([]netip.Addr, error)
+	// Promise promises a delivery in c.Tx.
+	Promise func(ctx context.Context, c *call.Call, d outbox.Delivery) error
 	// Plain says whether a person holds no right to administrate anything; nil: everybody does not.
 	Plain func(ctx context.Context, c *call.Call, userID string) (bool, error)
 	// Lockout refuses, with the warning, a change that was made in c.Tx and shuts out those who could undo it. Nil: none does.

@@ -102,6 +102,8 @@ func (k *Client) proves() error {
 	switch {
 	case k.Authority != "" && k.CertName == "":
 		return fault.Missing("RadSecName")
+	case k.Authority != "" && k.Disconnect != 0:
+		return fault.Bad("DisconnectPort", "is for clients that ask by UDP: over TLS only they connect")
 	case k.Authority == "" && k.Sealed == "":
 		return fault.Missing("Secret")
 	case k.Authority == "":

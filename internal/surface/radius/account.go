@@ -1,9 +1,12 @@
 package radius
 
 import (
+	"cmp"
 	"context"
 	"errors"
+	"fmt"
 	"net/netip"
+	"slices"
 	"strconv"
 
 	"limen/internal/core/radius"
@@ -22,15 +25,30 @@ type Account struct {
 	User string
 	// Fields are what it tells besides.
 	Fields map[string]any
+
+	client radius.Client
+	status uint32
+	use    radius.Use
 }
 
 // statuses are the names of Acct-Status-Type (RFC 2866 section 5.1).
 var statuses = map[uint32]string{1: "Start", 2: "Stop", 3: "Interim-Update", 7: "Accounting-On", 8: "Accounting-Off"}
 
+// statusStop is the end of one use; overs are what ends one, or all of a device.
+const statusStop = 2
+
+var overs = []uint32{statusStop, 7, 8}
+
 // counts reads an Accounting-Request.
 func counts(from netip.AddrPort, k radius.Known, p wire.Packet) *Account {
-	out := &Account{Client: k.Name, User: p.Text(wire.UserName), Fields: map[string]any{}}
+	out := &Account{Client: k.Name, User: p.Text(wire.UserName), Fields: map[string]any{}, client: k.Client}
 	n, _ := p.Number(wire.AcctStatusType)
+	out.status = n
+	out.use = radius.Use{
+		Session: p.Text(wire.AcctSessionID), Name: out.User, From: from.Addr().Unmap().String(), Station: p.Text(wire.CallingStation),
+		Identifier: p.Text(wire.NASIdentifier), Address: p.Get(wire.NASIPAddress),
+	}
+	out.use.NAS = cmp.Or(out.use.Identifier, fmt.Sprintf("%x", out.use.Address), out.use.From)
 	if out.Status = statuses[n]; out.Status == "" {
 		out.Status = strconv.FormatUint(uint64(n), 10)
 	}
@@ -58,6 +76,14 @@ func (r *Radius) Account(ctx context.Context, c *op.Call, in Account) (op.None, 
 	for name, value := range in.Fields {
 		e.Set(name, value)
 	}
+	if slices.Contains(overs, in.status) {
+		if in.status != statusStop {
+			in.use.Session = "" // the device has begun anew, or goes
+		}
+		if err := r.Setup.Used(ctx, c, in.client, in.use); err != nil {
+			return op.None{}, err
+		}
+	}
 	if in.User == "" {
 		return op.None{}, nil
 	}
@@ -69,6 +95,8 @@ func (r *Radius) Account(ctx context.Context, c *op.Call, in Account) (op.None, 
 	if errors.Is(err, user.ErrNotFound) { // whoever the client means, it is nobody here
 		return op.None{}, nil
 	}
-	e.User = u.ID
-	return op.None{}, err
+	if e.User = u.ID; err != nil || slices.Contains(overs, in.status) {
+		return op.None{}, err
+	}
+	return op.None{}, r.Setup.Using(ctx, c, in.client, u.ID, u.Barred(c.Now), in.use)
 }

@@ -22,6 +22,9 @@ const (
 	AccountingResponse Code = 5
 	AccessChallenge    Code = 11
 	StatusServer       Code = 12
+	DisconnectRequest  Code = 40
+	DisconnectACK      Code = 41
+	DisconnectNAK      Code = 42
 )
 
 // Type is the type of an attribute.
@@ -47,8 +50,10 @@ const (
 	AcctSessionID        Type = 44
 	AcctSessionTime      Type = 46
 	AcctTerminateCause   Type = 49
+	EventTimestamp       Type = 55
 	EAPMessage           Type = 79
 	MessageAuthenticator Type = 80
+	ErrorCause           Type = 101
 )
 
 // Bounds of a packet (RFC 2865 section 3) and of what is read of one.

@@ -108,6 +108,22 @@ func Accounting(id byte, secret []byte, attributes ...Attribute) ([]byte, error)
 	return b, nil
 }
 
+// Disconnect makes a request that somebody's use ends, which begins with a Message-Authenticator, and gives its authenticator (RFC 5176 section 3).
+func Disconnect(id byte, secret []byte, attributes ...Attribute) (b []byte, authenticator [16]byte, err error) {
+	all := append([]Attribute{{MessageAuthenticator, make([]byte, 16)}}, attributes...)
+	if b, err = write(DisconnectRequest, id, [16]byte{}, all); err != nil {
+		return nil, authenticator, err
+	}
+	copy(b[head+2:head+18], mac(secret, b))
+	copy(b[4:head], sum(b, [16]byte{}, secret))
+	return b, [16]byte(b[4:head]), nil
+}
+
+// Time makes Event-Timestamp, in seconds since 1970.
+func Time(seconds int64) Attribute {
+	return Attribute{EventTimestamp, binary.BigEndian.AppendUint32(nil, uint32(seconds))} //nolint:gosec // RFC 2869 section 5.3: until 2106
+}
+
 func write(code Code, id byte, authenticator [16]byte, attributes []Attribute) ([]byte, error) {
 	b := make([]byte, head, 256)
 	b[0], b[1] = byte(code), id

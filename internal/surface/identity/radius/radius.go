@@ -62,6 +62,8 @@ type Client struct {
 	RadSecAuthority string `json:"RadSecAuthority"`
 	// RadSecName is the name in that certificate.
 	RadSecName string `json:"RadSecName"`
+	// DisconnectPort is the UDP port at which it is told to end somebody's use of it whose access ends; 0: it is not.
+	DisconnectPort int `json:"DisconnectPort"`
 }
 
 // GetRadiusClients lists the RADIUS clients, by their names. Secrets are never shown. mfa.yaml n 68.
@@ -74,7 +76,7 @@ func (r Radius) GetRadiusClients(ctx context.Context, c *op.Call, _ op.None) ([]
 	for i, k := range all {
 		out[i] = Client{
 			ID: k.ID, Name: k.Name, Description: k.Description, ClientHostOrIP: shown(k.Address), AuthProfile: k.Profile, AllowUnsigned: k.Unsigned,
-			AllowMsChapV2: k.MSCHAP, RadSecAuthority: k.Authority, RadSecName: k.CertName,
+			AllowMsChapV2: k.MSCHAP, RadSecAuthority: k.Authority, RadSecName: k.CertName, DisconnectPort: int(k.Disconnect),
 		}
 	}
 	return out, err

@@ -53,7 +53,7 @@ func (a *App) wirePeople() {
 func (a *App) withPeople(u users.Users) users.Users {
 	u.Captchas, u.Consents = a.Captchas, a.Consents
 	u.Support = support.Support{People: a.People, Roles: a.Roles, Tenants: a.Index, Passwords: a.Passwords}
-	u.Perform = a.perform
+	u.Perform, u.Alone = a.perform, a.alone
 	u.Passcodes, u.Addresses, u.Tokens, u.Logins, u.Exempted = a.Passcodes, a.Addresses, a.Tokens, a.Logins, a.exempted
 	return u
 }

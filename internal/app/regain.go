@@ -46,7 +46,8 @@ func (a *App) wireRegains() {
 	}
 	a.Logins.Alarm = a.signedIn
 	a.People.Gone = append(a.People.Gone, a.Regains.Drop)
-	a.People.Moved = append(a.People.Moved, a.Regains.Moved)
+	a.People.Stored = append(a.People.Stored, a.notRedirected)
+	a.People.Moved = append(a.People.Moved, a.notAlone, a.Regains.Moved)
 	a.People.Outdated = append(a.People.Outdated, a.Regains.Changed)
 	a.Jobs.Sweep(job.Sweep{Name: "accounts regained", Every: time.Minute, Run: func(ctx context.Context) error { return a.Regains.Tick(ctx, a.DB, time.Now()) }})
 	a.Jobs.Sweep(job.Sweep{Name: "old accounts regained", Every: time.Hour, Run: func(ctx context.Context) error { return a.Regains.Sweep(ctx, a.DB, time.Now()) }})
@@ -156,4 +157,33 @@ func (a *App) regainText(ctx context.Context, c *call.Call, u user.User, to stri
 
 func regainReader(u user.User, mail, mobile string) post.Reader {
 	return post.Reader{Mail: mail, Mobile: mobile, Culture: u.Culture, Name: u.Display, Account: u.Name, Org: u.Org}
+}
+
+// alone fails where a caller changes what somebody else signs in with who holds administrative rights, and the tenant wants two for that.
+func (a *App) alone(ctx context.Context, c *call.Call, userID string) error {
+	if c.Caller == nil || c.Caller.User == userID || c.Caller.Means == call.ByShell {
+		return nil
+	}
+	v, err := a.Values.Get(ctx, c)
+	if err != nil || !v.Regain.Two {
+		return err
+	}
+	plain, err := a.powerless(ctx, c, userID)
+	if err == nil && !plain {
+		err = regain.ErrTwo
+	}
+	return err
+}
+
+// notAlone is alone, for the directory, about an address to which codes go.
+func (a *App) notAlone(ctx context.Context, c *call.Call, _, now user.User) error {
+	return a.alone(ctx, c, now.ID)
+}
+
+// notRedirected is the same about whose factors answer for somebody.
+func (a *App) notRedirected(ctx context.Context, c *call.Call, old, now *user.User) error {
+	if old.ID == "" || now.ID == "" || old.MfaUser == now.MfaUser {
+		return nil
+	}
+	return a.alone(ctx, c, now.ID)
 }

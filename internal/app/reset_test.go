@@ -155,11 +155,15 @@ func TestResetByOneAlone(t *testing.T) {
 		}), nil, "a change of who holds which rights")
 		_, err = d.approve(ben, d.who, false)
 		d.want(err, regain.ErrApart, "who may owe the right to the first")
-		d.want(d.propose(cleo, d.helpers[1]), nil, "about another")
 		d.want(d.as(ben, audit.UserChange, func(ctx context.Context, c *call.Call) error {
 			c.Event.Target = cleo.ID
 			return nil
 		}), nil, "a change of the other's account")
+		other := d.site.Person(t, "other")
+		d.site.Settle(t, other.ID, "", "")
+		d.want(d.propose(cleo, other), nil, "about another")
+		_, err = d.approve(ben, other, false)
+		d.want(err, regain.ErrApart, "who has changed the first one's account")
 		d.want(d.as(ada, audit.RegainPropose, func(ctx context.Context, c *call.Call) error {
 			c.Caller.Session = ""
 			u, err := s.App.People.ByID(ctx, c, d.who.ID)
@@ -197,5 +201,45 @@ func TestResetByTheWrongOnes(t *testing.T) {
 		local := d.site.Person(t, "local")
 		d.site.Settle(t, local.ID, here, d.site.RoleIn(t, "Local", here, right.UserManagement))
 		d.want(d.propose(local, d.who), op.ErrDenied, "an administrator of another organization")
+	})
+}
+
+// Where the tenant wants two, nobody alone replaces what an administrator signs in with; everybody else's they do, and what shuts a thief out, too.
+func TestResetTakesTwo(t *testing.T) {
+	apptest.Each(t, func(t *testing.T, s *apptest.Server) {
+		d := withDesk(t, s)
+		ada := d.helpers[0]
+		admin := d.site.SignedIn(t, d.site.Admin.ID)
+		try := func(path string, in map[string]any) string {
+			_, body := d.site.Call(t, admin, "POST", path, in)
+			return string(body)
+		}
+		changes := map[string]map[string]any{
+			"/UserMgmt/ResetUserPassword":          {},
+			"/CDirectoryService/ExemptUserFromMfa": {"timespan": 30},
+			"/CDirectoryService/ChangeUser":        {},
+			"/RecoveryCode/DeleteRecoveryCodes":    {},
+			"/UserMgmt/ResetSecurityQuestions":     {},
+			"/UserMgmt/SignOutEverywhere":          {},
+		}
+		for _, two := range []string{"false", "true"} {
+			d.site.Set(t, "Recovery.TwoForAdministrators", two)
+			for path, in := range changes {
+				for _, who := range []apptest.Person{ada, d.who} {
+					in["ID"], in["newPassword"], in["Mail"] = who.ID, "Orange-Ladder-5-"+two, two+"@example.org" // others than before
+					refused := strings.Contains(try(path, in), `"regain.two"`)
+					if want := two == "true" && who.ID == ada.ID && path != "/UserMgmt/SignOutEverywhere"; refused != want {
+						t.Errorf("%s of %s, with %s: %s", path, who.Name, two, try(path, in))
+					}
+				}
+			}
+		}
+		d.want(d.propose(d.helpers[1], ada), nil, "the first")
+		code, err := d.approve(d.helpers[2], ada, false)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, err = d.finish(code, "")
+		d.want(err, nil, "two together")
 	})
 }

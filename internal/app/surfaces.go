@@ -77,7 +77,7 @@ func (a *App) identityOps() []op.Op {
 	out = append(out, mfa.MFA{
 		People: a.People, Roles: a.Roles, Settings: a.Values, Sessions: a.Sessions, Passwords: a.Passwords,
 		Questions: a.Questions, Profiles: a.OATH, Keys: a.Passkeys, Tokens: a.Hardware, PINs: a.PINs, LeastPIN: a.Policies.LeastPIN, Logins: a.Logins, Notify: a.notify, Keep: a.keepWay,
-		Authenticators: a.Authenticators, Scans: a.scans(), Enrolment: a.Policies.Enrolment,
+		Authenticators: a.Authenticators, Scans: a.scans(), Enrolment: a.Policies.Enrolment, Alone: a.alone,
 	}.Ops()...)
 	out = append(out, a.breakGlass().Ops()...)
 	out = append(out, a.regain().Ops()...)

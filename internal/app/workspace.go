@@ -110,6 +110,9 @@ func (a *App) managed(ctx context.Context, c *call.Call, at string, u user.User)
 
 // passwordSet follows a new password: the directory knows of it, and who was invited to a workspace has joined.
 func (a *App) passwordSet(ctx context.Context, c *call.Call, userID string, force bool) error {
+	if err := a.alone(ctx, c, userID); err != nil {
+		return err
+	}
 	if err := a.People.PasswordSet(ctx, c, userID, force); err != nil {
 		return err
 	}

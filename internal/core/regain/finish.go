@@ -174,6 +174,14 @@ func (r *Regains) wrong(ctx context.Context, c *call.Call, one Regain) error {
 	return ErrCode
 }
 
+// put stores the password as the person's own choice: the browser may be one in which somebody else is signed in.
+func (r *Regains) put(ctx context.Context, c *call.Call, userID string, fresh password.New) error {
+	other := c.Caller
+	c.Caller = nil
+	defer func() { c.Caller = other }()
+	return r.Passwords.Put(ctx, c, userID, fresh, false)
+}
+
 func (r *Regains) give(ctx context.Context, c *call.Call, u user.User, one Regain, fresh password.New) (Finished, error) {
 	if err := r.end(ctx, c, one, Done, ""); err != nil { // first: a new password ends what is under way
 		return Finished{}, err
@@ -181,7 +189,7 @@ func (r *Regains) give(ctx context.Context, c *call.Call, u user.User, one Regai
 	if err := r.Strip(ctx, c, u.ID); err != nil {
 		return Finished{}, err
 	}
-	if err := r.Passwords.Put(ctx, c, u.ID, fresh, false); err != nil {
+	if err := r.put(ctx, c, u.ID, fresh); err != nil {
 		return Finished{}, err
 	}
 	if err := r.People.End(ctx, c, u.ID); err != nil {

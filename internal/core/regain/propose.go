@@ -37,6 +37,8 @@ var (
 	ErrSecond   = fault.New(fault.Denied, "regain.second", "Another administrator must approve this than the one who proposed it, in another browser.")
 	ErrApart    = fault.New(fault.Denied, "regain.apart",
 		"One of the two administrators has changed the other one's account, or who holds which rights, within 24 hours, or is new. Somebody else must take part.")
+	// ErrTwo is for one administrator alone, where the tenant wants two.
+	ErrTwo      = fault.New(fault.Denied, "regain.two", "Nobody does this alone to somebody who holds administrative rights. Propose a reset, which another administrator approves.")
 	ErrProposer = fault.New(fault.Denied, "regain.proposer", "Whoever proposed this may not do it any more.")
 )
 

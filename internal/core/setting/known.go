@@ -138,6 +138,8 @@ var otherKeys = []Key{
 		func(v *Values) *bool { return &v.Regain.MailAlone }),
 	boolean("Recovery.RequireCaptcha", false, "Have programs that start it prove that they are no cheap ones; the page for it is closed then.",
 		func(v *Values) *bool { return &v.Regain.Captcha }),
+	boolean("Recovery.TwoForAdministrators", false, "Have nobody alone replace the password, addresses or factors of somebody else who holds administrative rights: two administrators reset them together.",
+		func(v *Values) *bool { return &v.Regain.Two }),
 	boolean("ForgotUsername.Allowed", false, "Mail people the login names that belong to their mail address, when they ask.", func(v *Values) *bool { return &v.RemindNames }),
 	boolean("Signup.Allowed", false, "Let strangers register themselves.", func(v *Values) *bool { return &v.Signup.Allowed }),
 	boolean("EmailVerification.Mandatory", false, "Let nobody sign in, system administrators excepted, who was asked to show that their mail address is theirs and has not.",

@@ -71,6 +71,7 @@ func (v *Values) Free(name string) (value string, ok bool) {
 type Regain struct {
 	Wait      time.Duration // before they get the link
 	MailAlone bool          // a mail address is enough
+	Two       bool          // administrators are reset by two others alone
 	Captcha   bool          // who starts it proves to be no cheap program
 }
 

@@ -17,6 +17,7 @@ import (
 	"limen/internal/core/lockout"
 	"limen/internal/core/login"
 	"limen/internal/core/password"
+	"limen/internal/core/regain"
 	"limen/internal/core/right"
 	"limen/internal/core/role"
 	"limen/internal/core/scan"
@@ -52,6 +53,8 @@ type MFA struct {
 	Notify func(ctx context.Context, c *call.Call, u user.User, what login.Notice) error
 	// Keep makes a change to what somebody signs in with: lockout.ErrLastWay when no system administrator could sign in then.
 	Keep func(ctx context.Context, c *call.Call, userID string, change func() error) error
+	// Alone fails where the caller changes the factors of somebody else for whom the tenant wants two administrators.
+	Alone func(ctx context.Context, c *call.Call, userID string) error
 }
 
 // Faults of this surface.
@@ -68,10 +71,16 @@ var (
 
 // Ops declares them.
 func (m MFA) Ops() []op.Op {
-	return slices.Concat(
+	all := slices.Concat(
 		m.passwords(), m.offered(), m.answers(), m.profiles(), m.codes(), m.tokens(), m.files(), m.pins(), m.keys(), m.authenticators(), m.asked(), m.scanned(),
 		m.subscribing(), m.recoveryCodes(), m.networkPasswords(),
 	)
+	for i, o := range all {
+		if slices.Contains(o.Faults, user.ErrStronger) { // what may be refused to one, may be refused to one alone
+			all[i].Faults = append(slices.Clip(o.Faults), regain.ErrTwo)
+		}
+	}
+	return all
 }
 
 func (m MFA) passwords() []op.Op {
@@ -218,6 +227,9 @@ func (m MFA) guard(ctx context.Context, c *op.Call, userID string) error {
 // vary is guard for what enrols, replaces or removes factors.
 func (m MFA) vary(ctx context.Context, c *op.Call, userID string, part login.Part) error {
 	if err := m.guard(ctx, c, userID); err != nil {
+		return err
+	}
+	if err := m.Alone(ctx, c, userID); err != nil {
 		return err
 	}
 	return m.own(ctx, c, userID, part)

@@ -106,6 +106,9 @@ func (u Users) ExemptUserFromMfa(ctx context.Context, c *op.Call, in MfaExemptio
 	if err := u.guard(ctx, c, in.found.ID); err != nil {
 		return op.None{}, err
 	}
+	if err := u.Alone(ctx, c, in.found.ID); lasts > 0 && err != nil {
+		return op.None{}, err
+	}
 	invited(c, in.found)
 	until, err := u.Exemptions.Grant(ctx, c, in.found.ID, lasts)
 	if err != nil || until.IsZero() {

@@ -87,6 +87,9 @@ func (u Users) openFor(ctx context.Context, c *op.Call, p user.User) (session.Se
 	if p.Barred(c.Now) {
 		return session.Session{}, ErrBarred
 	}
+	if err := u.Alone(ctx, c, p.ID); err != nil {
+		return session.Session{}, err
+	}
 	if is, err := u.Roles.Protected(ctx, c, p.ID); err != nil || is {
 		if err == nil {
 			err = ErrSystem

@@ -22,6 +22,7 @@ import (
 	"limen/internal/core/password"
 	"limen/internal/core/post"
 	"limen/internal/core/preference"
+	"limen/internal/core/regain"
 	"limen/internal/core/right"
 	"limen/internal/core/role"
 	"limen/internal/core/session"
@@ -58,6 +59,8 @@ type Users struct {
 	Link func(ctx context.Context, c *call.Call, u user.User, lasts time.Duration) (string, error)
 	// Keep makes a change to what somebody signs in with: lockout.ErrLastWay when no system administrator could sign in then.
 	Keep func(ctx context.Context, c *call.Call, userID string, change func() error) error
+	// Alone fails where the caller lets somebody else in, or acts as them, for whom the tenant wants two administrators.
+	Alone func(ctx context.Context, c *call.Call, userID string) error
 	// Perform runs another operation for the call's caller, with a body as a client would send it; as a call of its own.
 	Perform  func(ctx context.Context, c *call.Call, path string, body []byte) error
 	Captchas *captcha.Captchas
@@ -97,7 +100,13 @@ var (
 
 // Ops declares them.
 func (u Users) Ops() []op.Op {
-	return slices.Concat(u.keeping(), u.saving(), u.caching(), u.helping(), u.acting(), u.creating(), u.changing(), u.reading(), u.inviting(), u.extending(), u.addressing(), u.consenting())
+	all := slices.Concat(u.keeping(), u.saving(), u.caching(), u.helping(), u.acting(), u.creating(), u.changing(), u.reading(), u.inviting(), u.extending(), u.addressing(), u.consenting())
+	for i, o := range all {
+		if slices.Contains(o.Faults, user.ErrStronger) { // what may be refused to one, may be refused to one alone
+			all[i].Faults = append(slices.Clip(o.Faults), regain.ErrTwo)
+		}
+	}
+	return all
 }
 
 func (u Users) creating() []op.Op {

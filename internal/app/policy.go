@@ -107,8 +107,11 @@ func (a *App) lockout(ctx context.Context, c *call.Call, warning *fault.Error) e
 	return lockout.Guard{Roles: a.Roles, People: a.People, Admits: a.Logins.Admits}.Check(ctx, c, warning)
 }
 
-// keepWay makes a change to what somebody signs in with, unless no system administrator could sign in then.
+// keepWay makes a change to what somebody signs in with, unless no system administrator could sign in then, or it takes two.
 func (a *App) keepWay(ctx context.Context, c *call.Call, userID string, change func() error) error {
+	if err := a.alone(ctx, c, userID); err != nil {
+		return err
+	}
 	return lockout.Guard{Roles: a.Roles, People: a.People, Admits: a.Logins.Admits}.Keep(ctx, c, userID, change)
 }
 

@@ -54,7 +54,7 @@ func (a *App) wireRegains() {
 }
 
 func (a *App) regain() surface.Regain {
-	return surface.Regain{Regains: a.Regains, People: a.People, Roles: a.Roles, Captchas: a.Captchas, Settings: a.Values}
+	return surface.Regain{Regains: a.Regains, Captchas: a.Captchas, Settings: a.Values}
 }
 
 // regainPages are the pages about it.

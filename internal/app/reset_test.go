@@ -11,6 +11,7 @@ import (
 	"limen/internal/app/apptest"
 	"limen/internal/call"
 	"limen/internal/core/audit"
+	"limen/internal/core/factor/passkey"
 	"limen/internal/core/regain"
 	"limen/internal/core/right"
 	"limen/internal/core/role"
@@ -232,6 +233,13 @@ func TestResetTakesTwo(t *testing.T) {
 						t.Errorf("%s of %s, with %s: %s", path, who.Name, two, try(path, in))
 					}
 				}
+			}
+		}
+		for who, want := range map[string]bool{ada.ID: true, d.who.ID: false} { // another dialect's operation
+			key := d.site.Key(t, who, passkey.Passkey).Handle()
+			_, body := d.site.Call(t, admin, "DELETE", "/PasswordVault/API/fido2/keys/"+key, nil)
+			if refused := strings.Contains(string(body), regain.ErrTwo.Public); refused != want {
+				t.Errorf("a passkey of %s: %s", who, body)
 			}
 		}
 		d.want(d.propose(d.helpers[1], ada), nil, "the first")

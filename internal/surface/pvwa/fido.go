@@ -8,6 +8,7 @@ import (
 	"limen/internal/core/factor/passkey"
 	"limen/internal/core/lockout"
 	"limen/internal/core/login"
+	"limen/internal/core/regain"
 	"limen/internal/core/session"
 	"limen/internal/core/user"
 	"limen/internal/core/vault"
@@ -17,7 +18,7 @@ import (
 
 func (p PVWA) fido() []op.Op {
 	faults := []*fault.Error{
-		passkey.ErrNotFound, vault.ErrSystem, user.ErrStronger, lockout.ErrLastWay, session.ErrStale, login.ErrForbidden,
+		passkey.ErrNotFound, vault.ErrSystem, user.ErrStronger, regain.ErrTwo, lockout.ErrLastWay, session.ErrStale, login.ErrForbidden,
 	}
 	return []op.Op{
 		op.New(writes(http.MethodDelete, base+"/fido2/selfKeys/{id}", op.Authenticated, audit.FactorRemove, faults), p.DeleteOwnPasskey),

@@ -9,6 +9,7 @@ import (
 	"limen/internal/core/detail"
 	"limen/internal/core/lockout"
 	"limen/internal/core/password"
+	"limen/internal/core/regain"
 	"limen/internal/core/role"
 	"limen/internal/core/user"
 	"limen/internal/core/vault"
@@ -21,7 +22,7 @@ import (
 var (
 	unread   = []*fault.Error{vault.ErrValue, vault.ErrNumber}
 	unknown  = []*fault.Error{vault.ErrUser, vault.ErrNumber}
-	guarding = []*fault.Error{vault.ErrUser, vault.ErrNumber, vault.ErrSelf, vault.ErrSystem, user.ErrStronger, user.ErrStale, role.ErrLast, lockout.ErrLastWay}
+	guarding = []*fault.Error{vault.ErrUser, vault.ErrNumber, vault.ErrSelf, vault.ErrSystem, user.ErrStronger, regain.ErrTwo, user.ErrStale, role.ErrLast, lockout.ErrLastWay}
 	making   = []*fault.Error{
 		vault.ErrValue, vault.ErrLocation, vault.ErrAbove, vault.ErrNotGiven, user.ErrNameTaken, user.ErrSuffix, role.ErrNotHeld, role.ErrTooMany, detail.ErrLong,
 		detail.ErrMany, detail.ErrText, fault.ErrInvalid, fault.ErrBlank, password.ErrPolicy, password.ErrWeak, password.ErrCommon,

@@ -10,6 +10,7 @@ import (
 	"limen/internal/core/lockout"
 	"limen/internal/core/password"
 	"limen/internal/core/provision"
+	"limen/internal/core/regain"
 	"limen/internal/core/role"
 	"limen/internal/core/user"
 	"limen/internal/fault"
@@ -24,7 +25,7 @@ var (
 		password.ErrWeak, password.ErrCommon, detail.ErrLong, detail.ErrMany, detail.ErrText, attribute.ErrColumn, attribute.ErrValue, attribute.ErrSize,
 	}
 	changing = []*fault.Error{
-		user.ErrNotFound, user.ErrStale, user.ErrStronger, provision.ErrSystem, provision.ErrSelf, role.ErrLast, lockout.ErrLastWay, password.ErrUsed, password.ErrChanged,
+		user.ErrNotFound, user.ErrStale, user.ErrStronger, regain.ErrTwo, provision.ErrSystem, provision.ErrSelf, role.ErrLast, lockout.ErrLastWay, password.ErrUsed, password.ErrChanged,
 	}
 )
 

@@ -17,7 +17,6 @@ import (
 	"limen/internal/core/lockout"
 	"limen/internal/core/login"
 	"limen/internal/core/password"
-	"limen/internal/core/regain"
 	"limen/internal/core/right"
 	"limen/internal/core/role"
 	"limen/internal/core/scan"
@@ -27,6 +26,7 @@ import (
 	"limen/internal/core/user"
 	"limen/internal/fault"
 	"limen/internal/op"
+	"limen/internal/surface/identity"
 )
 
 // MFA is the operations.
@@ -71,16 +71,10 @@ var (
 
 // Ops declares them.
 func (m MFA) Ops() []op.Op {
-	all := slices.Concat(
+	return identity.Guarded(slices.Concat(
 		m.passwords(), m.offered(), m.answers(), m.profiles(), m.codes(), m.tokens(), m.files(), m.pins(), m.keys(), m.authenticators(), m.asked(), m.scanned(),
 		m.subscribing(), m.recoveryCodes(), m.networkPasswords(),
-	)
-	for i, o := range all {
-		if slices.Contains(o.Faults, user.ErrStronger) { // what may be refused to one, may be refused to one alone
-			all[i].Faults = append(slices.Clip(o.Faults), regain.ErrTwo)
-		}
-	}
-	return all
+	))
 }
 
 func (m MFA) passwords() []op.Op {

@@ -3,14 +3,13 @@ package regain
 
 import (
 	"context"
-	"errors"
+	"slices"
 	"strings"
 
 	"limen/internal/core/audit"
 	"limen/internal/core/captcha"
 	"limen/internal/core/regain"
 	"limen/internal/core/right"
-	"limen/internal/core/role"
 	"limen/internal/core/setting"
 	"limen/internal/core/user"
 	"limen/internal/fault"
@@ -20,8 +19,6 @@ import (
 // Regain is the operations.
 type Regain struct {
 	Regains  *regain.Regains
-	People   *user.Directory
-	Roles    *role.Roles
 	Captchas *captcha.Captchas
 	Settings *setting.Store
 }
@@ -171,16 +168,30 @@ func (p *Part) Check() error {
 // GetAccountRecoveries lists the accounts that people are regaining, by UUID: of those whom the caller administers.
 func (r Regain) GetAccountRecoveries(ctx context.Context, c *op.Call, in Part) ([]Account, error) {
 	all, err := r.Regains.List(ctx, c, c.Grant, in.After, in.Limit.Or(100))
+	if err != nil {
+		return nil, err
+	}
+	who, err := people(ctx, c, all, func(one regain.Regain) string { return one.User })
 	out := make([]Account, 0, len(all))
 	for _, one := range all {
-		u, err := r.People.ByID(ctx, c, one.User)
-		if errors.Is(err, user.ErrNotFound) {
-			continue
+		if u := who[one.User]; u.ID != "" {
+			out = append(out, account(u, one))
 		}
-		if err != nil {
-			return nil, err
-		}
-		out = append(out, account(u, one))
+	}
+	return out, err
+}
+
+// people finds those whom a part of a list names, at most 500, by their UUIDs. Who is not there any more is left out.
+func people[T any](ctx context.Context, c *op.Call, all []T, id func(T) string) (map[string]user.User, error) {
+	ids := make([]string, len(all))
+	for i, one := range all {
+		ids[i] = id(one)
+	}
+	slices.Sort(ids)
+	us, err := user.ByIDs(ctx, c, slices.Compact(ids)...)
+	out := make(map[string]user.User, len(us))
+	for _, u := range us {
+		out[u.ID] = u
 	}
 	return out, err
 }

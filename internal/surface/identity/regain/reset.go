@@ -2,7 +2,6 @@ package regain
 
 import (
 	"context"
-	"errors"
 	"strings"
 	"unicode"
 
@@ -108,34 +107,29 @@ func (r Regain) ProposeAccountReset(ctx context.Context, c *op.Call, in Proposed
 	if err != nil {
 		return Proposal{}, err
 	}
-	return r.proposal(ctx, c, p)
+	return proposal(p, in.found.Name, c.Caller.Name), nil
 }
 
-func (r Regain) proposal(ctx context.Context, c *op.Call, p regain.Proposal) (Proposal, error) {
-	u, err := r.People.ByID(ctx, c, p.User)
-	if err != nil {
-		return Proposal{}, err
-	}
-	by, err := r.People.ByID(ctx, c, p.Proposer)
-	if errors.Is(err, user.ErrNotFound) {
-		err = nil
-	}
-	return Proposal{ID: u.ID, Name: u.Name, Proposer: p.Proposer, ProposerName: by.Name, Reason: p.Reason, Made: p.Made, Expires: p.Expires}, err
+func proposal(p regain.Proposal, name, by string) Proposal {
+	return Proposal{ID: p.User, Name: name, Proposer: p.Proposer, ProposerName: by, Reason: p.Reason, Made: p.Made, Expires: p.Expires}
 }
 
 // GetAccountResets lists what administrators have proposed and nobody has approved, by the UUIDs of the users: of those whom the caller administers.
 func (r Regain) GetAccountResets(ctx context.Context, c *op.Call, in Part) ([]Proposal, error) {
 	all, err := r.Regains.Proposals(ctx, c, c.Grant, in.After, in.Limit.Or(100))
+	if err != nil {
+		return nil, err
+	}
+	who, err := people(ctx, c, all, func(p regain.Proposal) string { return p.User })
+	if err != nil {
+		return nil, err
+	}
+	by, err := people(ctx, c, all, func(p regain.Proposal) string { return p.Proposer })
 	out := make([]Proposal, 0, len(all))
 	for _, p := range all {
-		one, err := r.proposal(ctx, c, p)
-		if errors.Is(err, user.ErrNotFound) {
-			continue
+		if u := who[p.User]; u.ID != "" {
+			out = append(out, proposal(p, u.Name, by[p.Proposer].Name))
 		}
-		if err != nil {
-			return nil, err
-		}
-		out = append(out, one)
 	}
 	return out, err
 }

@@ -22,7 +22,6 @@ import (
 	"limen/internal/core/password"
 	"limen/internal/core/post"
 	"limen/internal/core/preference"
-	"limen/internal/core/regain"
 	"limen/internal/core/right"
 	"limen/internal/core/role"
 	"limen/internal/core/session"
@@ -33,6 +32,7 @@ import (
 	"limen/internal/core/user"
 	"limen/internal/fault"
 	"limen/internal/op"
+	"limen/internal/surface/identity"
 )
 
 // Users are the operations.
@@ -100,13 +100,7 @@ var (
 
 // Ops declares them.
 func (u Users) Ops() []op.Op {
-	all := slices.Concat(u.keeping(), u.saving(), u.caching(), u.helping(), u.acting(), u.creating(), u.changing(), u.reading(), u.inviting(), u.extending(), u.addressing(), u.consenting())
-	for i, o := range all {
-		if slices.Contains(o.Faults, user.ErrStronger) { // what may be refused to one, may be refused to one alone
-			all[i].Faults = append(slices.Clip(o.Faults), regain.ErrTwo)
-		}
-	}
-	return all
+	return identity.Guarded(slices.Concat(u.keeping(), u.saving(), u.caching(), u.helping(), u.acting(), u.creating(), u.changing(), u.reading(), u.inviting(), u.extending(), u.addressing(), u.consenting()))
 }
 
 func (u Users) creating() []op.Op {

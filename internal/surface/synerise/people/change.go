@@ -88,13 +88,14 @@ func (p People) ChangeUser(ctx context.Context, c *op.Call, in UserChange) (User
 		if err := p.account(ctx, c, at, row); err != nil {
 			return User{}, err
 		}
-		err := p.Keep(ctx, c, row.ID, func() error {
-			var ch user.Change
-			if in.Phone.Given() {
-				ch.Mobile = new(in.Phone.Or(""))
-			}
-			return synerise.Rename(ctx, c, p.People, row.User(), ch, in.FirstName, in.LastName)
-		})
+		var ch user.Change
+		store := func() error { return synerise.Rename(ctx, c, p.People, row.User(), ch, in.FirstName, in.LastName) }
+		if in.Phone.Given() { // codes go there
+			ch.Mobile = new(in.Phone.Or(""))
+			err = p.Keep(ctx, c, row.ID, store)
+		} else {
+			err = store()
+		}
 		if err != nil {
 			return User{}, err
 		}

@@ -12,6 +12,7 @@ import (
 	"limen/internal/core/factor/oath"
 	"limen/internal/core/lockout"
 	"limen/internal/core/number"
+	"limen/internal/core/regain"
 	"limen/internal/core/role"
 	"limen/internal/core/user"
 	"limen/internal/core/workspace"
@@ -60,7 +61,7 @@ func (p People) Ops() []op.Op {
 			Faults: append(append(faults, roles...), workspace.ErrMember, workspace.ErrNone, fault.ErrInvalid, fault.ErrMissing),
 		}
 	}
-	account := []*fault.Error{ErrGuest, ErrSystem, user.ErrStronger, workspace.ErrSelf, lockout.ErrLastWay}
+	account := []*fault.Error{ErrGuest, ErrSystem, user.ErrStronger, regain.ErrTwo, workspace.ErrSelf, lockout.ErrLastWay}
 	return []op.Op{
 		op.New(listing("/uauth/users/listing"), p.ListUsers),
 		op.New(listing("/uauth/v2/users/listing"), p.ListUsersV2),

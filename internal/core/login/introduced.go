@@ -19,7 +19,7 @@ func (l *Logins) introduced(ctx context.Context, c *call.Call, userID, app strin
 	if err != nil {
 		return Result{}, "", err
 	}
-	s, p, _, err := l.begin(ctx, c, Begin{Login: u.Name, App: app})
+	s, _, _, err := l.begin(ctx, c, Begin{Login: u.Name, App: app})
 	if err != nil {
 		return Result{}, "", err
 	}
@@ -42,6 +42,6 @@ func (l *Logins) introduced(ctx context.Context, c *call.Call, userID, app strin
 		return Result{}, "", err
 	}
 	out = Result{Summary: NewPackage, Package: t.pack()}
-	out.Package.AllowPersist, out.Package.AllowForgot = p.PersistLife > 0, false
+	out.Package.AllowPersist, out.Package.AllowForgot = t.profile.PersistLife > 0, false
 	return out, s.Device, l.ahead(ctx, c, s, s.Challenges[s.At][0].Name, out.Package)
 }

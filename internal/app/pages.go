@@ -37,6 +37,12 @@ func (a *App) brand(ctx context.Context, c *op.Call) (pages.Brand, string, error
 	return out, v.Language, nil
 }
 
+// embeds says whether pages of an origin may have the tenant's sign-in widget.
+func (a *App) embeds(ctx context.Context, c *op.Call, origin string) (bool, error) {
+	v, err := a.Values.Get(ctx, c)
+	return err == nil && slices.Contains(v.Theme.Embedders, origin), err
+}
+
 // locales are the languages that a tenant's pages can be in.
 func (a *App) locales(ctx context.Context, c *op.Call) ([]string, error) {
 	v, err := a.Values.Get(ctx, c)

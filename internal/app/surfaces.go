@@ -39,7 +39,7 @@ import (
 // Surfaces are the dialects with their operations, as they are mounted. On an App without a store they can still be
 // listed: documents are made from them.
 func (a *App) Surfaces() []gen.Surface {
-	out := []gen.Surface{{Name: "identity", Prefixes: identity.Prefixes, Codec: identity.Codec{Tell: a.pages("").Tell}, Ops: a.identityOps()}}
+	out := []gen.Surface{{Name: "identity", Prefixes: identity.Prefixes, Codec: identity.Codec{Tell: a.pages("").Tell, Embeds: a.embeds}, Ops: a.identityOps()}}
 	out = append(out, gen.Surface{
 		Name: "discovery", Prefixes: []string{""}, Codec: authentication.Plain{},
 		Ops: append(authentication.Discovery{Tenants: a.Index}.Ops(), authentication.Work{Captchas: a.Captchas}.Ops()...),

@@ -8,6 +8,8 @@ import (
 
 // Sharing is a dialect whose answers the scripts of other sites may read (the Fetch standard's CORS protocol).
 type Sharing interface {
+	// Sharable says whether an operation's answers are ever shared: only they depend on who asks.
+	Sharable(o *Op) bool
 	// Shared says which origin's scripts may read what an operation answers: the one that asks, "*" for all, or empty for none. c has
 	// a tenant and no transaction. Nothing is ever shared that comes by cookies.
 	Shared(ctx context.Context, r *Request, c *Call, origin string) string
@@ -15,7 +17,7 @@ type Sharing interface {
 
 // sharedHeaders are what scripts may send and read beside what every script may.
 const (
-	sharedHeaders  = "Authorization, Content-Type, DPoP"
+	sharedHeaders  = "Authorization, Content-Type, DPoP, X-IDAP-NATIVE-CLIENT"
 	exposedHeaders = "DPoP-Nonce, WWW-Authenticate, Retry-After"
 )
 
@@ -25,7 +27,7 @@ var varyOrigin = []string{"Origin"}
 // share lets a script of another site read an answer.
 func share(ctx context.Context, m *mounted, w http.ResponseWriter, r *Request, c *Call) (shared bool) {
 	s, ok := m.codec.(Sharing)
-	if !ok {
+	if !ok || !s.Sharable(&m.op) {
 		return false
 	}
 	h := w.Header()

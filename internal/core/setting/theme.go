@@ -1,12 +1,15 @@
 package setting
 
 import (
+	"encoding/json"
 	"errors"
 	"regexp"
 	"slices"
 	"strings"
 
 	"golang.org/x/text/language"
+
+	"limen/internal/wire/oauth"
 )
 
 // Theme is what the tenant's pages look like and say besides what every page says. Whether text can be read in its colors is
@@ -21,6 +24,8 @@ type Theme struct {
 	Banner     string   // what must be known before signing in
 	ShowBanner bool
 	Sample     string // what a user name looks like
+	// Embedders are the origins whose pages may have the sign-in widget.
+	Embedders []string
 }
 
 // Names of settings that others check or store.
@@ -43,6 +48,7 @@ var themeKeys = []Key{
 		func(v *Values) *string { return &v.Theme.Logo }, isForm(picture, "the path of a picture that was stored, /picture/ and its id")),
 	languages(ThemeLanguages, "Languages that the sign-in pages may be in, as tags with commas between, the first for everybody else; by itself all.",
 		func(v *Values) *[]string { return &v.Theme.Languages }),
+	origins("Customer.AllowCors", "Origins whose pages may have the sign-in widget, as a JSON list.", func(v *Values) *[]string { return &v.Theme.Embedders }),
 	text("Theme.Greeting", "", 500, "Sentence on the first step of a sign-in.", func(v *Values) *string { return &v.Theme.Greeting }),
 	boolean("Theme.ShowBanner", false, "Show Theme.Banner.", func(v *Values) *bool { return &v.Theme.ShowBanner }),
 	text("Theme.Banner", "", 4000, "What people must know before they sign in.", func(v *Values) *string { return &v.Theme.Banner }),
@@ -77,5 +83,29 @@ func languages(name, meaning string, at func(*Values) *[]string) Key {
 		}
 		*at(v) = out
 		return strings.Join(out, ","), nil
+	}}
+}
+
+// maxOrigins bounds a list of origins.
+const maxOrigins = 100
+
+// origins is a JSON list of the origins of web pages, as browsers write them.
+func origins(name, meaning string, at func(*Values) *[]string) Key {
+	return Key{Name: name, Kind: "text", Max: 50_000, Meaning: meaning, set: func(v *Values, text string) (string, error) {
+		var out []string
+		if text = strings.TrimSpace(text); text != "" && (json.Unmarshal([]byte(text), &out) != nil || len(out) > maxOrigins) {
+			return "", errors.New(`must be a JSON list of at most 100 origins, as ["https://app.example.com"]`)
+		}
+		for _, origin := range out {
+			if oauth.CheckOrigin(origin) != nil {
+				return "", errors.New("must be origins, as https://app.example.com or https://app.example.com:8443: in lower case, without a path, and with https unless it is this computer")
+			}
+		}
+		*at(v) = out
+		if len(out) == 0 {
+			return "", nil
+		}
+		stored, err := json.Marshal(out)
+		return string(stored), err
 	}}
 }

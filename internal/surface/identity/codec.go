@@ -4,6 +4,7 @@
 package identity
 
 import (
+	"context"
 	"crypto/subtle"
 	"errors"
 	"net/http"
@@ -35,6 +36,8 @@ const ForgeryHeader = "X-Antixss"
 type Codec struct {
 	// Tell writes a page that tells a person of a failure, who has opened a link to an operation. Nil: they get what programs get.
 	Tell func(w http.ResponseWriter, r *op.Request, c *op.Call, f *fault.Error)
+	// Embeds says whether pages of an origin may have the tenant's sign-in widget; c has no transaction. Nil: none may.
+	Embeds func(ctx context.Context, c *op.Call, origin string) (bool, error)
 }
 
 // Methods are those clients use: whatever changes something is a POST, and also a PUT or DELETE to some clients;

@@ -21,6 +21,9 @@ var fetched = map[string]bool{
 	"/OAuth2/PushedAuthorization/{app_id}": true,
 }
 
+// Sharable names the operations that Shared lets anybody's scripts read.
+func (Codec) Sharable(o *op.Op) bool { return open[o.Path] || fetched[o.Path] }
+
 // Shared lets scripts of any site read the documents, and those of the pages of an application or its clients what a client calls by itself. What a
 // browser's cookies would vouch for is shared with nobody.
 func (k Codec) Shared(ctx context.Context, r *op.Request, c *op.Call, origin string) string {

@@ -54,8 +54,9 @@ type CustomerConfig struct {
 	PrivacyPolicyLink op.Opt[string] `json:"PrivacyPolicyLink" setting:"Company.Privacy" look:"1"`
 	// TermsOfUseLink is the web address of the terms of use.
 	TermsOfUseLink op.Opt[string] `json:"TermsOfUseLink" setting:"Company.Terms" look:"1"`
-	// AllowCors are origins whose pages may call the API.
-	AllowCors op.Opt[[]string] `json:"AllowCors" setting:"Customer.AllowCors" form:"origins"`
+	// AllowCors are the origins whose pages may have the sign-in widget: https://app.example.com, in lower case and without a path; http for
+	// this computer alone. Their scripts may call the operations of signing in, and no cookie goes with that.
+	AllowCors op.Opt[[]string] `json:"AllowCors" setting:"Customer.AllowCors"`
 	// IsOriginValidationEnabled checks origins of changes.
 	IsOriginValidationEnabled op.Opt[bool] `json:"IsOriginValidationEnabled" setting:"Customer.IsOriginValidationEnabled"`
 	// IsOriginValidationOnGetEnabled checks origins of reads.

@@ -29,6 +29,7 @@ type Values struct {
 	Company   Company
 	Workspace Workspace
 	Theme     Theme
+	Oath      OathProfile
 	Regain    Regain
 	Alarm     string // addresses that are told of sign-ins by accounts for an emergency, with commas between
 	Language  string // BCP 47 tag of people who chose none

@@ -78,7 +78,7 @@ var (
 		(u.locked OR u.disabled OR u.expired OR u.suspended OR u.cloud_locked) AS barred, u.expires, u.service, u.oauth_client, u.created,
 		COALESCE(s.last_login, 0) AS last_login, COALESCE(m.state, 'member') AS state, COALESCE(m.enabled, TRUE) AS enabled,
 		COALESCE(m.until, 0) AS until, CASE WHEN m.state <> 'member' THEN COALESCE(i.number, 0) ELSE 0 END AS invitation,
-		EXISTS (SELECT 1 FROM oath_profile o WHERE o.tenant = u.tenant AND o.user_id = u.id AND o.confirmed) AS factor
+		EXISTS (SELECT 1 FROM oath_profile o WHERE o.tenant = u.tenant AND o.user_id = u.id AND o.confirmed AND NOT o.own) AS factor
 		FROM users u JOIN object_number n ON n.tenant = u.tenant AND n.kind = 'User' AND n.object = u.id
 		LEFT JOIN workspace_member m ON m.tenant = u.tenant AND m.org = ? AND m.user_id = u.id
 		LEFT JOIN object_number i ON i.tenant = u.tenant AND i.kind = 'Invitation' AND i.object = m.id

@@ -20,6 +20,7 @@ import (
 
 	"limen/internal/call"
 	"limen/internal/core/factor"
+	"limen/internal/core/factor/oath"
 	"limen/internal/core/grant"
 	"limen/internal/core/user"
 	"limen/internal/crypt"
@@ -173,8 +174,9 @@ func (v Devices) add(ctx context.Context, c *call.Call, d Device) (Enrolled, err
 
 func aad(d Device) string { return "authenticator/" + d.User + "/" + d.ID }
 
-// Delete revokes an authenticator; ErrNotFound when the person has none of that id.
-func (Devices) Delete(ctx context.Context, c *call.Call, userID, id string) error {
+// Delete revokes an authenticator; ErrNotFound when the person has none of that id. It may know the secret of the person's own profile, which
+// gets another one, and goes with the last authenticator.
+func (v Devices) Delete(ctx context.Context, c *call.Call, userID, id string) error {
 	n, err := remove.Do(ctx, c.Tx, c.Tenant.ID, userID, id)
 	if err == nil && n == 0 {
 		err = ErrNotFound
@@ -182,20 +184,41 @@ func (Devices) Delete(ctx context.Context, c *call.Call, userID, id string) erro
 	if err != nil {
 		return err
 	}
-	_, err = dropPush.Do(ctx, c.Tx, c.Tenant.ID, id)
+	if _, err = dropPush.Do(ctx, c.Tx, c.Tenant.ID, id); err != nil {
+		return err
+	}
+	return v.unshare(ctx, c, userID)
+}
+
+// unshare takes the person's own profile from an authenticator that they have no more.
+func (v Devices) unshare(ctx context.Context, c *call.Call, userID string) error {
+	left, err := v.List(ctx, c, userID)
+	if err != nil {
+		return err
+	}
+	if len(left) == 0 {
+		return v.profiles().DropOwn(ctx, c, userID)
+	}
+	if _, err = v.profiles().RenewOwn(ctx, c, userID); errors.Is(err, oath.ErrNotFound) {
+		return nil
+	}
 	return err
 }
 
+func (v Devices) profiles() oath.Profiles { return oath.Profiles{Ring: v.Ring} }
+
 // Drop revokes all that somebody has enrolled.
-func (Devices) Drop(ctx context.Context, c *call.Call, userID string) error {
+func (v Devices) Drop(ctx context.Context, c *call.Call, userID string) error {
 	if _, err := drop.Do(ctx, c.Tx, c.Tenant.ID, userID); err != nil {
 		return err
 	}
 	if _, err := dropAll.Do(ctx, c.Tx, c.Tenant.ID, userID); err != nil {
 		return err
 	}
-	_, err := dropAsks.Do(ctx, c.Tx, c.Tenant.ID, userID)
-	return err
+	if _, err := dropAsks.Do(ctx, c.Tx, c.Tenant.ID, userID); err != nil {
+		return err
+	}
+	return v.profiles().DropOwn(ctx, c, userID)
 }
 
 // Owned is an authenticator in a list of many people's.

@@ -63,20 +63,25 @@ type proof struct {
 // drift is by how many steps a code may be off either way (RFC 6238 section 5.2).
 const drift = 1
 
-// Check compares a code with those of the person's authenticators. All of them are looked at, so that the time does not tell which.
+// Check compares a code with those of the person's authenticators, and of the profile that these share (oath.Profiles.Own). All of them are
+// looked at, so that the time does not tell which.
 func (m Mechanism) Check(ctx context.Context, c *call.Call, p factor.Person, _ factor.Challenge, a factor.Answer) (factor.Verdict, error) {
 	var list []Device
-	if err := c.Snapshot(ctx, func() (err error) {
+	var v factor.Verdict
+	code := strings.NewReplacer(" ", "", "-", "").Replace(a.Text)
+	err := c.Snapshot(ctx, func() (err error) {
 		list, err = m.Devices.List(ctx, c, p.ID)
 		return err
-	}); err != nil {
+	})
+	if err == nil && len(list) > 0 {
+		v, err = m.Devices.profiles().CheckOwn(ctx, c, p.ID, code)
+	}
+	if err != nil {
 		return factor.Verdict{}, err
 	}
-	code := strings.NewReplacer(" ", "", "-", "").Replace(a.Text)
 	if len(code) != Digits {
-		return factor.Verdict{}, nil
+		return v, nil
 	}
-	var v factor.Verdict
 	now := c.Now.Unix() / Period
 	for _, d := range list {
 		secret, err := m.Devices.Ring.Open(ctx, c.Tenant.ID, factor.PurposeOATH, d.Secret, aad(d))
@@ -102,8 +107,11 @@ var spend = dbx.E("authenticator.spend", `UPDATE authenticator SET last_step = ?
 
 // Commit takes the code out of use; a second use is refused.
 func (m Mechanism) Commit(ctx context.Context, c *call.Call, p factor.Person, ch *factor.Challenge, v factor.Verdict) (bool, error) {
-	pr, ok := v.Proof.(proof)
-	if !ok || !v.Right || ch.Passed {
+	if _, ok := v.Proof.(proof); !ok {
+		return oath.Mechanism{}.Commit(ctx, c, p, ch, v)
+	}
+	pr := v.Proof.(proof)
+	if !v.Right || ch.Passed {
 		ch.Tries++
 		return false, nil
 	}

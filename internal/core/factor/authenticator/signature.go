@@ -62,6 +62,11 @@ func WaitingMessage(tenant, device string, at int64) []byte {
 	return message("waiting", tenant, device, strconv.FormatInt(at, 10))
 }
 
+// SecretMessage is what a device signs to learn the secret that it is to carry; at is in ms since 1970 UTC.
+func SecretMessage(tenant, device string, at int64) []byte {
+	return message("secret", tenant, device, strconv.FormatInt(at, 10))
+}
+
 // size is the bytes of each half of a signature.
 const size = 32
 

@@ -6,7 +6,6 @@ import (
 	"context"
 	"encoding/base32"
 	"errors"
-	"io"
 	"net/url"
 	"strconv"
 	"strings"
@@ -48,6 +47,9 @@ type Profile struct {
 	Imported  int64  `db:"imported"`  // ms since 1970 UTC; 0: not from a file
 	Created   int64  `db:"created"`   // ms since 1970 UTC
 	Version   int64  `db:"version"`
+	// Own says that it is the product's own, which the person's enrolled authenticators carry (Own); SecretVersion rises with each new secret of it.
+	Own           bool  `db:"own"`
+	SecretVersion int64 `db:"secret_version"`
 }
 
 // Seed is what a profile is made of.
@@ -65,27 +67,28 @@ type Seed struct {
 // Profiles are the OATH profiles of the call's tenant.
 type Profiles struct{ Ring *crypt.Ring }
 
-const columns = `id, user_id, name, issuer, secret, algorithm, digits, period, last_step, drift, confirmed, serial, imported, created, version`
+const columns = `id, user_id, name, issuer, secret, algorithm, digits, period, last_step, drift, confirmed, serial, imported, created, version, own, secret_version`
+
+const insertText = `INSERT INTO oath_profile (tenant, ` + columns + `, serial_key) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 1, ?, 1, ?) `
 
 var (
-	ofUser = dbx.Q[Profile]("oath.of_user", `SELECT `+columns+` FROM oath_profile WHERE tenant = ? AND user_id = ? ORDER BY created, id LIMIT 100`)
+	ofUser = dbx.Q[Profile]("oath.of_user", `SELECT `+columns+` FROM oath_profile WHERE tenant = ? AND user_id = ? AND own = ? ORDER BY created, id LIMIT 100`)
 	byID   = dbx.Q[Profile]("oath.by_id", `SELECT `+columns+` FROM oath_profile WHERE tenant = ? AND user_id = ? AND id = ?`)
 	owner  = dbx.Q[string]("oath.owner", `SELECT user_id FROM oath_profile WHERE tenant = ? AND id = ?`)
-	insert = dbx.E("oath.insert", `INSERT INTO oath_profile (tenant, `+columns+`, serial_key) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 1, ?)
-		ON CONFLICT (tenant, serial_key) WHERE serial_key <> '' DO NOTHING`)
-	step = dbx.E("oath.step", `UPDATE oath_profile SET last_step = ?, confirmed = ?, version = version + 1
+	insert = dbx.E("oath.insert", insertText+`ON CONFLICT (tenant, serial_key) WHERE serial_key <> '' DO NOTHING`)
+	step   = dbx.E("oath.step", `UPDATE oath_profile SET last_step = ?, confirmed = ?, version = version + 1
 		WHERE tenant = ? AND user_id = ? AND id = ? AND last_step < ?`)
 	align = dbx.E("oath.align", `UPDATE oath_profile SET last_step = ?, drift = ?, version = version + 1
 		WHERE tenant = ? AND user_id = ? AND id = ? AND last_step < ?`)
-	pending = dbx.E("oath.pending", `DELETE FROM oath_profile WHERE tenant = ? AND user_id = ? AND confirmed = ?`)
-	others  = dbx.E("oath.others", `DELETE FROM oath_profile WHERE tenant = ? AND user_id = ? AND id <> ?`)
+	pending = dbx.E("oath.pending", `DELETE FROM oath_profile WHERE tenant = ? AND user_id = ? AND confirmed = ? AND own = ?`)
+	others  = dbx.E("oath.others", `DELETE FROM oath_profile WHERE tenant = ? AND user_id = ? AND id <> ? AND own = ?`)
 	remove  = dbx.E("oath.remove", `DELETE FROM oath_profile WHERE tenant = ? AND user_id = ? AND id = ?`)
-	drop    = dbx.E("oath.drop", `DELETE FROM oath_profile WHERE tenant = ? AND user_id = ?`)
+	drop    = dbx.E("oath.drop", `DELETE FROM oath_profile WHERE tenant = ? AND user_id = ? AND own = ?`)
 )
 
-// List gives a person's profiles, pending ones included, the oldest first. Secrets stay sealed.
+// List gives a person's profiles but their own one, pending ones included, the oldest first. Secrets stay sealed.
 func (p Profiles) List(ctx context.Context, c *call.Call, userID string) ([]Profile, error) {
-	return ofUser.All(ctx, c.Tx, c.Tenant.ID, userID)
+	return ofUser.All(ctx, c.Tx, c.Tenant.ID, userID, false)
 }
 
 // Owner says whose profile it is; ErrNotFound when there is none.
@@ -100,12 +103,12 @@ func (p Profiles) Owner(ctx context.Context, c *call.Call, id string) (string, e
 // Begin makes a pending profile with a new secret, in place of an earlier pending one, and gives the address that the
 // app reads from a QR code (otpauth). Confirm makes it count.
 func (p Profiles) Begin(ctx context.Context, c *call.Call, userID, account, issuer string) (Profile, string, error) {
-	raw := make([]byte, 20) // RFC 4226 section 4, R6 recommends 160 bits
-	if _, err := io.ReadFull(c.Rand, raw); err != nil {
+	secret, err := newSecret(c)
+	if err != nil {
 		return Profile{}, "", err
 	}
-	s := Seed{Name: account, Issuer: issuer, Secret: encoding.EncodeToString(raw), Algorithm: "SHA1", Digits: 6, Period: 30}
-	if _, err := pending.Do(ctx, c.Tx, c.Tenant.ID, userID, false); err != nil {
+	s := Seed{Name: account, Issuer: issuer, Secret: secret, Algorithm: "SHA1", Digits: 6, Period: 30}
+	if _, err := pending.Do(ctx, c.Tx, c.Tenant.ID, userID, false, false); err != nil {
 		return Profile{}, "", err
 	}
 	made, err := p.add(ctx, c, userID, s, false)
@@ -145,17 +148,21 @@ func (s Seed) profile() Profile {
 
 // insert seals the secret and writes the row. ErrSerial when another one has the serial number.
 func (p Profiles) insert(ctx context.Context, c *call.Call, made *Profile, secret string) error {
-	sealed, err := p.Ring.Seal(ctx, c.Tenant.ID, factor.PurposeOATH, []byte(secret), aad(*made))
-	if err != nil {
-		return err
-	}
-	made.Secret = sealed
-	n, err := insert.Do(ctx, c.Tx, c.Tenant.ID, made.ID, made.User, made.Name, made.Issuer, made.Secret, made.Algorithm,
-		made.Digits, made.Period, made.LastStep, made.Drift, made.Confirmed, made.Serial, made.Imported, made.Created, fold.Key(made.Serial))
+	n, err := p.write(ctx, c, insert, made, secret)
 	if err == nil && n == 0 {
 		err = ErrSerial
 	}
 	return err
+}
+
+func (p Profiles) write(ctx context.Context, c *call.Call, by dbx.Exec, made *Profile, secret string) (int64, error) {
+	sealed, err := p.Ring.Seal(ctx, c.Tenant.ID, factor.PurposeOATH, []byte(secret), aad(*made))
+	if err != nil {
+		return 0, err
+	}
+	made.Secret = sealed
+	return by.Do(ctx, c.Tx, c.Tenant.ID, made.ID, made.User, made.Name, made.Issuer, made.Secret, made.Algorithm,
+		made.Digits, made.Period, made.LastStep, made.Drift, made.Confirmed, made.Serial, made.Imported, made.Created, made.Own, fold.Key(made.Serial))
 }
 
 func aad(p Profile) string { return "oath/" + p.User + "/" + p.ID }
@@ -187,7 +194,7 @@ func (p Profiles) Confirm(ctx context.Context, c *call.Call, userID, id, code st
 	if found.Confirmed {
 		return nil
 	}
-	_, err = others.Do(ctx, c.Tx, c.Tenant.ID, userID, id)
+	_, err = others.Do(ctx, c.Tx, c.Tenant.ID, userID, id, false)
 	return err
 }
 
@@ -200,9 +207,9 @@ func (p Profiles) Delete(ctx context.Context, c *call.Call, userID, id string) e
 	return err
 }
 
-// Drop removes every profile of a person.
+// Drop removes every profile of a person but their own one.
 func (p Profiles) Drop(ctx context.Context, c *call.Call, userID string) error {
-	_, err := drop.Do(ctx, c.Tx, c.Tenant.ID, userID)
+	_, err := drop.Do(ctx, c.Tx, c.Tenant.ID, userID, false)
 	return err
 }
 

@@ -1,15 +1,12 @@
 package mfa_test
 
 import (
-	"context"
 	"encoding/json"
 	"fmt"
 	"testing"
 	"time"
 
 	"limen/internal/app/apptest"
-	"limen/internal/call"
-	"limen/internal/core/audit"
 	"limen/internal/core/factor/authenticator"
 	"limen/internal/core/factor/authenticator/authenticatortest"
 	"limen/internal/core/right"
@@ -54,13 +51,7 @@ func TestStaleSessionsEnrollNoAuthenticator(t *testing.T) {
 	apptest.Each(t, func(t *testing.T, s *apptest.Server) {
 		site := s.Tenant(t)
 		d := pageOf(t, site, "plain").enroll(site.Plain.ID, "Phone")
-		old := browser{t: t, site: site, origin: "https://" + site.Host}
-		site.Do(t, audit.Login, func(ctx context.Context, k *call.Call) (err error) {
-			then := *k
-			then.Now = k.Now.Add(-16 * time.Minute)
-			old.token, _, err = site.App.Sessions.Create(ctx, &then, session.New{User: site.Plain.ID, Idle: time.Hour})
-			return err
-		})
+		old := stale(t, site)
 		for path, in := range map[string]any{
 			"/Authenticator/Enroll":              wish(site, site.Plain.ID, "Mine", authenticatortest.New()),
 			"/Authenticator/DeleteAuthenticator": map[string]any{"Id": d.ID},

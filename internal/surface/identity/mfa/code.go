@@ -99,7 +99,7 @@ func (m MFA) ValidateOtpCode(ctx context.Context, c *op.Call, in CheckedCode) (b
 // confirm takes a code of a profile. The event tells an enrolment from a check.
 func (m MFA) confirm(ctx context.Context, c *op.Call, in ProfileCode) error {
 	about(c, in.found)
-	all, err := m.Profiles.List(ctx, c, in.found.ID)
+	all, err := m.Profiles.All(ctx, c, in.found.ID)
 	if err != nil {
 		return err
 	}

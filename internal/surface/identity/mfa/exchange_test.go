@@ -25,6 +25,13 @@ func TestExchanges(t *testing.T) {
 			return codeApps(t, s)
 		case "UpdateProfileCounter", "ResynchronizeOathToken":
 			return token(t, s)
+		case "CreateIdaptiveOathProfile":
+			other := s.Person(t, "other")
+			return map[string]string{"other": other.ID, "otherName": other.Name}
+		case "ResetIdaptiveOathProfile", "SetResponseParametersToEntity":
+			return ownProfiles(t, s)
+		case "GetProfileListForDevice", "OtpEnroll":
+			return carriers(t, s, name == "GetProfileListForDevice")
 		case "GetImportProfileList":
 			return hardware(t, s)
 		case "ValidateAndSetUserThirdPartyOtp":

@@ -53,13 +53,14 @@ type Profile struct {
 	Counter int64 `json:"Counter"`
 	// HmacAlgorithm is SHA1, SHA256 or SHA512.
 	HmacAlgorithm string `json:"HmacAlgorithm"`
-	// IsCma is true for the product's own authenticator; there is none, so it is false.
+	// IsCma is true for the product's own profile, which the person's enrolled authenticators carry.
 	IsCma bool `json:"IsCma"`
 }
 
 func shown(p oath.Profile) Profile {
 	out := Profile{
 		OathProfileUuid: p.ID, AccountName: p.Name, Issuer: p.Issuer, OathType: timed, Digits: p.Digits, Period: p.Period, HmacAlgorithm: p.Algorithm,
+		IsCma: p.Own,
 	}
 	if p.Period == 0 {
 		out.OathType, out.Counter = counted, p.LastStep+1
@@ -70,7 +71,7 @@ func shown(p oath.Profile) Profile {
 // GetProfileList lists the authenticators that somebody has enrolled, as a bare array. Secrets are never shown, and
 // enrolments that were not finished are left out. mfa.yaml n 59.
 func (m MFA) GetProfileList(ctx context.Context, c *op.Call, in ProfilesOf) ([]Profile, error) {
-	all, err := m.Profiles.List(ctx, c, in.found.ID)
+	all, err := m.Profiles.All(ctx, c, in.found.ID)
 	out := []Profile{}
 	for _, p := range all {
 		if p.Confirmed {

@@ -88,6 +88,7 @@ import (
 	"limen/internal/platform/trace"
 	"limen/internal/schema"
 	"limen/internal/surface/dev"
+	"limen/internal/surface/identity/library"
 	pages "limen/web/login"
 )
 
@@ -160,6 +161,7 @@ type App struct {
 	Signups   *signup.Signups
 	Passcodes *passcode.Passcodes
 	Pages     *pages.Pages
+	Files     library.Shelf // that pages of others load
 	Intake    *intake.Imports
 	Hardware  *tokenfile.Files
 	PINs      phone.Pins

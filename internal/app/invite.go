@@ -13,6 +13,7 @@ import (
 	"limen/internal/core/reset"
 	"limen/internal/core/user"
 	"limen/internal/surface/identity/authentication"
+	"limen/internal/surface/identity/library"
 	"limen/internal/surface/login"
 	pages "limen/web/login"
 )
@@ -29,7 +30,16 @@ func (a *App) wireInvites() (err error) {
 	}})
 	a.wireResets()
 	a.Reminders = &remind.Reminders{People: a.People, Settings: a.Values, Post: a.Post, Throttle: a.Throttle, Ring: a.Ring}
-	a.Pages, err = pages.Load()
+	if a.Pages, err = pages.Load(); err != nil {
+		return err
+	}
+	return a.wireLibrary()
+}
+
+// wireLibrary makes the files that pages of others load.
+func (a *App) wireLibrary() error {
+	files, err := a.Pages.Widget("/vfslow")
+	a.Files = library.NewShelf(files)
 	return err
 }
 

@@ -17,6 +17,7 @@ import (
 	"limen/internal/surface/identity/certificates"
 	"limen/internal/surface/identity/collections"
 	"limen/internal/surface/identity/directories"
+	"limen/internal/surface/identity/library"
 	"limen/internal/surface/identity/mfa"
 	"limen/internal/surface/identity/networks"
 	"limen/internal/surface/identity/organizations"
@@ -99,6 +100,7 @@ func (a *App) identityOps() []op.Op {
 	out = append(out, a.explanations().Ops()...)
 	out = append(out, a.provisioning().Ops()...)
 	out = append(out, redrock.Redrock{Reports: a.Reports}.Ops()...)
+	out = append(out, library.Library{Files: a.Files}.Ops()...)
 	return out
 }
 

@@ -9,24 +9,29 @@ import (
 	"strings"
 )
 
-// Document is a result whose bytes are made once and sent many times: JSON without the dialect's envelope, which anyone may keep for a
+// Document is a result whose bytes are made once and sent many times, without the dialect's envelope, which anyone may keep for a
 // while and then ask for again by its entity tag (RFC 9110 section 8.8.3). The zero value is none.
 type Document struct {
 	body   []byte
 	header http.Header // shared by all answers: each value is one that nobody adds to
 }
 
-// NewDocument makes the bytes; age is for how many seconds anyone may keep them.
+// NewDocument is JSON; age is for how many seconds anyone may keep it.
 func NewDocument(v any, age int) (Document, error) {
 	body, err := json.Marshal(v)
 	if err != nil {
 		return Document{}, err
 	}
+	return NewFile("application/json; charset=utf-8", body, "public, max-age="+strconv.Itoa(age)), nil
+}
+
+// NewFile is of a media type; keep is for how long anyone may keep it, as Cache-Control says it.
+func NewFile(kind string, body []byte, keep string) Document {
 	sum := sha256.Sum256(body)
 	return Document{body, http.Header{
-		"Content-Type": {"application/json; charset=utf-8"}, "X-Content-Type-Options": {"nosniff"}, "Cache-Control": {"public, max-age=" + strconv.Itoa(age)},
+		"Content-Type": {kind}, "X-Content-Type-Options": {"nosniff"}, "Cache-Control": {keep},
 		"Content-Length": {strconv.Itoa(len(body))}, "Etag": {`"` + base64.RawURLEncoding.EncodeToString(sum[:16]) + `"`},
-	}}, nil
+	}}
 }
 
 // Write sends the bytes, or says that the client has them still.

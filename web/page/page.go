@@ -114,3 +114,8 @@ func (s Set) Render(name string, e Edge, data any) ([]byte, error) {
 	}{e, template.CSS(style + e.Theme.style()), e.Theme.logo(), data}) //nolint:gosec // the style is ours, and a theme is checked
 	return b.Bytes(), err
 }
+
+// Within is the style of these pages for what is shown in other pages, below the elements that a selector names; more are further rules for them.
+func Within(selector, more string) string {
+	return selector + " {\n" + strings.ReplaceAll(style, ":root", "&") + more + "}\n"
+}

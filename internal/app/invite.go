@@ -39,7 +39,7 @@ func (a *App) wireInvites() (err error) {
 // wireLibrary makes the files that pages of others load.
 func (a *App) wireLibrary() error {
 	files, err := a.Pages.Widget("/vfslow")
-	a.Files = library.NewShelf(files)
+	a.Files = library.NewShelf(append(files, library.Description()))
 	return err
 }
 

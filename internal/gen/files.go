@@ -20,6 +20,13 @@ func Files(root string, surfaces []Surface) (map[string][]byte, error) {
 	if out["docs/api/openapi.json"], err = OpenAPI(surfaces, docs); err != nil {
 		return nil, err
 	}
+	for _, s := range surfaces {
+		if s.Name == "identity" {
+			if out["internal/surface/identity/library/swagger.json"], err = Swagger(s, docs); err != nil {
+				return nil, err
+			}
+		}
+	}
 	for name, text := range Pages(surfaces, docs) {
 		out["docs/api/"+name] = []byte(text)
 	}

@@ -61,12 +61,9 @@ type builder struct {
 }
 
 func (b *builder) operation(s Surface, o op.Op) object {
-	text := b.docs.Of(o.Func)
-	summary, _, _ := strings.Cut(text, "\n\n")
-	summary, _, _ = strings.Cut(strings.ReplaceAll(summary, "\n", " "), ". ")
 	m := object{
 		"operationId": area(o) + "." + o.Name, "tags": []string{s.Name + "/" + area(o)},
-		"summary": strings.TrimSuffix(summary, "."), "description": text,
+		"summary": b.summary(o), "description": b.docs.Of(o.Func),
 		"x-allow": o.Allow.String(), "x-effect": o.Effect.String(), "x-faults": faultCodes(o),
 		"responses": object{"200": object{"description": "The envelope with the result, or with the failure.", "content": b.content(o.Out)}},
 	}
@@ -92,6 +89,13 @@ func (b *builder) operation(s Surface, o op.Op) object {
 		m["requestBody"] = object{"content": object{takes: object{"schema": b.schema(o.In)}}}
 	}
 	return m
+}
+
+// summary is the first sentence of what is said of an operation.
+func (b *builder) summary(o op.Op) string {
+	summary, _, _ := strings.Cut(b.docs.Of(o.Func), "\n\n")
+	summary, _, _ = strings.Cut(strings.ReplaceAll(summary, "\n", " "), ". ")
+	return strings.TrimSuffix(summary, ".")
 }
 
 func (b *builder) pathParams(o op.Op) []object {

@@ -29,7 +29,8 @@ type File struct {
 	Version string // of the body
 }
 
-func file(path, kind string, body []byte) File {
+// NewFile is one with the version that its body makes.
+func NewFile(path, kind string, body []byte) File {
 	sum := sha256.Sum256(body)
 	return File{path, kind, body, base64.RawURLEncoding.EncodeToString(sum[:9])}
 }
@@ -74,7 +75,7 @@ func (p *Pages) Widget(folder string) ([]File, error) {
 		if err != nil {
 			return nil, err
 		}
-		f := file(WidgetFolder+strings.ToLower(say.Tag)+".json", "application/json; charset=utf-8", body)
+		f := NewFile(WidgetFolder+strings.ToLower(say.Tag)+".json", "application/json; charset=utf-8", body)
 		if i == 0 {
 			built.Words = say
 		}
@@ -89,6 +90,6 @@ func (p *Pages) Widget(folder string) ([]File, error) {
 	if script == widgetScript {
 		return nil, fmt.Errorf("login: widget/login.js has no place for its sentences")
 	}
-	return append(out, file(WidgetFolder+"login.js", "text/javascript; charset=utf-8", []byte(script)),
-		file(WidgetFolder+"css/login.css", "text/css; charset=utf-8", []byte(page.Within(".limen-login", widgetStyle)))), nil
+	return append(out, NewFile(WidgetFolder+"login.js", "text/javascript; charset=utf-8", []byte(script)),
+		NewFile(WidgetFolder+"css/login.css", "text/css; charset=utf-8", []byte(page.Within(".limen-login", widgetStyle)))), nil
 }

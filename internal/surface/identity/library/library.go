@@ -3,6 +3,7 @@ package library
 
 import (
 	"context"
+	_ "embed" // the description of the operations
 	"path"
 	"strings"
 
@@ -11,6 +12,14 @@ import (
 	"limen/internal/surface/identity"
 	"limen/web/login"
 )
+
+//go:embed swagger.json
+var swagger []byte
+
+// Description is the description of the dialect's operations (Swagger 2.0), which is generated.
+func Description() login.File {
+	return login.NewFile("/lib/api/swagger.json", "application/json; charset=utf-8", swagger)
+}
 
 // Library serves files.
 type Library struct{ Files Shelf }

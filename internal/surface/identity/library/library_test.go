@@ -1,6 +1,7 @@
 package library_test
 
 import (
+	"encoding/json"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -133,6 +134,42 @@ func FuzzFind(f *testing.F) {
 		doc.Write(w, httptest.NewRequest(http.MethodGet, "/", nil))
 		if body := w.Body.String(); (body == "b") != (clean == "lib/a/b.js") {
 			t.Fatalf("%q is answered with %q", at, body)
+		}
+	})
+}
+
+// The description of the operations is fetched as command lines do, by an empty POST without authentication, has of each operation what they look
+// for, and names none that is not there.
+func TestDescription(t *testing.T) {
+	apptest.Each(t, func(t *testing.T, server *apptest.Server) {
+		s := server.Tenant(t)
+		status, body := s.Call(t, "", http.MethodPost, "/vfslow/lib/api/swagger.json", nil)
+		var doc struct {
+			Swagger string
+			Paths   map[string]map[string]struct {
+				Tags       []string
+				Summary    string
+				Parameters []struct {
+					In     string
+					Schema struct{ Properties map[string]any }
+				}
+			}
+		}
+		if err := json.Unmarshal(body, &doc); err != nil || status != http.StatusOK || doc.Swagger != "2.0" {
+			t.Fatal(status, err)
+		}
+		for at, methods := range doc.Paths {
+			post, ok := methods["post"]
+			if !ok || len(methods) != 1 || len(post.Tags) == 0 || post.Tags[0] == "" || post.Summary == "" || post.Parameters == nil {
+				t.Errorf("%s: %+v", at, methods)
+			}
+			if _, ok := server.App.Kernel.Find(http.MethodPost, at); !ok {
+				t.Errorf("%s is not mounted", at)
+			}
+		}
+		start := doc.Paths["/Security/StartAuthentication"]["post"]
+		if len(start.Parameters) != 1 || start.Parameters[0].In != "body" || start.Parameters[0].Schema.Properties["User"] == nil {
+			t.Errorf("%+v", start)
 		}
 	})
 }

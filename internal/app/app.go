@@ -51,6 +51,7 @@ import (
 	"limen/internal/core/portal"
 	"limen/internal/core/post"
 	"limen/internal/core/profile"
+	"limen/internal/core/proofing"
 	"limen/internal/core/provision"
 	"limen/internal/core/radius"
 	"limen/internal/core/regain"
@@ -159,6 +160,7 @@ type App struct {
 	Reminders *remind.Reminders
 	Captchas  *captcha.Captchas
 	Signups   *signup.Signups
+	Proofings *proofing.Proofings
 	Passcodes *passcode.Passcodes
 	Pages     *pages.Pages
 	Files     library.Shelf // that pages of others load
@@ -284,6 +286,7 @@ func (a *App) wire(ctx context.Context, master crypt.Wrapper) error {
 	a.wireUpstream()
 	a.wireMigration()
 	a.wireConsents()
+	a.wireSignups()
 	a.wireTheme()
 	a.wirePeople()
 	a.wireBreakGlass()

@@ -51,7 +51,7 @@ func (a *App) wirePeople() {
 
 // withPeople gives the operations on people what wirePeople wired.
 func (a *App) withPeople(u users.Users) users.Users {
-	u.Captchas, u.Consents = a.Captchas, a.Consents
+	u.Captchas, u.Consents, u.Signups = a.Captchas, a.Consents, a.Signups
 	u.Support = support.Support{People: a.People, Roles: a.Roles, Tenants: a.Index, Passwords: a.Passwords}
 	u.Perform, u.Alone = a.perform, a.alone
 	u.Passcodes, u.Addresses, u.Tokens, u.Logins, u.Exempted = a.Passcodes, a.Addresses, a.Tokens, a.Logins, a.exempted

@@ -23,6 +23,7 @@ import (
 	"limen/internal/surface/identity/organizations"
 	"limen/internal/surface/identity/policies"
 	"limen/internal/surface/identity/profiles"
+	proofings "limen/internal/surface/identity/proofing"
 	"limen/internal/surface/identity/radius"
 	"limen/internal/surface/identity/redrock"
 	"limen/internal/surface/identity/roles"
@@ -96,6 +97,7 @@ func (a *App) identityOps() []op.Op {
 	out = append(out, collections.Collections{Sets: a.Sets, Lists: a.Lists, Roles: a.Roles}.Ops()...)
 	out = append(out, applications.Applications{Apps: a.Apps, Sets: a.Sets, Lists: a.Lists, Roles: a.Roles, OAuth: a.OAuth, Code: a.AppCode}.Ops()...)
 	out = append(out, a.portal().Ops()...)
+	out = append(out, proofings.Proofing{Proofings: a.Proofings, Flows: a.Flows, People: a.People}.Ops()...)
 	out = append(out, workflows.Workflows{Flows: a.Flows, People: a.People}.Ops()...)
 	out = append(out, a.explanations().Ops()...)
 	out = append(out, a.provisioning().Ops()...)

@@ -19,6 +19,7 @@ func (a *App) wireUpstream() {
 	a.Upstream = &upstream.Providers{
 		Catalog: upstream.Catalog(), Ring: a.Ring, People: a.People, Settings: a.Values, Links: a.links(), Plain: a.powerless, Name: a.Workspaces.LoginName,
 		Ask:     func(ctx context.Context, c *call.Call, u user.User) error { return a.Addresses.Ask(ctx, c, u) },
+		Proofed: a.proofed,
 		Claimed: func(ctx context.Context, c *call.Call, mail string) error { return a.Domains.Claimed(ctx, c, "", mail) },
 		HTTP: &http.Client{
 			Transport:     egressTransport{a},

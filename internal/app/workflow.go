@@ -37,6 +37,9 @@ var notices = map[workflow.Notice]message.Kind{
 // maxApprovers bounds the members of a role that are written to.
 const maxApprovers = 50
 
+// askedOnce is how long approvers are not written to again about people who registered.
+const askedOnce = time.Hour
+
 // tellFlow writes to somebody about a request, or to the people in a role.
 func (a *App) tellFlow(ctx context.Context, c *call.Call, to string, what workflow.Notice, j workflow.Job) error {
 	people := []string{to}
@@ -75,10 +78,14 @@ func (a *App) mailFlow(ctx context.Context, c *call.Call, u, by user.User, what 
 	if u.Mail == "" || u.MailUnproved || u.Barred(c.Now) {
 		return nil
 	}
+	to := post.Reader{Mail: u.Mail, Culture: u.Culture, Name: u.Display, Account: u.Name}
+	if j.Kind == workflow.SignUp { // strangers bring these about: approvers get one in a while, whoever waits
+		key := "signup-asked/" + u.ID + "/" + c.Now.UTC().Truncate(askedOnce).Format(time.RFC3339)
+		return a.Post.Mail(ctx, c, key, to, message.SignupAsked, message.Data{By: by.Name, At: c.Now}, c.Now.Add(keepNotice))
+	}
 	d := message.Data{App: j.AppName, By: by.Name, At: c.Now}
 	if end := j.Granted().Until; what == workflow.Given && end != 0 {
 		d.Until = time.UnixMilli(end)
 	}
-	to := post.Reader{Mail: u.Mail, Culture: u.Culture, Name: u.Display, Account: u.Name}
 	return a.Post.Mail(ctx, c, "workflow/"+c.NewID(), to, notices[what], d, c.Now.Add(keepNotice))
 }

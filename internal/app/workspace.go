@@ -10,7 +10,6 @@ import (
 	"limen/internal/call"
 	"limen/internal/core/job"
 	"limen/internal/core/provision"
-	"limen/internal/core/signup"
 	"limen/internal/core/tenant"
 	"limen/internal/core/user"
 	"limen/internal/core/workspace"
@@ -41,7 +40,6 @@ func (a *App) wireWorkspaces() {
 		}
 		return a.Demands.Life(ctx, c, at, v.Workspace.Token)
 	}}
-	a.wireSignups()
 	a.Workspaces.Gates = append(a.Workspaces.Gates, a.admitted)
 	a.Workspaces.Activates = func(ctx context.Context, c *call.Call, at string) (bool, error) {
 		d, err := a.Demands.Get(ctx, c, at)
@@ -53,21 +51,6 @@ func (a *App) wireWorkspaces() {
 	a.People.Shut = append(a.People.Shut, a.Workspaces.ForgetDevices)
 	a.Jobs.Sweep(job.Sweep{Name: "workspace devices", Every: time.Hour, Run: func(ctx context.Context) error {
 		return workspace.SweepDevices(ctx, a.DB, time.Now())
-	}})
-}
-
-// wireSignups wires the registration of strangers.
-func (a *App) wireSignups() {
-	a.Signups = &signup.Signups{
-		People: a.People, Passwords: a.Passwords, Settings: a.Values, Post: a.Post, Throttle: a.Throttle, Links: a.links(), Name: a.Workspaces.LoginName,
-		Policy: a.expectedPolicy,
-		Link: func(ctx context.Context, c *call.Call, u user.User, lasts time.Duration) (string, error) {
-			return a.Invites.Make(ctx, c, u, lasts)
-		},
-		Claimed: func(ctx context.Context, c *call.Call, mail string) error { return a.Domains.Claimed(ctx, c, "", mail) },
-	}
-	a.Jobs.Sweep(job.Sweep{Name: "registrations", Every: time.Hour, Run: func(ctx context.Context) error {
-		return a.Signups.Sweep(ctx, a.DB, time.Now())
 	}})
 }
 

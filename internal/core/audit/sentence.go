@@ -17,6 +17,7 @@ var phrases = map[string]string{
 	ProvisioningTokenRevoke: "revoked a token to provision with", OAuthInitialDelete: "revoked a token to register OAuth clients with",
 	ResetStart: "asked to reset the password of", ResetFinish: "reset the password of", NameAsked: "asked for the login name of", UserState: "changed the state of",
 	PasswordChange: "changed the password of", PasswordSet: "set the password of", PasswordForce: "forced a new password on", PasswordMigrate: "took over the password of", PasswordMigrateFail: "could not ask the old system about", PasswordMigration: "changed",
+	ProofingChange: "changed", ProofingFail: "could not learn whether to let in", SignUpDecide: "decided the sign-up of",
 	ConsentGive: "agreed to", ConsentWithdraw: "withdrew the consent to", ConsentFail: "could not learn whether there is to agree", UserMailAsked: "had a link sent to verify the mail address of", UserMail: "verified the mail address of", UserInviteAccept: "chose the first password of",
 	SecurityQuestion: "changed security questions of", RoleMembers: "changed members of", RoleRights: "changed rights of",
 	DeliveryFail: "gave up a delivery", DeliveryRetry: "tried again a delivery", SessionEnd: "ended a session of",

@@ -71,6 +71,9 @@ const (
 	PasswordForce           = "Cloud.Core.PasswordForceChange"      // someone must change their password at the next sign-in
 	PasswordMigrate         = "Cloud.Core.PasswordMigrate"          // a password was taken over from the old system
 	PasswordMigrateFail     = "Cloud.Core.PasswordMigrateFail"      // the old system could not be asked for a password, or the script failed
+	ProofingChange          = "Cloud.Core.Proofing.Change"          // how those who register are looked at was set
+	ProofingFail            = "Cloud.Core.Proofing.Fail"            // the script or the service failed that looks at those who register
+	SignUpDecide            = "Cloud.Core.SignUp.Decide"            // the sign-up of somebody who registered was decided
 	ConsentChange           = "Cloud.Core.Consent.Change"           // what people must agree to was set
 	ConsentGive             = "Cloud.Core.Consent.Give"             // somebody agreed to the terms
 	ConsentWithdraw         = "Cloud.Core.Consent.Withdraw"         // somebody withdrew that they agree

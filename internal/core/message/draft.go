@@ -66,7 +66,7 @@ func marked() values {
 	return values{
 		Product: m("Product"), Tenant: m("Tenant"), Support: m("Support"), Name: m("Name"), Account: m("Account"),
 		By: m("By"), App: m("App"), File: m("File"), Made: m("Made"), Total: m("Total"), Code: m("Code"), Link: markLink, Lasts: m("Lasts"), Until: m("Until"), When: m("When"),
-		IP: m("IP"), Place: m("Place"), Device: m("Device"), Page: m("Page"), Accounts: []string{m("Dot")}, supportText: m("Support"),
+		IP: m("IP"), Place: m("Place"), Device: m("Device"), Page: m("Page"), Reason: m("Reason"), Accounts: []string{m("Dot")}, supportText: m("Support"),
 	}
 }
 

@@ -43,6 +43,9 @@ const (
 	AccessGiven     Kind = "access_given"      // the reader has access to App, perhaps until a time
 	AccessRefused   Kind = "access_refused"    // and has not
 	RegisterCode    Kind = "register_code"     // a code that confirms that the reader registered
+	SignupAsked     Kind = "signup_asked"      // to approvers: somebody registered, By
+	SignupApproved  Kind = "signup_approved"   // the reader, who registered, may sign in
+	SignupRefused   Kind = "signup_refused"    // and may not, perhaps for a reason
 	JoinAsked       Kind = "join_asked"        // the reader, who has an account, is invited to join App; the code accepts
 
 	AuthenticatorAdded Kind = "authenticator_added" // notice of a device that is asked at sign-ins from now on
@@ -94,10 +97,13 @@ var kinds = map[Kind]kind{
 	MfaExempted:     {need: []string{"When"}, facts: []string{"Account", "By", "When"}, bare: true},
 	VerifyMail:      {need: []string{"Link", "Lasts"}, keep: []string{"Link"}, facts: []string{"Account"}},
 	// Whoever knows the reader's name may have started it: what arrives leads nowhere by a click.
-	ApprovalAsked: {need: []string{"App", "Lasts"}, facts: []string{"Account", "When", "IP", "Page"}, bare: true},
-	AccessAsked:   {need: []string{"App", "By"}, facts: []string{"By", "When"}, bare: true},
-	AccessGiven:   {need: []string{"App"}, facts: []string{"When"}, bare: true},
-	AccessRefused: {need: []string{"App"}, facts: []string{"When"}, bare: true},
+	ApprovalAsked:  {need: []string{"App", "Lasts"}, facts: []string{"Account", "When", "IP", "Page"}, bare: true},
+	AccessAsked:    {need: []string{"App", "By"}, facts: []string{"By", "When"}, bare: true},
+	AccessGiven:    {need: []string{"App"}, facts: []string{"When"}, bare: true},
+	AccessRefused:  {need: []string{"App"}, facts: []string{"When"}, bare: true},
+	SignupAsked:    {need: []string{"By"}, facts: []string{"By", "When"}, bare: true},
+	SignupApproved: {need: []string{"Link"}, facts: []string{"Account"}},
+	SignupRefused:  {need: []string{"When"}, facts: []string{"Account", "When", "Reason"}, bare: true},
 	// Whoever registered may be a stranger: what arrives leads nowhere by a click.
 	RegisterCode: {need: []string{"Code", "Lasts"}, keep: []string{"Code"}, facts: []string{"When", "IP", "Place", "Device"}, bare: true},
 	JoinAsked:    {need: []string{"App", "Code", "Lasts"}, keep: []string{"App", "Code"}, facts: []string{"Account", "By", "Page"}, bare: true},
@@ -160,6 +166,7 @@ type Data struct {
 	Place  string // from where, as far as it is known: city and country
 	Device string // browser and system, or the device's name
 	Page   string // host and path where to go on, as people type it
+	Reason string // why, as somebody gave it
 }
 
 // Rendered is a message ready to be sent.
@@ -193,6 +200,7 @@ type values struct {
 	Code, Link, Lasts        string
 	Until, When              string
 	IP, Place, Device, Page  string
+	Reason                   string
 	Accounts                 []string
 	supportURL, supportText  string
 }
@@ -209,11 +217,12 @@ func (l *texts) shown(k Kind, d Data) (values, error) {
 		Product: plain(d.Product, 60), Tenant: plain(d.Tenant, 80), Support: plain(d.Support, 200),
 		Name: name(d.Name), Account: plain(d.Account, 254), By: name(d.By), App: plain(d.App, 80),
 		File: plain(d.File, 80), Made: plain(d.Made, 20), Total: plain(d.Total, 20),
-		Code: plain(d.Code, 64), Link: d.Link, IP: plain(d.IP, 60), Place: plain(d.Place, 80), Device: plain(d.Device, 120), Page: plain(d.Page, 200),
+		Code: plain(d.Code, 64), Link: d.Link, IP: plain(d.IP, 60), Place: plain(d.Place, 80), Device: plain(d.Device, 120), Page: plain(d.Page, 200), Reason: plain(d.Reason, 300),
 		When: moment(d.At, d.Zone), Until: moment(d.Until, d.Zone),
 	}
 	if l.Direction == "rtl" {
 		v.When, v.Until, v.Place, v.Device, v.Page = isolate(v.When), isolate(v.Until), isolate(v.Place), isolate(v.Device), isolate(v.Page)
+		v.Reason = isolate(v.Reason)
 	}
 	if d.Lasts > 0 {
 		v.Lasts = l.lasts(d.Lasts)
@@ -264,6 +273,8 @@ func (v values) field(name string) string {
 		return v.Device
 	case "Page":
 		return v.Page
+	case "Reason":
+		return v.Reason
 	case "Code":
 		return v.Code
 	case "Link":

@@ -193,6 +193,7 @@ func TestLeastData(t *testing.T) {
 		message.ImportReport: {File: "f", Made: "0", Total: "1"}, message.ImportStopped: {File: "f", Made: "0", Total: "1"},
 		message.JobDone: {App: "Audit"}, message.JobFailed: {App: "Audit"}, message.ApprovalAsked: {App: "Audit", Lasts: time.Minute},
 		message.AccessAsked: {App: "Wiki", By: "anna"}, message.AccessGiven: {App: "Wiki"}, message.AccessRefused: {App: "Wiki"},
+		message.SignupAsked: {By: "anna"}, message.SignupApproved: {Link: "https://x.example/a"}, message.SignupRefused: {At: at},
 		message.RegisterCode: {Code: "1", Lasts: time.Hour},
 		message.JoinAsked:    {App: "Wiki", Code: "1", Lasts: time.Hour},
 

@@ -168,7 +168,7 @@ func compile(tag language.Tag, raw []byte) (*texts, error) {
 }
 
 // words are the labels that every language has.
-var words = []string{"Account", "By", "App", "When", "IP", "Place", "Device", "Page", "Help"}
+var words = []string{"Account", "By", "App", "When", "IP", "Place", "Device", "Page", "Reason", "Help"}
 
 func (l *texts) check() error {
 	if l.Name == "" || l.Direction != "ltr" && l.Direction != "rtl" {

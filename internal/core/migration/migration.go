@@ -161,7 +161,7 @@ func (m *Migrations) ask(ctx context.Context, c *call.Call, s Setup, u user.User
 	}); err != nil {
 		return false, err
 	}
-	key, err := m.key(ctx, c, s)
+	key, err := inquiry.Open(ctx, c, m.Ring, Purpose, s.Sealed)
 	if err != nil {
 		return false, err
 	}

@@ -4,10 +4,8 @@ import (
 	"context"
 	"errors"
 	"net/http"
-	"net/url"
 	"strings"
 	"time"
-	"unicode"
 
 	"limen/internal/call"
 	"limen/internal/core/inquiry"
@@ -28,12 +26,10 @@ const (
 	Least    = 500 * time.Millisecond // of what an answer may take
 	Most     = 5 * time.Second
 	Patience = 3 * time.Second // where nothing is set
-	maxURL   = 2000            // bytes
-	maxKey   = 4096            // bytes
 )
 
 // Mask stands for a key that there is.
-const Mask = "********"
+const Mask = inquiry.Mask
 
 // Setup is how a tenant's passwords are taken over.
 type Setup struct {
@@ -104,14 +100,9 @@ func (m *Migrations) Prepare(ctx context.Context, c *call.Call, w Wish) (Ready, 
 		return Ready{}, err
 	}
 	if w.Key != nil && *w.Key != Mask {
-		if now.Sealed = ""; *w.Key != "" {
-			if err := m.Ring.Ensure(ctx, c.Tenant.ID, Purpose); err != nil {
-				return Ready{}, err
-			}
-			var err error
-			if now.Sealed, err = m.Ring.Seal(ctx, c.Tenant.ID, Purpose, []byte(*w.Key), c.Tenant.ID); err != nil {
-				return Ready{}, err
-			}
+		var err error
+		if now.Sealed, err = inquiry.Seal(ctx, c, m.Ring, Purpose, *w.Key); err != nil {
+			return Ready{}, err
 		}
 	}
 	if w.Script != nil || now.Enabled && !old.Enabled {
@@ -154,33 +145,18 @@ func (w Wish) on(s Setup) Setup {
 	return s
 }
 
-// ours are headers that the program or HTTP sets.
-var ours = map[string]bool{
-	"Host": true, "Content-Length": true, "Content-Type": true, "Transfer-Encoding": true, "Connection": true, "Accept": true, "Accept-Encoding": true,
-	"Te": true, "Trailer": true, "Upgrade": true, "Expect": true, "Proxy-Authorization": true,
-}
-
-// letters are those of headers' names.
-const letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
-
 func (s Setup) check(w Wish) error {
-	u, err := url.Parse(s.URL)
-	good := err == nil && u.Scheme == "https" && u.Hostname() != "" && u.User == nil && u.Opaque == "" && u.Fragment == "" && len(s.URL) <= maxURL
+	key := ""
+	if w.Key != nil {
+		key = *w.Key
+	}
 	switch {
 	case s.Enabled && s.URL == "":
 		return fault.Missing("ApiUrl")
-	case s.URL != "" && !good:
-		return fault.Bad("ApiUrl", "must be an absolute https address of at most %d bytes", maxURL)
-	case s.Header != "" && (len(s.Header) > 100 || strings.Trim(s.Header, letters) != "" || ours[s.Header]):
-		return fault.Bad("ApiKeyHeader", "must be the name of a header that requests do not have already")
-	case w.Key != nil && (len(*w.Key) > maxKey || strings.ContainsFunc(*w.Key, unicode.IsControl)):
-		return fault.Bad("ApiKey", "may have %d bytes and no control characters", maxKey)
 	case s.Patience < Least.Milliseconds() || s.Patience > Most.Milliseconds():
 		return fault.Bad("TimeoutMs", "must be a whole number from %d to %d", Least.Milliseconds(), Most.Milliseconds())
-	case len(s.Script) > inquiry.MaxScript || strings.ContainsRune(s.Script, 0):
-		return fault.Bad("Script", "may have %d bytes", inquiry.MaxScript)
 	}
-	return nil
+	return inquiry.Service{URL: s.URL, Header: s.Header, Key: key, Script: s.Script}.Check()
 }
 
 // Set stores a setup. Fault: ErrChanged.
@@ -214,18 +190,4 @@ func note(e *call.Event, old, now Setup) {
 }
 
 // Masked is Mask where there is a key, else empty.
-func (s Setup) Masked() string {
-	if s.Sealed == "" {
-		return ""
-	}
-	return Mask
-}
-
-// key opens the key; empty: there is none.
-func (m *Migrations) key(ctx context.Context, c *call.Call, s Setup) (string, error) {
-	if s.Sealed == "" {
-		return "", nil
-	}
-	plain, err := m.Ring.Open(ctx, c.Tenant.ID, Purpose, s.Sealed, c.Tenant.ID)
-	return string(plain), err
-}
+func (s Setup) Masked() string { return inquiry.Masked(s.Sealed) }

@@ -15,9 +15,11 @@ import (
 	"limen/internal/core/message"
 	"limen/internal/core/password"
 	"limen/internal/core/post"
+	"limen/internal/core/proofing"
 	"limen/internal/core/setting"
 	"limen/internal/core/throttle"
 	"limen/internal/core/user"
+	"limen/internal/core/workflow"
 	"limen/internal/crypt"
 	"limen/internal/dbx"
 	"limen/internal/fault"
@@ -43,6 +45,11 @@ type Signups struct {
 	Post      *post.Post
 	Throttle  throttle.Throttle
 	Links     link.Links
+	// Proofings say who is let in, and Flows have people approve others.
+	Proofings *proofing.Proofings
+	Flows     *workflow.Flows
+	// Ask mails somebody the link by which they show that their mail address is theirs.
+	Ask func(ctx context.Context, c *call.Call, u user.User) error
 	// Policy is what a password must satisfy of somebody with a mail address, as far as its domain tells.
 	Policy func(ctx context.Context, c *call.Call, mail string) (password.Policy, error)
 	// Claimed fails when people of a mail address are an organization's to invite.
@@ -87,6 +94,7 @@ var (
 		family = CASE WHEN registration.expires > ? THEN '' ELSE excluded.family END, mobile = CASE WHEN registration.expires > ? THEN '' ELSE excluded.mobile END,
 		expires = excluded.expires, browser = excluded.browser`)
 	ofMail   = dbx.Q[row]("signup.ofMail", `SELECT `+columns+` FROM registration WHERE tenant = ? AND mail_key = ? FOR UPDATE`)
+	lookRow  = dbx.Q[row]("signup.look", `SELECT `+columns+` FROM registration WHERE tenant = ? AND hash = ?`)
 	lockRow  = dbx.Q[row]("signup.lock", `SELECT `+columns+` FROM registration WHERE tenant = ? AND hash = ? FOR UPDATE`)
 	renewRow = dbx.E("signup.renew", `UPDATE registration SET hash = ?, expires = ? WHERE tenant = ? AND mail_key = ?`)
 	dropRow  = dbx.E("signup.drop", `DELETE FROM registration WHERE tenant = ? AND mail_key = ?`)
@@ -213,18 +221,59 @@ type Confirmed struct {
 	Person        user.User
 	Given, Family string
 	Chosen        bool // the password is the one that was given; else a link for choosing one was mailed
+	Waits         bool // somebody must approve them before they can sign in
 }
 
-// by says whether a browser is the one that registered.
-func (r row) by(browser string) bool {
-	return browser != "" && subtle.ConstantTimeCompare([]byte(hex.EncodeToString(crypt.TokenHash(browser))), []byte(r.Browser)) == 1
+// by is a registration as far as it counts for a browser that shows its code.
+func (r row) by(browser string) row {
+	if browser == "" || subtle.ConstantTimeCompare([]byte(hex.EncodeToString(crypt.TokenHash(browser))), []byte(r.Browser)) != 1 {
+		r.Secret, r.Given, r.Family, r.Mobile = contested, "", "", ""
+	}
+	return r
+}
+
+// Foreseen is what is to become of who shows a code.
+type Foreseen struct {
+	row     row
+	verdict proofing.Verdict
+}
+
+// Foresee says what is to become of who shows a code, for Confirm; outside transactions. It counts nothing, and of codes that open nothing it says
+// nothing.
+func (s *Signups) Foresee(ctx context.Context, c *call.Call, code, browser string) (Foreseen, error) {
+	var f Foreseen
+	var name string
+	err := c.Snapshot(ctx, func() (err error) {
+		if f.row, err = s.waiting(ctx, c, code, lookRow); err == nil {
+			name, err = s.Name(ctx, c, f.row.Mail)
+		}
+		return err
+	})
+	if errors.Is(err, ErrCode) {
+		return Foreseen{}, nil
+	}
+	if err != nil {
+		return Foreseen{}, err
+	}
+	f.row = f.row.by(browser)
+	f.verdict, err = s.Judge(ctx, c, proofing.Applicant{Name: name, Mail: f.row.Mail, Mobile: f.row.Mobile, Display: f.row.display()})
+	return f, err
+}
+
+func (r row) display() string {
+	out := Wish{Given: r.Given, Family: r.Family}.display()
+	if out == "" {
+		out, _, _ = user.SplitName(r.Mail)
+	}
+	return out
 }
 
 // Confirm makes the account of who shows the code, which works once, and what Register gave the browser: without that, somebody else may have
 // registered the address, and its owner confirms nothing of what they entered. A code that opens nothing counts as a guess of the caller's network, so
-// its fault must not undo the transaction. Faults: ErrCode, also where the address has got an account meanwhile; ErrWait; those of Claimed.
-func (s *Signups) Confirm(ctx context.Context, c *call.Call, code, browser string) (Confirmed, error) {
-	r, err := s.waiting(ctx, c, code)
+// its fault must not undo the transaction, and neither must that of who is refused: the code is used up. Faults: ErrCode, also where the address has got
+// an account meanwhile; ErrWait; those of Claimed; proofing.ErrDenied; and those of Enter.
+func (s *Signups) Confirm(ctx context.Context, c *call.Call, code, browser string, f Foreseen) (Confirmed, error) {
+	r, err := s.waiting(ctx, c, code, lockRow)
 	if err != nil && !errors.Is(err, ErrCode) {
 		return Confirmed{}, err
 	}
@@ -240,20 +289,23 @@ func (s *Signups) Confirm(ctx context.Context, c *call.Call, code, browser strin
 	if err := s.Claimed(ctx, c, r.Mail); err != nil {
 		return Confirmed{}, err
 	}
-	if !r.by(browser) {
-		r.Secret, r.Given, r.Family, r.Mobile = contested, "", "", ""
+	if r = r.by(browser); r != f.row {
+		return Confirmed{}, proofing.ErrChanged
 	}
-	u, err := s.create(ctx, c, r)
-	return Confirmed{u, r.Given, r.Family, r.Secret != contested}, err
+	if err := f.verdict.Denied(); err != nil {
+		return Confirmed{}, err
+	}
+	u, waits, err := s.create(ctx, c, r, f.verdict)
+	return Confirmed{u, r.Given, r.Family, r.Secret != contested, waits}, err
 }
 
-// waiting finds the registration of a code.
-func (s *Signups) waiting(ctx context.Context, c *call.Call, code string) (row, error) {
+// waiting finds the registration of a code, by a query.
+func (s *Signups) waiting(ctx context.Context, c *call.Call, code string, by dbx.Query[row]) (row, error) {
 	hash, ok := link.Hash(code)
 	if !ok {
 		return row{}, ErrCode
 	}
-	r, err := lockRow.One(ctx, c.Tx, c.Tenant.ID, hash)
+	r, err := by.One(ctx, c.Tx, c.Tenant.ID, hash)
 	if errors.Is(err, dbx.ErrNoRow) || err == nil && r.Expires <= c.Now.UnixMilli() {
 		return row{}, ErrCode
 	}
@@ -267,27 +319,27 @@ func (s *Signups) waiting(ctx context.Context, c *call.Call, code string) (row, 
 	return r, err
 }
 
-func (s *Signups) create(ctx context.Context, c *call.Call, r row) (user.User, error) {
+func (s *Signups) create(ctx context.Context, c *call.Call, r row, v proofing.Verdict) (user.User, bool, error) {
 	name, err := s.Name(ctx, c, r.Mail)
 	if err != nil {
-		return user.User{}, err
+		return user.User{}, false, err
 	}
-	display := Wish{Given: r.Given, Family: r.Family}.display()
-	if display == "" {
-		display, _, _ = user.SplitName(r.Mail)
-	}
-	u, err := s.People.Create(ctx, c, user.New{Name: name, Mail: r.Mail, Display: display, Mobile: r.Mobile, Everybody: true})
-	if err != nil {
-		return user.User{}, err
-	}
-	if r.Secret == contested {
-		return u, s.welcome(ctx, c, u)
+	u, waits, err := s.Enter(ctx, c, Entry{
+		New: user.New{Name: name, Mail: r.Mail, Display: r.display(), Mobile: r.Mobile, Everybody: true}, Verdict: v, Stranger: true,
+	})
+	switch {
+	case err != nil:
+		return user.User{}, false, err
+	case r.Secret == contested && waits: // they are written to once they are let in
+		return u, waits, nil
+	case r.Secret == contested:
+		return u, waits, s.welcome(ctx, c, u)
 	}
 	fresh, err := password.Imported(r.Secret, password.Current{})
 	if err != nil {
-		return user.User{}, err
+		return user.User{}, false, err
 	}
-	return u, s.Passwords.Put(ctx, c, u.ID, fresh, false)
+	return u, waits, s.Passwords.Put(ctx, c, u.ID, fresh, false)
 }
 
 // welcome mails the link at which a person chooses their first password.

@@ -134,6 +134,9 @@ func (p *Providers) create(ctx context.Context, c *call.Call, l Landed) (user.Us
 	if err != nil || len(have) > 0 {
 		return user.User{}, unlinkedOr(err)
 	}
+	if proofed, err := p.Proofed(ctx, c); err != nil || proofed {
+		return user.User{}, unlinkedOr(err)
+	}
 	if err := p.Claimed(ctx, c, id.Mail); err != nil {
 		return user.User{}, but(err, fault.Of(err), ErrUnlinked)
 	}

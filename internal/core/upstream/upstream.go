@@ -66,6 +66,8 @@ type Providers struct {
 	Ours func(ctx context.Context, c *call.Call, host string) (bool, error)
 	// Plain says whether somebody holds no right to administrate anything.
 	Plain func(ctx context.Context, c *call.Call, userID string) (bool, error)
+	// Proofed says whether those who register are looked at before they are let in: nobody is made of an account then, past that.
+	Proofed func(ctx context.Context, c *call.Call) (bool, error)
 	// Claimed fails where people of a mail address are an organization's to invite.
 	Claimed func(ctx context.Context, c *call.Call, mail string) error
 	// Ask sends somebody the link by which they show that their mail address is theirs.

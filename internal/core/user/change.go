@@ -177,6 +177,9 @@ func (d *Directory) mutate(ctx context.Context, c *call.Call, id string, f func(
 	if u == old {
 		return old, nil
 	}
+	if u.Signup != SignupNone && !u.Disabled {
+		return User{}, ErrSignup
+	}
 	if u.NameKey != old.NameKey {
 		if err := d.renamed(ctx, c, &u); err != nil {
 			return User{}, err
@@ -301,6 +304,7 @@ func compare(e *call.Event, old, u *User) {
 	call.Changed(e, "ReportsTo", old.ReportsTo, u.ReportsTo)
 	call.Changed(e, "OrgId", old.Org, u.Org)
 	call.Changed(e, "State", old.State().String(), u.State().String())
+	call.Changed(e, "SignUp", old.Signup, u.Signup)
 	call.Changed(e, "CloudLocked", old.CloudLocked, u.CloudLocked)
 	call.Changed(e, "Status", old.Status(), u.Status())
 	call.Changed(e, "AccountExp", old.Expires, u.Expires)

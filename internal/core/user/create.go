@@ -32,7 +32,8 @@ type New struct {
 	ForceChange  bool
 	NeverExpires bool
 	Suspended    bool
-	MailUnproved bool // no code goes to the mail address until ProveMail
+	MailUnproved bool   // no code goes to the mail address until ProveMail
+	Signup       Signup // of somebody who registered and is disabled until that is approved
 }
 
 // Create adds a user: one INSERT, one more for a system administrator, and reads only for a manager or another person's
@@ -60,8 +61,9 @@ func (d *Directory) ready(ctx context.Context, c *call.Call, n New) (User, error
 		Culture: n.Culture, Org: n.Org, Locked: n.State.Locked, Disabled: n.State.Disabled, Expired: n.State.Expired, Expires: n.Expires,
 		Everybody: n.Everybody && !n.Service, Service: n.Service, OAuthClient: n.OAuthClient, ForceChange: n.ForceChange, NeverExpires: n.NeverExpires,
 		Created: now, Changed: now, Version: 1, MailUnproved: n.MailUnproved && n.Mail != "",
-		Suspended: n.Suspended,
+		Suspended: n.Suspended, Signup: n.Signup,
 	}
+	u.Disabled = u.Disabled || u.Signup != SignupNone
 	if err := u.check(&User{}); err != nil {
 		return User{}, err
 	}

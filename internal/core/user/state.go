@@ -94,6 +94,21 @@ func (d *Directory) ProveMail(ctx context.Context, c *call.Call, id string) (Use
 	})
 }
 
+// Registered settles the sign-up of somebody who waits: approved, they may sign in. Faults: ErrNotFound; ErrStale where it does not wait.
+func (d *Directory) Registered(ctx context.Context, c *call.Call, id string, approved bool) (User, error) {
+	return d.mutate(ctx, c, id, func(u *User) error {
+		switch {
+		case u.Signup != SignupPending:
+			return ErrStale
+		case approved:
+			u.Signup, u.Disabled = SignupNone, false
+		default:
+			u.Signup = SignupRejected
+		}
+		return nil
+	})
+}
+
 // Reload makes every node forget what it remembers of a person. Fault: ErrNotFound.
 func (d *Directory) Reload(ctx context.Context, c *call.Call, id string) error {
 	u, err := d.ByID(ctx, c, id)

@@ -4,7 +4,7 @@ import "limen/internal/dbx"
 
 const columns = `id, name, name_key, suffix_key, display, display_key, mail, mail_key, mobile, home, office, description, culture, reports_to, org,
 	locked, disabled, expired, cloud_locked, suspended, invited, active, service, oauth_client, everybody, force_change, never_expires, expires,
-	mfa_user, password_changed, picture, created, changed, version, mail_unproved`
+	mfa_user, password_changed, picture, created, changed, version, mail_unproved, signup`
 
 // values are the values of columns, in their order.
 func (u *User) values() []any {
@@ -12,7 +12,7 @@ func (u *User) values() []any {
 		u.ID, u.Name, u.NameKey, u.SuffixKey, u.Display, u.DisplayKey, u.Mail, u.MailKey, u.Mobile, u.Home, u.Office, u.Description, u.Culture,
 		u.ReportsTo, u.Org, u.Locked, u.Disabled, u.Expired, u.CloudLocked, u.Suspended, u.Invited, u.Active, u.Service, u.OAuthClient,
 		u.Everybody, u.ForceChange, u.NeverExpires, u.Expires, u.MfaUser, u.PasswordChanged, u.Picture, u.Created, u.Changed, u.Version,
-		u.MailUnproved,
+		u.MailUnproved, u.Signup,
 	}
 }
 
@@ -24,11 +24,11 @@ var (
 	lockID = dbx.Q[User]("user.lock", `SELECT `+columns+` FROM users WHERE tenant = ? AND id = ? FOR UPDATE`)
 
 	insert = dbx.E("user.insert", `INSERT INTO users (`+columns+`, tenant) VALUES
-		(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (tenant, name_key) DO NOTHING`)
+		(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (tenant, name_key) DO NOTHING`)
 	update = dbx.E("user.update", `UPDATE users SET name = ?, name_key = ?, suffix_key = ?, display = ?, display_key = ?, mail = ?, mail_key = ?, mobile = ?,
 		home = ?, office = ?, description = ?, culture = ?, reports_to = ?, org = ?, locked = ?, disabled = ?, expired = ?, cloud_locked = ?, suspended = ?,
 		invited = ?, active = ?, service = ?, oauth_client = ?, everybody = ?, force_change = ?, never_expires = ?, expires = ?, mfa_user = ?,
-		password_changed = ?, picture = ?, created = ?, changed = ?, version = ?, mail_unproved = ?
+		password_changed = ?, picture = ?, created = ?, changed = ?, version = ?, mail_unproved = ?, signup = ?
 		WHERE tenant = ? AND id = ? AND version = ?`)
 	taken = dbx.Q[string]("user.taken", `SELECT id FROM users WHERE tenant = ? AND name_key = ?`)
 	above = dbx.Q[string]("user.manager", `SELECT reports_to FROM users WHERE tenant = ? AND id = ?`)

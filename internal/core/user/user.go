@@ -31,7 +31,9 @@ var (
 	ErrExempt    = fault.New(fault.Conflict, "user.lock_exempt", "This user is not subject to cloud locks.")
 	ErrPicture   = fault.New(fault.Invalid, "user.picture", "The file is not a PNG, JPEG or GIF image, or it is too large.")
 	// ErrStronger is for those who administer people: with somebody's account they would have its rights.
-	ErrStronger  = fault.New(fault.Denied, "user.stronger", "You cannot change the account of somebody who holds rights that you do not hold.")
+	ErrStronger = fault.New(fault.Denied, "user.stronger", "You cannot change the account of somebody who holds rights that you do not hold.")
+	// ErrSignup is for those who enable somebody past the decision about the sign-up.
+	ErrSignup    = fault.New(fault.Conflict, "user.signup_undecided", "This user registered and was not approved. Decide the sign-up, or delete the user.")
 	ErrNoPicture = fault.New(fault.NotFound, "user.no_picture", "The user has no picture.")
 )
 
@@ -72,7 +74,18 @@ type User struct {
 	Changed         int64  `db:"changed"`
 	Version         int64  `db:"version"`       // counts changes; Change compares it
 	MailUnproved    bool   `db:"mail_unproved"` // that the mail address is theirs is still to be shown: no code goes there
+	Signup          Signup `db:"signup"`        // where the sign-up stands of somebody who registered; such a person is disabled until it is approved
 }
+
+// Signup is where the sign-up of somebody stands who registered.
+type Signup string
+
+// Where it stands.
+const (
+	SignupNone     Signup = "" // let in, or never asked
+	SignupPending  Signup = "Pending"
+	SignupRejected Signup = "Rejected"
+)
 
 // Status is where a person stands on the way from being created to being active, as the contract's StatusEnum.
 type Status string

@@ -19,6 +19,7 @@ type Answer struct {
 	Event   string   // approve, reject, cancel
 	Reason  string   // of reject
 	Options *Options // of approve: for how long; nil: as it was asked for, or chosen before
+	Over    bool     // the caller administers whom it is about, and answers in the place of whoever's turn it is
 }
 
 // Answer answers a request: who's turn it is, or a system administrator, approves or rejects; who asked cancels. Faults: ErrNotFound,
@@ -28,7 +29,12 @@ func (f *Flows) Answer(ctx context.Context, c *call.Call, id string, a Answer) (
 	if err != nil {
 		return j, err
 	}
+	return f.answer(ctx, c, j, a)
+}
+
+func (f *Flows) answer(ctx context.Context, c *call.Call, j Job, a Answer) (Job, error) {
 	noted(c, j)
+	over := a.Over || c.Caller.Held.System()
 	switch {
 	case len(a.Reason) > maxReason || !utf8.ValidString(a.Reason):
 		return j, fault.Bad("Reason", "may have %d bytes", maxReason)
@@ -40,8 +46,10 @@ func (f *Flows) Answer(ctx context.Context, c *call.Call, id string, a Answer) (
 		return j, ErrEvent
 	case j.Requestor == c.User():
 		return j, ErrOwn
-	case !turn(c, j) && !c.Caller.Held.System():
+	case !turn(c, j) && !over:
 		return j, ErrApprover
+	case j.Kind == SignUp && a.Options != nil:
+		return j, ErrOptions
 	}
 	if c.Event != nil {
 		c.Event.Set("Decision", a.Event)
@@ -80,6 +88,11 @@ func (f *Flows) Answer(ctx context.Context, c *call.Call, id string, a Answer) (
 	if err != nil {
 		return j, err
 	}
+	if j.Kind == SignUp {
+		if err := f.another(ctx, c, who); err != nil {
+			return j, err
+		}
+	}
 	return j, f.proceed(ctx, c, &j, who)
 }
 
@@ -106,6 +119,10 @@ func (f *Flows) end(ctx context.Context, c *call.Call, j *Job, state string) err
 	if err := j.store(ctx, c); err != nil {
 		return err
 	}
+	if j.Kind == SignUp {
+		past := j.Past()
+		return f.Decided(ctx, c, j.Requestor, state == Approved, past[len(past)-1])
+	}
 	switch state {
 	case Approved:
 		return f.Tell(ctx, c, j.Requestor, Given, *j)
@@ -118,6 +135,9 @@ func (f *Flows) end(ctx context.Context, c *call.Call, j *Job, state string) err
 // grant gives the access that was asked for. Where the application takes no requests any more, or the requestor may not sign in, there is
 // nothing to give.
 func (f *Flows) grant(ctx context.Context, c *call.Call, j *Job) error {
+	if j.Kind == SignUp {
+		return f.end(ctx, c, j, Approved)
+	}
 	it, err := f.Apps.Askable(ctx, c, j.App)
 	var who user.User
 	if err == nil {
@@ -146,11 +166,16 @@ func moment(ms int64) time.Time {
 	return time.UnixMilli(ms)
 }
 
-// Delete removes a request; access that it gave stays. Who asked may, and system administrators. ErrNotFound.
+// Delete removes a request; access that it gave stays. Who asked may, and system administrators; these alone that of a sign-up, once it is
+// decided. ErrNotFound, ErrUndecided.
 func (f *Flows) Delete(ctx context.Context, c *call.Call, id string) error {
 	j, err := find(ctx, c, id)
-	if err == nil && j.Requestor != c.User() && !c.Caller.Held.System() {
+	switch {
+	case err != nil:
+	case !c.Caller.Held.System() && (j.Requestor != c.User() || j.Kind == SignUp):
 		err = ErrNotFound
+	case j.Kind == SignUp && j.State == Pending:
+		err = ErrUndecided
 	}
 	if err != nil {
 		return err

@@ -11,6 +11,7 @@ import (
 
 	"limen/internal/call"
 	"limen/internal/core/app"
+	"limen/internal/core/role"
 	"limen/internal/core/user"
 	"limen/internal/dbx"
 	"limen/internal/fault"
@@ -72,17 +73,23 @@ func (f *Flows) Start(ctx context.Context, c *call.Call, r Request) (string, err
 	if err := j.add(Happened{Time: j.Created, Event: "request", By: who.ID, Name: who.Name, Reason: j.Reason, Given: &r.Options}); err != nil {
 		return "", err
 	}
-	_, err = insert.Do(ctx, c.Tx, c.Tenant.ID, j.ID, j.Requestor, j.App, j.AppName, j.State, j.Steps, j.Step, "", j.Options, j.Reason, j.History, "", j.Created, int64(0), j.Due)
-	if errors.Is(err, dbx.ErrExists) {
-		return "", ErrPending
-	}
-	if err == nil {
+	if err = j.keep(ctx, c); err == nil {
 		_, err = part.Do(ctx, c.Tx, c.Tenant.ID, who.ID, j.ID)
 	}
 	if err != nil {
 		return "", err
 	}
 	return j.ID, f.proceed(ctx, c, &j, who)
+}
+
+// keep stores a new request. ErrPending.
+func (j Job) keep(ctx context.Context, c *call.Call) error {
+	_, err := insert.Do(ctx, c.Tx, c.Tenant.ID, j.ID, j.Requestor, j.App, j.AppName, j.State, j.Steps, j.Step, "", j.Options, j.Reason, j.History, "", j.Created,
+		int64(0), j.Due, j.Kind)
+	if errors.Is(err, dbx.ErrExists) {
+		err = ErrPending
+	}
+	return err
 }
 
 // proceed goes on with the step that a request has come to: it waits for an approver, goes on where there is none to wait for, and ends
@@ -93,6 +100,9 @@ func (f *Flows) proceed(ctx context.Context, c *call.Call, j *Job, requestor use
 		id, how, err := f.principal(ctx, c, chain[j.Step], requestor)
 		if err != nil {
 			return err
+		}
+		if j.Kind == SignUp && how != waits { // whoever is gone has neither agreed nor refused
+			id, how = role.System, waits
 		}
 		switch how {
 		case waits:

@@ -1,7 +1,7 @@
-// Package workflow is access to applications that people ask for and others approve (workflow.yaml n 494-499; WorkflowEnabled and
-// WorkflowSettings of apps.yaml n 196). A request goes through the approvers that the application names, one after the other; when
-// the last one has agreed, the requestor may use the application: by an entry of their own on it with View, Run and Automatic, for good
-// or for a time. An approval never gives more than that, and nobody answers their own request.
+// Package workflow is what some ask for and others approve (workflow.yaml n 494-499): access to applications (WorkflowEnabled and
+// WorkflowSettings of apps.yaml n 196), and to be let in after registering (lifecycle.yaml n 568-574). A request goes through its approvers, one
+// after the other; when the last one has agreed, the requestor may use the application: by an entry of their own on it with View, Run and
+// Automatic, for good or for a time; or may sign in. An approval never gives more than that, and nobody answers their own request.
 package workflow
 
 import (
@@ -33,7 +33,9 @@ var (
 	ErrEvent    = fault.New(fault.Invalid, "workflow.event", "The job knows no such event.")
 	ErrWindow   = fault.New(fault.Invalid, "workflow.window", "The time of access must end after it begins, and lie ahead.")
 	ErrOptions  = fault.New(fault.Denied, "workflow.options", "You may not choose for how long access is given.")
-	ErrStale    = fault.New(fault.Conflict, "workflow.stale", "Somebody else has just answered. Please look again.")
+	// ErrUndecided is for sign-ups, which somebody decides: a request that were gone would leave the person waiting for ever.
+	ErrUndecided = fault.New(fault.Conflict, "workflow.undecided", "The sign-up waits for a decision. Approve or reject it, or delete the user.")
+	ErrStale     = fault.New(fault.Conflict, "workflow.stale", "Somebody else has just answered. Please look again.")
 )
 
 // States of a request.
@@ -79,6 +81,15 @@ type Happened struct {
 	Given  *Options `json:"given,omitempty"`
 }
 
+// Kind is what a request is about.
+type Kind string
+
+// What they are about.
+const (
+	Access Kind = ""       // an application
+	SignUp Kind = "SignUp" // somebody who registered: the requestor, who is also what App and AppName name
+)
+
 // Job is a request. Times are milliseconds since 1970 UTC.
 type Job struct {
 	ID        string `db:"id"`
@@ -97,16 +108,17 @@ type Job struct {
 	Resolved  int64  `db:"resolved"`
 	Due       int64  `db:"due"`
 	Version   int64  `db:"version"`
+	Kind      Kind   `db:"kind"`
 }
 
-const columns = `id, requestor, app, app_name, state, steps, step, approver, options, reason, history, answered, created, resolved, due, version`
+const columns = `id, requestor, app, app_name, state, steps, step, approver, options, reason, history, answered, created, resolved, due, version, kind`
 
 var (
 	byID   = dbx.Q[Job]("workflow.by_id", `SELECT `+columns+` FROM workflow_job WHERE tenant = ? AND id = ?`)
 	list   = dbx.L[Job]("workflow.list", `SELECT `+columns+` FROM workflow_job WHERE tenant = ?`)
 	open   = dbx.Q[int64]("workflow.open", `SELECT count(*) FROM workflow_job WHERE tenant = ? AND requestor = ? AND state = 'Pending'`)
 	insert = dbx.E("workflow.insert", `INSERT INTO workflow_job (tenant, id, requestor, app, app_name, state, steps, step, approver, options, reason, history,
-		answered, created, resolved, due, version) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 1)`)
+		answered, created, resolved, due, kind, version) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 1)`)
 	update = dbx.E("workflow.update", `UPDATE workflow_job SET state = ?, step = ?, approver = ?, options = ?, history = ?, answered = ?, resolved = ?, version = version + 1
 		WHERE tenant = ? AND id = ? AND version = ?`)
 	remove   = dbx.E("workflow.delete", `DELETE FROM workflow_job WHERE tenant = ? AND id = ?`)
@@ -115,6 +127,8 @@ var (
 	mine     = dbx.Q[string]("workflow.mine", `SELECT job FROM workflow_part WHERE tenant = ? AND user_id = ?`)
 	dropPart = dbx.E("workflow.drop_part", `DELETE FROM workflow_part WHERE tenant = ? AND job = ?`)
 	ofApp    = dbx.Q[string]("workflow.of_app", `SELECT id FROM workflow_job WHERE tenant = ? AND app = ?`)
+	ofSignUp = dbx.Q[Job]("workflow.of_sign_up", `SELECT `+columns+` FROM workflow_job WHERE tenant = ? AND requestor = ? AND app = ? AND state = 'Pending'`)
+	signUps  = dbx.Q[int64]("workflow.sign_ups", `SELECT count(*) FROM workflow_job WHERE tenant = ? AND kind = 'SignUp' AND state = 'Pending'`)
 	ofPerson = dbx.Q[string]("workflow.of_person", `SELECT id FROM workflow_job WHERE tenant = ? AND requestor = ?`)
 	overdue  = dbx.Q[late]("workflow.overdue", `SELECT tenant, id FROM workflow_job WHERE state = 'Pending' AND due <= ? ORDER BY due LIMIT 200`)
 	old      = dbx.Q[late]("workflow.old", `SELECT tenant, id FROM workflow_job WHERE resolved > 0 AND resolved <= ? ORDER BY resolved LIMIT 200`)
@@ -150,6 +164,8 @@ type Flows struct {
 	Roles  *role.Roles
 	// Tell writes to people about a request, in c.Tx.
 	Tell func(ctx context.Context, c *call.Call, to string, what Notice, j Job) error
+	// Decided lets in who registered, or not, in c.Tx; h is what happened last.
+	Decided func(ctx context.Context, c *call.Call, userID string, approved bool, h Happened) error
 	// Write runs f in a transaction of the tenant that stores the events of its call.
 	Write func(ctx context.Context, tenant string, f func(ctx context.Context, c *call.Call) error) error
 }
@@ -187,7 +203,7 @@ func (f *Flows) Get(ctx context.Context, c *call.Call, id string) (Job, error) {
 
 // concerned says whether a request waits for the caller, is theirs, or is theirs to administer.
 func (f *Flows) concerned(c *call.Call, j Job) bool {
-	return c.Caller.Held.System() || j.Requestor == c.User() || turn(c, j)
+	return c.Caller.Held.System() || j.Kind == Access && j.Requestor == c.User() || turn(c, j)
 }
 
 // turn says whether it is the caller's turn to answer.
@@ -217,6 +233,10 @@ func noted(c *call.Call, j Job) {
 		return
 	}
 	c.Event.Kind, c.Event.Target, c.Event.Name, c.Event.User = "WorkflowJob", j.ID, j.AppName, j.Requestor
+	if j.Kind == SignUp {
+		c.Event.Set("SignUp", true)
+		return
+	}
 	c.Event.Set("Application", j.App)
 }
 

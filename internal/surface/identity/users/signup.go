@@ -2,13 +2,17 @@ package users
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
+	"maps"
 	"strings"
 
 	"limen/internal/core/captcha"
 	"limen/internal/core/consent"
 	"limen/internal/core/factor"
+	"limen/internal/core/proofing"
 	"limen/internal/core/setting"
+	core "limen/internal/core/signup"
 	"limen/internal/core/user"
 	"limen/internal/fault"
 	"limen/internal/op"
@@ -89,6 +93,24 @@ func (s *SignupUser) TenantHint() op.Hint { return op.Hint{Tenant: s.TenantID, L
 type SignedUp struct {
 	// UserID is the new user's UUID.
 	UserID string `json:"UserId"`
+	// SignUpStatus is Pending where somebody must approve the user before they can sign in; absent otherwise.
+	SignUpStatus string `json:"SignUpStatus,omitempty"`
+	// Added are what the script of the identity verification adds by addAttributeInResponse: additional attributes, each a member of its own beside
+	// the others.
+	Added map[string]any `json:"*"`
+}
+
+// MarshalJSON writes the members that were added beside the others.
+func (s SignedUp) MarshalJSON() ([]byte, error) {
+	out := maps.Clone(s.Added)
+	if out == nil {
+		out = map[string]any{}
+	}
+	out["UserId"] = s.UserID
+	if s.SignUpStatus != "" {
+		out["SignUpStatus"] = s.SignUpStatus
+	}
+	return json.Marshal(out)
 }
 
 // signup is who registers, as far as that was prepared.
@@ -96,6 +118,7 @@ type signup struct {
 	quick
 	proof    captcha.Proof
 	stranger bool
+	verdict  proofing.Verdict
 }
 
 func (u Users) hashSignup(ctx context.Context, c *op.Call, in SignupUser) (signup, error) {
@@ -122,7 +145,15 @@ func (u Users) hashSignup(ctx context.Context, c *op.Call, in SignupUser) (signu
 	if err := n.Offer(); err != nil {
 		return signup{}, err
 	}
-	out.hash, err = u.hashNew(ctx, c, out.full)
+	if out.hash, err = u.hashNew(ctx, c, out.full); err != nil {
+		return signup{}, err
+	}
+	out.verdict, err = u.Signups.Judge(ctx, c, proofing.Applicant{
+		Name: n.Name, Mail: n.Mail, Mobile: n.Mobile, Display: n.Display, Description: n.Description, Office: n.Office, Home: n.Home, Attributes: in.attributes(),
+	})
+	if err == nil {
+		err = out.verdict.Denied()
+	}
 	return out, err
 }
 
@@ -164,7 +195,10 @@ func (u Users) describe(ctx context.Context, c *op.Call, made user.User, in Sign
 // Strangers may call it when the setting Signup.Allowed is true; they show by a CAPTCHA that they are no cheap programs unless
 // Signup.RequireCaptcha is false, and the mail address that they enter counts as nobody's until the link which is sent there was opened. Where people must
 // agree to something, strangers do so here, by the version that they were shown; what callers with a bearer token register is asked at its first
-// sign-in. Callers with a bearer token need the right User Management instead. lifecycle.yaml n 562.
+// sign-in. Callers with a bearer token need the right User Management instead.
+//
+// Where the identity verification is switched on it says of everybody who registers, whoever sends it, whether they are let in, are refused, or wait
+// for somebody's approval: then SignUpStatus is Pending, and the user can sign in once it was given. lifecycle.yaml n 562.
 func (u Users) Signup(ctx context.Context, c *op.Call, in SignupUser, q signup) (SignedUp, error) {
 	if err := u.Captchas.Use(ctx, c, q.proof); err != nil {
 		return SignedUp{}, err
@@ -174,7 +208,7 @@ func (u Users) Signup(ctx context.Context, c *op.Call, in SignupUser, q signup) 
 		return SignedUp{}, err
 	}
 	n.MailUnproved = n.MailUnproved || q.stranger
-	made, err := u.People.Create(ctx, c, n)
+	made, waits, err := u.Signups.Enter(ctx, c, core.Entry{New: n, Verdict: q.verdict, Stranger: q.stranger, Verify: q.full.VerifyEmail})
 	if errors.Is(err, user.ErrNameTaken) {
 		return SignedUp{}, user.ErrNameTaken.At("Name").Say("User name %s is already in use.", n.Name)
 	}
@@ -185,11 +219,9 @@ func (u Users) Signup(ctx context.Context, c *op.Call, in SignupUser, q signup) 
 	if err := u.Passwords.Put(ctx, c, made.ID, q.hash.New, false); err != nil {
 		return SignedUp{}, err
 	}
-	if err := u.describe(ctx, c, made, in, q.stranger); err != nil {
-		return SignedUp{}, err
+	out := SignedUp{UserID: made.ID, Added: q.verdict.Added}
+	if waits {
+		out.SignUpStatus = string(user.SignupPending)
 	}
-	if q.full.VerifyEmail {
-		err = u.Addresses.Ask(ctx, c, made)
-	}
-	return SignedUp{made.ID}, err
+	return out, u.describe(ctx, c, made, in, q.stranger)
 }

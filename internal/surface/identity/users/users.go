@@ -22,10 +22,12 @@ import (
 	"limen/internal/core/password"
 	"limen/internal/core/post"
 	"limen/internal/core/preference"
+	"limen/internal/core/proofing"
 	"limen/internal/core/right"
 	"limen/internal/core/role"
 	"limen/internal/core/session"
 	"limen/internal/core/setting"
+	signups "limen/internal/core/signup"
 	"limen/internal/core/support"
 	"limen/internal/core/tenant"
 	"limen/internal/core/token"
@@ -65,6 +67,7 @@ type Users struct {
 	Perform  func(ctx context.Context, c *call.Call, path string, body []byte) error
 	Captchas *captcha.Captchas
 	Consents *consent.Consents
+	Signups  *signups.Signups
 }
 
 // Faults of this surface.
@@ -94,8 +97,8 @@ var (
 		fault.ErrBlank, fault.ErrInvalid, fault.ErrMissing, password.ErrPolicy, password.ErrWeak, password.ErrCommon,
 	}
 	changeFaults = append(append([]*fault.Error(nil), createFaults...),
-		user.ErrNotFound, user.ErrStale, user.ErrCycle, role.ErrLast, lockout.ErrLastWay, ErrSelf, ErrField, post.ErrNoMail, session.ErrStale, login.ErrForbidden, password.ErrUsed, password.ErrChanged)
-	stateFaults = []*fault.Error{user.ErrNotFound, role.ErrLast, ErrSelf, ErrSystem, user.ErrStronger, fault.ErrInvalid, fault.ErrMissing, user.ErrStale}
+		user.ErrNotFound, user.ErrStale, user.ErrSignup, user.ErrCycle, role.ErrLast, lockout.ErrLastWay, ErrSelf, ErrField, post.ErrNoMail, session.ErrStale, login.ErrForbidden, password.ErrUsed, password.ErrChanged)
+	stateFaults = []*fault.Error{user.ErrNotFound, user.ErrSignup, role.ErrLast, ErrSelf, ErrSystem, user.ErrStronger, fault.ErrInvalid, fault.ErrMissing, user.ErrStale}
 )
 
 // Ops declares them.
@@ -114,6 +117,7 @@ func (u Users) creating() []op.Op {
 		op.Prepared(op.Spec{Path: "/User/Signup", Paths: []string{"/CDirectoryService/Signup"}, Allow: op.Anonymous, Effect: op.Write,
 			Audit: audit.UserCreate, Rate: op.Guess, Faults: append([]*fault.Error{
 				ErrSignup, ErrCaptcha, captcha.ErrWrong, captcha.ErrService, attribute.ErrColumn, attribute.ErrTwice, attribute.ErrValue, attribute.ErrSize, attribute.ErrReadOnly, consent.ErrRequired,
+				proofing.ErrDenied, proofing.ErrChanged, signups.ErrFull, signups.ErrWait,
 			}, createFaults...)}, u.hashSignup, u.Signup),
 	}
 }

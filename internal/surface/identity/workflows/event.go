@@ -158,8 +158,11 @@ func (e *Event) Check() error {
 // that was approved; both answers are mailed. The approver with OptionsSelector chooses for how long; where nobody has that, the first. Nobody
 // answers their own request, whatever they may else.
 //
+// Of a sign-up the last approval lets in who registered, and a rejection does not; they are told by mail. Nobody approves somebody who has given the
+// approver's own mail address or mobile number.
+//
 // Errors: workflow.not_found, workflow.resolved, workflow.not_approver, workflow.own, workflow.event, workflow.options, workflow.window,
-// workflow.args, app.own_rights. workflow.yaml n 495.
+// workflow.args, workflow.same_person, app.own_rights. workflow.yaml n 495.
 func (w Workflows) Event(ctx context.Context, c *op.Call, in Event) (op.None, error) {
 	args, err := object(in.Answer)
 	if err != nil {

@@ -1,4 +1,4 @@
-// Package workflows is the RPC dialect's operations on workflow jobs (workflow.yaml n 494-499): requests for access to applications, and
+// Package workflows is the RPC dialect's operations on workflow jobs (workflow.yaml n 494-499): requests for access to applications, sign-ups, and
 // their approval.
 package workflows
 
@@ -35,7 +35,7 @@ var (
 func (w Workflows) Ops() []op.Op {
 	one := []*fault.Error{core.ErrNotFound, fault.ErrMissing}
 	answers := append([]*fault.Error{
-		core.ErrResolved, core.ErrEvent, core.ErrOwn, core.ErrApprover, core.ErrOptions, core.ErrWindow, core.ErrStale, ErrCast, app.ErrOwnRights, fault.ErrInvalid,
+		core.ErrResolved, core.ErrEvent, core.ErrOwn, core.ErrApprover, core.ErrOptions, core.ErrWindow, core.ErrStale, core.ErrSame, ErrCast, app.ErrOwnRights, fault.ErrInvalid,
 	}, one...)
 	starts := []*fault.Error{
 		core.ErrScript, core.ErrClosed, core.ErrHas, core.ErrPending, core.ErrMany, core.ErrWindow, ErrSlash, ErrCast, fault.ErrMissing, fault.ErrInvalid,
@@ -43,7 +43,7 @@ func (w Workflows) Ops() []op.Op {
 	return []op.Op{
 		op.New(op.Spec{Path: "/JobFlow/StartJob", Allow: op.Authenticated, Effect: op.Write, Audit: audit.WorkflowRequest, Rate: op.Costly, Faults: starts}, w.StartJob),
 		op.New(op.Spec{Path: "/JobFlow/Event", Allow: op.Authenticated, Effect: op.Write, Audit: audit.WorkflowAnswer, Faults: answers}, w.Event),
-		op.New(op.Spec{Path: "/JobFlow/DeleteJob", Allow: op.Authenticated, Effect: op.Write, Audit: audit.WorkflowDelete, Faults: one}, w.DeleteJob),
+		op.New(op.Spec{Path: "/JobFlow/DeleteJob", Allow: op.Authenticated, Effect: op.Write, Audit: audit.WorkflowDelete, Faults: append([]*fault.Error{core.ErrUndecided}, one...)}, w.DeleteJob),
 		op.New(op.Spec{Path: "/JobFlow/GetJob", Allow: op.Authenticated, Effect: op.Read, Faults: one}, w.GetJob),
 		op.New(op.Spec{Path: "/JobFlow/GetJobs", Allow: op.System, Effect: op.Read, Faults: []*fault.Error{ErrType}}, w.GetJobs),
 		op.New(op.Spec{Path: "/JobFlow/GetMyJobs", Allow: op.Authenticated, Effect: op.Read, Faults: []*fault.Error{ErrType}}, w.GetMyJobs),
@@ -85,11 +85,11 @@ type Happened struct {
 	Args  map[string]any `json:"Args"`
 }
 
-// Job is a request for access. Beyond the contract: History, ExpireTime, CanAnswer.
+// Job is a request for access, or the sign-up of somebody who registered. Beyond the contract: History, ExpireTime.
 type Job struct {
 	ID               string     `json:"ID"`
 	Description      string     `json:"Description"`
-	Type             string     `json:"Type"`  // Application
+	Type             string     `json:"Type"`  // Application, SignUp
 	State            string     `json:"State"` // Pending, Approved, Rejected, Expired, Cancelled
 	Requestor        string     `json:"Requestor"`
 	RequestorName    string     `json:"RequestorName"`
@@ -136,6 +136,9 @@ func (w Workflows) shown(ctx context.Context, c *op.Call, j core.Job, names map[
 		TargetName: j.AppName, Reason: j.Reason, Approver: names[j.Answered], CreateTime: at(j.Created), ResolveTime: at(j.Resolved), ExpireTime: at(j.Due),
 		RequestedOptions: options(j.Granted()), History: []Happened{},
 	}
+	if j.Kind == core.SignUp {
+		out.Description, out.Type, out.RequestedOptions = "Sign-up of "+j.AppName, string(core.SignUp), Options{}
+	}
 	for _, h := range j.Past() {
 		args := map[string]any{}
 		if h.Reason != "" {
@@ -160,7 +163,8 @@ func (w Workflows) GetJob(ctx context.Context, c *op.Call, in Ref) (Job, error) 
 }
 
 // DeleteJob deletes a job: who asked may, and system administrators. A request that waits goes without an answer; access that was given
-// stays. Errors: workflow.not_found. workflow.yaml n 494.
+// stays. A sign-up that waits is decided instead, and a decided one is for system administrators to delete. Errors: workflow.not_found,
+// workflow.undecided. workflow.yaml n 494.
 func (w Workflows) DeleteJob(ctx context.Context, c *op.Call, in Ref) (op.None, error) {
 	return op.None{}, w.Flows.Delete(ctx, c, in.JobID)
 }

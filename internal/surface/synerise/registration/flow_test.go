@@ -192,7 +192,7 @@ func TestRegistrationsEnd(t *testing.T) {
 		confirm := func(ahead time.Duration) (err error) {
 			s.Do(t, audit.UserCreate, func(ctx context.Context, c *call.Call) error {
 				c.Now = c.Now.Add(ahead)
-				_, err = s.App.Signups.Confirm(ctx, c, code, browser)
+				_, err = s.App.Signups.Confirm(ctx, c, code, browser, signup.Foreseen{})
 				return nil
 			})
 			return err

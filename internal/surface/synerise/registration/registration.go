@@ -14,6 +14,7 @@ import (
 	"limen/internal/core/invite"
 	"limen/internal/core/number"
 	"limen/internal/core/password"
+	"limen/internal/core/proofing"
 	"limen/internal/core/signup"
 	"limen/internal/core/user"
 	"limen/internal/core/workspace"
@@ -51,7 +52,8 @@ func (r Registration) Ops() []op.Op {
 	return []op.Op{
 		op.Prepared(spec(http.MethodPost, "register", audit.UserRegister, rules...), r.choose, r.Register),
 		op.New(spec(http.MethodPost, "register/resend-confirmation", audit.UserRegister, signup.ErrWait), r.ResendConfirmation),
-		op.New(spec(http.MethodGet, "confirmation/{confirmationToken}", audit.UserCreate, signup.ErrCode, signup.ErrWait, domain.ErrTaken), r.ConfirmRegistration),
+		op.Prepared(spec(http.MethodGet, "confirmation/{confirmationToken}", audit.UserCreate, signup.ErrCode, signup.ErrWait, signup.ErrFull, domain.ErrTaken,
+			proofing.ErrDenied, proofing.ErrChanged), r.foresee, r.ConfirmRegistration),
 	}
 }
 
@@ -245,15 +247,23 @@ type Confirmed struct {
 	// PasswordSet says whether the password is the one that was registered. Otherwise a mail brings a link for choosing one. An addition to the
 	// contract.
 	PasswordSet bool `json:"passwordSet"`
+	// Pending is true where somebody must approve the account before it can be used; absent otherwise. A mail tells what they decided. An addition to
+	// the contract.
+	Pending bool `json:"pending,omitempty"`
+}
+
+// foresee has the tenant's identity verification look at who confirms.
+func (r Registration) foresee(ctx context.Context, c *op.Call, in Confirmation) (signup.Foreseen, error) {
+	return r.Signups.Foresee(ctx, c, in.ConfirmationToken, in.cookie(c.Client.Secure))
 }
 
 // ConfirmRegistration makes the account of somebody who shows the code of the mail. It belongs to no workspace. Shown by the browser that
 // registered, which its cookie tells, the password is the one that was chosen there. Shown by another one the code proves the address alone: what
-// was entered may be a stranger's, none of it is kept, and a mail brings a link for choosing a password. synerise.yaml, GET
-// /uauth/user/confirmation/{confirmationToken}.
-func (r Registration) ConfirmRegistration(ctx context.Context, c *op.Call, in Confirmation) (Confirmed, error) {
-	made, err := r.Signups.Confirm(ctx, c, in.ConfirmationToken, in.cookie(c.Client.Secure))
-	if errors.Is(err, signup.ErrCode) { // counted
+// was entered may be a stranger's, none of it is kept, and a mail brings a link for choosing a password. Where the identity verification is switched on
+// it says whether they are let in, are refused, or wait for somebody's approval. synerise.yaml, GET /uauth/user/confirmation/{confirmationToken}.
+func (r Registration) ConfirmRegistration(ctx context.Context, c *op.Call, in Confirmation, f signup.Foreseen) (Confirmed, error) {
+	made, err := r.Signups.Confirm(ctx, c, in.ConfirmationToken, in.cookie(c.Client.Secure), f)
+	if errors.Is(err, signup.ErrCode) || errors.Is(err, proofing.ErrDenied) { // counted, or used up
 		return Confirmed{}, op.Refused(fault.Of(err))
 	}
 	if err != nil {
@@ -268,5 +278,5 @@ func (r Registration) ConfirmRegistration(ctx context.Context, c *op.Call, in Co
 	}
 	noted(c, made.Person)
 	c.Event.Set("Signup", true)
-	return Confirmed{made.Person.Mail, made.Chosen}, nil
+	return Confirmed{made.Person.Mail, made.Chosen, made.Waits}, nil
 }

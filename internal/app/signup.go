@@ -1,0 +1,38 @@
+package app
+
+import (
+	"context"
+	"time"
+
+	"limen/internal/call"
+	"limen/internal/core/attribute"
+	"limen/internal/core/job"
+	"limen/internal/core/proofing"
+	"limen/internal/core/signup"
+	"limen/internal/core/user"
+)
+
+// wireSignups wires the registration of strangers, and who looks at them before they are let in.
+func (a *App) wireSignups() {
+	a.Proofings = &proofing.Proofings{Ring: a.Ring, Asker: a.Inquiries, Flows: a.Flows, Attributes: attribute.Attributes{Stored: a.valuesStored}, Write: a.act}
+	a.Signups = &signup.Signups{
+		People: a.People, Passwords: a.Passwords, Settings: a.Values, Post: a.Post, Throttle: a.Throttle, Links: a.links(), Name: a.Workspaces.LoginName,
+		Proofings: a.Proofings, Flows: a.Flows, Ask: func(ctx context.Context, c *call.Call, u user.User) error { return a.Addresses.Ask(ctx, c, u) },
+		Policy: a.expectedPolicy,
+		Link: func(ctx context.Context, c *call.Call, u user.User, lasts time.Duration) (string, error) {
+			return a.Invites.Make(ctx, c, u, lasts)
+		},
+		Claimed: func(ctx context.Context, c *call.Call, mail string) error { return a.Domains.Claimed(ctx, c, "", mail) },
+	}
+	a.Flows.Decided = a.Signups.Decided
+	a.People.Gone = append(a.People.Gone, a.Proofings.Drop)
+	a.Jobs.Sweep(job.Sweep{Name: "registrations", Every: time.Hour, Run: func(ctx context.Context) error {
+		return a.Signups.Sweep(ctx, a.DB, time.Now())
+	}})
+}
+
+// proofed says whether those who register are looked at, by a script or by people: an account elsewhere makes nobody of itself then.
+func (a *App) proofed(ctx context.Context, c *call.Call) (bool, error) {
+	s, err := a.Proofings.Get(ctx, c)
+	return s.On(), err
+}

@@ -40,6 +40,7 @@ var compared = map[string]string{
 	"/U2f/GetU2fDevices":                             "(nothing else reads a key; its package sees that organizations bound the list)",
 	"/AccountRecovery/GetAccountResets":              "(nothing else reads a proposal; its surface sees that organizations bound the list)",
 	"/AccountRecovery/GetAccountRecoveries":          "(nothing but GetAccountRecovery reads one, by the same rows; its surface sees that organizations bound the list)",
+	"/Widget/GetWidgets":                             "(all or nothing: system administrators alone)",
 	"/BreakGlass/GetAccounts":                        "(all or nothing: system administrators alone)",
 	"/Authenticator/GetAuthenticators":               "(nothing else reads an authenticator; its surface sees that organizations bound the list)",
 	"/U2f/GetU2fDevicesForUser":                      "(about one person, who is the target)",

@@ -31,7 +31,9 @@ import (
 	"limen/internal/surface/identity/tasks"
 	"limen/internal/surface/identity/tenant"
 	"limen/internal/surface/identity/users"
+	"limen/internal/surface/identity/widgets"
 	"limen/internal/surface/identity/workflows"
+	"limen/internal/surface/login"
 	"limen/internal/surface/oauth"
 	"limen/internal/surface/pvwa"
 	"limen/internal/surface/scim"
@@ -57,7 +59,7 @@ func (a *App) Surfaces() []gen.Surface {
 	out = append(out, gen.Surface{Name: "pvwa", Prefixes: []string{""}, Codec: pvwa.Codec{}, Ops: a.pvwa().Ops()})
 	out = append(out, gen.Surface{
 		Name: "signin", Prefixes: []string{""}, Codec: a.pages(identity.SessionCookie),
-		Ops: slices.Concat(a.signIn().Ops(), a.join().Ops(), a.regainPages().Ops()),
+		Ops: slices.Concat(a.signIn().Ops(), a.join().Ops(), a.regainPages().Ops(), login.Widgets{Settings: a.Values}.Ops()),
 	})
 	if a.Tray != nil {
 		out = append(out, gen.Surface{Name: "dev", Prefixes: []string{""}, Codec: dev.Codec{}, Ops: dev.Outbox{Tray: a.Tray}.Ops()})
@@ -103,6 +105,7 @@ func (a *App) identityOps() []op.Op {
 	out = append(out, a.provisioning().Ops()...)
 	out = append(out, redrock.Redrock{Reports: a.Reports}.Ops()...)
 	out = append(out, library.Library{Files: a.Files}.Ops()...)
+	out = append(out, widgets.Widgets{Apps: a.Apps}.Ops()...)
 	return out
 }
 

@@ -84,6 +84,9 @@ func Directives(v View) (out []string) {
 	if _, ok := v.(Name); ok {
 		return []string{allow(offerKeys), "connect-src 'self'"}
 	}
+	if w, ok := v.(Widget); ok {
+		return w.directives()
+	}
 	if _, ok := v.(Registering); ok {
 		return []string{allow(makeKey)}
 	}

@@ -24,20 +24,33 @@ var style string
 var CSP = Policy(Theme{}, "")
 
 // Policy is the policy of pages in a theme. goal is where else a form's answer may send the browser on: a source of Content
-// Security Policy level 3; empty: nowhere. more are further directives.
+// Security Policy level 3; empty: nowhere. more are further directives; those on styles are added to the frame's own, and those on ancestors are in
+// place of none.
 func Policy(t Theme, goal string, more ...string) string {
 	sum := sha256.Sum256([]byte(style + t.style()))
-	out := "default-src 'none'; style-src 'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) + "'; base-uri 'none'; form-action 'self'"
+	styles, ancestors := "'sha256-"+base64.StdEncoding.EncodeToString(sum[:])+"'", "frame-ancestors 'none'"
+	var rest []string
+	for _, directive := range more {
+		switch own, ok := strings.CutPrefix(directive, "style-src "); {
+		case ok:
+			styles += " " + own
+		case strings.HasPrefix(directive, "frame-ancestors "):
+			ancestors = directive
+		default:
+			rest = append(rest, directive)
+		}
+	}
+	out := "default-src 'none'; style-src " + styles + "; base-uri 'none'; form-action 'self'"
 	if goal != "" {
 		out += " " + goal
 	}
 	if t.logo() != "" {
 		out += "; img-src 'self'"
 	}
-	for _, directive := range more {
+	for _, directive := range append(rest, ancestors) {
 		out += "; " + directive
 	}
-	return out + "; frame-ancestors 'none'"
+	return out
 }
 
 // Edge is what the frame shows around a page.

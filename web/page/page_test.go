@@ -60,3 +60,13 @@ func TestFrameSurroundsAPage(t *testing.T) {
 		t.Error("a page that does not exist is rendered")
 	}
 }
+
+// Directives of a page are added to those of all pages, and ancestors are nobody unless it names some.
+func TestPolicyOfAPage(t *testing.T) {
+	plain := page.Policy(page.Theme{}, "")
+	own := page.Policy(page.Theme{}, "", "style-src 'self'", "script-src 'self'", "frame-ancestors https://app.example.com")
+	if strings.Count(own, "style-src") != 1 || !strings.Contains(own, "' 'self'; base-uri") || strings.Count(own, "frame-ancestors") != 1 ||
+		!strings.HasSuffix(own, "; script-src 'self'; frame-ancestors https://app.example.com") || !strings.HasSuffix(plain, "; frame-ancestors 'none'") {
+		t.Errorf("%s\n%s", plain, own)
+	}
+}

@@ -124,6 +124,9 @@ const (
 	RangeCreate      = "Cloud.Core.IpRangeCreate"              // a range of addresses was added
 	RangeChange      = "Cloud.Core.IpRangeChange"              // a range of addresses changed, or was switched on or off
 	RangeDelete      = "Cloud.Core.IpRangeDelete"              // a range of addresses was removed
+	WidgetCreate     = "Cloud.Core.WidgetCreate"               // a sign-in widget was made
+	WidgetChange     = "Cloud.Core.WidgetChange"               // a sign-in widget changed, or was switched on or off
+	WidgetDelete     = "Cloud.Core.WidgetDelete"               // a sign-in widget was removed
 	AuthorityCreate  = "Cloud.Core.CertificateAuthorityCreate" // a certificate authority was trusted to say who somebody is
 	AuthorityChange  = "Cloud.Core.CertificateAuthorityChange" // a certificate authority was changed
 	AuthorityDelete  = "Cloud.Core.CertificateAuthorityDelete" // a certificate authority is trusted no more

@@ -286,9 +286,9 @@ func (a *App) wire(ctx context.Context, master crypt.Wrapper) error {
 	a.wireUpstream()
 	a.wireMigration()
 	a.wireConsents()
-	a.wireSignups()
 	a.wireTheme()
 	a.wirePeople()
+	a.wireSignups()
 	a.wireBreakGlass()
 	a.wireRegains()
 	if err := a.wireSenders(); err != nil {

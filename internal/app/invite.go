@@ -73,7 +73,7 @@ func (a *App) signIn() login.SignIn {
 	return login.SignIn{
 		Passkeys: a.Passkeys, Keep: a.keepWay,
 		Logins: a.Logins, Sessions: a.Sessions, People: a.People, OAuth: a.OAuth, Country: a.country, SignedIn: authentication.SignIn, SignedOut: authentication.SignOut,
-		Device: authentication.KeepDevice, Providers: a.Upstream,
+		Device: authentication.KeepDevice, Providers: a.Upstream, Offers: a.offered,
 	}
 }
 

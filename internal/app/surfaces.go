@@ -59,7 +59,7 @@ func (a *App) Surfaces() []gen.Surface {
 	out = append(out, gen.Surface{Name: "pvwa", Prefixes: []string{""}, Codec: pvwa.Codec{}, Ops: a.pvwa().Ops()})
 	out = append(out, gen.Surface{
 		Name: "signin", Prefixes: []string{""}, Codec: a.pages(identity.SessionCookie),
-		Ops: slices.Concat(a.signIn().Ops(), a.join().Ops(), a.regainPages().Ops(), login.Widgets{Settings: a.Values}.Ops()),
+		Ops: slices.Concat(a.signIn().Ops(), a.join().Ops(), a.regainPages().Ops(), a.signUpPages().Ops(), login.Widgets{Settings: a.Values}.Ops()),
 	})
 	if a.Tray != nil {
 		out = append(out, gen.Surface{Name: "dev", Prefixes: []string{""}, Codec: dev.Codec{}, Ops: dev.Outbox{Tray: a.Tray}.Ops()})

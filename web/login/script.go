@@ -87,6 +87,9 @@ func Directives(v View) (out []string) {
 	if w, ok := v.(Widget); ok {
 		return w.directives()
 	}
+	if one, ok := v.(SignUp); ok && one.Script() != "" {
+		return []string{allow(work), "connect-src 'self'"}
+	}
 	if _, ok := v.(Registering); ok {
 		return []string{allow(makeKey)}
 	}

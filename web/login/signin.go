@@ -11,6 +11,9 @@ type Name struct {
 	Reason    string // of Code in words, where the language has none
 	Providers []Provider
 	Scan      bool // signing in by a QR code is offered
+	SignUp    bool // strangers may register
+	Forgot    bool // a forgotten user name is sent by mail
+	Recover   bool // accounts are given back after a waiting time
 }
 
 // Provider is where people may sign in instead.

@@ -2,6 +2,7 @@ package policy
 
 import (
 	"context"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -171,6 +172,19 @@ func (p *Policies) Regain(ctx context.Context, c *call.Call, personID string) (b
 	}
 	may, _ := r.Bool(keyRegain)
 	return may, nil
+}
+
+// Regains says whether any policy set lets people regain their account by themselves.
+func (p *Policies) Regains(ctx context.Context, c *call.Call) (bool, error) {
+	s, err := p.now(ctx, c)
+	if err != nil {
+		return false, err
+	}
+	return slices.ContainsFunc(s.blocks, func(b Block) bool {
+		v, given := b.Settings[keyRegain]
+		on, _ := strconv.ParseBool(strings.Trim(string(v), `"`))
+		return b.Link.Type != Inactive && b.Link.Type != Collection && given && on
+	}), nil
 }
 
 // Wanted is what a decision wants of somebody who is signed in; login.ErrForbidden where it refuses.

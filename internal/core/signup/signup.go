@@ -7,10 +7,12 @@ import (
 	"crypto/subtle"
 	"encoding/hex"
 	"errors"
+	"net/http"
 	"strings"
 	"time"
 
 	"limen/internal/call"
+	"limen/internal/core/captcha"
 	"limen/internal/core/link"
 	"limen/internal/core/message"
 	"limen/internal/core/password"
@@ -34,7 +36,9 @@ var (
 	ErrOff = fault.New(fault.Denied, "signup.off", "Registering needs an invitation here. Ask an administrator of the workspace for one.")
 	// ErrCode is all that is said of a code which opens nothing, whatever the reason.
 	ErrCode = fault.New(fault.NotFound, "signup.code", "This code is not valid. It was used, its time is over, or a newer one was sent.")
-	ErrWait = fault.New(fault.Limited, "signup.wait", "Too many attempts. Please try again later.")
+	// ErrCaptcha is for those who register without the answer to a CAPTCHA, where there must be one.
+	ErrCaptcha = fault.New(fault.Denied, "signup.captcha", "Registering needs the answer to a CAPTCHA.")
+	ErrWait    = fault.New(fault.Limited, "signup.wait", "Too many attempts. Please try again later.")
 )
 
 // Signups are those of the call's tenant. Its fields are set before use.
@@ -45,6 +49,7 @@ type Signups struct {
 	Post      *post.Post
 	Throttle  throttle.Throttle
 	Links     link.Links
+	Captchas  *captcha.Captchas
 	// Proofings say who is let in, and Flows have people approve others.
 	Proofings *proofing.Proofings
 	Flows     *workflow.Flows
@@ -64,6 +69,7 @@ type Signups struct {
 type Wish struct {
 	Mail, Plain           string
 	Given, Family, Mobile string
+	Captcha               string // the answer to a CAPTCHA; empty: none was given
 }
 
 func (w Wish) display() string { return strings.TrimSpace(w.Given + " " + w.Family) }
@@ -72,6 +78,7 @@ func (w Wish) display() string { return strings.TrimSpace(w.Given + " " + w.Fami
 type Choice struct {
 	wish   Wish
 	secret string
+	proof  captcha.Proof
 }
 
 type row struct {
@@ -101,21 +108,25 @@ var (
 	sweepRow = dbx.S("signup.sweep", "registration", "tenant, mail_key", "expires < ?")
 )
 
-// Allowed fails with ErrOff where strangers may not register, or must show more than can be shown here.
-func (s *Signups) Allowed(ctx context.Context, c *call.Call) error {
+// Allowed fails with ErrOff where strangers may not register, and says whether they have to answer a CAPTCHA.
+func (s *Signups) Allowed(ctx context.Context, c *call.Call) (answers bool, err error) {
 	v, err := s.Settings.Get(ctx, c)
-	if err == nil && (!v.Signup.Allowed || v.Signup.Captcha) {
+	if err == nil && !v.Signup.Allowed {
 		err = ErrOff
 	}
-	return err
+	return err == nil && v.Signup.Captcha, err
 }
 
-// Prepare checks and hashes a password, for everybody alike; outside transactions. Faults: ErrOff, those of the password policy, of parameters,
-// and of Claimed.
+// Prepare checks and hashes a password, for everybody alike; outside transactions. Faults: ErrOff, ErrCaptcha and those of CAPTCHAs, of the password
+// policy, of parameters, and of Claimed.
 func (s *Signups) Prepare(ctx context.Context, c *call.Call, w Wish) (Choice, error) {
 	var p password.Policy
+	answers := false
 	err := c.Snapshot(ctx, func() (err error) {
-		if err = s.Allowed(ctx, c); err == nil {
+		if answers, err = s.Allowed(ctx, c); err == nil && answers && w.Captcha == "" {
+			err = ErrCaptcha
+		}
+		if err == nil {
 			err = s.Claimed(ctx, c, w.Mail)
 		}
 		if err == nil {
@@ -133,8 +144,37 @@ func (s *Signups) Prepare(ctx context.Context, c *call.Call, w Wish) (Choice, er
 	if err := p.Check(w.Plain, password.Names{Login: local, Display: w.display(), Mail: w.Mail}); err != nil {
 		return Choice{}, err
 	}
-	secret, err := s.Passwords.Hasher.Hash(ctx, w.Plain)
-	return Choice{w, secret}, err
+	out := Choice{wish: w}
+	if answers {
+		if out.proof, err = s.Captchas.Check(ctx, c, w.Captcha); err != nil {
+			return Choice{}, err
+		}
+	}
+	out.secret, err = s.Passwords.Hasher.Hash(ctx, w.Plain)
+	return out, err
+}
+
+// Cookie is what the browser keeps that registered, to be known again when it shows the code.
+func Cookie(browser string, secure bool) *http.Cookie {
+	return &http.Cookie{
+		Name: cookieName(secure), Value: browser, Path: "/", MaxAge: int(Lasts / time.Second), HttpOnly: true, Secure: secure, SameSite: http.SameSiteLaxMode,
+	}
+}
+
+// Browser is what a browser has kept; empty: nothing.
+func Browser(r *http.Request, secure bool) string {
+	k, err := r.Cookie(cookieName(secure))
+	if err != nil {
+		return ""
+	}
+	return k.Value
+}
+
+func cookieName(secure bool) string {
+	if secure {
+		return "__Host-registration"
+	}
+	return "registration"
 }
 
 // contested stands for the password where a stranger may have entered it, which the owner of the address would confirm by the code: where somebody
@@ -146,9 +186,12 @@ const contested = "" // as putRow writes it
 const maxSame = 10
 
 // Register keeps who wants to register, and mails them the code. To an address that has an account goes a mail that says so. It gives what the
-// browser keeps to be known again when it shows the code. Faults: ErrOff, ErrWait.
+// browser keeps to be known again when it shows the code. Faults: ErrOff, ErrWait, captcha.ErrWrong.
 func (s *Signups) Register(ctx context.Context, c *call.Call, ch Choice) (browser string, err error) {
-	if err := s.Allowed(ctx, c); err != nil {
+	if _, err := s.Allowed(ctx, c); err != nil {
+		return "", err
+	}
+	if err := s.Captchas.Use(ctx, c, ch.proof); err != nil {
 		return "", err
 	}
 	w := ch.wish

@@ -57,6 +57,11 @@ func TestExchanges(t *testing.T) {
 				t.Fatal(err)
 			}
 			s.DropEvents()
+		case "AskSignUp", "StartSignUp", "AskSignUpCode", "FinishSignUp", "AskNames", "SendNames":
+			registering(t, s, name, out)
+			if name == "AskSignUpCode" || name == "FinishSignUp" {
+				agreed(t, s)
+			}
 		case "EnterInvitation", "AnswerInvitation":
 			asGuest(t, s, out)
 		}

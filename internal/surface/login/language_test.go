@@ -22,7 +22,7 @@ func TestFaultsAreTranslated(t *testing.T) {
 	for _, f := range []*fault.Error{fault.ErrInternal, op.ErrLimited, op.ErrNoTenant, op.ErrConflict, op.ErrTimeLimit, login.ErrForm} {
 		faults[f.Code] = f
 	}
-	for _, o := range slices.Concat(login.Login{}.Ops(), login.SignIn{}.Ops(), login.Regain{}.Ops()) {
+	for _, o := range slices.Concat(login.Login{}.Ops(), login.SignIn{}.Ops(), login.Regain{}.Ops(), login.SignUp{}.Ops()) {
 		for _, f := range o.Faults {
 			faults[f.Code] = f
 		}

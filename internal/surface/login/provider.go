@@ -216,6 +216,11 @@ func back(c *op.Call, in ProviderAnswer, l upstream.Landed, more url.Values) op.
 // named offers the providers, and a code, beside the name.
 func (s SignIn) named(ctx context.Context, c *op.Call, v login.Name) (login.Name, error) {
 	var err error
+	if s.Offers != nil {
+		if v.SignUp, v.Forgot, v.Recover, err = s.Offers(ctx, c); err != nil {
+			return v, err
+		}
+	}
 	if v.Scan, err = s.Logins.OffersCodes(ctx, c); err != nil || s.Providers == nil {
 		return v, err
 	}

@@ -34,6 +34,8 @@ type SignIn struct {
 	Providers *upstream.Providers
 	// Country is where an address is, as an ISO 3166-1 alpha-2 code; empty when unknown. Nil: always unknown.
 	Country func(ip netip.Addr) string
+	// Offers says what else the first page leads to: registering, a forgotten user name, and accounts that are given back. Nil: nothing.
+	Offers func(ctx context.Context, c *op.Call) (signUp, forgot, recover bool, err error)
 	// Keep makes a change to what somebody signs in with, unless it would shut the last system administrator out.
 	Keep func(ctx context.Context, c *op.Call, userID string, change func() error) error
 	// Cookies of the dialect whose sessions these are: of a sign-in, of its end, and of a device.

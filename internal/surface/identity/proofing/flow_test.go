@@ -15,7 +15,9 @@ import (
 	"limen/internal/call"
 	"limen/internal/core/attribute"
 	"limen/internal/core/audit"
+	"limen/internal/core/proofing"
 	"limen/internal/core/right"
+	"limen/internal/core/signup"
 	"limen/internal/core/user"
 	"limen/internal/core/workflow"
 	"limen/internal/fault"
@@ -401,6 +403,54 @@ func TestDelegated(t *testing.T) {
 		}
 		if e := d.decide(token, gina, "Approved"); !e.Success || !d.signsIn("gina") {
 			t.Error(e)
+		}
+	})
+}
+
+// TestOnePath: who registers by mail first, as pages and the Synerise dialect do, is looked at and approved alike; and a code is used up by who is
+// refused.
+func TestOnePath(t *testing.T) {
+	eachDesk(t, func(d desk) {
+		d.setup(map[string]any{"IdentityProofingEnabled": true, "Provider": "Ours", "Script": judging, "ApprovalWorkflowEnabled": true})
+		confirm := func(local string) (made signup.Confirmed, again, err error) {
+			mail := local + "@" + strings.ToLower(d.ID) + ".example"
+			ready, err := d.App.Signups.Prepare(t.Context(), d.App.Shell(d.ID), signup.Wish{Mail: mail, Plain: secret, Given: "Gina"})
+			if err != nil {
+				t.Fatal(err)
+			}
+			browser := ""
+			d.Do(t, audit.UserRegister, func(ctx context.Context, c *call.Call) (err error) {
+				browser, err = d.App.Signups.Register(ctx, c, ready)
+				return err
+			})
+			code := d.Mailed(t, mail, regexp.MustCompile(`[\w-]{43}`))
+			for _, to := range []*error{&err, &again} {
+				f, wrong := d.App.Signups.Foresee(t.Context(), d.App.Shell(d.ID), code, browser)
+				if wrong != nil {
+					t.Fatal(wrong)
+				}
+				d.Do(t, audit.UserCreate, func(ctx context.Context, c *call.Call) error {
+					var got signup.Confirmed
+					if got, *to = d.App.Signups.Confirm(ctx, c, code, browser, f); *to == nil {
+						made = got
+					}
+					return nil
+				})
+			}
+			return made, again, err
+		}
+		if _, again, err := confirm("deny"); !errors.Is(err, proofing.ErrDenied) || !errors.Is(again, signup.ErrCode) {
+			t.Error(err, again)
+		}
+		made, again, err := confirm("gina")
+		if err != nil || !made.Waits || !errors.Is(again, signup.ErrCode) || d.person(made.Person.ID).Signup != user.SignupPending {
+			t.Fatal(made.Waits, err, again)
+		}
+		if e := d.decide(d.TokenOf(t, "admin"), made.Person.ID, "Approved"); !e.Success {
+			t.Error(e)
+		}
+		if e := d.post("", "/Security/Login", map[string]any{"TenantId": d.ID, "User": made.Person.Name, "Password": secret}); !e.Success {
+			t.Error("they are approved, and cannot sign in:", e)
 		}
 	})
 }

@@ -7,9 +7,9 @@ import (
 	"net/http"
 	"net/mail"
 	"strings"
-	"time"
 
 	"limen/internal/core/audit"
+	"limen/internal/core/captcha"
 	"limen/internal/core/domain"
 	"limen/internal/core/invite"
 	"limen/internal/core/number"
@@ -47,7 +47,7 @@ func (r Registration) Ops() []op.Op {
 	}
 	rules := []*fault.Error{
 		password.ErrPolicy, password.ErrWeak, password.ErrCommon, password.ErrUsed, password.ErrChanged, ErrInvitation, ErrAccount, invite.ErrWait,
-		signup.ErrOff, signup.ErrWait, domain.ErrTaken,
+		signup.ErrOff, signup.ErrWait, signup.ErrCaptcha, captcha.ErrWrong, captcha.ErrService, domain.ErrTaken,
 	}
 	return []op.Op{
 		op.Prepared(spec(http.MethodPost, "register", audit.UserRegister, rules...), r.choose, r.Register),
@@ -96,6 +96,9 @@ type Applicant struct {
 	Phone op.Opt[string] `json:"phone"`
 	// InvitationToken is the token of an invitation's link; without one Signup.Allowed says whether people register.
 	InvitationToken string `json:"invitationToken"`
+	// CaptchaToken is the solution of a challenge of /Captcha/Challenge, or what the service gave that the setting Captcha.Service names; required of
+	// strangers where Signup.RequireCaptcha is set. An addition to the contract.
+	CaptchaToken string `json:"captchaToken"`
 	// Agreements are noted in the event.
 	Agreements Agreements `json:"agreements"`
 }
@@ -114,7 +117,7 @@ func (a *Applicant) Check() error {
 func (a *Applicant) wish() signup.Wish {
 	return signup.Wish{
 		Mail: a.Email, Plain: a.Password, Given: strings.TrimSpace(a.FirstName.Or("")), Family: strings.TrimSpace(a.LastName.Or("")),
-		Mobile: strings.TrimSpace(a.Phone.Or("")),
+		Mobile: strings.TrimSpace(a.Phone.Or("")), Captcha: a.CaptchaToken,
 	}
 }
 
@@ -134,17 +137,7 @@ func (r Registered) Cookies() []*http.Cookie {
 	if r.browser == "" {
 		return nil
 	}
-	return []*http.Cookie{{
-		Name: browserCookie(r.secure), Value: r.browser, Path: "/", MaxAge: int(signup.Lasts / time.Second), HttpOnly: true, Secure: r.secure, SameSite: http.SameSiteLaxMode,
-	}}
-}
-
-// browserCookie is the name of what the browser keeps that registered.
-func browserCookie(secure bool) string {
-	if secure {
-		return "__Host-registration"
-	}
-	return "registration"
+	return []*http.Cookie{signup.Cookie(r.browser, r.secure)}
 }
 
 // chosen is a password that was checked and hashed, of somebody invited or of a stranger.
@@ -177,7 +170,7 @@ func (r Registration) choose(ctx context.Context, c *op.Call, in Applicant) (out
 }
 
 // Register gives an invited person the password that they choose, with which they join the workspace: the invitation proves the address, and
-// works once. Strangers register where the setting Signup.Allowed lets them, and Signup.RequireCaptcha is off; the answer is the same whether
+// works once. Strangers register where the setting Signup.Allowed lets them, with the answer to a CAPTCHA unless Signup.RequireCaptcha is off; the answer is the same whether
 // the address has an account or not, a mail brings the code to confirm it, and there is no account until then; a cookie has the browser be known by
 // which it is confirmed. Nobody is signed in.
 // synerise.yaml, POST /uauth/user/register.
@@ -231,13 +224,7 @@ type Confirmation struct {
 
 // See keeps by what the browser is known that registered.
 func (n *Confirmation) See(r *http.Request) {
-	n.cookie = func(secure bool) string {
-		k, err := r.Cookie(browserCookie(secure))
-		if err != nil {
-			return ""
-		}
-		return k.Value
-	}
+	n.cookie = func(secure bool) string { return signup.Browser(r, secure) }
 }
 
 // Confirmed is the address that was confirmed.

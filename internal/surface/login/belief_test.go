@@ -161,3 +161,20 @@ func TestStrangersAreMadePeopleWhereTheTenantHasItSo(t *testing.T) {
 		showed(t, s, "eve", "ada@example.com")
 	}, nobody)
 }
+
+// Where those who register are looked at, an account elsewhere makes nobody; and who waits for approval is nobody's by the address.
+func TestNobodyIsMadePastTheApproval(t *testing.T) {
+	looks := func(t *testing.T, s *apptest.Site) {
+		s.Set(t, "Social.CreateUsers", "true")
+		s.Believe(t, own, "example.com")
+		rpc(t, s, "/IdentityVerification/UpdateIdentityVerificationConfiguration", map[string]any{"ApprovalWorkflowEnabled": true})
+	}
+	unknown(t, own, func(t *testing.T, s *apptest.Site, _ *upstreamtest.Provider) { looks(t, s) }, nobody)
+	unknown(t, own, func(t *testing.T, s *apptest.Site, _ *upstreamtest.Provider) {
+		looks(t, s)
+		s.Do(t, audit.UserCreate, func(ctx context.Context, c *call.Call) error {
+			_, err := s.App.People.Create(ctx, c, user.New{Name: "ada@" + s.Suffix, Mail: "ada@example.com", Signup: user.SignupPending})
+			return err
+		})
+	}, nobody)
+}

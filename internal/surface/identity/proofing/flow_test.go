@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"net/http"
+	"net/url"
 	"regexp"
 	"strings"
 	"sync"
@@ -106,6 +107,23 @@ func (d desk) signsIn(local string) bool {
 	return d.post("", "/Security/Login", map[string]any{"TenantId": d.ID, "User": local + "@" + d.Suffix, "Password": secret}).Success
 }
 
+// form sends a form, and gives the status.
+func (d desk) form(path string, values url.Values) int {
+	d.t.Helper()
+	r, err := http.NewRequestWithContext(d.t.Context(), http.MethodPost, d.URL+path, strings.NewReader(values.Encode()))
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	r.Host = d.Host
+	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	res, err := d.HTTP.Do(r)
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	_ = res.Body.Close()
+	return res.StatusCode
+}
+
 func (d desk) person(id string) (u user.User) {
 	d.t.Helper()
 	c := d.App.Shell(d.ID)
@@ -170,6 +188,28 @@ func TestWaitingSignsInNowhere(t *testing.T) {
 			if code, b := d.Call(t, "", http.MethodPost, path, body); code == http.StatusOK && !strings.Contains(string(b), `"success":false`) {
 				t.Errorf("%s: %d %s", path, code, b)
 			}
+		}
+		for _, form := range []url.Values{
+			{"grant_type": {"password"}, "client_id": {"wiki"}, "username": {name}, "password": {secret}},
+			{"grant_type": {"client_credentials"}, "client_id": {name}, "client_secret": {secret}},
+		} {
+			if code := d.form("/oauth2/token/wiki", form); code == http.StatusOK {
+				t.Errorf("%s gives a token", form["grant_type"])
+			}
+		}
+		// neither a provisioning client nor the Vault's interface lets them in
+		admin := d.TokenOf(t, "admin")
+		for _, body := range []map[string]any{
+			{"schemas": []string{"urn:ietf:params:scim:api:messages:2.0:PatchOp"}, "Operations": []any{map[string]any{"op": "replace", "path": "active", "value": true}}},
+			{"schemas": []string{"urn:ietf:params:scim:api:messages:2.0:PatchOp"}, "Operations": []any{map[string]any{"op": "replace", "value": map[string]any{"active": true}}}},
+		} {
+			code, b := d.Call(t, admin, http.MethodPatch, "/scim/v2/Users/"+id, body)
+			if u := d.person(id); !u.Disabled || code < 400 {
+				t.Errorf("SCIM: %d %s", code, b)
+			}
+		}
+		if _, b := d.Call(t, admin, http.MethodGet, "/scim/v2/Users/"+id, nil); !strings.Contains(string(b), `"active":false`) {
+			t.Errorf("SCIM tells %s", b)
 		}
 		// an administrator does not enable them by accident, by whatever dialect
 		for _, change := range []user.Change{{State: &user.State{}}, {State: &user.State{Locked: true}}} {

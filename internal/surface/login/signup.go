@@ -122,7 +122,7 @@ func correctable(f *fault.Error) bool {
 }
 
 func (s SignUp) choose(ctx context.Context, c *op.Call, in SignUpForm) (out chosenOne, err error) {
-	if user.CheckMail("mail", strings.TrimSpace(in.Mail)) != nil || strings.TrimSpace(in.Mail) == "" {
+	if !isMail(in.wish().Mail) {
 		return chosenOne{wrong: ErrMail}, nil
 	}
 	out.choice, err = s.Signups.Prepare(ctx, c, in.wish())
@@ -154,6 +154,9 @@ func (s SignUp) StartSignUp(ctx context.Context, c *op.Call, in SignUpForm, ch c
 	}
 	return op.Redirect{URL: confirmPath, Code: http.StatusSeeOther, Cookie: []*http.Cookie{signup.Cookie(browser, c.Client.Secure)}}, nil
 }
+
+// isMail says whether a text is a mail address.
+func isMail(s string) bool { return s != "" && user.CheckMail("mail", s) == nil }
 
 // clipped is a text that is shown again.
 func clipped(s string) string {
@@ -294,7 +297,7 @@ type NamesForm struct {
 // SendNames mails the user names that belong to an address to it. The page is the same whether there are any.
 func (s SignUp) SendNames(ctx context.Context, c *op.Call, in NamesForm) (any, error) {
 	mail := strings.TrimSpace(in.Mail)
-	if mail == "" || user.CheckMail("mail", mail) != nil {
+	if !isMail(mail) {
 		c.Event.Type = "" // nothing happened
 		return shown{view: login.Names{Code: ErrMail.Code, Reason: ErrMail.Public}}, op.Refused(ErrMail)
 	}

@@ -1,6 +1,7 @@
 package crypt
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -52,19 +53,11 @@ type Hasher struct {
 // settle fills in what was left at zero.
 func (h *Hasher) settle() {
 	h.once.Do(func() {
-		h.Memory, h.Passes, h.Lanes = or(h.Memory, 46*1024), or(h.Passes, 1), or(h.Lanes, 1)
-		h.Slots = or(h.Slots, runtime.GOMAXPROCS(0))
-		h.Waiting = or(h.Waiting, 64*h.Slots)
+		h.Memory, h.Passes, h.Lanes = cmp.Or(h.Memory, 46*1024), cmp.Or(h.Passes, 1), cmp.Or(h.Lanes, 1)
+		h.Slots = cmp.Or(h.Slots, runtime.GOMAXPROCS(0))
+		h.Waiting = cmp.Or(h.Waiting, 64*h.Slots)
 		h.slots = make(chan struct{}, h.Slots)
 	})
-}
-
-func or[T comparable](v, otherwise T) T {
-	var zero T
-	if v == zero {
-		return otherwise
-	}
-	return v
 }
 
 // Hash makes a hash to store. It fails with ErrPasswordTooLong, ErrPasswordEmpty, ErrBusy or ErrGone.

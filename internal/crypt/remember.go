@@ -1,6 +1,7 @@
 package crypt
 
 import (
+	"cmp"
 	"context"
 	"crypto/hmac"
 	"crypto/rand"
@@ -14,8 +15,8 @@ import (
 
 // Remember checks the secrets of machines, which present the same one many times a minute, without hashing each time.
 // After one full verification a keyed digest of credential, hash and secret stays in memory; the key lives and dies
-// with the process. A wrong secret always costs a full verification, so guessing is no cheaper. Only for secrets that
-// machines hold: a digest of a person's password, were memory ever read, could be guessed from.
+// with the process. A wrong secret always costs a full verification, so guessing is no cheaper. It is for secrets that
+// machines hold, and for people's passwords only where somebody chose it: were memory ever read, a digest could be guessed from.
 type Remember struct {
 	Hasher *Hasher
 	For    time.Duration // from the full verification on; 0 is 5 minutes
@@ -37,7 +38,7 @@ type verdict struct{ ok, rehash bool }
 
 func (r *Remember) settle() {
 	r.once.Do(func() {
-		r.For, r.Size = or(r.For, 5*time.Minute), or(r.Size, 10_000)
+		r.For, r.Size = cmp.Or(r.For, 5*time.Minute), cmp.Or(r.Size, 10_000)
 		if _, err := rand.Read(r.key[:]); err != nil {
 			panic("crypt: no randomness: " + err.Error())
 		}

@@ -89,9 +89,9 @@ type loadedKey struct {
 	public  jose.JSONWebKey
 }
 
-func (s *Signers) lead() time.Duration    { return or(s.Lead, 24*time.Hour) }
-func (s *Signers) overlap() time.Duration { return or(s.Overlap, 48*time.Hour) }
-func (s *Signers) fresh() time.Duration   { return or(s.Fresh, 30*time.Second) }
+func (s *Signers) lead() time.Duration    { return cmp.Or(s.Lead, 24*time.Hour) }
+func (s *Signers) overlap() time.Duration { return cmp.Or(s.Overlap, 48*time.Hour) }
+func (s *Signers) fresh() time.Duration   { return cmp.Or(s.Fresh, 30*time.Second) }
 
 func (s *Signers) set(tenant string) *keySet {
 	s.mu.Lock()

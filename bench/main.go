@@ -54,6 +54,7 @@ type measure struct {
 var measures = []measure{
 	{"signin", signIn},
 	{"factors", factors},
+	{"radius", radiusLogon},
 	{"whoami", whoAmI},
 	{"create", create},
 	{"import", imports},

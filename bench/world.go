@@ -232,8 +232,13 @@ func (w *world) secrets(ctx context.Context, n int) (*site, error) {
 
 // challenges says what a tenant asks for.
 func (w *world) challenges(ctx context.Context, s *site, what string) error {
+	return w.set(ctx, s, setting.Set("Authentication.Challenges", what))
+}
+
+// set changes a tenant's settings.
+func (w *world) set(ctx context.Context, s *site, pairs ...setting.Pair) error {
 	c := w.app.Shell(s.id)
-	ready, err := w.app.Values.Prepare(ctx, c, setting.Set("Authentication.Challenges", what))
+	ready, err := w.app.Values.Prepare(ctx, c, pairs...)
 	if err != nil {
 		return err
 	}

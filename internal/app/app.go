@@ -355,7 +355,9 @@ func (a *App) wireDomain(ctx context.Context) error {
 	a.Orgs = &org.Orgs{People: a.People, Roles: a.Roles, DB: a.DB, Act: a.act}
 	a.People.Stored = append(a.People.Stored, a.Orgs.Stored)
 	a.Roles.Scopes, a.Roles.Deleted = a.Orgs.Scopes, append(a.Roles.Deleted, a.Orgs.RoleGone, groupGone, vault.RoleGone)
-	a.Passwords = password.Passwords{Hasher: a.Hasher, Policy: a.passwordPolicy, Changed: a.passwordSet}
+	a.Passwords = password.Passwords{
+		Hasher: a.Hasher, Policy: a.passwordPolicy, Changed: a.passwordSet, Repeated: &crypt.Remember{Hasher: a.Hasher, Now: time.Now},
+	}
 	a.Sessions = &session.Sessions{DB: a.DB, Holder: a.holder, Put: a.Changes.Put, Fresh: a.Changes.Fresh, Proof: a.proofLasts}
 	a.Sessions.Watch(a.Changes.Watch)
 	a.Tenants.Move = a.People.Move

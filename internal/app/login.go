@@ -50,7 +50,7 @@ func (a *App) wireLogin() {
 		Ring: a.Ring, People: a.People, Sessions: a.Sessions, Tokens: a.Tokens, Passwords: a.Passwords, Throttle: a.Throttle, Risks: a.Risks,
 		Settings: a.Values, Profiles: a.Profiles, Codes: recoveryCodes, Networks: networkPasswords,
 		Mechanisms: append([]factor.Mechanism{
-			factorpassword.Mechanism{Passwords: a.Passwords, Elsewhere: a.elsewhere, Leaked: a.leaked()}, oath.Mechanism{Profiles: a.OATH}, authenticator.Mechanism{Devices: a.Authenticators},
+			factorpassword.Mechanism{Passwords: a.Passwords, Elsewhere: a.elsewhere, Leaked: a.leaked(), Repeated: a.repeated}, oath.Mechanism{Profiles: a.OATH}, authenticator.Mechanism{Devices: a.Authenticators},
 			authenticator.Code{Devices: a.Authenticators},
 			email.Mechanism{Codes: codes, Send: a.mailCode}, sms.Mechanism{Codes: codes, Send: a.textCode},
 			question.Mechanism{Questions: a.Questions}, phone.Mechanism{Codes: codes, Pins: a.PINs, Ready: a.canCall, Ring: a.callCode},

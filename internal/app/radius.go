@@ -112,6 +112,12 @@ func (a *App) radiusListeners(certs *web.TLS) (out web.Group, err error) {
 	return out, nil
 }
 
+// repeated says whether the tenant lets it be remembered that passwords were right which RADIUS clients send.
+func (a *App) repeated(ctx context.Context, c *call.Call) (bool, error) {
+	v, err := a.Values.Get(ctx, c)
+	return err == nil && v.RadiusRemembers, err
+}
+
 // stranger makes the call of somebody in a tenant who is not signed in, and does not come by HTTP.
 func (a *App) stranger(ctx context.Context, tenantID string) (*call.Call, error) {
 	t, err := a.Index.ByID(ctx, tenantID)

@@ -136,6 +136,8 @@ type Answer struct {
 	Text     string
 	Parts    map[string]string // by Part.ID
 	Exchange mschap.Exchange   // of Network
+	// Repeated says that a device sends Text again and again, as one does that keeps somebody's password for a RADIUS client.
+	Repeated bool
 }
 
 // Verdict is what Check found out, for Commit. Right does not let anybody in by itself: Commit may still refuse, since

@@ -58,7 +58,7 @@ func (in Vault) first() (factor.Challenge, factor.Answer) {
 	if in.Exchange != nil && in.Radius != nil {
 		return factor.Challenge{Name: factor.Network}, factor.Answer{Exchange: *in.Exchange}
 	}
-	return factor.Challenge{Name: factor.Password}, factor.Answer{Text: in.Password}
+	return factor.Challenge{Name: factor.Password}, factor.Answer{Text: in.Password, Repeated: in.Radius != nil}
 }
 
 // Agreed is what an exchange of MS-CHAP gave, which is to be used once the person is let in.

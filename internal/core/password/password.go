@@ -6,6 +6,7 @@ package password
 import (
 	"context"
 	"errors"
+	"strconv"
 
 	"limen/internal/call"
 	"limen/internal/crypt"
@@ -27,6 +28,8 @@ type Passwords struct {
 	// Changed tells the directory, in the same transaction, that a person's password is new: the time it was changed,
 	// whether the person must choose another one at the next sign-in. Nil: nobody is told.
 	Changed func(ctx context.Context, c *call.Call, userID string, force bool) error
+	// Repeated checks passwords that devices send again and again. Nil: each is hashed.
+	Repeated *crypt.Remember
 }
 
 // Current is a person's stored password; the zero value when there is none.
@@ -86,6 +89,20 @@ type Verdict struct {
 // hash is of another kind or cost, as imported ones are, the verdict carries a new one for Keep.
 func (p Passwords) Verify(ctx context.Context, cur Current, plain string) (Verdict, error) {
 	ok, rehash, err := p.Hasher.Verify(ctx, cur.Hash, plain)
+	return p.verdict(ctx, plain, ok, rehash, err)
+}
+
+// VerifyRepeated is Verify of a password that a device sends again and again: of one that was right, a keyed digest stays in memory for five
+// minutes, while the stored password is the same. A wrong one costs what it costs otherwise.
+func (p Passwords) VerifyRepeated(ctx context.Context, c *call.Call, userID string, cur Current, plain string) (Verdict, error) {
+	if p.Repeated == nil {
+		return p.Verify(ctx, cur, plain)
+	}
+	ok, rehash, err := p.Repeated.Verify(ctx, c.Tenant.ID+"/"+userID+"/"+strconv.FormatInt(cur.Version, 10), cur.Hash, plain)
+	return p.verdict(ctx, plain, ok, rehash, err)
+}
+
+func (p Passwords) verdict(ctx context.Context, plain string, ok, rehash bool, err error) (Verdict, error) {
 	if err != nil || !ok {
 		return Verdict{}, err
 	}

@@ -46,6 +46,8 @@ type Values struct {
 	UncheckedCertificates bool
 	// EAPMethods are the methods of EAP that RADIUS clients may speak, the one that is offered first, and commas between.
 	EAPMethods string
+	// RadiusRemembers lets it be remembered for a while that passwords were right which RADIUS clients send.
+	RadiusRemembers bool
 	// NetworkPasswords lets people have passwords for networks alone, which MS-CHAP version 2 asks for.
 	NetworkPasswords bool
 	// NetworkPasswordLife is how long they are good; 0: for ever.

@@ -195,6 +195,30 @@ func TestPassword(t *testing.T) {
 	})
 }
 
+// Where passwords are remembered, all else is decided anew each time: who is locked, or has another password, is refused at once, and each
+// sign-in is an event.
+func TestRememberedPassword(t *testing.T) {
+	each(t, nil, map[string]any{"/Core/Authentication/AllowRadius": true, "/Core/Authentication/RadiusUseChallenges": false}, func(d *device) {
+		d.s.Set(d, "Radius.RememberPasswords", "true")
+		p := d.person("bella")
+		d.s.DropEvents()
+		for range 3 {
+			d.ask(wire.AccessAccept, "bella", plain, "")
+		}
+		d.ask(wire.AccessReject, "bella", "wrong", "")
+		if got := d.s.Events(d); strings.Count(got, audit.Login+" success User") != 3 || strings.Count(got, audit.LoginFail+" refused") != 1 {
+			d.Error(got)
+		}
+		d.must("/CDirectoryService/SetUserState", map[string]any{"ID": p.ID, "state": "Locked"})
+		d.ask(wire.AccessReject, "bella", plain, "")
+		d.must("/CDirectoryService/SetUserState", map[string]any{"ID": p.ID, "state": "None"})
+		d.ask(wire.AccessAccept, "bella", plain, "")
+		d.must("/UserMgmt/ResetUserPassword", map[string]any{"ID": p.ID, "newPassword": "Second-Horse-2-Stable", "ForcePasswordChangeNext": false})
+		d.ask(wire.AccessReject, "bella", plain, "")
+		d.ask(wire.AccessAccept, "bella", "Second-Horse-2-Stable", "")
+	})
+}
+
 // Whom no policy lets in by RADIUS is refused, whatever they know.
 func TestPolicyForbids(t *testing.T) {
 	for name, settings := range map[string]map[string]any{"nothing is said": {"/Core/Authentication/RadiusUseChallenges": false}, "it is forbidden": {"/Core/Authentication/AllowRadius": false}} {

@@ -17,6 +17,8 @@ type Mechanism struct {
 	Elsewhere func(ctx context.Context, c *call.Call, userID string, seen password.Current, plain string) (password.Current, bool, error)
 	// Leaked says whether a password is known to have leaked. Nil: nobody looks.
 	Leaked func(plain string) (bool, error)
+	// Repeated says whether it may be remembered for a while that a password was right which a device sends again and again. Nil: it may not.
+	Repeated func(ctx context.Context, c *call.Call) (bool, error)
 }
 
 type proof struct {
@@ -49,7 +51,7 @@ func (m Mechanism) Check(ctx context.Context, c *call.Call, p factor.Person, _ f
 	}); err != nil {
 		return factor.Verdict{}, err
 	}
-	v, err := m.Passwords.Verify(ctx, cur, a.Text)
+	v, err := m.verify(ctx, c, p.ID, cur, a)
 	if err == nil && !v.OK && m.Elsewhere != nil {
 		now, moved, err := m.Elsewhere(ctx, c, p.ID, cur, a.Text)
 		if err != nil || !moved {
@@ -63,6 +65,20 @@ func (m Mechanism) Check(ctx context.Context, c *call.Call, p factor.Person, _ f
 		out.Leaked = &factor.Leak{Found: found, Unread: err != nil}
 	}
 	return out, err
+}
+
+func (m Mechanism) verify(ctx context.Context, c *call.Call, userID string, cur password.Current, a factor.Answer) (password.Verdict, error) {
+	if !a.Repeated || m.Repeated == nil {
+		return m.Passwords.Verify(ctx, cur, a.Text)
+	}
+	may, err := m.Repeated(ctx, c)
+	switch {
+	case err != nil:
+		return password.Verdict{}, err
+	case !may:
+		return m.Passwords.Verify(ctx, cur, a.Text)
+	}
+	return m.Passwords.VerifyRepeated(ctx, c, userID, cur, a.Text)
 }
 
 // Commit refuses when the password was changed since, and stores the new hash of one that was imported.

@@ -3,12 +3,14 @@ package password_test
 import (
 	"context"
 	"testing"
+	"time"
 
 	"limen/internal/call"
 	"limen/internal/core/factor"
 	"limen/internal/core/factor/factortest"
 	mechanism "limen/internal/core/factor/password"
 	"limen/internal/core/password"
+	"limen/internal/crypt"
 )
 
 func set(w *factortest.World, p password.Passwords, user, plain string) {
@@ -51,5 +53,39 @@ func TestChangedMeanwhile(t *testing.T) {
 			}
 			return nil
 		})
+	})
+}
+
+// A password that a device sends again is not hashed again, where that may be remembered, and only there; one that was replaced is refused at once.
+func TestRepeated(t *testing.T) {
+	factortest.Each(t, func(t *testing.T, w *factortest.World) {
+		remember := &crypt.Remember{Hasher: w.Hasher, Now: time.Now}
+		p := password.Passwords{Hasher: w.Hasher, Repeated: remember}
+		m := mechanism.Mechanism{Passwords: p, Repeated: func(context.Context, *call.Call) (bool, error) { return true, nil }}
+		set(w, p, "alice", "alice's own")
+		right := func(m mechanism.Mechanism, typed string, repeated bool) bool {
+			v, err := m.Check(t.Context(), w.Call(), factor.Person{ID: "alice"}, factor.Challenge{}, factor.Answer{Text: typed, Repeated: repeated})
+			if err != nil {
+				t.Fatal(err)
+			}
+			return v.Right
+		}
+		if !right(m, "alice's own", true) || right(m, "Alice's own", true) {
+			t.Fatal("what is right is not told from what is wrong")
+		}
+		remember.Hasher = nil // whoever hashed from here on would fail
+		if !right(m, "alice's own", true) {
+			t.Error("what was right is not remembered")
+		}
+		remember.Hasher = w.Hasher
+		set(w, p, "alice", "another one")
+		if right(m, "alice's own", true) || !right(m, "another one", true) {
+			t.Error("a password that was replaced is remembered")
+		}
+		remember.Hasher = nil
+		m.Repeated = func(context.Context, *call.Call) (bool, error) { return false, nil }
+		if !right(m, "another one", true) || right(m, "alice's own", true) {
+			t.Error("where it may not be remembered, it is not hashed as ever")
+		}
 	})
 }

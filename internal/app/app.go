@@ -178,7 +178,7 @@ type App struct {
 	Consents   *consent.Consents
 
 	Authenticators authenticator.Devices
-	BreakGlass     breakglass.Accounts
+	BreakGlass     *breakglass.Accounts
 	Regains        *regain.Regains
 
 	Upstream *upstream.Providers

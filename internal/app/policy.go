@@ -26,7 +26,7 @@ import (
 // wirePolicies wires policy sets with what they rule: passwords, locks, and how people sign in.
 func (a *App) wirePolicies() {
 	a.Policies = &policy.Policies{
-		Roles: a.Roles, Changes: a.Changes, Ring: a.Ring, Profiles: a.Profiles, Able: a.able, Knows: a.knowsDevice, Zone: a.localTime,
+		DB: a.DB, Roles: a.Roles, Changes: a.Changes, Ring: a.Ring, Profiles: a.Profiles, Able: a.able, Knows: a.knowsDevice, Zone: a.localTime,
 		Ranges: a.Networks.Corporate, Lockout: a.lockout, Risk: a.risk,
 	}
 	a.Risks = &risk.Risks{Settings: a.Values, Leaks: a.Settings.Leaked != ""} // its throttle is wired with sign-ins

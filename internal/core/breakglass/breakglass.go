@@ -4,10 +4,11 @@ package breakglass
 
 import (
 	"context"
-	"errors"
+	"slices"
 	"time"
 
 	"limen/internal/call"
+	"limen/internal/core/change"
 	"limen/internal/core/factor"
 	"limen/internal/core/login"
 	"limen/internal/core/throttle"
@@ -44,60 +45,89 @@ func (a Account) Due(now time.Time) bool {
 	return now.Sub(time.UnixMilli(max(a.Marked, a.Used))) >= Tested
 }
 
-// Accounts are those of the call's tenant.
-type Accounts struct{}
+// Topic is what changes are told under, with the tenant as their item.
+const Topic = "breakglass"
+
+// Accounts are those of the call's tenant. The exported fields are set before Start.
+type Accounts struct {
+	DB      *dbx.DB
+	Changes *change.Log
+
+	cache change.Cache[[]string] // their people
+}
 
 var (
-	findRow = dbx.Q[Account]("breakglass.find", `SELECT user_id, marked, used FROM break_glass WHERE tenant = ? AND user_id = ?`)
 	listRow = dbx.Q[Account]("breakglass.list", `SELECT user_id, marked, used FROM break_glass WHERE tenant = ? ORDER BY marked, user_id LIMIT 100`)
 	addRow  = dbx.E("breakglass.add", `INSERT INTO break_glass (tenant, user_id, marked, used) VALUES (?, ?, ?, 0) ON CONFLICT (tenant, user_id) DO NOTHING`)
 	useRow  = dbx.E("breakglass.use", `UPDATE break_glass SET used = ? WHERE tenant = ? AND user_id = ?`)
 	dropRow = dbx.E("breakglass.drop", `DELETE FROM break_glass WHERE tenant = ? AND user_id = ?`)
 )
 
+// Start watches for changes.
+func (a *Accounts) Start() {
+	a.cache = change.Cache[[]string]{DB: a.DB, Log: a.Changes, Read: people}
+	a.cache.Start(Topic)
+}
+
+func people(ctx context.Context, tx *dbx.Tx, tenant string) ([]string, error) {
+	rows, err := listRow.All(ctx, tx, tenant)
+	out := make([]string, len(rows))
+	for i, r := range rows {
+		out[i] = r.User
+	}
+	return out, err
+}
+
+// People are whose accounts they are. The list is shared: read only.
+func (a *Accounts) People(ctx context.Context, c *call.Call) ([]string, error) {
+	return a.cache.Get(ctx, c)
+}
+
 // Is says whether an account is one for an emergency.
-func (Accounts) Is(ctx context.Context, c *call.Call, userID string) (bool, error) {
+func (a *Accounts) Is(ctx context.Context, c *call.Call, userID string) (bool, error) {
 	if userID == "" {
 		return false, nil
 	}
-	_, err := findRow.One(ctx, c.Tx, c.Tenant.ID, userID)
-	if errors.Is(err, dbx.ErrNoRow) {
-		return false, nil
-	}
-	return err == nil, err
+	all, err := a.People(ctx, c)
+	return slices.Contains(all, userID), err
 }
 
 // List gives all of them, the one that was marked first before the others.
-func (Accounts) List(ctx context.Context, c *call.Call) ([]Account, error) {
+func (a *Accounts) List(ctx context.Context, c *call.Call) ([]Account, error) {
 	return listRow.All(ctx, c.Tx, c.Tenant.ID)
 }
 
 // Mark makes an account one for an emergency; one that is stays as it is. Fault: ErrMany.
-func (a Accounts) Mark(ctx context.Context, c *call.Call, userID string) error {
-	is, err := a.Is(ctx, c, userID)
-	if err != nil || is {
+func (a *Accounts) Mark(ctx context.Context, c *call.Call, userID string) error {
+	all, err := people(ctx, c.Tx, c.Tenant.ID)
+	switch {
+	case err != nil || slices.Contains(all, userID):
+		return err
+	case len(all) >= Most:
+		return ErrMany
+	}
+	if _, err := addRow.Do(ctx, c.Tx, c.Tenant.ID, userID, c.Now.UnixMilli()); err != nil {
 		return err
 	}
-	all, err := a.List(ctx, c)
-	if err == nil && len(all) >= Most {
-		err = ErrMany
-	}
-	if err == nil {
-		_, err = addRow.Do(ctx, c.Tx, c.Tenant.ID, userID, c.Now.UnixMilli())
-	}
-	return err
+	return a.Changes.Put(ctx, c, Topic, c.Tenant.ID)
 }
 
 // Saw notes a sign-in, and says whether it was by such an account.
-func (Accounts) Saw(ctx context.Context, c *call.Call, userID string) (bool, error) {
+func (a *Accounts) Saw(ctx context.Context, c *call.Call, userID string) (bool, error) {
+	if is, err := a.Is(ctx, c, userID); err != nil || !is {
+		return false, err
+	}
 	n, err := useRow.Do(ctx, c.Tx, c.Now.UnixMilli(), c.Tenant.ID, userID)
 	return n > 0, err
 }
 
 // Drop makes an account one like others; for the directory when it deletes a person, too.
-func (Accounts) Drop(ctx context.Context, c *call.Call, userID string) error {
-	_, err := dropRow.Do(ctx, c.Tx, c.Tenant.ID, userID)
-	return err
+func (a *Accounts) Drop(ctx context.Context, c *call.Call, userID string) error {
+	n, err := dropRow.Do(ctx, c.Tx, c.Tenant.ID, userID)
+	if err != nil || n == 0 {
+		return err
+	}
+	return a.Changes.Put(ctx, c, Topic, c.Tenant.ID)
 }
 
 // Strong are the mechanisms of which one goes with the password.

@@ -14,6 +14,7 @@ import (
 
 	"limen/internal/call"
 	"limen/internal/core/audit"
+	"limen/internal/core/change"
 	"limen/internal/core/factor"
 	"limen/internal/core/inquiry"
 	"limen/internal/core/setting"
@@ -52,6 +53,8 @@ function required(user, consents) {
 
 // Consents are those of the call's tenant. The exported fields are set in internal/app.
 type Consents struct {
+	DB       *dbx.DB
+	Changes  *change.Log
 	People   *user.Directory
 	Settings *setting.Store
 	Asker    *inquiry.Asker
@@ -61,6 +64,7 @@ type Consents struct {
 	Write func(ctx context.Context, tenant, kind string, f func(ctx context.Context, c *call.Call) error) error
 
 	reports inquiry.Reports
+	cache   change.Cache[Setup]
 }
 
 // Given is a consent. Times are milliseconds since 1970 UTC.

@@ -16,6 +16,7 @@ import (
 	"golang.org/x/text/language"
 
 	"limen/internal/call"
+	"limen/internal/core/change"
 	"limen/internal/core/inquiry"
 	"limen/internal/dbx"
 	"limen/internal/fault"
@@ -75,14 +76,25 @@ var (
 		ON CONFLICT (tenant, version, language) DO NOTHING`)
 )
 
-// Get gives the call's tenant's setup; that of revision 0 where there is none.
-func (k *Consents) Get(ctx context.Context, c *call.Call) (Setup, error) {
-	s, err := getRow.One(ctx, c.Tx, c.Tenant.ID)
+// Topic is what changes of setups are told under, with the tenant as their item.
+const Topic = "consent"
+
+// Start watches for changes.
+func (k *Consents) Start() {
+	k.cache = change.Cache[Setup]{DB: k.DB, Log: k.Changes, Read: read}
+	k.cache.Start(Topic)
+}
+
+func read(ctx context.Context, tx *dbx.Tx, tenant string) (Setup, error) {
+	s, err := getRow.One(ctx, tx, tenant)
 	if errors.Is(err, dbx.ErrNoRow) {
 		return Setup{}, nil
 	}
 	return s, err
 }
+
+// Get gives the call's tenant's setup, from memory while nothing changes; that of revision 0 where there is none.
+func (k *Consents) Get(ctx context.Context, c *call.Call) (Setup, error) { return k.cache.Get(ctx, c) }
 
 // Documents gives the texts of a version by their languages.
 func (k *Consents) Documents(ctx context.Context, c *call.Call, version string) ([]Document, error) {
@@ -240,5 +252,5 @@ func (k *Consents) Set(ctx context.Context, c *call.Call, r Ready) error {
 		}
 		e.Change("Documents."+d.Language, nil, d.Digest)
 	}
-	return nil
+	return k.Changes.Put(ctx, c, Topic, c.Tenant.ID)
 }

@@ -245,7 +245,8 @@ func TestWhatIsRolledBackIsForgotten(t *testing.T) {
 func BenchmarkFor(b *testing.B) {
 	db := dbxtest.Fresh(b, dbx.SQLite)
 	l := logintest.New(b, db)
-	p := &policy.Policies{Roles: l.Roles, Changes: l.Changes, Ring: l.Logins.Ring, Profiles: l.Profiles}
+	p := &policy.Policies{DB: l.DB, Roles: l.Roles, Changes: l.Changes, Ring: l.Logins.Ring, Profiles: l.Profiles}
+	p.Start()
 	anna := l.Add("anna")
 	l.Write(func(ctx context.Context, c *call.Call) error { return p.Make(ctx, c) })
 	c := l.Call()

@@ -21,6 +21,7 @@ import (
 	"limen/internal/core/risk"
 	"limen/internal/core/role"
 	"limen/internal/crypt"
+	"limen/internal/dbx"
 	"limen/internal/fault"
 )
 
@@ -67,7 +68,6 @@ const (
 	maxBytes       = 256 << 10 // of all settings of one policy set
 	maxParams      = 500       // roles of one link
 	maxModifiers   = 50
-	maxTenants     = 4096
 )
 
 // References to profiles that are none.
@@ -76,8 +76,9 @@ const (
 	Never  = "-1"            // not allowed
 )
 
-// Policies are the policy sets of the call's tenant. The fields are set before use.
+// Policies are the policy sets of the call's tenant. The fields are set before Start.
 type Policies struct {
+	DB      *dbx.DB
 	Roles   *role.Roles
 	Changes *change.Log // topic "policy", item the tenant
 	Ring    *crypt.Ring // seals secrets among settings
@@ -98,7 +99,7 @@ type Policies struct {
 	// Zone is what rules mean by local time. Nil: UTC.
 	Zone func(ctx context.Context, c *call.Call) (*time.Location, error)
 
-	cache cache
+	cache change.Cache[*snapshot]
 }
 
 // guard ends a change: it warns of one after which nobody could undo it.
@@ -111,7 +112,8 @@ func (p *Policies) guard(ctx context.Context, c *call.Call, confirmed bool, warn
 
 // Start has what is remembered forgotten as soon as it changes anywhere.
 func (p *Policies) Start() {
-	p.Changes.Watch("policy", p.cache.forget)
+	p.cache = change.Cache[*snapshot]{DB: p.DB, Log: p.Changes, Read: read}
+	p.cache.Start("policy")
 }
 
 // Name reads the name out of a path, with or without its prefix; ErrName.

@@ -27,8 +27,8 @@ var (
 	endRecoveries = dbx.E("policy.end_recoveries", `DELETE FROM policy_recovery WHERE tenant = ? AND (user_id = ? OR until <= ?)`)
 )
 
-func recoveries(ctx context.Context, c *call.Call) (map[string]int64, error) {
-	rows, err := allRecoveries.All(ctx, c.Tx, c.Tenant.ID)
+func recoveries(ctx context.Context, tx *dbx.Tx, tenant string) (map[string]int64, error) {
+	rows, err := allRecoveries.All(ctx, tx, tenant)
 	out := make(map[string]int64, len(rows))
 	for _, r := range rows {
 		out[r.User] = r.Until

@@ -9,7 +9,6 @@ import (
 	"sync"
 
 	"limen/internal/call"
-	"limen/internal/core/change"
 	"limen/internal/core/profile"
 	"limen/internal/dbx"
 	"limen/internal/fold"
@@ -76,59 +75,26 @@ func (s *snapshot) with(blocks []Block) *snapshot {
 	return &snapshot{listRow: s.listRow, blocks: blocks, modifiers: s.modifiers, recovers: s.recovers}
 }
 
-// cache keeps one snapshot per tenant.
-type cache struct {
-	mu sync.Mutex
-	of map[string]*snapshot
-}
-
-func (ca *cache) get(tenant, revision string) *snapshot {
-	ca.mu.Lock()
-	defer ca.mu.Unlock()
-	if s := ca.of[tenant]; s != nil && s.Revision == revision {
-		return s
-	}
-	return nil
-}
-
-func (ca *cache) put(tenant string, s *snapshot) {
-	ca.mu.Lock()
-	defer ca.mu.Unlock()
-	if ca.of == nil || len(ca.of) >= maxTenants {
-		ca.of = map[string]*snapshot{}
-	}
-	ca.of[tenant] = s
-}
-
-func (ca *cache) forget(item string) {
-	ca.mu.Lock()
-	defer ca.mu.Unlock()
-	if item == change.Reset {
-		ca.of = nil
-		return
-	}
-	delete(ca.of, item)
-}
-
-// now gives the policy sets as the transaction sees them, at the cost of one indexed query while nothing changes. What a
-// transaction reads may be remembered although it may write: a revision that is rolled back is never met again.
+// now gives the policy sets, from memory while nothing changes.
 func (p *Policies) now(ctx context.Context, c *call.Call) (*snapshot, error) {
-	row, err := findList.One(ctx, c.Tx, c.Tenant.ID)
+	return p.cache.Get(ctx, c)
+}
+
+func read(ctx context.Context, tx *dbx.Tx, tenant string) (*snapshot, error) {
+	row, err := findList.One(ctx, tx, tenant)
 	if errors.Is(err, dbx.ErrNoRow) {
 		return &snapshot{}, nil // a tenant in the making
 	}
 	if err != nil {
 		return nil, err
 	}
-	return p.at(ctx, c, row)
+	return filled(ctx, tx, tenant, row)
 }
 
-func (p *Policies) at(ctx context.Context, c *call.Call, row listRow) (*snapshot, error) {
-	if s := p.cache.get(c.Tenant.ID, row.Revision); s != nil {
-		return s, nil
-	}
+// filled reads what belongs to a list.
+func filled(ctx context.Context, tx *dbx.Tx, tenant string, row listRow) (*snapshot, error) {
 	s := &snapshot{listRow: row}
-	rows, err := allBlocks.All(ctx, c.Tx, c.Tenant.ID)
+	rows, err := allBlocks.All(ctx, tx, tenant)
 	if err != nil {
 		return nil, err
 	}
@@ -139,14 +105,11 @@ func (p *Policies) at(ctx context.Context, c *call.Call, row listRow) (*snapshot
 		}
 		s.blocks = append(s.blocks, b)
 	}
-	if s.modifiers, err = allModifiers.All(ctx, c.Tx, c.Tenant.ID); err != nil {
+	if s.modifiers, err = allModifiers.All(ctx, tx, tenant); err != nil {
 		return nil, err
 	}
-	if s.recovers, err = recoveries(ctx, c); err != nil {
-		return nil, err
-	}
-	p.cache.put(c.Tenant.ID, s)
-	return s, nil
+	s.recovers, err = recoveries(ctx, tx, tenant)
+	return s, err
 }
 
 // lock is now for a change: it lets only one happen at a time.
@@ -158,7 +121,7 @@ func (p *Policies) lock(ctx context.Context, c *call.Call) (*snapshot, error) {
 	if err != nil {
 		return nil, err
 	}
-	return p.at(ctx, c, row)
+	return filled(ctx, c.Tx, c.Tenant.ID, row)
 }
 
 // touched ends a change: it must come last.

@@ -209,6 +209,36 @@ func TestRolledBackChangesAreNotKept(t *testing.T) {
 	})
 }
 
+// What a transaction read that may write is kept once it is committed: not before, not where it was rolled back, and not where it wrote.
+func TestWhatWritersReadIsKept(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		u, r := w.user("anna"), w.role("r")
+		w.add(nil, r, person(u))
+		fresh := &role.Roles{Changes: w.roles.Changes, DB: w.db}
+		read := func(ctx context.Context, c *call.Call) error {
+			_, err := fresh.Of(ctx, c, u)
+			if fresh.Kept(w.id) != 0 {
+				t.Error("what may still be rolled back is kept")
+			}
+			return err
+		}
+		w.write(errStop, func(ctx context.Context, c *call.Call) error { return errors.Join(read(ctx, c), errStop) })
+		w.write(nil, func(ctx context.Context, c *call.Call) error {
+			return errors.Join(read(ctx, c), fresh.Assign(ctx, c, r, role.Given{Path: userman}))
+		})
+		if fresh.Kept(w.id) != 0 {
+			t.Error("what was read by a transaction that wrote is kept")
+		}
+		w.write(nil, read)
+		if fresh.Kept(w.id) == 0 {
+			t.Error("nothing is kept")
+		}
+		if m := w.of(u); !m.Held.Everywhere(right.UserManagement) {
+			t.Errorf("%+v", m)
+		}
+	})
+}
+
 var errStop = errors.New("stop")
 
 func TestNestingHasNoCycles(t *testing.T) {

@@ -95,11 +95,27 @@ func (r *Roles) snapshot(ctx context.Context, c *call.Call, version int64) (*sna
 	if err != nil {
 		return nil, err
 	}
-	// What a transaction that may still be rolled back has written must not be found by others.
 	if !c.Tx.Writable() {
 		r.cache.put(c.Tenant.ID, s)
+		return s, nil
 	}
-	return s, nil
+	return s, r.keep(ctx, c, s)
+}
+
+// keep remembers what a transaction read that may write, once it is committed: what is rolled back must not be found by others. And only
+// what it read of one version: each of its statements may see later commits.
+func (r *Roles) keep(ctx context.Context, c *call.Call, s *snapshot) error {
+	if c.Tx.Latest() {
+		if v, err := version.One(ctx, c.Tx, c.Tenant.ID); err != nil || v != s.version {
+			return err
+		}
+	}
+	c.Tx.After(func() {
+		if c.Wrote == 0 {
+			r.cache.put(c.Tenant.ID, s)
+		}
+	})
+	return nil
 }
 
 // now gives the snapshot as the transaction sees it.

@@ -37,7 +37,7 @@ func (r *Roles) upward(ctx context.Context, c *call.Call, version int64, userID 
 	if s := r.cache.get(c.Tenant.ID, version); s != nil {
 		return s, nil
 	}
-	if r.DB == nil || c.Tx.Writable() {
+	if r.DB == nil || c.Tx.Writable() && c.Wrote != 0 {
 		return r.snapshot(ctx, c, version)
 	}
 	n, err := someRoles.One(ctx, c.Tx, c.Tenant.ID)

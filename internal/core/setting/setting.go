@@ -9,9 +9,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"sync"
-	"sync/atomic"
-	"time"
 	"unicode"
 	"unicode/utf8"
 
@@ -56,18 +53,8 @@ type Store struct {
 	// Fits are asked whether all the known settings go together, before changes of any of them are stored.
 	Fits []func(v *Values) error
 
-	generation atomic.Int64
-	mu         sync.Mutex
-	of         map[string]kept
-	busy       sync.Map // tenants that are being loaded in the background
+	cache change.Cache[*Values]
 }
-
-type kept struct {
-	values     *Values
-	generation int64
-}
-
-const maxTenants = 4096
 
 type row struct {
 	Key    string `db:"name_key"`
@@ -86,16 +73,8 @@ var (
 
 // Start watches for changes.
 func (s *Store) Start() {
-	s.Changes.Watch("setting", func(item string) {
-		s.generation.Add(1)
-		s.mu.Lock()
-		defer s.mu.Unlock()
-		if item == change.Reset {
-			s.of = nil
-		} else {
-			delete(s.of, item)
-		}
-	})
+	s.cache = change.Cache[*Values]{DB: s.DB, Log: s.Changes, Read: stored}
+	s.cache.Start("setting")
 }
 
 // Issuer is how authenticators and applications of codes call the call's tenant: the name of the company, or the host.
@@ -107,80 +86,16 @@ func (s *Store) Issuer(ctx context.Context, c *call.Call) (string, error) {
 	return cmp.Or(v.Company.Name, c.Tenant.Host), nil
 }
 
-// Get gives the settings of the call's tenant, from memory while they are up to date; a transaction that writes sees what
-// it wrote. The values are shared: read only.
-func (s *Store) Get(ctx context.Context, c *call.Call) (*Values, error) {
-	if c.Tx != nil && c.Tx.Writable() {
-		return within(ctx, c)
-	}
-	if v := s.cached(c.Tenant.ID); v != nil {
-		return v, nil
-	}
-	if c.Tx == nil {
-		return s.load(ctx, c.Tenant.ID)
-	}
-	// This transaction may be older than the last change, so what it reads is for this call only.
-	s.refresh(c.Tenant.ID)
-	return within(ctx, c)
-}
+// Get gives the settings of the call's tenant, from memory while they are up to date; a transaction that has changed something
+// sees what it wrote. The values are shared: read only.
+func (s *Store) Get(ctx context.Context, c *call.Call) (*Values, error) { return s.cache.Get(ctx, c) }
 
-func within(ctx context.Context, c *call.Call) (*Values, error) {
-	rows, err := list.All(ctx, c.Tx, c.Tenant.ID)
+func stored(ctx context.Context, tx *dbx.Tx, tenant string) (*Values, error) {
+	rows, err := list.All(ctx, tx, tenant)
 	if err != nil {
 		return nil, err
 	}
 	return read(rows), nil
-}
-
-// load reads the settings in a snapshot of its own and remembers them.
-func (s *Store) load(ctx context.Context, tenant string) (*Values, error) {
-	generation := s.generation.Load() // before the snapshot: what changes after it is told
-	var rows []row
-	err := s.DB.Read(ctx, func(tx *dbx.Tx) (err error) {
-		rows, err = list.All(ctx, tx, tenant)
-		return err
-	})
-	if err != nil {
-		return nil, err
-	}
-	v := read(rows)
-	s.keep(tenant, kept{v, generation})
-	return v, nil
-}
-
-// refresh loads a tenant's settings in the background, once at a time.
-func (s *Store) refresh(tenant string) {
-	if _, busy := s.busy.LoadOrStore(tenant, true); busy {
-		return
-	}
-	go func() {
-		defer s.busy.Delete(tenant)
-		ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
-		defer cancel()
-		_, _ = s.load(ctx, tenant) // the next call that needs them tries again, and tells
-	}()
-}
-
-func (s *Store) cached(tenant string) *Values {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if !s.Changes.Fresh() {
-		return nil
-	}
-	return s.of[tenant].values
-}
-
-// keep remembers what was read, unless something changed while it was.
-func (s *Store) keep(tenant string, k kept) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if k.generation != s.generation.Load() {
-		return
-	}
-	if s.of == nil || len(s.of) >= maxTenants {
-		s.of = map[string]kept{}
-	}
-	s.of[tenant] = k
 }
 
 // Open reads a secret; empty when none is set. It may read keys from the store, so it belongs outside transactions.
@@ -325,11 +240,10 @@ func (s *Store) Write(ctx context.Context, c *call.Call, ready Ready) error {
 		before.Key = r.Key
 		noted(c, r, before)
 	}
-	now, err := list.All(ctx, c.Tx, c.Tenant.ID)
+	v, err := stored(ctx, c.Tx, c.Tenant.ID)
 	if err != nil {
 		return err
 	}
-	v := read(now)
 	if err := v.consistent(); err != nil {
 		return err
 	}

@@ -46,7 +46,8 @@ func each(t *testing.T, f func(w *world)) {
 
 func start(t testing.TB, l *logintest.World) *world {
 	w := &world{World: l, t: t}
-	w.p = &policy.Policies{Roles: l.Roles, Changes: l.Changes, Ring: l.Logins.Ring, Profiles: l.Profiles}
+	w.p = &policy.Policies{DB: l.DB, Roles: l.Roles, Changes: l.Changes, Ring: l.Logins.Ring, Profiles: l.Profiles}
+	w.p.Start()
 	w.p.Able = func(ctx context.Context, c *call.Call, id string, of profile.Profile) (bool, error) {
 		u, err := l.People.ByID(ctx, c, id)
 		if err != nil {

@@ -18,7 +18,7 @@ import (
 
 // BreakGlass is the operations.
 type BreakGlass struct {
-	Accounts breakglass.Accounts
+	Accounts *breakglass.Accounts
 	People   *user.Directory
 	Roles    *role.Roles
 	Logins   *login.Logins

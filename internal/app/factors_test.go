@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net"
 	"net/netip"
+	"net/url"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -40,6 +41,7 @@ type prover struct {
 	typed   func() string                    // what they type; nil: nothing
 	sign    func(q passkey.Assertion) string // what their key signs; nil: they have none
 	confirm func(shown prompt)               // done on another device; nil: nothing is
+	visit   func(at string) url.Values       // done at an address to which they are led, and what they come back with; nil: they are led nowhere
 }
 
 // prompt is what a place shows for a mechanism.
@@ -69,6 +71,7 @@ var mechanisms = []mechanism{
 	}},
 	{name: factor.Question, how: "security question", give: (*prover).answers},
 	{name: factor.Radius, how: "passcode that another RADIUS server knows", give: (*prover).token},
+	{name: factor.Duo, how: "Duo", give: (*prover).duo},
 	{name: factor.Recovery, how: "recovery code", asked: factor.OATH + "," + factor.Recovery, give: (*prover).codes},
 }
 
@@ -274,6 +277,12 @@ func knowing(t *testing.T, secret, passcode string) int {
 	go func() { ended <- s.Run(ctx) }()
 	t.Cleanup(func() { stop(); <-ended })
 	return (<-at).(*net.UDPAddr).Port
+}
+
+// duo has an application of the tenant's at Duo, which asks them.
+func (h *prover) duo() {
+	srv := h.s.Duo(h.T)
+	h.visit = func(at string) url.Values { return srv.Visit(h, at) }
 }
 
 // reads reads the code that the other screen shows.

@@ -7,6 +7,7 @@ import (
 	"limen/internal/call"
 	"limen/internal/core/factor"
 	"limen/internal/core/factor/authenticator"
+	"limen/internal/core/factor/duo"
 	"limen/internal/core/factor/email"
 	"limen/internal/core/factor/network"
 	"limen/internal/core/factor/oath"
@@ -55,6 +56,7 @@ func (a *App) wireLogin() {
 			email.Mechanism{Codes: codes, Send: a.mailCode}, sms.Mechanism{Codes: codes, Send: a.textCode},
 			question.Mechanism{Questions: a.Questions}, phone.Mechanism{Codes: codes, Pins: a.PINs, Ready: a.canCall, Ring: a.callCode},
 			factorradius.Mechanism{Setup: a.Radius, Allowed: a.Policies.ExternalRadius},
+			duo.Mechanism{Setup: a.duoSetup, Open: a.duoSecret, Return: a.duoReturn, Post: a.postForm},
 			recovery.Mechanism{Codes: recoveryCodes}, network.Mechanism{Passwords: networkPasswords},
 		}, passkey.Mechanisms(a.Passkeys)...),
 		Notify: a.notify, Profile: a.signInProfile, Radius: a.radiusProfile, Terms: a.certificateTerms, RadiusTerms: a.radiusTerms, Rescued: a.Policies.Recovering, Parts: a.Policies.Part,

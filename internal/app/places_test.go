@@ -62,9 +62,9 @@ var sets atomic.Uint32
 
 // step is an answer of the conversation.
 type step struct {
-	SessionID, Summary, GeneratedAuthValue string
-	PublicKey                              *passkey.Assertion
-	Challenges                             []struct {
+	SessionID, Summary, GeneratedAuthValue, ThirdPartyMfaRequest string
+	PublicKey                                                    *passkey.Assertion
+	Challenges                                                   []struct {
 		Mechanisms []struct{ MechanismID, Name, AnswerType string }
 	}
 }
@@ -94,6 +94,9 @@ func byRPC(h *prover, m mechanism) bool {
 		at = advance(id, "Answer", h.sign(*at.PublicKey))
 	case h.typed != nil:
 		at = advance(id, "Answer", h.typed())
+	case h.visit != nil:
+		h.post("/Security/SubmitDuo", map[string]any{"SessionId": session, "signedResponse": h.visit(at.ThirdPartyMfaRequest).Encode()}, nil)
+		at = advance(id, "Poll", "")
 	default:
 		h.confirm(prompt{id: id, number: at.GeneratedAuthValue})
 		at = advance(id, "Poll", "")
@@ -186,6 +189,9 @@ func (b *browser) due() (id string) {
 	return id
 }
 
+// onward is what leads on from a page that does so by itself.
+const onward = `<a class="main" href="([^"]+)"`
+
 // byPages signs in as people do.
 func byPages(h *prover, m mechanism) bool {
 	jar, err := cookiejar.New(nil)
@@ -215,6 +221,9 @@ func byPages(h *prover, m mechanism) bool {
 		b.answer(url.Values{"part": {h.typed()}})
 	case h.typed != nil:
 		b.answer(url.Values{"answer": {h.typed()}})
+	case h.visit != nil:
+		b.open(http.MethodGet, "/login/duo?"+h.visit(b.find(onward)).Encode(), nil)
+		b.open(http.MethodGet, b.find(onward), nil)
 	default:
 		h.confirm(prompt{id: b.due(), number: b.find(`<p class="number" dir="ltr">(\d\d)</p>`)})
 		b.open(http.MethodGet, "/login?wait=1", nil)

@@ -62,7 +62,11 @@ const (
 	Terms     Kind = "terms" // to be agreed to
 	Recovery  Kind = "recovery"
 	Scan      Kind = "scan" // an authenticator reads a code
+	Duo       Kind = "duo"  // Duo asks
 )
+
+// Brought shows what a browser brought back from Duo for a program that waits for it.
+type Brought struct{ Text string }
 
 // Way is one of several ways to go on.
 type Way struct {
@@ -261,6 +265,8 @@ func (Connected) page() shape   { return shape{name: "connected"} }
 func (Join) page() shape        { return shape{name: "join"} }
 func (Joining) page() shape     { return shape{name: "joining"} }
 func (Joined) page() shape      { return shape{name: "joined"} }
+
+func (Brought) page() shape { return shape{name: "brought"} }
 
 func (v Step) page() shape { return shape{name: string(v.Kind)} }
 

@@ -32,6 +32,8 @@ const (
 	OTP = "OTP"
 	// QR has a device of the person's read a code that the sign-in shows.
 	QR = "QR"
+	// Duo leads the person to Duo, which says whether it is they.
+	Duo = "DUO"
 	// Recovery takes a code of a person's that stands in for a factor that is lost. The name is this program's own: the contract has none.
 	Recovery = "RECOVERY"
 	// Network takes an exchange of MS-CHAP by a password that a person has for networks alone, at RADIUS clients in place of theirs. No profile names
@@ -113,8 +115,24 @@ type Challenge struct {
 	Number string `json:"nu,omitempty"`
 	// Terms are what the person is asked to agree to, of Consent.
 	Terms *Terms `json:"tm,omitempty"`
+	// Away is where the person was led, of a Leader that was started.
+	Away *Away `json:"aw,omitempty"`
 	// From says who starts the mechanism, while it is started, where somebody may be asked.
 	From From `json:"-"`
+}
+
+// Away is where a person was led to prove elsewhere who they are.
+type Away struct {
+	URL    string `json:"u"`  // that the browser opens
+	State  string `json:"s"`  // comes back with the browser
+	Nonce  string `json:"n"`  // comes back in what is proven
+	User   string `json:"n1"` // name of the person there
+	Return string `json:"r"`  // address to which the browser comes back
+}
+
+// Leader is a mechanism that leads people elsewhere. Lead says where, outside transactions, before Start. Nobody is led who has shown nothing yet.
+type Leader interface {
+	Lead(ctx context.Context, c *call.Call, p Person, ch Challenge) (*Away, error)
 }
 
 // Terms name what somebody is asked to agree to.

@@ -29,6 +29,7 @@ const (
 	whyMore       = "more than a password is asked for"
 	whyNothing    = "nothing is enrolled that is asked for"
 	whyAged       = "password expired too long ago"
+	whyAway       = "nobody is led elsewhere who has shown nothing"
 	whyDevice     = "device no longer stands in for a factor"
 )
 
@@ -118,7 +119,7 @@ func (t *turn) all(ctx context.Context, r Request, p Prepared) (out Result, err 
 		case DoAnswer:
 			out, err = t.answer(ctx, a, p.checks[i])
 		case DoStart, DoRetry:
-			out, err = t.start(ctx, a)
+			out, err = t.start(ctx, a, p.checks[i].away)
 		case DoForgot:
 			out, err = t.forgot(ctx)
 		default:
@@ -294,11 +295,14 @@ func (t *turn) received(ctx context.Context) error {
 	return err
 }
 
-// start sends what a mechanism sends.
-func (t *turn) start(ctx context.Context, a Action) (Result, error) {
+// start sends what a mechanism sends; away is where it leads, if it is a factor.Leader.
+func (t *turn) start(ctx context.Context, a Action, away *factor.Away) (Result, error) {
 	ch, at := t.s.challenge(a.Mechanism)
 	if ch == nil || at != t.s.At || ch.Passed || ch.Name == factor.Reset || ch.Name == factor.Consent {
 		return t.fail(ctx, whyAction)
+	}
+	if ch.Away = away; leads(t.mechanism(ch.Name)) && (away == nil || !t.s.shown()) {
+		return t.fail(ctx, whyAway)
 	}
 	// An address in the prompt says that something is sent there; it counts, also for names that do not exist.
 	sends := ch.Prompt.MaskedMail != "" || ch.Prompt.Digits != ""

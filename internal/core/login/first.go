@@ -105,7 +105,7 @@ func (t *turn) further(ctx context.Context) (Result, error) {
 	}
 	due := t.s.Challenges[t.s.At]
 	if len(due) == 1 && due[0].Name == factor.Email {
-		if out, err := t.start(ctx, Action{Mechanism: due[0].ID}); err != nil {
+		if out, err := t.start(ctx, Action{Mechanism: due[0].ID}, nil); err != nil {
 			return out, err
 		}
 		if err := t.save(ctx, t.c, t.s); err != nil {

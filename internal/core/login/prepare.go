@@ -52,6 +52,7 @@ type check struct {
 	verdict factor.Verdict
 	fresh   password.New // RESET: the new password
 	rule    *fault.Error // RESET: the rule that it breaks
+	away    *factor.Away // DoStart: where a factor.Leader leads; nil: nowhere
 }
 
 // Prepare looks at the answers, outside transactions: hashing happens here, for names that do not exist as well.
@@ -76,6 +77,11 @@ func (l *Logins) Prepare(ctx context.Context, c *call.Call, r Request) (Prepared
 	}
 	out.version = s.version
 	for i, a := range r.Actions {
+		if a.Do == DoStart || a.Do == DoRetry {
+			if out.checks[i].away, err = l.lead(ctx, c, s, people, a.Mechanism); err != nil {
+				return out, err
+			}
+		}
 		if a.Do != DoAnswer {
 			continue
 		}

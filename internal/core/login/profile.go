@@ -67,7 +67,7 @@ func (p Profile) Recover(a profile.Profile) Profile {
 	p.Recovery, p.RecoveryQuestions = nil, a.Questions
 	for _, names := range a.Challenges {
 		rest := slices.DeleteFunc(slices.Clone(names), func(name string) bool {
-			return name == factor.Password || name == factor.QR || name == factor.Recovery && len(p.Recovery) == 0
+			return name == factor.Password || name == factor.QR || second(name) && len(p.Recovery) == 0
 		})
 		if len(rest) > 0 {
 			p.Recovery = append(p.Recovery, rest)

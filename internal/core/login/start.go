@@ -191,7 +191,7 @@ func (l *Logins) sample(ctx context.Context, c *call.Call, seed []byte) (user.Us
 // challenges makes challenges of the mechanisms that the person shown has enrolled. One without any is left out, and so is
 // one that only a mechanism could pass which another one needs.
 func (l *Logins) challenges(ctx context.Context, c *call.Call, w subject, p Profile) ([][]factor.Challenge, error) {
-	out, err := l.offers(ctx, c, w, p.Challenges, p.Questions)
+	out, err := l.offers(ctx, c, w, behind(p.Challenges), p.Questions)
 	out = distinct(slices.DeleteFunc(out, func(one []factor.Challenge) bool { return len(one) == 0 }))
 	if err != nil || !p.Confirm {
 		return out, err

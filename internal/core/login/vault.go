@@ -175,7 +175,7 @@ func (t *turn) asks(ctx context.Context) (Result, error) {
 		return t.refuse(ctx, ErrMore.Say("The further factor of this user is a security key, a passkey or a call, which only a browser can ask for."))
 	}
 	if ch.Prompt.MaskedMail != "" || ch.Prompt.Digits != "" {
-		if out, err := t.start(ctx, Action{Do: DoStart, Mechanism: ch.ID}); err != nil {
+		if out, err := t.start(ctx, Action{Do: DoStart, Mechanism: ch.ID}, nil); err != nil {
 			return out, err
 		}
 	}

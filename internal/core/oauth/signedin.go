@@ -33,7 +33,7 @@ func (s *Server) SignedIn(ctx context.Context, c *call.Call) (*SignedIn, error) 
 }
 
 // values of RFC 8176 for the mechanisms that people pass. That a key lies in hardware nothing shows.
-var values = map[string]string{"UP": "pwd", "OATH": "otp", "EMAIL": "otp", "SMS": "sms", "SQ": "kba", "PF": "tel", "U2F": "pop", "U2FONDEVICE": "pop", "PASSKEY": "pop", "QR": "swk", "OTP": "swk", "CERT": "pop", "RECOVERY": "otp"}
+var values = map[string]string{"UP": "pwd", "OATH": "otp", "EMAIL": "otp", "SMS": "sms", "SQ": "kba", "PF": "tel", "U2F": "pop", "U2FONDEVICE": "pop", "PASSKEY": "pop", "QR": "swk", "OTP": "swk", "DUO": "mca", "CERT": "pop", "RECOVERY": "otp"}
 
 // methods are the authentication methods that a session's factors were.
 func methods(factors string) (out []string) {

@@ -8,7 +8,7 @@ import (
 
 // keys are the known settings. A setting that has no default is empty when nothing is set.
 var keys = concat(smtpKeys, twilioKeys, authKeys, guards("Password", func(v *Values) *Guard { return &v.Lockout.Password }),
-	guards("Factor", func(v *Values) *Guard { return &v.Lockout.Factor }), passwordKeys, riskKeys, oathKeys, otherKeys, themeKeys)
+	guards("Factor", func(v *Values) *Guard { return &v.Lockout.Factor }), passwordKeys, riskKeys, oathKeys, duoKeys, otherKeys, themeKeys)
 
 func concat(groups ...[]Key) (out []Key) {
 	for _, g := range groups {

@@ -30,6 +30,7 @@ type Values struct {
 	Workspace Workspace
 	Theme     Theme
 	Oath      OathProfile
+	Duo       Duo
 	Regain    Regain
 	Alarm     string // addresses that are told of sign-ins by accounts for an emergency, with commas between
 	Language  string // BCP 47 tag of people who chose none
@@ -205,9 +206,9 @@ type Social struct {
 type Company struct{ Name, Support, Privacy, Terms string }
 
 // Mechanisms are the factors that Authentication.Challenges may name: the password, authenticator codes, codes by mail
-// and text message, security questions, security keys, authenticators of a device, passkeys, push, codes that are read, recovery codes behind another
-// one.
-var Mechanisms = []string{"UP", "OATH", "EMAIL", "SMS", "SQ", "U2F", "U2FONDEVICE", "PASSKEY", "OTP", "QR", "PF", "RADIUS", "RECOVERY"}
+// and text message, security questions, security keys, authenticators of a device, passkeys, push, codes that are read, calls, passcodes, Duo and recovery
+// codes behind another one.
+var Mechanisms = []string{"UP", "OATH", "EMAIL", "SMS", "SQ", "U2F", "U2FONDEVICE", "PASSKEY", "OTP", "QR", "PF", "RADIUS", "DUO", "RECOVERY"}
 
 // read fills the values from the stored rows. A stored value that is not valid any more counts as not set.
 func read(rows []row) *Values {
@@ -270,8 +271,10 @@ func parseChallenges(s string) ([][]string, error) {
 		}
 		out = append(out, any)
 	}
-	if slices.Contains(out[0], "RECOVERY") {
-		return nil, errors.New("may take RECOVERY behind the first challenge only")
+	for _, m := range []string{"RECOVERY", "DUO"} {
+		if slices.Contains(out[0], m) {
+			return nil, errors.New("may take " + m + " behind the first challenge only")
+		}
 	}
 	if len(out) > 5 {
 		return nil, errors.New("may have five challenges")

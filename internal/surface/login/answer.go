@@ -7,6 +7,7 @@ import (
 	"strconv"
 
 	"limen/internal/core/factor"
+	"limen/internal/core/factor/duo"
 	"limen/internal/core/factor/passkey"
 	"limen/internal/core/invite"
 	core "limen/internal/core/login"
@@ -68,6 +69,9 @@ func (s SignIn) check(ctx context.Context, c *op.Call, in AnswerForm) (m move, e
 		return m, nil
 	}
 	m.done, err = s.Logins.Prepare(ctx, c, m.ask)
+	if errors.Is(err, duo.ErrUnreachable) {
+		m.ask, m.wrong, err = core.Request{}, duo.ErrUnreachable, nil
+	}
 	return m, err
 }
 
@@ -121,6 +125,8 @@ func (s SignIn) Answer(ctx context.Context, c *op.Call, in AnswerForm, m move) (
 	case r.Rule != "":
 		f := fault.New(fault.Invalid, r.Rule, r.Message)
 		return shown{view: complain(c, m.stage, to, in.Mechanism, f), status: statuses[f.Kind]}, nil
+	case r.Started != nil && r.Started.Away != nil:
+		return shown{view: login.Onward{Name: "Duo", To: r.Started.Away.URL}, cookies: []*http.Cookie{goalCookie(c, to)}}, nil
 	case r.Summary == core.Pending:
 		return next(to, strconv.Itoa(m.at)), nil
 	}

@@ -38,6 +38,15 @@ func TestExchanges(t *testing.T) {
 		switch name {
 		case "With", "AuthCallback", "Portal", "Connections", "Connect":
 			atProvider(t, s, out)
+		case "BackFromDuo":
+			s.Set(t, "Authentication.Challenges", "UP;DUO")
+			srv, b := s.Duo(t), newBrowser(t, s)
+			out["duoState"] = srv.Visit(t, b.towardsDuo()).Get("state")
+			for _, k := range b.jar.Cookies(b.at("/login")) {
+				if k.Name == "loginsession" {
+					out["duoTalk"] = k.Value
+				}
+			}
 		case "Discovered":
 			withPasskeys(t, s, out)
 		case "OwnPasskeys", "ChangePasskeys", "AnswerPasskey":

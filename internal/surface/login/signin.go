@@ -10,6 +10,7 @@ import (
 
 	"limen/internal/core/audit"
 	"limen/internal/core/factor"
+	"limen/internal/core/factor/duo"
 	"limen/internal/core/factor/passkey"
 	core "limen/internal/core/login"
 	"limen/internal/core/oauth"
@@ -56,7 +57,7 @@ const path = "/login"
 
 // Ops declares them.
 func (s SignIn) Ops() []op.Op {
-	failed := []*fault.Error{core.ErrFailed, ErrName, ErrEmpty, ErrGone, ErrElsewhere}
+	failed := []*fault.Error{core.ErrFailed, ErrName, ErrEmpty, ErrGone, ErrElsewhere, duo.ErrUnreachable}
 	return append([]op.Op{
 		op.New(op.Spec{Method: http.MethodGet, Path: path, Allow: op.Anonymous, Effect: op.Read}, s.Page),
 		op.Prepared(op.Spec{
@@ -68,7 +69,7 @@ func (s SignIn) Ops() []op.Op {
 		op.New(op.Spec{Method: http.MethodGet, Path: path + "/waiting", Allow: op.Anonymous, Effect: op.Read}, s.Waiting),
 		op.New(op.Spec{Method: http.MethodGet, Path: "/logout", Setup: true, Allow: op.Anonymous, Effect: op.Read}, s.Leave),
 		op.New(op.Spec{Path: "/logout", Setup: true, Allow: op.Anonymous, Effect: op.Write, Audit: audit.Logout, MaxBody: maxForm, Faults: []*fault.Error{ErrElsewhere}}, s.Logout),
-	}, slices.Concat(s.consents(), s.accounts(), s.devices(), s.approvals(), s.providers(), s.authenticators(), s.recoveryCodes(), s.passkeys(), s.ownPasskeys(), s.codes())...)
+	}, slices.Concat(s.consents(), s.accounts(), s.devices(), s.approvals(), s.providers(), s.authenticators(), s.duo(), s.recoveryCodes(), s.passkeys(), s.ownPasskeys(), s.codes())...)
 }
 
 // Talk is the cookie of a conversation. It ends with the conversation at the latest.

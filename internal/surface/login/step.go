@@ -126,7 +126,7 @@ func sends(ch factor.Challenge) bool { return ch.Prompt.MaskedMail != "" || ch.P
 
 // starts says whether a mechanism is begun before it can be answered.
 func starts(ch factor.Challenge) bool {
-	return sends(ch) || passkey.Is(ch.Name) || ch.Name == factor.OTP || ch.Name == factor.QR
+	return sends(ch) || passkey.Is(ch.Name) || ch.Name == factor.OTP || ch.Name == factor.QR || ch.Name == factor.Duo
 }
 
 // scan shows the code of a challenge while it can be read.
@@ -173,6 +173,8 @@ func kind(c *op.Call, ch factor.Challenge) login.Kind {
 		return login.Recovery
 	case ch.Name == factor.QR:
 		return login.Scan
+	case ch.Name == factor.Duo:
+		return login.Duo
 	case ch.Name == factor.Phone && ch.Sent != 0 && c.Now.UnixMilli() < ch.Expires:
 		return login.Call
 	case sends(ch) && (ch.Sent == 0 || ch.Expires != 0 && c.Now.UnixMilli() >= ch.Expires):
@@ -198,6 +200,8 @@ func way(ch factor.Challenge) login.Way {
 		out.Name = "recovery"
 	case ch.Name == factor.QR:
 		out.Name = "scan"
+	case ch.Name == factor.Duo:
+		out.Name = "duo"
 	case ch.Name == factor.Password:
 		out.Name = "password"
 	case passkey.Is(ch.Name):

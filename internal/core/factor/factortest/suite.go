@@ -27,9 +27,11 @@ type Bench struct {
 	Sent func() int
 	// Reusable says that the same answer may be given in the next conversation, as a password.
 	Reusable bool
-	Life     time.Duration // after which an answer is of no use; 0: never
-	Tries    int           // wrong answers after which a right one is refused; 0: the conversation counts them alone
-	Private  []string      // what a disguised prompt must not show
+	// Once says that whoever is asked elsewhere takes an answer once, so that Check itself uses it up.
+	Once    bool
+	Life    time.Duration // after which an answer is of no use; 0: never
+	Tries   int           // wrong answers after which a right one is refused; 0: the conversation counts them alone
+	Private []string      // what a disguised prompt must not show
 }
 
 type bench struct {
@@ -83,6 +85,13 @@ func (b bench) begin(p factor.Person) factor.Challenge {
 
 func (b bench) start(p factor.Person, ch *factor.Challenge) {
 	b.Helper()
+	if l, ok := b.Mechanism.(factor.Leader); ok {
+		away, err := l.Lead(b.Context(), b.w.Call(), p, *ch)
+		if err != nil {
+			b.Fatal("lead:", err)
+		}
+		ch.Away = away
+	}
 	b.w.Write(func(ctx context.Context, c *call.Call) error {
 		return b.Mechanism.Start(ctx, c, p, ch, "https://id.acme.test/link")
 	})
@@ -167,7 +176,16 @@ func (b bench) noReplay() {
 	if err != nil {
 		b.Fatal(err)
 	}
-	b.accepts(b.Enrolled, &ch, right, "the right answer")
+	if b.Once {
+		b.w.Write(func(ctx context.Context, c *call.Call) error {
+			if ok, err := b.Mechanism.Commit(ctx, c, b.Enrolled, &ch, v); !ok || err != nil {
+				b.Fatal("refused: the right answer", err)
+			}
+			return nil
+		})
+	} else {
+		b.accepts(b.Enrolled, &ch, right, "the right answer")
+	}
 	b.refuses(b.Enrolled, &ch, right, "the same answer to the same challenge")
 	b.w.Write(func(ctx context.Context, c *call.Call) error {
 		if ok, err := b.Mechanism.Commit(ctx, c, b.Enrolled, &ch, v); ok || err != nil {

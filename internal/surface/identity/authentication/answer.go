@@ -30,6 +30,9 @@ type Answer struct {
 	// GeneratedAuthValue goes with OobPending where an authenticator was asked, and with the package of StartQRCodeAuthentication: the number that
 	// the person has to enter on the authenticator. Absent where none was asked, because it is not the mechanism's way, or because too many requests were left unanswered: the code is what is left then.
 	GeneratedAuthValue string `json:"GeneratedAuthValue,omitempty"`
+	// ThirdPartyMfaRequest goes with OobPending where DUO was started: the address of Duo's prompt for a browser. What the browser brings back goes to
+	// SubmitDuo, or is the Answer.
+	ThirdPartyMfaRequest string `json:"ThirdPartyMfaRequest,omitempty"`
 	// ChallengeID is what StartChallenge takes, where a challenge is due.
 	ChallengeID string `json:"ChallengeId,omitempty"`
 
@@ -152,6 +155,9 @@ func result(c *op.Call, r login.Result) Answer {
 	if r.Started != nil {
 		if q, ok := passkey.Request(*r.Started); ok {
 			out.PublicKey = &q
+		}
+		if r.Started.Away != nil {
+			out.ThirdPartyMfaRequest = r.Started.Away.URL
 		}
 	}
 	return out

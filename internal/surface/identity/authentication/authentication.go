@@ -8,6 +8,7 @@ import (
 	"limen/internal/call"
 	"limen/internal/core/audit"
 	"limen/internal/core/authority"
+	"limen/internal/core/factor/duo"
 	"limen/internal/core/factor/phone"
 	"limen/internal/core/login"
 	"limen/internal/core/policy"
@@ -61,7 +62,7 @@ var signedOut = []*fault.Error{user.ErrNotFound, user.ErrStronger, fault.ErrMiss
 
 // Ops declares them.
 func (a Authentication) Ops() []op.Op {
-	return slices.Concat(a.conversation(), a.codes(), a.voices(), a.certificates(), a.challenging(), a.forgotten(), a.providers(), a.sessions())
+	return slices.Concat(a.conversation(), a.codes(), a.voices(), a.certificates(), a.challenging(), a.forgotten(), a.duo(), a.providers(), a.sessions())
 }
 
 func (a Authentication) conversation() []op.Op {
@@ -72,7 +73,7 @@ func (a Authentication) conversation() []op.Op {
 		// Polls come several a second, so its calls are ordinary ones; guesses are bounded by the starts that they need, and
 		// counted by core/throttle.
 		op.Prepared(op.Spec{Path: "/Security/AdvanceAuthentication", Allow: op.Anonymous, Effect: op.Write, Effects: []op.Effect{op.Read},
-			Audit: audit.LoginStep, MaxBody: 64 << 10, Faults: failed}, a.check, a.AdvanceAuthentication),
+			Audit: audit.LoginStep, MaxBody: 64 << 10, Faults: append(failed, duo.ErrUnreachable)}, a.check, a.AdvanceAuthentication),
 		op.New(op.Spec{Path: "/Security/CleanupAuthentication", Allow: op.Anonymous, Effect: op.Write, Audit: audit.LoginStep,
 			Rate: op.Guess, Faults: []*fault.Error{fault.ErrMissing}}, a.CleanupAuthentication),
 		op.Prepared(op.Spec{Path: login.LinkPath, Methods: get, Allow: op.Anonymous, Effect: op.Write, Effects: []op.Effect{op.Read},

@@ -5,6 +5,7 @@ import (
 	"maps"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"slices"
 	"strings"
 	"testing"
@@ -35,6 +36,13 @@ func prepare(t *testing.T, s *apptest.Site, name string) map[string]string {
 		maps.Copy(out, s.CodeExchange(t))
 		d := s.Carry(t, s.Plain.ID)
 		out["plainDevice"], out["plainYes"] = d.ID, s.AnswerCode(t, d, out["code"], true, out["number"])["Signature"].(string)
+	case "SubmitDuo":
+		d := withDuo(t, s)
+		one, back := d.led()
+		two, other := d.led()
+		other.Set("duo_code", "abcdefghijklmnopqrstuvwxyz0")
+		out["waiting"], out["wrong"], out["duo"] = one.session, two.session, one.ids["DUO"]
+		out["response"], out["bad"] = url.QueryEscape(back.Encode()), url.QueryEscape(other.Encode())
 	case "StartSocialAuthentication", "ResumeFromExtIdpAuth":
 		p := s.Provider(t, upstream.Google)
 		at, _ := s.AtProvider(t, upstream.Begin{Provider: upstream.Google})

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"net/netip"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -167,7 +168,9 @@ type Ask struct {
 func (a Ask) Tell(e *call.Event, d Device, approved bool) {
 	e.Set("Asked", time.UnixMilli(a.Created).UTC().Format(time.RFC3339))
 	e.Set("Approved", approved)
-	e.Set("Authenticator", d.ID)
+	if d.ID != "" { // else it is not known which one
+		e.Set("Authenticator", d.ID)
+	}
 }
 
 // Caller finds the device that signed a message with its time. Faults: ErrSignature, ErrClock.
@@ -270,18 +273,45 @@ func (v Devices) Answer(ctx context.Context, c *call.Call, r Reply) (Answered, e
 	if err != nil {
 		return Answered{}, err
 	}
-	a := Ask{row.ID, what.Nonce, what.Login, what.App, what.Place, what.Agent, row.Created, row.Expires}
 	key, err := d.key()
 	if err != nil {
 		return Answered{}, err
 	}
-	if !signed(key, AnswerMessage(c.Tenant.ID, d.ID, a, r.Approve, r.Number), r.Signature) {
+	out := answered(d, row, what, r.Approve, r.Number)
+	if !signed(key, AnswerMessage(c.Tenant.ID, d.ID, out.Ask, r.Approve, r.Number), r.Signature) {
 		return Answered{}, ErrSignature
 	}
-	out := Answered{Device: d, Ask: a, Talk: row.Login, Mechanism: row.Mechanism}
-	out.Approved = r.Approve && crypt.SameText(strings.TrimSpace(r.Number), what.Number)
-	out.Wrong = r.Approve && !out.Approved
 	return out, v.settled(ctx, c, row, out)
+}
+
+func answered(d Device, row askRow, what content, approve bool, number string) Answered {
+	out := Answered{
+		Device: d, Talk: row.Login, Mechanism: row.Mechanism,
+		Ask: Ask{row.ID, what.Nonce, what.Login, what.App, what.Place, what.Agent, row.Created, row.Expires},
+	}
+	out.Approved = approve && crypt.SameText(strings.TrimSpace(number), what.Number)
+	out.Wrong = approve && !out.Approved
+	return out
+}
+
+// Coded takes an answer to the request of a person's that waits, the newest where ask is empty, of whoever has shown by a code of the profile that their
+// authenticators share (oath.Profiles.Own) that they hold one of them. It is as good as the code itself, which a sign-in takes in the place of an
+// approval, and needs the number besides. Fault: ErrAsk.
+func (v Devices) Coded(ctx context.Context, c *call.Call, userID, ask string, approve bool, number string) (Answered, error) {
+	rows, err := waiting.All(ctx, c.Tx, c.Tenant.ID, userID, c.Now.UnixMilli())
+	if err != nil {
+		return Answered{}, err
+	}
+	i := slices.IndexFunc(rows, func(r askRow) bool { return ask == "" || r.ID == ask })
+	if i < 0 {
+		return Answered{}, ErrAsk
+	}
+	what, err := v.open(ctx, c, rows[i])
+	if err != nil {
+		return Answered{}, err
+	}
+	out := answered(Device{User: userID}, rows[i], what, approve, number)
+	return out, v.settled(ctx, c, rows[i], out)
 }
 
 // settled takes a request out of use. Fault: ErrAsk.

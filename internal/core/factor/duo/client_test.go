@@ -1,6 +1,7 @@
 package duo_test
 
 import (
+	"bytes"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -23,7 +24,9 @@ func TestPublishedClient(t *testing.T) {
 	}
 	script := filepath.Join("..", "..", "..", "..", "test", "peers", "duo.py")
 	cmd := exec.CommandContext(t.Context(), python, script, srv.Host, ca, duotest.ClientID, duotest.Secret) //nolint:gosec // what the test names
+	var wrong bytes.Buffer                                                                                  // warnings, too
+	cmd.Stderr = &wrong
 	if out, err := cmd.Output(); err != nil || string(out) != "ok\n" {
-		t.Fatalf("%v\n%s\n%v", err, out, srv.Refused)
+		t.Fatalf("%v\n%s%s\n%v", err, out, &wrong, srv.Refused)
 	}
 }

@@ -30,6 +30,8 @@ func TestExchanges(t *testing.T) {
 			return map[string]string{"other": other.ID, "otherName": other.Name}
 		case "ResetIdaptiveOathProfile", "SetResponseParametersToEntity":
 			return ownProfiles(t, s)
+		case "SubmitOtpCode":
+			return coded(t, s)
 		case "GetProfileListForDevice", "OtpEnroll":
 			return carriers(t, s, name == "GetProfileListForDevice")
 		case "GetImportProfileList":

@@ -72,7 +72,7 @@ var (
 // Ops declares them.
 func (m MFA) Ops() []op.Op {
 	return identity.Guarded(slices.Concat(
-		m.passwords(), m.offered(), m.answers(), m.profiles(), m.owns(), m.carried(), m.codes(), m.tokens(), m.files(), m.pins(), m.keys(), m.authenticators(), m.asked(), m.scanned(),
+		m.passwords(), m.offered(), m.answers(), m.profiles(), m.owns(), m.carried(), m.otps(), m.codes(), m.tokens(), m.files(), m.pins(), m.keys(), m.authenticators(), m.asked(), m.scanned(),
 		m.subscribing(), m.recoveryCodes(), m.networkPasswords(),
 	))
 }

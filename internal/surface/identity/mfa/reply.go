@@ -2,7 +2,6 @@ package mfa
 
 import (
 	"context"
-	"errors"
 
 	"limen/internal/core/audit"
 	"limen/internal/core/factor/authenticator"
@@ -127,13 +126,5 @@ func (m MFA) AnswerAuthenticator(ctx context.Context, c *op.Call, in DeviceAnswe
 		return op.None{}, err
 	}
 	a.Device.Tell(c.Event, p.ID, p.Name)
-	a.Ask.Tell(c.Event, a.Device, a.Approved)
-	err = m.Logins.Elsewhere(ctx, c, a.Talk, a.Mechanism, a.Approved)
-	switch {
-	case errors.Is(err, login.ErrLink):
-		return op.None{}, authenticator.ErrAsk
-	case err == nil && a.Wrong:
-		return op.None{}, op.Refused(authenticator.ErrNumber)
-	}
-	return op.None{}, err
+	return op.None{}, m.settle(ctx, c, a)
 }

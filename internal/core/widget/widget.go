@@ -31,29 +31,20 @@ const (
 
 // Widget is one of them.
 type Widget struct {
-	ID     string
-	Name   string // unique whatever its case
-	App    string // id of the application that it leads on to; empty: none
-	Active bool
+	ID     string `db:"id"`
+	Name   string `db:"name"` // unique whatever its case
+	App    string `db:"app"`  // id of the application that it leads on to; empty: none
+	Active bool   `db:"active"`
 }
 
 // Widgets are those of the call's tenant. Nothing has to be set.
 type Widgets struct{}
 
-type row struct {
-	ID     string `db:"id"`
-	Name   string `db:"name"`
-	App    string `db:"app"`
-	Active bool   `db:"active"`
-}
-
-func (r row) made() Widget { return Widget(r) }
-
 var (
-	list = dbx.Q[row]("widget.list", `SELECT id, name, app, active FROM widget WHERE tenant = ? ORDER BY name_key, id`)
-	find = dbx.Q[row]("widget.find", `SELECT id, name, app, active FROM widget WHERE tenant = ? AND id = ?`)
+	list = dbx.Q[Widget]("widget.list", `SELECT id, name, app, active FROM widget WHERE tenant = ? ORDER BY name_key, id`)
+	find = dbx.Q[Widget]("widget.find", `SELECT id, name, app, active FROM widget WHERE tenant = ? AND id = ?`)
 	// lock makes those who change a widget follow one another.
-	lock   = dbx.Q[row]("widget.lock", `SELECT id, name, app, active FROM widget WHERE tenant = ? AND id = ? FOR UPDATE`)
+	lock   = dbx.Q[Widget]("widget.lock", `SELECT id, name, app, active FROM widget WHERE tenant = ? AND id = ? FOR UPDATE`)
 	count  = dbx.Q[int64]("widget.count", `SELECT COUNT(*) FROM widget WHERE tenant = ?`)
 	insert = dbx.E("widget.insert", `INSERT INTO widget (tenant, id, name, name_key, app, active, created, changed) VALUES (?, ?, ?, ?, ?, ?, ?, ?)
 		ON CONFLICT (tenant, name_key) DO NOTHING`)
@@ -63,24 +54,19 @@ var (
 
 // List gives all of them, by their names.
 func (Widgets) List(ctx context.Context, c *call.Call) ([]Widget, error) {
-	rows, err := list.All(ctx, c.Tx, c.Tenant.ID)
-	out := make([]Widget, len(rows))
-	for i, r := range rows {
-		out[i] = r.made()
-	}
-	return out, err
+	return list.All(ctx, c.Tx, c.Tenant.ID)
 }
 
 // Open gives one that is in use. Faults: ErrNotFound, ErrOff.
 func (Widgets) Open(ctx context.Context, c *call.Call, id string) (Widget, error) {
-	r, err := find.One(ctx, c.Tx, c.Tenant.ID, strings.ToLower(id))
+	one, err := find.One(ctx, c.Tx, c.Tenant.ID, strings.ToLower(id))
 	switch {
 	case errors.Is(err, dbx.ErrNoRow):
 		return Widget{}, ErrNotFound
-	case err == nil && !r.Active:
+	case err == nil && !one.Active:
 		return Widget{}, ErrOff
 	}
-	return r.made(), err
+	return one, err
 }
 
 // Save makes a widget (without ID), or changes one, and gives what is stored. Faults: ErrNotFound, ErrTaken, ErrMany, and that of the name.
@@ -104,7 +90,7 @@ func (w Widgets) Save(ctx context.Context, c *call.Call, in Widget) (Widget, err
 	if errors.Is(err, dbx.ErrExists) {
 		return Widget{}, ErrTaken.At("Name")
 	}
-	noted(c, was.made(), in)
+	noted(c, was, in)
 	return in, err
 }
 
@@ -135,7 +121,7 @@ func (Widgets) Delete(ctx context.Context, c *call.Call, id string) error {
 	if err != nil {
 		return err
 	}
-	noted(c, was.made(), Widget{})
+	noted(c, was, Widget{})
 	_, err = remove.Do(ctx, c.Tx, c.Tenant.ID, was.ID)
 	return err
 }
